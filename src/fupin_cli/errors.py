@@ -1,0 +1,99 @@
+"""FupinError and its few kinds: each knows its exit code and what the user should type next.
+
+Exit codes follow BSD sysexits where one fits; 1 is never used, because Python itself, click's errors and click's abort all
+claim it. A message never quotes a cell: what a foreign exception says may be personal data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something was seen: a file, and in it a sheet and a row (1-based, as the spreadsheet program shows it)."""
+
+    file: str
+    sheet: str | None = None
+    row: int | None = None
+
+    def __str__(self) -> str:
+        parts = [self.file]
+        if self.sheet:
+            parts.append(f"sheet {self.sheet}")
+        if self.row is not None:
+            parts.append(f"row {self.row}")
+        return ", ".join(parts)
+
+
+class FupinError(Exception):
+    """A failure the user can act on: what and where, why, and what to type next."""
+
+    exit_code: ClassVar[int] = 70
+
+    def __init__(
+        self, what: str, *, where: Place | str | None = None, why: str | None = None, try_: str | None = None
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.why = why
+        self.try_ = try_
+
+    def __str__(self) -> str:
+        first = f"{self.where}: {self.what}" if self.where else self.what
+        lines = [first]
+        if self.why:
+            lines.append(f"  {self.why}")
+        if self.try_:
+            lines.append(f"  try: {self.try_}")
+        return "\n".join(lines)
+
+
+class UsageError(FupinError):
+    """The command was typed in a way that cannot mean anything."""
+
+    exit_code = 2
+
+
+class BadDataError(FupinError):
+    """A file was opened, but what it holds cannot be used."""
+
+    exit_code = 65
+
+
+class InputMissingError(FupinError):
+    """A file or folder that was named does not exist."""
+
+    exit_code = 66
+
+
+class OutputError(FupinError):
+    """The place for the results cannot be created."""
+
+    exit_code = 73
+
+
+class DiskError(FupinError):
+    """Reading or writing failed part-way: disk full, device gone."""
+
+    exit_code = 74
+
+
+class BusyError(FupinError):
+    """Another run holds the lock; trying later is enough."""
+
+    exit_code = 75
+
+
+class NoPermissionError(FupinError):
+    """The operating system refuses this file or folder to this user."""
+
+    exit_code = 77
+
+
+class ConfigurationError(FupinError):
+    """fupin.toml, a source profile or a rule pack says something that cannot be."""
+
+    exit_code = 78

@@ -1,0 +1,246 @@
+"""Every column that crosses a room's door: its name, dtype, Chinese and English label, and how private it is.
+
+The stages never import each other; they meet here, as frames. `Frame.conform` is the door: it puts columns in order, adds
+absent optional ones as null, and refuses a wrong dtype, which would be a bug of ours and not bad data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import polars as pl
+
+
+class Sensitivity(StrEnum):
+    """How a value may be shown. OPEN anywhere; PERSONAL masked on terminal and page; SENSITIVE in workbooks only."""
+
+    OPEN = "open"
+    PERSONAL = "personal"
+    SENSITIVE = "sensitive"
+
+
+class Decision(StrEnum):
+    """What becomes of a candidate pair of register person and extract identity."""
+
+    ACCEPTED = "accepted"
+    REVIEW = "review"
+    REJECTED = "rejected"
+
+
+class Outcome(StrEnum):
+    """What one rule says of one household or person. A hit is a clue, never a verdict."""
+
+    MET = "met"
+    NOT_MET = "not_met"
+    HIT = "hit"
+    CLEAR = "clear"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not_applicable"
+
+
+class Band(StrEnum):
+    """How sure the evidence under a finding is: ACCEPTED links only, or at least one link still under REVIEW."""
+
+    ACCEPTED = "accepted"
+    REVIEW = "review"
+
+
+class Severity(StrEnum):
+    """What a hit weighs, as the rule set says: the same fact is a veto in one place and a lead in another."""
+
+    VETO = "veto"
+    FAIL = "fail"
+    LEAD = "lead"
+    DQ = "dq"
+    INFO = "info"
+
+
+STAGES = ("county", "city", "province")  # the order in which comparison rounds happen
+BASES = {  # how a link was made: code → what people read
+    "exact_id": ("证件号码一致", "same ID number"),
+    "repaired_id": ("证件号码差一位（校验推断）", "ID number one fault away, by its check digit"),
+    "damaged_id": ("证件号码前15位一致（后三位丢失）", "first 15 digits of the ID, the last three lost"),
+    "name_birth": ("姓名、出生日期一致", "same name and birth date"),
+    "name_place": ("姓名、村一致", "same name and village"),
+    "id_part_name": ("证件号码部分一致、姓名相符", "parts of the ID and the name agree"),
+}
+OUTCOME_LABELS = {
+    Outcome.MET: ("达标", "met"),
+    Outcome.NOT_MET: ("未达标", "not met"),
+    Outcome.HIT: ("疑点", "clue"),
+    Outcome.CLEAR: ("未见异常", "clear"),
+    Outcome.UNKNOWN: ("无法判断", "cannot tell"),
+    Outcome.NOT_APPLICABLE: ("不适用", "not applicable"),
+}
+SEVERITY_LABELS = {
+    Severity.VETO: ("一票否决项疑点，建议复核", "veto item, to be re-checked"),
+    Severity.FAIL: ("退出标准疑点，建议复核", "exit standard, to be re-checked"),
+    Severity.LEAD: ("比对疑点，建议核实", "lead to verify"),
+    Severity.DQ: ("数据质量", "data quality"),
+    Severity.INFO: ("提示", "note"),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column as it appears in any frame, workbook or message."""
+
+    name: str
+    dtype: pl.DataType
+    zh: str
+    en: str
+    sensitivity: Sensitivity = Sensitivity.OPEN
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A named tuple of columns; `empty` and `conform` are the only two things a stage needs of it."""
+
+    name: str
+    columns: tuple[Column, ...]
+
+    @property
+    def names(self) -> list[str]:
+        return [column.name for column in self.columns]
+
+    @property
+    def schema(self) -> pl.Schema:
+        return pl.Schema({column.name: column.dtype for column in self.columns})
+
+    def empty(self) -> pl.DataFrame:
+        return pl.DataFrame(schema=self.schema)
+
+    def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Columns of this frame, in its order and dtypes, then whatever else came along; absent ones are null."""
+        own = [
+            (pl.col(column.name) if column.name in frame.columns else pl.lit(None)).cast(column.dtype).alias(column.name)
+            for column in self.columns
+        ]
+        extra = [name for name in frame.columns if name not in set(self.names)]
+        return frame.select(*own, *extra)
+
+
+_text, _int, _real, _bool, _date = pl.String(), pl.Int64(), pl.Float64(), pl.Boolean(), pl.Date()
+_P, _S = Sensitivity.PERSONAL, Sensitivity.SENSITIVE
+
+_COLUMNS = (
+    # where a record comes from: kept to the last sheet of the last workbook
+    Column("source", _text, "来源文件", "source file"),
+    Column("sheet", _text, "工作表", "sheet"),
+    Column("row", _int, "行号", "row"),
+    Column("data_row", _int, "数据行序", "0-based data row"),
+    Column("extract", _text, "数据源编号", "extract"),
+    Column("kind", _text, "数据类别", "kind of extract"),
+    Column("department", _text, "比对部门", "department"),
+    Column("stage", _text, "比对环节", "stage"),
+    Column("as_of", _date, "数据截止日期", "as of"),
+    Column("coverage", pl.List(pl.String()), "覆盖县区", "counties covered"),
+    # who: identity as received and as cleaned
+    Column("register_row", _int, "台账行序", "register row"),
+    Column("extract_row", _int, "部门数据行序", "extract row"),
+    Column("name_raw", _text, "姓名（原文）", "name as received", _P),
+    Column("name", _text, "姓名", "name", _P),
+    Column("name_key", _text, "姓名比对键", "name key", _P),
+    Column("id_raw", _text, "证件号码（原文）", "ID as received", _P),
+    Column("id_number", _text, "证件号码", "ID number", _P),
+    Column("id_status", _text, "证件号码状态", "ID status"),
+    Column("id_digits", _text, "可用号段", "usable ID digits", _P),
+    Column("id_birth_on", _date, "证件出生日期", "birth date in the ID", _P),
+    Column("id_sex", _text, "证件性别", "sex in the ID", _P),
+    Column("birth_on", _date, "出生日期", "birth date", _P),
+    Column("sex", _text, "性别", "sex", _P),
+    Column("county", _text, "县（市、区）", "county"),
+    Column("township", _text, "乡镇", "township"),
+    Column("village", _text, "行政村", "village"),
+    Column("hamlet", _text, "组", "hamlet"),
+    Column("village_key", _text, "村比对键", "village key"),
+    Column("township_key", _text, "乡镇比对键", "township key"),
+    Column("county_key", _text, "县比对键", "county key"),
+    Column("household_id", _text, "户编号", "household ID", _P),
+    Column("person_id", _text, "人口编号", "person ID", _P),
+    Column("head_name", _text, "户主姓名", "head of household", _P),
+    Column("relation", _text, "与户主关系", "relation to head", _P),
+    Column("member_count", _int, "家庭人口数", "household size"),
+    # links
+    Column("match_weight", _real, "匹配权重（比特）", "match weight (bits)"),
+    Column("match_probability", _real, "匹配概率", "match probability"),
+    Column("decision", _text, "匹配结论", "decision"),
+    Column("basis", _text, "匹配依据", "match basis"),
+    Column("tied", _bool, "并列", "tied"),
+    # outcomes and findings
+    Column("rule_id", _text, "规则编号", "rule"),
+    Column("outcome", _text, "判定", "outcome"),
+    Column("reason", _text, "判定说明", "reason", _S),
+    Column("missing", pl.List(pl.String()), "缺少的事实", "missing facts"),
+    Column("finding_key", _text, "疑点编号", "finding key"),
+    Column("severity", _text, "疑点性质", "severity"),
+    Column("band", _text, "可信度", "band"),
+    Column("title", _text, "疑点类型", "kind of finding"),
+    Column("register_value", _text, "系统登记内容", "register says", _S),
+    Column("department_value", _text, "部门数据内容", "department says", _S),
+    Column("evidence", _text, "疑点说明", "evidence", _S),
+    Column("citation", _text, "政策依据", "citation"),
+    Column("register_source", _text, "台账来源", "register source"),
+    Column("register_sheet", _text, "台账工作表", "register sheet"),
+    Column("register_at", _int, "台账行号", "register row number"),
+    Column("extract_source", _text, "部门数据来源", "extract source"),
+    Column("extract_sheet", _text, "部门数据工作表", "extract sheet"),
+    Column("extract_at", _int, "部门数据行号", "extract row number"),
+    # accounts
+    Column("rows_read", _int, "读入行数", "rows read"),
+    Column("rows_used", _int, "采用行数", "rows used"),
+    Column("rows_set_aside", _int, "搁置行数", "rows set aside"),
+    Column("set_aside_reason", _text, "搁置原因", "why set aside"),
+    Column("cells", _text, "原始内容", "cells as received", _S),
+)
+COLUMNS: dict[str, Column] = {column.name: column for column in _COLUMNS}
+
+
+def _frame(name: str, columns: str) -> Frame:
+    return Frame(name, tuple(COLUMNS[column] for column in columns.split()))
+
+
+SOURCE_REF = _frame("source_ref", "source sheet row data_row")
+IDENTITY = _frame(
+    "identity",
+    "name_raw name name_key id_raw id_number id_status id_digits id_birth_on id_sex birth_on sex "
+    "county township village county_key township_key village_key",
+)
+# One register person per row. Fields of the register profile (exit_status, house_grade …) follow as extra columns.
+PERSONS = _frame(
+    "persons",
+    f"register_row {' '.join(SOURCE_REF.names)} {' '.join(IDENTITY.names)} hamlet household_id person_id head_name relation",
+)
+# One household per row: the household-level fields, and the row of its first member (the head's where there is one).
+HOUSEHOLDS = _frame("households", "household_id county township village hamlet head_name member_count source sheet row")
+# One extract row per row; fields of its profile follow as extra columns.
+EVIDENCE = _frame(
+    "evidence",
+    f"extract extract_row kind department stage as_of {' '.join(SOURCE_REF.names)} {' '.join(IDENTITY.names)}",
+)
+EXTRACTS = _frame("extracts", "extract kind department stage as_of coverage")  # one row per extract that was read
+LINKS = _frame("links", "extract register_row extract_row match_weight match_probability decision basis tied")
+OUTCOMES = _frame("outcomes", "household_id rule_id outcome reason missing")
+FINDINGS = _frame(
+    "findings",
+    "finding_key rule_id severity band stage household_id person_id register_row county township village hamlet head_name "
+    "name id_number relation title department as_of register_value department_value evidence citation basis match_weight "
+    "register_source register_sheet register_at extract extract_source extract_sheet extract_at",
+)
+SET_ASIDE = _frame("set_aside", "source sheet row set_aside_reason cells")
+ACCOUNTS = _frame("accounts", "source sheet rows_read rows_used rows_set_aside")
+
+
+def label(name: str, language: str = "zh") -> str:
+    """What people read for a column; a name this vocabulary does not know is returned as it is."""
+    column = COLUMNS.get(name)
+    if column is None:
+        return name
+    return column.zh if language == "zh" else column.en
+
+
+def personal(names: Iterable[str]) -> list[str]:
+    """Those of the given columns that must not reach a terminal, log or page unmasked."""
+    return [n for n in names if n in COLUMNS and COLUMNS[n].sensitivity is not Sensitivity.OPEN]
