@@ -1,0 +1,1 @@
+"""Text as received → clean value, or null with a reason."""
