@@ -1,0 +1,155 @@
+"""Candidate pairs of register person and extract row: hash joins on a few named keys, never a cross product.
+
+Every function takes two compact frames (`compact`) and returns pairs (`register_row`, `extract_row`). Null keys never join.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+PAIR = ["register_row", "extract_row"]
+_FAULTY = ("bad_check_digit", "bad_date")  # 18 characters are there, at least one of them wrong
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2, 1)  # GB 11643: weighted digits plus check ≡ 1 (mod 11)
+_INVERSE = {w: next(i for i in range(11) if w * i % 11 == 1) for w in set(_WEIGHTS)}
+
+
+def compact(people: pl.DataFrame, row: str) -> pl.DataFrame:
+    """Just what linking reads, under short names; `code` is the 17 digits of a usable ID as Int64, else null.
+
+    The 18th character follows from the other 17, so comparing codes is comparing numbers, at a fraction of the cost.
+    """
+    return people.select(
+        pl.col(row).alias("at"),
+        pl.col("id_number").str.slice(0, 17).cast(pl.Int64, strict=False).alias("code"),
+        pl.when(pl.col("id_number").is_null()).then(pl.col("id_digits")).alias("digits"),
+        pl.col("id_status").is_in(_FAULTY).alias("faulty"),
+        (pl.col("id_status") == "truncated").alias("cut"),
+        pl.col("name_key").alias("name"),
+        pl.coalesce("birth_on", "id_birth_on").alias("birth"),
+        pl.coalesce("id_birth_on", "birth_on").alias("birth_in_id"),
+        pl.coalesce("sex", "id_sex").alias("sex"),
+        pl.col("village_key").alias("village"),
+        pl.col("township_key").alias("township"),
+        pl.col("county_key").alias("county"),
+    )
+
+
+def block_on_id(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
+    """Pairs whose usable ID numbers are the same."""
+    return _join(register, extract, ["code"])
+
+
+def block_on_repaired_id(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
+    """Pairs where one number is faulty and the other is one digit, or one swap of neighbours, away from it.
+
+    Two valid numbers are never one such fault apart (MOD 11-2 detects both kinds), so only faulty ones need neighbours, and
+    for each position the check equation admits one digit at most: 18 + 17 keys a row instead of a distance search.
+    """
+    valid = pl.col("code").is_not_null()
+    there = _join(_repairs(register), extract.filter(valid), ["code"])
+    back = _join(register.filter(valid), _repairs(extract), ["code"])
+    return pl.concat([there, back])
+
+
+def block_on_cut_id(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
+    """Pairs where one number lost its last three digits and the first fifteen agree; the name must do the rest."""
+    fifteen = pl.coalesce(
+        pl.col("code") // 100,
+        pl.when(pl.col("digits").str.len_chars() >= 15).then(pl.col("digits").str.slice(0, 15).cast(pl.Int64, strict=False)),
+    )
+    sides = [side.with_columns(fifteen.alias("fifteen")) for side in (register, extract)]
+    cut = [side.filter("cut") for side in sides]
+    key = ["fifteen", "name"]
+    return pl.concat([_join(cut[0], sides[1], key), _join(sides[0].filter(~pl.col("cut")), cut[1], key)])
+
+
+def block_on_same_text(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
+    """Pairs whose numbers are both unusable and wrong in the very same way."""
+    return _join(register.filter(pl.col("code").is_null()), extract.filter(pl.col("code").is_null()), ["digits", "name"])
+
+
+def block_on_name_and_birth(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
+    """Pairs with one name and one birth date, where at least one side has no usable ID number."""
+    return _either_without_id(register, extract, ["name", "birth"])
+
+
+def block_on_name_and_village(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
+    """Pairs with one name in one village, where at least one side has no usable ID number."""
+    return _either_without_id(register, extract, ["name", "village"])
+
+
+def block_on_birth_and_village(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
+    """Pairs born on one day in one village, where at least one side has no usable ID number: names may be mistyped."""
+    return _either_without_id(register, extract, ["birth", "village", "sex"])
+
+
+def block_residue(register: pl.DataFrame, extract: pl.DataFrame, contested: pl.DataFrame) -> pl.DataFrame:
+    """All pairs beyond equal ID numbers, each once.
+
+    `contested` (`register_row`) names the register persons whose number led to somebody of another name: they are looked for
+    by name as well, as if they had none.
+    """
+    disowned = register["at"].is_in(contested["register_row"].implode())
+    without = register.with_columns(pl.when(~disowned).then(pl.col("code")).alias("code"))
+    blocks = [
+        block_on_repaired_id(register, extract),
+        block_on_cut_id(register, extract),
+        block_on_same_text(register, extract),
+        block_on_name_and_birth(without, extract),
+        block_on_name_and_village(without, extract),
+        block_on_birth_and_village(without, extract),
+    ]
+    return pl.concat(blocks).unique().sort(PAIR)
+
+
+def _either_without_id(register: pl.DataFrame, extract: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    usable = pl.col("code").is_not_null()
+    return pl.concat(
+        [
+            _join(register.filter(~usable), extract, key),
+            _join(register.filter(usable), extract.filter(~usable), key),
+        ]
+    )
+
+
+def _join(register: pl.DataFrame, extract: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    return register.select(pl.col("at").alias("register_row"), *key).join(
+        extract.select(pl.col("at").alias("extract_row"), *key), on=key, how="inner"
+    ).select(PAIR)  # fmt: skip
+
+
+def _repairs(people: pl.DataFrame) -> pl.DataFrame:
+    """Every valid number one fault away from each faulty one, as `code`, a row for each."""
+    faulty = people.filter(pl.col("faulty") & pl.col("digits").str.contains(r"^\d{17}[\dX]$")).select("at", "digits")
+    digit = [
+        pl.col("digits").str.slice(i, 1).replace_strict({"X": 10, **{str(d): d for d in range(10)}}, return_dtype=pl.Int64)
+        for i in range(18)
+    ]
+    faulty = faulty.with_columns(d.alias(f"d{i}") for i, d in enumerate(digit))
+    total = pl.sum_horizontal([pl.col(f"d{i}") * w for i, w in enumerate(_WEIGHTS)])
+    faulty = faulty.with_columns(((1 - total) % 11).alias("short"), pl.col("digits").str.slice(0, 17).cast(pl.Int64).alias("own"))
+    return (
+        faulty.select("at", pl.concat_list(*_substitutions(), *_swaps()).alias("code"))
+        .explode("code")
+        .drop_nulls("code")
+        .unique(maintain_order=True)
+    )
+
+
+def _substitutions() -> list[pl.Expr]:
+    """For each position the number with the one digit that mends the sum; null where that digit would be 10."""
+    mended = []
+    for i in range(17):
+        digit = (pl.col(f"d{i}") + pl.col("short") * _INVERSE[_WEIGHTS[i]]) % 11
+        mended.append(pl.when(digit < 10).then(pl.col("own") + (digit - pl.col(f"d{i}")) * 10 ** (16 - i)))
+    return [*mended, pl.col("own")]  # the last character alone wrong: the 17 digits stand
+
+
+def _swaps() -> list[pl.Expr]:
+    """For each pair of neighbours the number with them exchanged, where that mends the sum."""
+    swapped = []
+    for i in range(16):
+        gain = (pl.col(f"d{i + 1}") - pl.col(f"d{i}")) * (_WEIGHTS[i] - _WEIGHTS[i + 1])
+        moved = (pl.col(f"d{i + 1}") - pl.col(f"d{i}")) * (10 ** (16 - i) - 10 ** (15 - i))
+        swapped.append(pl.when((gain - pl.col("short")) % 11 == 0).then(pl.col("own") + moved))
+    return swapped

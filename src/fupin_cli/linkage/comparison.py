@@ -1,0 +1,120 @@
+"""Comparison levels: how far each field of a candidate pair agrees, in a few named steps. Missing is a level of its own."""
+
+from __future__ import annotations
+
+import polars as pl
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from fupin_cli.linkage.blocking import PAIR
+
+_FIELDS = ["code", "digits", "cut", "name", "birth", "birth_in_id", "sex", "village", "township", "county"]
+
+
+def compare(pairs: pl.DataFrame, register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
+    """The pairs with `id_level`, `name_level`, `birth_level`, `sex_level`, `place_level` (null where a side says nothing)
+    and `name_r`, `name_e`.
+    """
+    both = (
+        pairs.join(_side(register, "register_row", "r"), on="register_row", how="left", maintain_order="left")
+        .join(_side(extract, "extract_row", "e"), on="extract_row", how="left", maintain_order="left")
+    )  # fmt: skip
+    both = both.with_columns(
+        _id_level().alias("id_level"), _birth_level().alias("birth_level"), _sex_level().alias("sex_level"),
+        _place_level().alias("place_level"),
+    )  # fmt: skip
+    return _name_level(both).select(
+        *PAIR, "id_level", "name_level", "birth_level", "sex_level", "place_level", "name_r", "name_e", "code_e"
+    )
+
+
+def _side(people: pl.DataFrame, row: str, suffix: str) -> pl.DataFrame:
+    return people.select(pl.col("at").alias(row), *(pl.col(c).alias(f"{c}_{suffix}") for c in _FIELDS))
+
+
+def _id_level() -> pl.Expr:
+    """The strongest way in which the two numbers agree; null where a side has no digits at all."""
+    number = {side: pl.coalesce(pl.col(f"code_{side}").cast(pl.String), pl.col(f"digits_{side}")) for side in "re"}
+    fifteen = number["r"].str.slice(0, 15) == number["e"].str.slice(0, 15)
+    usable = pl.col("code_r").is_not_null() & pl.col("code_e").is_not_null()
+    return (
+        pl.when(number["r"].is_null() | number["e"].is_null()).then(None)
+        .when(usable & (pl.col("code_r") == pl.col("code_e"))).then(pl.lit("exact"))
+        .when(usable).then(pl.lit("different"))
+        .when((pl.col("cut_r") | pl.col("cut_e")) & fifteen).then(pl.lit("damaged"))
+        .when(pl.col("digits_r") == pl.col("digits_e")).then(pl.lit("same_text"))
+        .when(_one_fault_apart()).then(pl.lit("repaired"))
+        .otherwise(pl.lit("unlike"))
+    )  # fmt: skip
+
+
+def _one_fault_apart() -> pl.Expr:
+    """One digit differs, or two neighbours are exchanged, among the first 17 (or only the check character is wrong)."""
+    number = {side: pl.coalesce(pl.col(f"code_{side}").cast(pl.String), pl.col(f"digits_{side}")).str.slice(0, 17) for side in "re"}
+    differs = [number["r"].str.slice(i, 1) != number["e"].str.slice(i, 1) for i in range(17)]
+    count = pl.sum_horizontal([d.cast(pl.Int8) for d in differs])
+    exchanged = pl.any_horizontal(
+        [
+            differs[i]
+            & differs[i + 1]
+            & (number["r"].str.slice(i, 1) == number["e"].str.slice(i + 1, 1))
+            & (number["r"].str.slice(i + 1, 1) == number["e"].str.slice(i, 1))
+            for i in range(16)
+        ]
+    )
+    return (count <= 1) | ((count == 2) & exchanged)
+
+
+def _birth_level() -> pl.Expr:
+    r, e = pl.col("birth_r"), pl.col("birth_e")
+    equal = (r == e) | (pl.col("birth_in_id_r") == pl.col("birth_in_id_e")) | (r == pl.col("birth_in_id_e"))
+    year, month, day = (getattr(r.dt, part)() == getattr(e.dt, part)() for part in ("year", "month", "day"))
+    exchanged = (r.dt.month() == e.dt.day()) & (r.dt.day() == e.dt.month()) & year
+    two_of_three = (year & month) | (year & day) | (month & day)
+    return (
+        pl.when(r.is_null() | e.is_null()).then(None)
+        .when(equal).then(pl.lit("equal"))
+        .when(two_of_three | exchanged).then(pl.lit("one_fault"))
+        .otherwise(pl.lit("different"))
+    )  # fmt: skip
+
+
+def _sex_level() -> pl.Expr:
+    return pl.when(pl.col("sex_r") == pl.col("sex_e")).then(pl.lit("equal")).when(
+        pl.col("sex_r") != pl.col("sex_e")
+    ).then(pl.lit("different"))  # fmt: skip
+
+
+def _place_level() -> pl.Expr:
+    same = {part: pl.col(f"{part}_r") == pl.col(f"{part}_e") for part in ("county", "township", "village")}
+    known = {part: same[part].is_not_null() for part in same}
+    not_other_county = same["county"].fill_null(True)
+    return (
+        pl.when(same["village"] & same["township"].fill_null(True) & not_other_county).then(pl.lit("village"))
+        .when(same["township"] & not_other_county).then(pl.lit("township"))
+        .when(same["county"]).then(pl.lit("county"))
+        .when(known["county"] | known["township"] | known["village"]).then(pl.lit("elsewhere"))
+    )  # fmt: skip
+
+
+def _name_level(pairs: pl.DataFrame) -> pl.DataFrame:
+    """exact, one_edit (same first character and one wrong, missing, added or exchanged), other; null without a name.
+
+    Distances are taken once for each distinct pair of differing names, in C.
+    """
+    names = pairs.filter(pl.col("name_r") != pl.col("name_e")).select("name_r", "name_e").unique(maintain_order=True)
+    distance = process.cpdist(names["name_r"].to_list(), names["name_e"].to_list(), scorer=OSA.distance)
+    same_surname = pl.col("name_r").str.slice(0, 1) == pl.col("name_e").str.slice(0, 1)
+    names = names.with_columns(pl.Series("distance", distance, dtype=pl.Int32)).with_columns(
+        pl.when((pl.col("distance") <= 1) & same_surname).then(pl.lit("one_edit")).otherwise(pl.lit("other")).alias("near")
+    )
+    return (
+        pairs.join(names.select("name_r", "name_e", "near"), on=["name_r", "name_e"], how="left", maintain_order="left")
+        .with_columns(
+            pl.when(pl.col("name_r").is_null() | pl.col("name_e").is_null()).then(None)
+            .when(pl.col("name_r") == pl.col("name_e")).then(pl.lit("exact"))
+            .otherwise(pl.col("near"))
+            .alias("name_level")
+        )
+        .drop("near")
+    )  # fmt: skip
