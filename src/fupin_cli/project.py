@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import glob
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -139,7 +138,9 @@ def _refuse_unknown(data: Mapping[str, Any], where: str) -> None:
 def _table(data: Mapping[str, Any], name: str, where: str) -> Mapping[str, Any]:
     table = data.get(name)
     if not isinstance(table, dict):
-        raise ConfigurationError(f"section [{name}] is missing", where=where, try_="fupin init FOLDER writes a complete one")
+        raise ConfigurationError(
+            f"section [{name}] is missing", where=where, try_="fupin init FOLDER writes a complete one"
+        )
     return table
 
 
@@ -166,7 +167,9 @@ def _extract(entry: Mapping[str, Any], number: int, folder: Path, where: str) ->
     section = f"[[extract]] {entry.get('id', number)}"
     stage = _text(entry, "stage", section, where)
     if stage not in STAGES:
-        raise ConfigurationError(f"{section}: no such stage {stage!r}", where=where, try_=f"one of: {', '.join(STAGES)}")
+        raise ConfigurationError(
+            f"{section}: no such stage {stage!r}", where=where, try_=f"one of: {', '.join(STAGES)}"
+        )
     coverage = entry.get("coverage", [])
     if stage != "province" and not coverage:
         raise ConfigurationError(
@@ -194,7 +197,7 @@ def _files(table: Mapping[str, Any], section: str, folder: Path, where: str) -> 
     found: dict[str, Path] = {}
     for pattern in patterns:
         literal = folder / pattern
-        matches = [literal] if literal.exists() else [Path(p) for p in sorted(glob.glob(str(literal)))]
+        matches = [literal] if literal.exists() else sorted(folder.glob(pattern))
         if not matches:
             raise InputMissingError(f"{section}: no file matches {pattern}", where=where, try_=f"ls {folder}")
         found |= {_shown(match, folder): match for match in matches if match.is_file()}

@@ -103,19 +103,24 @@ class Frame:
 
     @property
     def names(self) -> list[str]:
+        """The column names, in order."""
         return [column.name for column in self.columns]
 
     @property
     def schema(self) -> pl.Schema:
+        """Names and dtypes."""
         return pl.Schema({column.name: column.dtype for column in self.columns})
 
     def empty(self) -> pl.DataFrame:
+        """A frame of these columns without a row."""
         return pl.DataFrame(schema=self.schema)
 
     def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Columns of this frame, in its order and dtypes, then whatever else came along; absent ones are null."""
         own = [
-            (pl.col(column.name) if column.name in frame.columns else pl.lit(None)).cast(column.dtype).alias(column.name)
+            (pl.col(column.name) if column.name in frame.columns else pl.lit(None))
+            .cast(column.dtype)
+            .alias(column.name)
             for column in self.columns
         ]
         extra = [name for name in frame.columns if name not in set(self.names)]

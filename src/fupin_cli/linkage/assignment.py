@@ -22,54 +22,73 @@ def decide(pairs: pl.DataFrame, model: Model) -> pl.DataFrame:
     `register_id`, `extract_id` number the identities on each side. Rows of one identity are never rivals of each other. What
     is within `tie_bits` of a rival is tied and goes to review, so no order of rows can change who is linked.
     """
-    best = pairs.group_by("register_id", "extract_id").agg(
-        pl.col("match_weight").max(), pl.col("id_level").is_not_null().any().alias("by_id"),
-        pl.col("id_level").is_in(list(_BASIS)).any().alias("id_agrees"),
-    )  # fmt: skip
-    best = _against_rivals(best, model)
-    judged = pairs.join(
-        best.select("register_id", "extract_id", "tied", "beaten"), on=["register_id", "extract_id"], how="left"
+    pairs = pairs.with_columns(_contradicted().alias("contradicted"))
+    judged = pairs.join(_rivalry(pairs, model), on=["register_id", "extract_id"], how="left")
+    weight, contradicted = pl.col("match_weight"), pl.col("contradicted")
+    # an inferred number needs a name that at least resembles: in dense counties one repair in twenty hits a stranger
+    stranger = pl.col("id_level").is_in(["repaired", "damaged", "same_text"]).fill_null(False) & (
+        pl.col("name_level") == "other"
     )
-    weight = pl.col("match_weight")
-    # a number typed into the wrong row, or borrowed from a relative, agrees perfectly: only the name can tell
-    contradicted = (pl.col("name_level") != "exact").fill_null(pl.col("id_level").fill_null("") != "exact")
-    sure = (weight >= model.accept_weight) & ~contradicted & ~pl.col("tied") & ~pl.col("beaten")
-    possible = (weight >= model.review_weight) & (~pl.col("beaten") | pl.col("tied"))
+    lost = (pl.col("beaten") & ~pl.col("tied")) | stranger.fill_null(False)
+    sure = (weight >= model.accept_weight) & ~contradicted & ~pl.col("tied") & ~lost
+    decision = (
+        pl.when(sure).then(pl.lit(Decision.ACCEPTED.value))
+        .when((weight >= model.review_weight) & ~lost).then(pl.lit(Decision.REVIEW.value))
+        .otherwise(pl.lit(Decision.REJECTED.value))
+    )  # fmt: skip
     return judged.with_columns(
-        to_probability(weight).round(9).alias("match_probability"),
-        pl.when(sure).then(pl.lit(Decision.ACCEPTED.value)).when(possible).then(pl.lit(Decision.REVIEW.value))
-        .otherwise(pl.lit(Decision.REJECTED.value)).alias("decision"),
-        _basis().alias("basis"),
-    ).drop("beaten")  # fmt: skip
+        to_probability(weight).round(9).alias("match_probability"), decision.alias("decision"), _basis().alias("basis")
+    ).drop("beaten", "contradicted")
 
 
-def _against_rivals(best: pl.DataFrame, model: Model) -> pl.DataFrame:
-    """Marks pairs of identities that have an equal rival (`tied`) or a clearly better one (`beaten`).
+def _contradicted() -> pl.Expr:
+    """True where something speaks against the pair that no weight may outvote.
+
+    A number typed into the wrong row, or borrowed from a relative, agrees perfectly: only the name can tell. Two usable
+    numbers that differ are two numbers. An extract without names is believed on an equal number alone.
+    """
+    named = (pl.col("name_level") == "exact").fill_null((pl.col("id_level") == "exact").fill_null(False))
+    return ~named | (pl.col("id_level") == "different").fill_null(False)
+
+
+def _rivalry(pairs: pl.DataFrame, model: Model) -> pl.DataFrame:
+    """For each pair of identities: does an equal rival stand beside it (`tied`), or a clearly better one (`beaten`)?
 
     Rivals for an extract identity are all its register persons. Rivals for a register person are other identities, except a
-    further one whose ID number agrees too: an extract may spell one person's number in two ways.
+    further one whose ID number agrees too: an extract may spell one person's number in two ways. Contradicted pairs compete
+    with nobody; they lose only where their extract identity has been surely found elsewhere.
     """
-    gaps = []
-    for mine, other in (("extract_id", "register_id"), ("register_id", "extract_id")):
-        top = best.group_by(mine).agg(
-            pl.col("match_weight").max().alias("first"), pl.col("match_weight").sort(descending=True).get(1, null_on_oob=True).alias("second")
-        )
-        gaps.append(
-            best.join(top, on=mine, how="left").select(
-                "register_id", "extract_id",
-                (pl.col("first") - pl.col("match_weight")).alias(f"behind_{other}"),
-                pl.when(pl.col("match_weight") == pl.col("first")).then(pl.col("first") - pl.col("second"))
-                .otherwise(pl.col("first") - pl.col("match_weight")).alias(f"gap_{other}"),
-            )
-        )  # fmt: skip
     key = ["register_id", "extract_id"]
-    joined = best.join(gaps[0], on=key, how="left").join(gaps[1], on=key, how="left")
-    matters = (pl.col("match_weight") >= model.review_weight)
-    tie = model.tie_bits
-    tied_here = (pl.col("gap_register_id") < tie) & matters
-    tied_there = (pl.col("gap_extract_id") < tie) & matters & ~pl.col("id_agrees")
-    beaten = (pl.col("behind_register_id") >= tie) | ((pl.col("behind_extract_id") >= tie) & ~pl.col("id_agrees"))
-    return joined.with_columns((tied_here | tied_there).fill_null(False).alias("tied"), beaten.fill_null(False).alias("beaten"))
+    best = pairs.group_by(key).agg(
+        pl.col("match_weight").max(),
+        pl.col("id_level").is_in(list(_BASIS)).fill_null(False).any().alias("id_agrees"),
+        pl.col("contradicted").all(),
+    )
+    clean = best.filter(~pl.col("contradicted"))
+    for side in key:
+        top = clean.group_by(side).agg(
+            pl.col("match_weight").max().alias(f"first_{side}"),
+            pl.col("match_weight").sort(descending=True).get(1, null_on_oob=True).alias(f"second_{side}"),
+        )
+        best = best.join(top, on=side, how="left")
+    weight, tie = pl.col("match_weight"), model.tie_bits
+    behind = {side: pl.col(f"first_{side}") - weight for side in key}
+    gap = {
+        side: pl.when(behind[side] == 0)
+        .then(pl.col(f"first_{side}") - pl.col(f"second_{side}"))
+        .otherwise(behind[side])
+        for side in key
+    }
+    near = {side: (gap[side] < tie).fill_null(False) for side in key}
+    far = {side: (behind[side] >= tie).fill_null(False) for side in key}
+    tied = (near["extract_id"] | (near["register_id"] & ~pl.col("id_agrees"))) & (weight >= model.review_weight)
+    beaten = far["extract_id"] | (far["register_id"] & ~pl.col("id_agrees"))
+    found_elsewhere = (pl.col("first_extract_id") >= model.accept_weight).fill_null(False)
+    return best.select(
+        *key,
+        (tied & ~pl.col("contradicted")).alias("tied"),
+        pl.when("contradicted").then(found_elsewhere).otherwise(beaten).alias("beaten"),
+    )
 
 
 def _basis() -> pl.Expr:

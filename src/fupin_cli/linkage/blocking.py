@@ -24,6 +24,10 @@ def compact(people: pl.DataFrame, row: str) -> pl.DataFrame:
         pl.when(pl.col("id_number").is_null()).then(pl.col("id_digits")).alias("digits"),
         pl.col("id_status").is_in(_FAULTY).alias("faulty"),
         (pl.col("id_status") == "truncated").alias("cut"),
+        pl.coalesce(pl.col("id_number"), pl.when(pl.col("id_digits").str.len_chars() >= 15).then(pl.col("id_digits")))
+        .str.slice(0, 15)
+        .cast(pl.Int64, strict=False)
+        .alias("fifteen"),
         pl.col("name_key").alias("name"),
         pl.coalesce("birth_on", "id_birth_on").alias("birth"),
         pl.coalesce("id_birth_on", "birth_on").alias("birth_in_id"),
@@ -53,19 +57,16 @@ def block_on_repaired_id(register: pl.DataFrame, extract: pl.DataFrame) -> pl.Da
 
 def block_on_cut_id(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
     """Pairs where one number lost its last three digits and the first fifteen agree; the name must do the rest."""
-    fifteen = pl.coalesce(
-        pl.col("code") // 100,
-        pl.when(pl.col("digits").str.len_chars() >= 15).then(pl.col("digits").str.slice(0, 15).cast(pl.Int64, strict=False)),
-    )
-    sides = [side.with_columns(fifteen.alias("fifteen")) for side in (register, extract)]
-    cut = [side.filter("cut") for side in sides]
     key = ["fifteen", "name"]
-    return pl.concat([_join(cut[0], sides[1], key), _join(sides[0].filter(~pl.col("cut")), cut[1], key)])
+    whole = register.filter(~pl.col("cut"))
+    return pl.concat([_join(register.filter("cut"), extract, key), _join(whole, extract.filter("cut"), key)])
 
 
 def block_on_same_text(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
     """Pairs whose numbers are both unusable and wrong in the very same way."""
-    return _join(register.filter(pl.col("code").is_null()), extract.filter(pl.col("code").is_null()), ["digits", "name"])
+    return _join(
+        register.filter(pl.col("code").is_null()), extract.filter(pl.col("code").is_null()), ["digits", "name"]
+    )
 
 
 def block_on_name_and_birth(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
@@ -84,22 +85,23 @@ def block_on_birth_and_village(register: pl.DataFrame, extract: pl.DataFrame) ->
 
 
 def block_residue(register: pl.DataFrame, extract: pl.DataFrame, contested: pl.DataFrame) -> pl.DataFrame:
-    """All pairs beyond equal ID numbers, each once.
+    """All pairs beyond equal ID numbers, each once; `repaired` marks those one fault apart.
 
     `contested` (`register_row`) names the register persons whose number led to somebody of another name: they are looked for
     by name as well, as if they had none.
     """
     disowned = register["at"].is_in(contested["register_row"].implode())
     without = register.with_columns(pl.when(~disowned).then(pl.col("code")).alias("code"))
-    blocks = [
-        block_on_repaired_id(register, extract),
+    others = [
         block_on_cut_id(register, extract),
         block_on_same_text(register, extract),
         block_on_name_and_birth(without, extract),
         block_on_name_and_village(without, extract),
         block_on_birth_and_village(without, extract),
     ]
-    return pl.concat(blocks).unique().sort(PAIR)
+    repaired = block_on_repaired_id(register, extract).with_columns(pl.lit(True).alias("repaired"))
+    pairs = pl.concat([repaired, pl.concat(others).with_columns(pl.lit(False).alias("repaired"))])
+    return pairs.group_by(PAIR).agg(pl.col("repaired").any()).sort(PAIR)
 
 
 def _either_without_id(register: pl.DataFrame, extract: pl.DataFrame, key: list[str]) -> pl.DataFrame:
@@ -122,12 +124,16 @@ def _repairs(people: pl.DataFrame) -> pl.DataFrame:
     """Every valid number one fault away from each faulty one, as `code`, a row for each."""
     faulty = people.filter(pl.col("faulty") & pl.col("digits").str.contains(r"^\d{17}[\dX]$")).select("at", "digits")
     digit = [
-        pl.col("digits").str.slice(i, 1).replace_strict({"X": 10, **{str(d): d for d in range(10)}}, return_dtype=pl.Int64)
+        pl.col("digits")
+        .str.slice(i, 1)
+        .replace_strict({"X": 10, **{str(d): d for d in range(10)}}, return_dtype=pl.Int64)
         for i in range(18)
     ]
     faulty = faulty.with_columns(d.alias(f"d{i}") for i, d in enumerate(digit))
     total = pl.sum_horizontal([pl.col(f"d{i}") * w for i, w in enumerate(_WEIGHTS)])
-    faulty = faulty.with_columns(((1 - total) % 11).alias("short"), pl.col("digits").str.slice(0, 17).cast(pl.Int64).alias("own"))
+    faulty = faulty.with_columns(
+        ((1 - total) % 11).alias("short"), pl.col("digits").str.slice(0, 17).cast(pl.Int64).alias("own")
+    )
     return (
         faulty.select("at", pl.concat_list(*_substitutions(), *_swaps()).alias("code"))
         .explode("code")
@@ -138,7 +144,7 @@ def _repairs(people: pl.DataFrame) -> pl.DataFrame:
 
 def _substitutions() -> list[pl.Expr]:
     """For each position the number with the one digit that mends the sum; null where that digit would be 10."""
-    mended = []
+    mended: list[pl.Expr] = []
     for i in range(17):
         digit = (pl.col(f"d{i}") + pl.col("short") * _INVERSE[_WEIGHTS[i]]) % 11
         mended.append(pl.when(digit < 10).then(pl.col("own") + (digit - pl.col(f"d{i}")) * 10 ** (16 - i)))
@@ -147,7 +153,7 @@ def _substitutions() -> list[pl.Expr]:
 
 def _swaps() -> list[pl.Expr]:
     """For each pair of neighbours the number with them exchanged, where that mends the sum."""
-    swapped = []
+    swapped: list[pl.Expr] = []
     for i in range(16):
         gain = (pl.col(f"d{i + 1}") - pl.col(f"d{i}")) * (_WEIGHTS[i] - _WEIGHTS[i + 1])
         moved = (pl.col(f"d{i + 1}") - pl.col(f"d{i}")) * (10 ** (16 - i) - 10 ** (15 - i))

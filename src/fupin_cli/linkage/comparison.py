@@ -8,12 +8,14 @@ from rapidfuzz.distance import OSA
 
 from fupin_cli.linkage.blocking import PAIR
 
-_FIELDS = ["code", "digits", "cut", "name", "birth", "birth_in_id", "sex", "village", "township", "county"]
+_FIELDS = ["code", "digits", "cut", "fifteen", "name", "birth", "birth_in_id", "sex", "village", "township", "county"]
 
 
 def compare(pairs: pl.DataFrame, register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
-    """The pairs with `id_level`, `name_level`, `birth_level`, `sex_level`, `place_level` (null where a side says nothing)
-    and `name_r`, `name_e`.
+    """The pairs with a level per field and both names.
+
+    Columns `id_level`, `name_level`, `birth_level`, `sex_level`, `place_level` (null where a side says nothing), `name_r` and
+    `name_e`. Besides PAIR the pairs carry `repaired` (blocking found their numbers one fault apart).
     """
     both = (
         pairs.join(_side(register, "register_row", "r"), on="register_row", how="left", maintain_order="left")
@@ -24,7 +26,7 @@ def compare(pairs: pl.DataFrame, register: pl.DataFrame, extract: pl.DataFrame) 
         _place_level().alias("place_level"),
     )  # fmt: skip
     return _name_level(both).select(
-        *PAIR, "id_level", "name_level", "birth_level", "sex_level", "place_level", "name_r", "name_e", "code_e"
+        *PAIR, "id_level", "name_level", "birth_level", "sex_level", "place_level", "name_r", "name_e"
     )
 
 
@@ -34,35 +36,17 @@ def _side(people: pl.DataFrame, row: str, suffix: str) -> pl.DataFrame:
 
 def _id_level() -> pl.Expr:
     """The strongest way in which the two numbers agree; null where a side has no digits at all."""
-    number = {side: pl.coalesce(pl.col(f"code_{side}").cast(pl.String), pl.col(f"digits_{side}")) for side in "re"}
-    fifteen = number["r"].str.slice(0, 15) == number["e"].str.slice(0, 15)
+    given = {side: pl.col(f"code_{side}").is_not_null() | pl.col(f"digits_{side}").is_not_null() for side in "re"}
     usable = pl.col("code_r").is_not_null() & pl.col("code_e").is_not_null()
     return (
-        pl.when(number["r"].is_null() | number["e"].is_null()).then(None)
+        pl.when(~given["r"] | ~given["e"]).then(None)
         .when(usable & (pl.col("code_r") == pl.col("code_e"))).then(pl.lit("exact"))
         .when(usable).then(pl.lit("different"))
-        .when((pl.col("cut_r") | pl.col("cut_e")) & fifteen).then(pl.lit("damaged"))
+        .when((pl.col("cut_r") | pl.col("cut_e")) & (pl.col("fifteen_r") == pl.col("fifteen_e"))).then(pl.lit("damaged"))
         .when(pl.col("digits_r") == pl.col("digits_e")).then(pl.lit("same_text"))
-        .when(_one_fault_apart()).then(pl.lit("repaired"))
+        .when("repaired").then(pl.lit("repaired"))
         .otherwise(pl.lit("unlike"))
     )  # fmt: skip
-
-
-def _one_fault_apart() -> pl.Expr:
-    """One digit differs, or two neighbours are exchanged, among the first 17 (or only the check character is wrong)."""
-    number = {side: pl.coalesce(pl.col(f"code_{side}").cast(pl.String), pl.col(f"digits_{side}")).str.slice(0, 17) for side in "re"}
-    differs = [number["r"].str.slice(i, 1) != number["e"].str.slice(i, 1) for i in range(17)]
-    count = pl.sum_horizontal([d.cast(pl.Int8) for d in differs])
-    exchanged = pl.any_horizontal(
-        [
-            differs[i]
-            & differs[i + 1]
-            & (number["r"].str.slice(i, 1) == number["e"].str.slice(i + 1, 1))
-            & (number["r"].str.slice(i + 1, 1) == number["e"].str.slice(i, 1))
-            for i in range(16)
-        ]
-    )
-    return (count <= 1) | ((count == 2) & exchanged)
 
 
 def _birth_level() -> pl.Expr:
@@ -106,7 +90,10 @@ def _name_level(pairs: pl.DataFrame) -> pl.DataFrame:
     distance = process.cpdist(names["name_r"].to_list(), names["name_e"].to_list(), scorer=OSA.distance)
     same_surname = pl.col("name_r").str.slice(0, 1) == pl.col("name_e").str.slice(0, 1)
     names = names.with_columns(pl.Series("distance", distance, dtype=pl.Int32)).with_columns(
-        pl.when((pl.col("distance") <= 1) & same_surname).then(pl.lit("one_edit")).otherwise(pl.lit("other")).alias("near")
+        pl.when((pl.col("distance") <= 1) & same_surname)
+        .then(pl.lit("one_edit"))
+        .otherwise(pl.lit("other"))
+        .alias("near")
     )
     return (
         pairs.join(names.select("name_r", "name_e", "near"), on=["name_r", "name_e"], how="left", maintain_order="left")

@@ -23,7 +23,9 @@ _SHOWN_BELOW_REVIEW = 10.0  # bits: rejected pairs farther away than this explai
 _SELF = "register"
 
 
-def link_extract(register: pl.DataFrame, extract: pl.DataFrame, model: Model, *, counties: Sequence[str] = ()) -> pl.DataFrame:
+def link_extract(
+    register: pl.DataFrame, extract: pl.DataFrame, model: Model, *, counties: Sequence[str] = ()
+) -> pl.DataFrame:
     """LINKS (plus levels and bits) of one extract, only with register persons of the counties it covers (none named: all)."""
     covered = register.filter(pl.col("county").is_in(list(counties))) if counties else register
     name = extract["extract"].first() if extract.height else None
@@ -42,10 +44,12 @@ def link_people(register: pl.DataFrame, extract: pl.DataFrame, model: Model) -> 
     settled, disputed = by_id.filter("agrees").select(PAIR), by_id.filter(~pl.col("agrees")).select(PAIR)
     contested = disputed.join(settled, on="register_row", how="anti").select("register_row").unique()
     open_rows = e.join(settled, left_on="at", right_on="extract_row", how="anti")
-    pairs = pl.concat([settled, disputed, block_residue(r, open_rows, contested)]).unique()
+    pairs = _all_pairs(by_id.select(PAIR), block_residue(r, open_rows, contested))
     scored = _score(pairs, r, e, model)
     scored = _number_identities(scored, r, "register_row", "register_id", ["code", "name"])
-    scored = _number_identities(scored, e, "extract_row", "extract_id", ["code", "name"], ["digits", "birth", "sex", "village", "township"])
+    scored = _number_identities(
+        scored, e, "extract_row", "extract_id", ["code", "name"], ["digits", "birth", "sex", "village", "township"]
+    )
     return _as_links(decide(scored, model), model)
 
 
@@ -58,24 +62,37 @@ def find_duplicates(register: pl.DataFrame, model: Model) -> pl.DataFrame:
     apart = pl.col("register_row") < pl.col("extract_row")
     by_id = block_on_id(r, r).filter(apart)
     none = by_id.clear().select("register_row")
-    pairs = pl.concat([by_id, block_residue(r, r, none).select(pl.min_horizontal(PAIR).alias(PAIR[0]), pl.max_horizontal(PAIR).alias(PAIR[1])).filter(apart)]).unique()
+    residue = block_residue(r, r, none).with_columns(
+        pl.min_horizontal(PAIR).alias("register_row"), pl.max_horizontal(PAIR).alias("extract_row")
+    )
+    pairs = _all_pairs(by_id, residue.filter(apart))
     scored = _score(pairs, r, r, model)
     # nobody competes here: three rows may well be one person
-    scored = scored.with_columns(pl.int_range(pl.len()).alias("register_id"), pl.int_range(pl.len()).alias("extract_id"))
+    scored = scored.with_columns(
+        pl.int_range(pl.len()).alias("register_id"), pl.int_range(pl.len()).alias("extract_id")
+    )
     links = _as_links(decide(scored, model), model)
-    mirrored = links.with_columns(pl.col("extract_row").alias("register_row"), pl.col("register_row").alias("extract_row"))
+    mirrored = links.with_columns(
+        pl.col("extract_row").alias("register_row"), pl.col("register_row").alias("extract_row")
+    )
     return pl.concat([links, mirrored]).with_columns(pl.lit(_SELF).alias("extract")).sort(PAIR)
 
 
+def _all_pairs(by_id: pl.DataFrame, residue: pl.DataFrame) -> pl.DataFrame:
+    """Every pair once, sorted; one that several keys found is `repaired` if any of them says so."""
+    pairs = pl.concat([by_id.with_columns(pl.lit(False).alias("repaired")), residue])
+    return pairs.group_by(PAIR).agg(pl.col("repaired").any()).sort(PAIR)
+
+
 def _with_names_agreeing(pairs: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame) -> pl.DataFrame:
-    named = pairs.join(r.select(pl.col("at").alias("register_row"), pl.col("name").alias("name_r")), on="register_row").join(
-        e.select(pl.col("at").alias("extract_row"), pl.col("name").alias("name_e")), on="extract_row"
-    )
+    named = pairs.join(
+        r.select(pl.col("at").alias("register_row"), pl.col("name").alias("name_r")), on="register_row"
+    ).join(e.select(pl.col("at").alias("extract_row"), pl.col("name").alias("name_e")), on="extract_row")
     return named.with_columns((pl.col("name_r") == pl.col("name_e")).fill_null(True).alias("agrees"))
 
 
 def _score(pairs: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame, model: Model) -> pl.DataFrame:
-    compared = compare(pairs.sort(PAIR), r, e).join(
+    compared = compare(pairs, r, e).join(
         _name_frequency(pairs, e, model), left_on="name_e", right_on="name", how="left", maintain_order="left"
     )
     prior = -math.log2(max(r.height, e.height, 2))
@@ -84,7 +101,9 @@ def _score(pairs: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame, model: Model) 
 
 def _name_frequency(pairs: pl.DataFrame, e: pl.DataFrame, model: Model) -> pl.DataFrame:
     """How common each paired name is in the extract, drawn towards the typical: a rare name is stronger evidence."""
-    paired = e.join(pairs.select(pl.col("extract_row").alias("at")).unique(), on="at", how="semi").select("name").unique()
+    paired = (
+        e.join(pairs.select(pl.col("extract_row").alias("at")).unique(), on="at", how="semi").select("name").unique()
+    )
     counts = e.join(paired, on="name", how="semi").group_by("name").len("people")
     smoothed = (pl.col("people") + model.pseudo_count * model.typical_frequency) / (e.height + model.pseudo_count)
     return counts.select("name", smoothed.alias("name_frequency"))

@@ -45,10 +45,12 @@ class Model:
 
     @property
     def accept_weight(self) -> float:
+        """Bits at which a pair is accepted, if nothing contradicts it."""
         return to_bits(self.accept_probability)
 
     @property
     def review_weight(self) -> float:
+        """Bits from which a person must look."""
         return to_bits(self.review_probability)
 
     def bits(self, field: str, level: str) -> float:

@@ -52,7 +52,11 @@ def clean_id_numbers(raw: pl.Series) -> pl.DataFrame:
     frame = pl.DataFrame({"raw": raw.cast(pl.String)})
     code = pl.col("raw").str.slice(0, 17).cast(pl.Int64, strict=False)
     clean = frame.select(
-        ((pl.col("raw").str.len_bytes() == 18) & (code >= 10**16) & (check_character(code) == pl.col("raw").str.slice(17)))
+        (
+            (pl.col("raw").str.len_bytes() == 18)
+            & (code >= 10**16)
+            & (check_character(code) == pl.col("raw").str.slice(17))
+        )
         # a number that ends in 000 may be one that Excel cut: 9 % of those pass the check by chance
         & ~pl.col("raw").str.ends_with("000")
         & ~pl.col("raw").str.starts_with("999999")
@@ -65,7 +69,10 @@ def clean_id_numbers(raw: pl.Series) -> pl.DataFrame:
     known = pl.concat([spellings, _read(spellings["raw"])], how="horizontal")
     frame = frame.with_row_index("at").with_columns(clean.alias("clean"))
     fast = frame.filter("clean").select(
-        "at", pl.col("raw").alias("id_number"), pl.lit("valid").alias("id_status"), pl.lit(None, pl.String).alias("id_digits")
+        "at",
+        pl.col("raw").alias("id_number"),
+        pl.lit("valid").alias("id_status"),
+        pl.lit(None, pl.String).alias("id_digits"),
     )
     slow = (
         frame.filter(~pl.col("clean"))

@@ -1,0 +1,53 @@
+# Each target does its own set-up: Python 3.11 or newer and make are all that a fresh machine needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help demo test test-slow check format bench constraints sample clean
+
+help:            ## what each target does
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/  /'
+
+$(STAMP): constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "fupin needs Python 3.11 or newer; try: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "no venv module; on Debian: apt-get install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement constraints.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+demo: $(STAMP)   ## reconcile the sample data, both stages, into demo/
+	$(BIN)/fupin run sample_data -o demo
+	@$(BIN)/python tests/check_demo.py demo sample_data/truth
+
+test: $(STAMP)   ## the tests, without the slow ones
+	$(BIN)/python -m pytest -n 2
+
+test-slow: $(STAMP)  ## the slow ones
+	$(BIN)/python -m pytest -m slow
+
+check: $(STAMP)  ## ruff, and mypy strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(STAMP) ## let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP)  ## linkage of 1 M persons with 10 M rows beside its floor; needs 10 GB of disk
+	$(BIN)/python bench/link_scale.py
+
+sample: $(STAMP) ## make sample_data anew from its committed seed
+	$(BIN)/fupin synth --office sample_data
+
+constraints: $(STAMP)  ## resolve and pin again, with hashes and without hosts
+	$(BIN)/python -c 'import tomllib; d = tomllib.load(open("pyproject.toml", "rb")); \
+	  print(*d["dependency-groups"]["dev"], *d["build-system"]["requires"], "editables", sep="\n")' > .venv/dev.in
+	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --extra synth \
+	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --no-annotate \
+	  --output-file constraints.txt pyproject.toml .venv/dev.in
+
+clean:           ## remove what was made
+	rm -rf $(VENV) demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

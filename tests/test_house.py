@@ -1,0 +1,69 @@
+"""The house of the design: imports go down only, and the middle stages are strangers."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).parents[1] / "src" / "fupin_cli"
+# Each floor may import from the floors below it; rooms on one floor do not know each other unless a pair says so.
+FLOORS = [
+    {"cli"},
+    {"pipeline"},
+    {"report", "cases", "audit", "engine", "project", "rundir", "synth"},
+    {"ingest", "linkage", "rules"},
+    {"normalise"},
+    {"vocabulary", "errors"},
+]
+FLOOR_OF = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
+NEIGHBOURS = {("vocabulary", "errors"), ("errors", "vocabulary")}
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(SRC).parts[0].removesuffix(".py")
+
+
+def imported_rooms(path: Path) -> set[str]:
+    rooms = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module] + [
+                f"{node.module}.{alias.name}" for alias in node.names if node.module == "fupin_cli"
+            ]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        rooms |= {name.split(".")[1] for name in names if name.startswith("fupin_cli.") and name.count(".")}
+    return rooms - {"__version__"}
+
+
+@pytest.mark.parametrize("path", sorted(SRC.rglob("*.py")), ids=lambda p: str(p.relative_to(SRC)))
+def test_imports_go_down_only(path: Path):
+    """A room imports from lower floors, never from above or beside."""
+    room = room_of(path)
+    if room == "__init__":
+        assert not imported_rooms(path)
+        return
+    assert room in FLOOR_OF, f"{room} has no floor: add it to the house, and say why"
+    for other in imported_rooms(path) - {room}:
+        assert other in FLOOR_OF, f"{room} imports {other}, which has no floor"
+        assert FLOOR_OF[other] > FLOOR_OF[room] or (room, other) in NEIGHBOURS, f"{room} must not import {other}"
+
+
+@pytest.mark.parametrize("path", sorted(SRC.rglob("*.py")), ids=lambda p: str(p.relative_to(SRC)))
+def test_only_the_cli_knows_click(path: Path):
+    """click and its exit codes stay in cli; rich only there and in report/terminal."""
+    text = path.read_text(encoding="utf-8")
+    if room_of(path) != "cli":
+        assert "import click" not in text
+        if path.name != "terminal.py":
+            assert "import rich" not in text
+            assert "from rich" not in text
+
+
+@pytest.mark.parametrize("path", sorted(SRC.rglob("*.py")), ids=lambda p: str(p.relative_to(SRC)))
+def test_bulk_data_stays_in_polars(path: Path):
+    """No row loops over frames: no map_elements, iter_rows, to_pandas."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute):
+            assert node.attr not in {"map_elements", "map_rows", "iter_rows", "to_pandas"}, f"{path}:{node.lineno}"

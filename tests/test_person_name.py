@@ -1,0 +1,72 @@
+"""Names and places: what is printed keeps every character, what is compared drops the typing."""
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fupin_cli.normalise.identity import add_identity
+from fupin_cli.normalise.person_name import clean_names
+from fupin_cli.normalise.regions import place_keys
+
+NAMES = """
+张 三                 | 张三              | 张三
+　张伟　              | 张伟              | 张伟
+張偉                  | 張偉              | 张伟
+户主：李四            | 李四              | 李四
+李四(亡)              | 李四              | 李四
+王芳2                 | 王芳              | 王芳
+买买提．吐尔逊        | 买买提·吐尔逊     | 买买提吐尔逊
+买买提•吐尔逊         | 买买提·吐尔逊     | 买买提吐尔逊
+买买提 · 吐尔逊       | 买买提·吐尔逊     | 买买提吐尔逊
+买买提吐尔逊          | 买买提吐尔逊      | 买买提吐尔逊
+徐(莹加王旁)          | 徐(莹加王旁)      | 徐(莹加王旁)
+𬱖某                  | 𬱖某              | 𬱖某
+龑一                  | 龑一              | 䶮一
+"""
+
+
+@pytest.mark.parametrize(
+    "line", [line for line in NAMES.splitlines() if line], ids=lambda line: line.split("|")[0].strip()
+)
+def test_names_as_printed_and_as_compared(line):
+    """A drawn table: as received, printed, key."""
+    raw, printed, key = (part.strip(" ") for part in line.split("|"))
+    assert clean_names(pl.Series([raw])).row(0) == (printed, key)
+
+
+def test_nothing_left_is_null():
+    """Blank, dots and numbers are no name."""
+    assert clean_names(pl.Series([None, "", " ", "··", "123"]))["name"].to_list() == [None] * 5
+
+
+@given(st.lists(st.text(max_size=12), max_size=5))
+def test_cleaning_twice_is_cleaning_once(raw):
+    """The printed name cleans to itself, and its key stays."""
+    once = clean_names(pl.Series(raw, dtype=pl.String))
+    again = clean_names(once["name"])
+    assert again.equals(clean_names(again["name"]))
+
+
+def test_places_from_columns_and_from_an_address():
+    """Columns of their own beat the address; the key drops the administrative suffix."""
+    frame = pl.DataFrame(
+        {
+            "address": ["南溟省云岭市青禾县平川镇柳树村3组", "平川镇柳树村委会", None],
+            "county": [None, None, "白石县"],
+            "village": [None, None, "石桥社区"],
+        }
+    )
+    keys = place_keys(frame).select("county", "township", "village", "village_key").rows()
+    assert keys == [
+        ("青禾县", "平川镇", "柳树村", "柳树"),
+        (None, "平川镇", "柳树村", "柳树"),
+        ("白石县", None, "石桥社区", "石桥"),
+    ]
+
+
+def test_identity_needs_no_column_at_all():
+    """Absent columns are missing values, not errors."""
+    got = add_identity(pl.DataFrame({"something": ["x", "y"]}))
+    assert got["id_status"].to_list() == ["missing", "missing"]
+    assert got["name_key"].to_list() == [None, None]
