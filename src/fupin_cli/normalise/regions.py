@@ -30,10 +30,10 @@ def place_keys(frame: pl.DataFrame) -> pl.DataFrame:
     Reads whichever of county, township, village and address the frame has; a column of its own beats the address. Each
     distinct spelling of a place is read once.
     """
-    given = frame.select(
+    given = frame.with_columns(
         (pl.col(name) if name in frame.columns else pl.lit(None)).cast(pl.String).alias(f"{name}_raw")
         for name in (*_PARTS, "address")
-    )
+    ).select(f"{name}_raw" for name in (*_PARTS, "address"))
     spellings = given.unique(maintain_order=True)
     address = pl.col("address_raw").str.replace_all(_BLANK, "").str.extract_groups(_ADDRESS)
     places = spellings.with_columns(address.alias("parts")).with_columns(
