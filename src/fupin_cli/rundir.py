@@ -30,6 +30,7 @@ def publish(target: Path) -> Iterator[Path]:
     Raises BusyError while another run holds the target, OutputError where it cannot be created or is somebody else's folder.
     """
     target = target.absolute()
+    mask = os.umask(0o077)  # outputs are about people: readable by their owner only
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _locked(target.with_name(f".{target.name}.lock"), target):
@@ -45,6 +46,8 @@ def publish(target: Path) -> Iterator[Path]:
                 shutil.rmtree(staging, ignore_errors=True)
     except OSError as error:
         raise _explained(error, target) from None
+    finally:
+        os.umask(mask)
 
 
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:

@@ -1,0 +1,259 @@
+"""An .xlsx book in memory that can hold nothing but text and counts, and its way to disk.
+
+What a department wrote stays text: every cell goes through `write_string` in a text format, so that `=1+1` or a web address
+is neither a formula nor a link, now or after somebody edits the cell. Two writings of the same content are the same bytes.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+from xlsxwriter.format import Format
+from xlsxwriter.workbook import Workbook
+from xlsxwriter.worksheet import Worksheet
+
+from fupin_cli.errors import DiskError, NoPermissionError, OutputError
+from fupin_cli.report.masking import mask_text
+
+A3, A4 = 8, 9  # Excel's paper codes
+FONT = "宋体"  # on every office computer in China, and what official lists are printed in
+LINE_HEIGHT = 12  # points that one line of a table takes at 9 points
+_NARROW_PER_WIDTH = 1.15  # narrow characters at 9 points per unit of column width
+_MAX_CELL = 32_000  # Excel refuses 32,768 characters; what is cut says so
+_MAX_SHEET_NAME = 31
+_MAX_FILE_NAME = 60
+_RESERVED_FILES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
+_NAVY, _LINE, _BAND, _AMBER, _CREAM = "#1F3864", "#8EA9C8", "#E8F0F8", "#FFE699", "#FFFDF0"
+
+
+@dataclass(frozen=True)
+class Styles:
+    """The formats of a book; all cells are text unless the name says number."""
+
+    title: Format
+    subtitle: Format
+    heading: Format
+    body: Format
+    note: Format
+    group: Format
+    group_answer: Format
+    header: Format
+    header_answer: Format
+    cell: Format
+    cell_alt: Format
+    cell_centre: Format
+    cell_centre_alt: Format
+    review: Format
+    answer: Format
+    number: Format
+    number_total: Format
+    total: Format
+    bad: Format
+    unsure: Format
+    sign: Format
+
+
+class Book:
+    """One workbook being written: `sheet` adds a sheet, `save` puts the file where it belongs."""
+
+    def __init__(self, title: str, as_of: date) -> None:
+        self._bytes = io.BytesIO()
+        # in_memory: the rows of a book never pass through the temp directory.
+        self._workbook = Workbook(
+            self._bytes,
+            {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False},
+        )
+        self._workbook.set_properties(
+            {"title": title, "created": datetime.combine(as_of, time(), tzinfo=UTC).replace(tzinfo=None)}
+        )
+        self._workbook.set_calc_mode("auto")
+        self.styles = _styles(self._workbook)
+
+    def sheet(self, name: str, paper: int = A4) -> Worksheet:
+        """A new sheet set up for printing: landscape, one page wide."""
+        sheet: Worksheet = self._workbook.add_worksheet(name)
+        sheet.hide_gridlines(2)
+        sheet.set_paper(paper)
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
+        sheet.set_margins(left=0.24, right=0.24, top=0.4, bottom=0.55)
+        sheet.center_horizontally()
+        return sheet
+
+    def save(self, path: Path) -> Path:
+        """The path, once the finished book stands there for its owner alone."""
+        self._workbook.close()
+        return write_private(path, self._bytes.getvalue())
+
+
+def put(sheet: Worksheet, row: int, column: int, value: object, style: Format) -> None:
+    """Write one value as text; nothing becomes a blank cell, which still carries its format."""
+    text = "" if value is None else str(value)
+    if text == "":
+        code = sheet.write_blank(row, column, None, style)
+    else:
+        if len(text) > _MAX_CELL:
+            text = text[:_MAX_CELL] + "……（内容过长，已截断）"
+        code = sheet.write_string(row, column, text, style)
+    check(code, sheet)
+
+
+def put_count(sheet: Worksheet, row: int, column: int, count: int, style: Format) -> None:
+    """Write one count as a number."""
+    check(sheet.write_number(row, column, count, style), sheet)
+
+
+def put_across(sheet: Worksheet, row: int, first: int, last: int, text: str, style: Format) -> None:
+    """Write one text over several cells of a row."""
+    if last > first:
+        check(sheet.merge_range(row, first, row, last, "", style), sheet)
+    put(sheet, row, first, text, style)
+
+
+def put_heading(sheet: Worksheet, row: int, last: int, text: str, styles: Styles) -> None:
+    """Write a heading over the columns of a cover, with the room it needs."""
+    put_across(sheet, row, 0, last, text, styles.heading)
+    sheet.set_row(row, 26)
+
+
+def put_paragraph(sheet: Worksheet, row: int, last: int, text: str, styles: Styles, width: float) -> None:
+    """Write a paragraph over the columns of a cover, which together have the given width."""
+    put_across(sheet, row, 0, last, text, styles.body)
+    sheet.set_row(row, 17 * lines_needed(text, width * 9 / 11) + 4)  # set in 11 points, not 9
+
+
+def put_footer(sheet: Worksheet, left: str) -> None:
+    """Page x of y at the foot of every printed page, with the place's name at its left."""
+    # XlsxWriter drops a footer of more than 255 characters, so the name is cut well before.
+    sheet.set_footer(f"&L&9{left.replace('&', '&&')[:120]}&C&9第 &P 页 / 共 &N 页")
+
+
+def text_width(text: str) -> int:
+    """How many narrow columns the text needs: a Chinese character takes two."""
+    return (len(text.encode()) + len(text)) // 2
+
+
+def lines_needed(value: object, width: float) -> int:
+    """How many lines the text takes in a table column of that width, so that no printed row is cut."""
+    text, room = "" if value is None else str(value), max(1, int(width * _NARROW_PER_WIDTH - 0.5))
+    return sum(max(1, -(-text_width(line) // room)) for line in text.split("\n"))
+
+
+def sheet_names(names: Iterable[str]) -> list[str]:
+    """Legal and unique sheet names for the given names, in their order."""
+    return _unique((_sheet_name(name) for name in names), _MAX_SHEET_NAME)
+
+
+def file_names(names: Iterable[str]) -> list[str]:
+    """Names, unique and safe as parts of a file name on Windows and Linux, in their order."""
+    return _unique((_file_name(name) for name in names), _MAX_FILE_NAME)
+
+
+def write_private(path: Path, content: bytes) -> Path:
+    """The path, once a new file there holds the content and only its owner may read it."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with open(path, "wb", opener=_private) as file:
+            path.chmod(0o600)  # a file that was there before keeps its old mode until told otherwise
+            file.write(content)
+    except PermissionError:
+        raise NoPermissionError(
+            "this file may not be written", where=str(path), try_="ls -ld " + str(path.parent)
+        ) from None
+    except (FileExistsError, NotADirectoryError, IsADirectoryError):
+        raise OutputError("the folder for this file cannot be made", where=str(path), try_="fupin run -o DIR") from None
+    except OSError as error:
+        why = "the disk is full" if error.errno == errno.ENOSPC else os.strerror(error.errno or errno.EIO)
+        raise DiskError("writing failed part-way", where=str(path), why=why, try_="df -h " + str(path.parent)) from None
+    return path
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def check(code: Any, sheet: Worksheet) -> None:
+    """Refuse the negative code with which XlsxWriter answers a limit and goes on; a lost cell must not go on."""
+    if isinstance(code, int) and code < 0:
+        raise OutputError(
+            "a workbook reached a limit of Excel",
+            where=f"sheet {sheet.name}",
+            why="a sheet holds at most 1,048,576 rows",
+            try_="run counties apart, with one fupin.toml each",
+        )
+
+
+def _sheet_name(name: str) -> str:
+    clean = re.sub(r"[\[\]:*?/\\\x00-\x1f]", "_", unicodedata.normalize("NFC", name)).strip().strip("'").strip()
+    return f"{clean}_" if clean.casefold() == "history" else clean or "_"  # Excel keeps the name History to itself
+
+
+def _file_name(name: str) -> str:
+    clean = re.sub(r"[<>:\"/\\|?*\s\x00-\x1f]+", "_", mask_text(unicodedata.normalize("NFC", name))).strip("._ ")
+    return f"{clean}_" if clean.casefold() in _RESERVED_FILES else clean or "_"
+
+
+def _unique(names: Iterable[str], longest: int) -> list[str]:
+    """Names cut to length; where two would fall together (Excel and Windows ignore case), the later gets a number."""
+    taken: set[str] = set()
+    result = []
+    for name in names:
+        candidate, number = _cut(name, longest), 1
+        while candidate.casefold() in taken:
+            number += 1
+            candidate = f"{_cut(name, longest - len(f'-{number}'))}-{number}"
+        taken.add(candidate.casefold())
+        result.append(candidate)
+    return result
+
+
+def _cut(name: str, longest: int) -> str:
+    # Excel counts UTF-16 units, and a rare character takes two.
+    while len(name.encode("utf-16-le")) // 2 > longest:
+        name = name[:-1]
+    return name
+
+
+def _styles(workbook: Workbook) -> Styles:
+    base = {"font_name": FONT, "font_size": 9, "valign": "vcenter", "text_wrap": True, "num_format": "@"}
+    boxed = {**base, "border": 1, "border_color": _LINE}
+    head = {**boxed, "bold": True, "align": "center", "font_color": "#FFFFFF", "bg_color": _NAVY}
+    looks: dict[str, dict[str, Any]] = {
+        "title": {**base, "font_size": 18, "bold": True, "align": "center", "font_color": _NAVY},
+        "subtitle": {**base, "font_size": 11, "align": "center", "font_color": "#404040"},
+        "heading": {**base, "font_size": 12, "bold": True, "font_color": _NAVY},
+        "body": {**base, "font_size": 11, "valign": "top"},
+        "note": {**base, "font_size": 11, "bold": True, "font_color": "#9C2A00", "align": "center"},
+        "group": {**boxed, "bold": True, "align": "center", "bg_color": "#D6E0EE", "font_color": _NAVY},
+        "group_answer": {**boxed, "bold": True, "align": "center", "bg_color": "#FFF2CC", "font_color": "#7F6000"},
+        "header": head,
+        "header_answer": {**head, "bg_color": "#7F6000"},
+        "cell": boxed,
+        "cell_alt": {**boxed, "bg_color": _BAND},
+        "cell_centre": {**boxed, "align": "center"},
+        "cell_centre_alt": {**boxed, "align": "center", "bg_color": _BAND},
+        "review": {**boxed, "align": "center", "bold": True, "bg_color": _AMBER, "font_color": "#7F3F00"},
+        "answer": {**boxed, "bg_color": _CREAM, "locked": False},
+        "number": {**boxed, "num_format": '#,##0;-#,##0;"–"', "align": "center"},
+        "number_total": {
+            **boxed,
+            "num_format": '#,##0;-#,##0;"–"',
+            "align": "center",
+            "bold": True,
+            "bg_color": "#D6E0EE",
+        },
+        "total": {**boxed, "bold": True, "align": "center", "bg_color": "#D6E0EE"},
+        "bad": {**boxed, "align": "center", "bold": True, "font_color": "#9C2A00", "bg_color": "#FBE5D6"},
+        "unsure": {**boxed, "align": "center", "font_color": "#595959", "bg_color": "#EDEDED"},
+        "sign": {**base, "font_size": 12, "valign": "bottom", "text_wrap": False},
+    }
+    return Styles(**{field.name: workbook.add_format(looks[field.name]) for field in fields(Styles)})

@@ -1,0 +1,240 @@
+"""The township's workbook: one sheet per village with its findings, answer cells and room for signatures.
+
+A village cadre prints it, knocks on doors with it, fills it in and signs it. So the left part says what was compared and is
+locked, the right part is for answers, a household's findings stand together, and what needs a person's judgement of identity
+first is marked. Columns beyond the printed page keep where each record came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+from xlsxwriter.worksheet import Worksheet
+
+from fupin_cli.report import book
+from fupin_cli.report.book import Book, Styles, put, put_across, put_count, put_heading, put_paragraph
+from fupin_cli.report.digest import Digest
+from fupin_cli.report.finding_rows import Field, write_findings
+from fupin_cli.report.wording import CLUE_NOTE, coverage_words, kind_words, stage_words
+from fupin_cli.vocabulary import Band
+
+VERDICTS = ("属实", "不属实", "部分属实")
+REASONS = (
+    "录入错误",
+    "部门数据错误",
+    "同名非本人",
+    "挂名",
+    "已过户/报废未注销",
+    "婚前或他人财产",
+    "已死亡未注销",
+    "待系统开放后修改",
+    "其他",
+)
+ACTIONS = ("已修改", "拟修改", "保留(附佐证)", "清退", "转部门核实")
+_TOP = 5  # title, place and totals, note, group row, header
+
+
+_COMPARED = (
+    Field("seq", "序号", 3),
+    Field("finding_key", "疑点编号", 6.6),
+    Field("hamlet", "组", 4.2),
+    Field("head_name", "户主姓名", 5.6),
+    Field("household_id", "户编号", 7.4),
+    Field("name", "姓名", 5.6),
+    Field("id_number", "证件号码", 8.8),  # 18 digits on two lines of 9
+    Field("relation", "与户主关系", 4.4),
+    Field("title", "疑点类型", 8.2, centred=False),
+    Field("rule_id", "规则编号", 5.2),
+    Field("severity_words", "疑点性质", 5),
+    Field("department", "比对部门", 4.6),
+    Field("as_of", "数据截止日期", 7.4),
+    Field("register_value", "系统登记内容", 11, centred=False),
+    Field("department_value", "部门数据内容", 14, centred=False),
+    Field("evidence", "疑点说明", 16, centred=False),
+    Field("basis_words", "匹配依据", 6.8, centred=False),
+    Field("band_words", "可信度", 4.8),
+)
+_ANSWERS = (
+    Field(None, "是否属实", 5, choices=VERDICTS),
+    Field(None, "情况说明", 8.5, choices=REASONS),
+    Field(None, "处理意见", 7, choices=ACTIONS),
+    Field(None, "佐证材料", 7.5),
+    Field(None, "核查人", 6),
+    Field(None, "联系电话", 8.4),
+    Field(None, "核查时间", 6.4),
+    Field(None, "户主签字", 8),
+    Field(None, "村级(盖章)", 8),
+)
+_PRINTED = (*_COMPARED, *_ANSWERS)
+_REFERENCES = (
+    Field("register_ref", "台账来源", 24, centred=False),
+    Field("extract_ref", "部门数据来源", 24, centred=False),
+)
+_LAST = len(_PRINTED) - 1
+
+
+def write_checklist(
+    path: Path, county: str, township: str, villages: Sequence[tuple[str, pl.DataFrame]], digest: Digest, as_of: date
+) -> Path:
+    """The path of a township's workbook, holding the given villages in their order and nothing else."""
+    title = f"{county}{township}疑点核查表"
+    written = Book(title, as_of)
+    _write_cover(written, title, county, villages, digest, as_of)
+    names = book.sheet_names(["填表说明", *(village for village, _ in villages)])[1:]
+    for name, (village, findings) in zip(names, villages, strict=True):
+        _write_village(written, name, f"{county}　{township}　{village}", findings, as_of)
+    return written.save(path)
+
+
+def _write_village(written: Book, name: str, where: str, findings: pl.DataFrame, as_of: date) -> None:
+    sheet, styles = written.sheet(name), written.styles
+    for column, field in enumerate((*_PRINTED, *_REFERENCES)):
+        sheet.set_column(column, column, field.width)
+    _write_top(sheet, styles, where, findings, as_of)
+    last = _write_findings(sheet, styles, findings)
+    for column, field in enumerate(_ANSWERS, len(_COMPARED)):
+        if field.choices:
+            _offer(sheet, _TOP, last, column, field)
+    _write_signatures(sheet, styles, last + 1)
+    sheet.autofilter(_TOP - 1, 0, last, _LAST + len(_REFERENCES))
+    sheet.freeze_panes(_TOP, 7)
+    sheet.repeat_rows(_TOP - 2, _TOP - 1)
+    sheet.print_area(0, 0, last + len(_SIGNATURES), _LAST)
+    sheet.ignore_errors({"number_stored_as_text": f"A1:AD{last + 1}"})
+    # No password: this keeps fingers off the compared columns, it is not security.
+    sheet.protect("", {"autofilter": True, "format_columns": True, "format_rows": True})
+    book.put_footer(sheet, where)
+
+
+def _write_top(sheet: Worksheet, styles: Styles, where: str, findings: pl.DataFrame, as_of: date) -> None:
+    review = findings.filter(pl.col("band") == Band.REVIEW).height
+    homes = findings["household_id"].drop_nulls().n_unique()
+    put_across(sheet, 0, 0, _LAST, "建档立卡数据比对疑点核查表", styles.title)
+    totals = f"{where}　　比对日期：{as_of}　　疑点 {findings.height} 条，涉及 {homes} 户，其中待核 {review} 条"
+    put_across(sheet, 1, 0, _LAST, totals, styles.subtitle)
+    put_across(sheet, 2, 0, _LAST, f"{CLUE_NOTE}标“▲待核”的，请先确认部门数据是否为本人。", styles.note)
+    put_across(sheet, 3, 0, len(_COMPARED) - 1, "比对内容（由系统生成，已锁定，请勿改动）", styles.group)
+    put_across(sheet, 3, len(_COMPARED), _LAST, "核查结果（请村级填写）", styles.group_answer)
+    put_across(sheet, 3, _LAST + 1, _LAST + len(_REFERENCES), "数据出处（不打印）", styles.group)
+    headers = (*((f, styles.header) for f in _COMPARED), *((f, styles.header_answer) for f in _ANSWERS))
+    for column, (field, style) in enumerate((*headers, *((f, styles.header) for f in _REFERENCES))):
+        put(sheet, _TOP - 1, column, field.header, style)
+    for row, height in enumerate((34, 22, 20, 20, 42)):
+        sheet.set_row(row, height)
+
+
+def _write_findings(sheet: Worksheet, styles: Styles, findings: pl.DataFrame) -> int:
+    """The last row written; the answer cells are empty and unlocked."""
+    placed = [*enumerate(_COMPARED), *enumerate(_REFERENCES, _LAST + 1)]
+    last = write_findings(sheet, styles, findings, placed, _TOP, least=44)
+    for row in range(_TOP, last + 1):
+        for column in range(len(_COMPARED), _LAST + 1):
+            put(sheet, row, column, None, styles.answer)
+    return last
+
+
+def _offer(sheet: Worksheet, first: int, last: int, column: int, field: Field) -> None:
+    """A dropdown. A reason may also be written freely; the other answers are counted, so they must be of the list."""
+    free = field.choices is REASONS
+    code = sheet.data_validation(
+        first,
+        column,
+        last,
+        column,
+        {
+            "validate": "list",
+            "source": list(field.choices),
+            "error_type": "information" if free else "stop",
+            "error_title": field.header,
+            "error_message": "可从下拉列表选择，也可另行填写。" if free else "请从下拉列表中选择。",
+        },
+    )
+    book.check(code, sheet)
+
+
+def _write_signatures(sheet: Worksheet, styles: Styles, row: int) -> None:
+    """The foot that is signed and stamped, spread over the width of the page."""
+    thirds = ((0, 10), (11, 16), (17, _LAST))
+    for offset, texts in enumerate(_SIGNATURES, row):
+        for (first, last), text in zip(thirds, texts, strict=True):
+            put_across(sheet, offset, first, last, text, styles.sign)
+        sheet.set_row(offset, 38)
+
+
+def _write_cover(
+    written: Book, title: str, county: str, villages: Sequence[tuple[str, pl.DataFrame]], digest: Digest, as_of: date
+) -> None:
+    sheet, styles = written.sheet("填表说明"), written.styles
+    for column, width in enumerate((24, 18, 18, 18, 24, 48)):
+        sheet.set_column(column, column, width)
+    put_across(sheet, 0, 0, 5, title, styles.title)
+    put_across(sheet, 1, 0, 5, f"{digest.project}　　比对日期：{as_of}", styles.subtitle)
+    put_across(sheet, 2, 0, 5, CLUE_NOTE, styles.note)
+    row = _write_text(sheet, styles, 4, "怎样填写", _HOW_TO)
+    row = _write_villages(sheet, styles, row + 1, villages)
+    _write_extracts(sheet, styles, row + 1, county, digest)
+    sheet.set_row(0, 34)
+    sheet.protect("", {"format_columns": True, "format_rows": True})
+    book.put_footer(sheet, title)
+
+
+def _write_text(sheet: Worksheet, styles: Styles, row: int, heading: str, lines: Sequence[str]) -> int:
+    put_heading(sheet, row, 5, heading, styles)
+    for at, line in enumerate(lines, row + 1):
+        put_paragraph(sheet, at, 5, line, styles, width=150)
+    return row + 1 + len(lines)
+
+
+def _write_villages(sheet: Worksheet, styles: Styles, row: int, villages: Sequence[tuple[str, pl.DataFrame]]) -> int:
+    put_heading(sheet, row, 5, "各村疑点数", styles)
+    for column, header in enumerate(("行政村", "疑点（条）", "涉及户", "其中待核（条）")):
+        put(sheet, row + 1, column, header, styles.header)
+    totals = [0, 0, 0]
+    for at, (village, findings) in enumerate(villages, row + 2):
+        review = findings.filter(pl.col("band") == Band.REVIEW).height
+        counts = [findings.height, findings["household_id"].drop_nulls().n_unique(), review]
+        put(sheet, at, 0, village, styles.cell_centre)
+        for column, count in enumerate(counts):
+            put_count(sheet, at, column + 1, count, styles.number)
+            totals[column] += count
+    end = row + 2 + len(villages)
+    put(sheet, end, 0, "合计", styles.total)
+    for column, count in enumerate(totals, 1):
+        put_count(sheet, end, column, count, styles.number_total)
+    return end + 1
+
+
+def _write_extracts(sheet: Worksheet, styles: Styles, row: int, county: str, digest: Digest) -> None:
+    put_heading(sheet, row, 5, "用于比对的部门数据", styles)
+    for column, header in enumerate(("部门", "数据类别", "数据截止日期", "覆盖县区", "比对环节")):
+        put(sheet, row + 1, column, header, styles.header)
+    ours = [extract for extract in digest.extracts if not extract.coverage or county in extract.coverage]
+    for at, extract in enumerate(ours, row + 2):
+        # Other counties in the coverage are none of this township's business.
+        covered = coverage_words(tuple(c for c in extract.coverage if c == county))
+        values = (extract.department, kind_words(extract.kind), extract.as_of, covered, stage_words(extract.stage))
+        for column, value in enumerate(values):
+            put(sheet, at, column, value, styles.cell_centre)
+
+
+_SIGNATURES = (
+    (
+        f"村级核查人（签字）：{'＿' * 8}",
+        f"村党组织书记（签字）：{'＿' * 8}",
+        f"第一书记/驻村工作队长（签字）：{'＿' * 8}",
+    ),
+    (f"乡镇审核人（签字）：{'＿' * 8}", "村民委员会（盖章）：", f"日期：{'＿' * 4} 年 {'＿' * 2} 月 {'＿' * 2} 日"),
+)
+_HOW_TO = (
+    "1. 每个村一张工作表。左侧“比对内容”由系统生成并已锁定；只填右侧浅黄色的“核查结果”各栏。同一户的疑点排在一起，底色相同。",
+    f"2. 是否属实：{'、'.join(VERDICTS)}。入户或查证后选择，不要凭本表推断。",
+    f"3. 情况说明：可从列表选择（{'、'.join(REASONS)}），也可直接写明情况。",
+    f"4. 处理意见：{'、'.join(ACTIONS)}。部门数据有误的，选“转部门核实”并附佐证材料。",
+    "5. 佐证材料：写明材料名称或编号（如车辆过户协议、注销证明、死亡证明、学籍证明、照片）。",
+    "6. 标“▲待核”的疑点，部门数据与本人是否同一人尚不能确定：先核对姓名、证件号码和住址；不是本人的选“不属实”“同名非本人”。",
+    "7. “疑点编号”请勿改动或删除，汇总时以它为准。填完后打印，由户主、核查人签字，村级盖章，电子表与扫描件一并报回。",
+    "8. 本表含个人信息，只供核查使用，不得转发、张贴；用完按规定保管或销毁。",
+)

@@ -1,0 +1,388 @@
+"""The one result object that every face renders: counts of rows, persons, links, outcomes and findings, and no person.
+
+Everything here is a number, a label from the rule packs, a place name or a file name. The digest of the same inputs is the
+same bytes: it knows no clock, no duration and no row order.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any, TypeVar
+
+import polars as pl
+
+from fupin_cli.vocabulary import (
+    ACCOUNTS,
+    EXTRACTS,
+    FINDINGS,
+    HOUSEHOLDS,
+    LINKS,
+    OUTCOMES,
+    PERSONS,
+    SET_ASIDE,
+    STAGES,
+    Band,
+    Outcome,
+)
+
+DIGEST_VERSION = 1
+VERDICT_RULE = "NAT-H-0"
+_SAME_FINDING = ["rule_id", "household_id", "person_id", "name", "id_number"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many of one thing: rows per reason, persons per ID status, households per county. No label: not given."""
+
+    label: str | None
+    count: int
+
+
+@dataclass(frozen=True)
+class SourceAccount:
+    """The control total of one sheet: read = used + set aside, or the account does not balance.
+
+    `counties` are those whose rows the sheet holds; empty where that is not known.
+    """
+
+    source: str
+    sheet: str | None
+    rows_read: int
+    rows_used: int
+    rows_set_aside: int
+    reasons: tuple[Tally, ...]
+    counties: tuple[str, ...] = ()
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every row read was used, or set aside with a reason."""
+        return (
+            self.rows_read
+            == self.rows_used + self.rows_set_aside
+            == self.rows_used + sum(r.count for r in self.reasons)
+        )
+
+
+@dataclass(frozen=True)
+class LinkTally:
+    """Links of one extract made in one way: how many, of how many persons, and how many tied with another."""
+
+    basis: str
+    decision: str
+    links: int
+    persons: int
+    tied: int
+
+
+@dataclass(frozen=True)
+class ExtractReport:
+    """One department's extract: where it comes from, how far it reaches, and how its rows were linked."""
+
+    extract: str
+    kind: str | None
+    department: str | None
+    stage: str | None
+    as_of: date | None
+    coverage: tuple[str, ...]
+    links: tuple[LinkTally, ...]
+
+
+@dataclass(frozen=True)
+class RuleReport:
+    """What one rule did. For a criterion hits are households not met and clears are households met."""
+
+    rule_id: str
+    title: str
+    kind: str
+    severity: str
+    examined: int
+    hits: int
+    clears: int
+    unknowns: int
+    not_applicable: int
+    not_run: str | None = None
+    citation: str | None = None
+
+
+@dataclass(frozen=True)
+class FindingTally:
+    """Findings of one rule in one band, found at one stage."""
+
+    rule_id: str
+    title: str | None
+    severity: str | None
+    band: str | None
+    stage: str | None
+    count: int
+
+
+@dataclass(frozen=True)
+class PlaceTally:
+    """Findings of one township, those of them under review, and the households they touch."""
+
+    county: str | None
+    township: str | None
+    findings: int
+    review: int
+    households: int
+
+
+@dataclass(frozen=True)
+class RulePlaceTally:
+    """Findings of one rule in one county."""
+
+    county: str | None
+    rule_id: str
+    title: str | None
+    count: int
+
+
+@dataclass(frozen=True)
+class VerdictTally:
+    """The household verdict of one county: met + not_met + unknown + not_applicable = households judged."""
+
+    county: str | None
+    met: int
+    not_met: int
+    unknown: int
+    not_applicable: int
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something about a source that a person should know: `kind` is unmapped_column, missing_column or unreadable."""
+
+    kind: str
+    source: str
+    sheet: str | None
+    detail: str
+
+
+@dataclass(frozen=True)
+class LineUsed:
+    """A line of the policy that a criterion was held against, with its year and where it is written."""
+
+    name: str
+    year: int
+    yuan: float
+    citation: str
+
+
+@dataclass(frozen=True)
+class Digest:
+    """What a run found, as counts. All faces are made of this, so they cannot disagree."""
+
+    project: str
+    as_of: date
+    stages: tuple[str, ...]
+    program_version: str
+    persons: int
+    households: int
+    households_by_county: tuple[Tally, ...]
+    persons_without_id: tuple[Tally, ...]
+    accounts: tuple[SourceAccount, ...]
+    extracts: tuple[ExtractReport, ...]
+    rules: tuple[RuleReport, ...]
+    findings: int
+    findings_under_review: int
+    findings_by_rule: tuple[FindingTally, ...]
+    findings_by_place: tuple[PlaceTally, ...]
+    missed_by_county: tuple[RulePlaceTally, ...]
+    cleared_by_province: tuple[RulePlaceTally, ...]
+    verdicts: tuple[VerdictTally, ...]
+    problems: tuple[Problem, ...]
+    lines: tuple[LineUsed, ...]
+    digest_version: int = DIGEST_VERSION
+
+    @property
+    def rows_read(self) -> int:
+        """Rows read over all sheets."""
+        return sum(account.rows_read for account in self.accounts)
+
+    @property
+    def rows_used(self) -> int:
+        """Rows used over all sheets."""
+        return sum(account.rows_used for account in self.accounts)
+
+    @property
+    def rows_set_aside(self) -> int:
+        """Rows set aside over all sheets."""
+        return sum(account.rows_set_aside for account in self.accounts)
+
+    @property
+    def unbalanced(self) -> tuple[SourceAccount, ...]:
+        """The sheets whose control total does not hold; in a sound run there are none."""
+        return tuple(account for account in self.accounts if not account.balanced)
+
+    @property
+    def not_run(self) -> tuple[RuleReport, ...]:
+        """The rules that looked at nobody, each with its reason."""
+        return tuple(rule for rule in self.rules if rule.not_run)
+
+
+def build_digest(
+    *,
+    project: str,
+    as_of: date,
+    stages: Sequence[str],
+    program_version: str,
+    persons: pl.DataFrame,
+    households: pl.DataFrame,
+    accounts: pl.DataFrame,
+    set_aside: pl.DataFrame,
+    extracts: pl.DataFrame,
+    links: pl.DataFrame,
+    outcomes: pl.DataFrame,
+    findings: pl.DataFrame,
+    rules: Sequence[RuleReport],
+    problems: Sequence[Problem] = (),
+    lines: Sequence[LineUsed] = (),
+    cleared: pl.DataFrame | None = None,
+    verdict_rule: str = VERDICT_RULE,
+) -> Digest:
+    """The digest of a run's frames, whatever the order of their rows.
+
+    `cleared` holds the findings of the county comparison that province evidence cleared; only the caller can know them.
+    A finding's stage is the one that found it; the same finding may stand once per stage.
+    """
+    people, homes, found = PERSONS.conform(persons), HOUSEHOLDS.conform(households), FINDINGS.conform(findings)
+    return Digest(
+        project=project,
+        as_of=as_of,
+        stages=tuple(stages),
+        program_version=program_version,
+        persons=people.height,
+        households=homes.height,
+        households_by_county=_tallies(homes, "county"),
+        persons_without_id=_tallies(people.filter(pl.col("id_number").is_null()), "id_status"),
+        accounts=_source_accounts(
+            ACCOUNTS.conform(accounts), SET_ASIDE.conform(set_aside), _counties_of_sources(people, accounts, extracts)
+        ),
+        extracts=_extract_reports(EXTRACTS.conform(extracts), LINKS.conform(links)),
+        rules=tuple(sorted(rules, key=lambda rule: rule.rule_id)),
+        findings=found.height,
+        findings_under_review=found.filter(pl.col("band") == Band.REVIEW).height,
+        findings_by_rule=_counted(found, ["rule_id", "title", "severity", "band", "stage"], FindingTally),
+        findings_by_place=_by_place(found),
+        missed_by_county=_by_county_and_rule(_only_at_province(found)),
+        cleared_by_province=_by_county_and_rule(FINDINGS.empty() if cleared is None else FINDINGS.conform(cleared)),
+        verdicts=_verdicts(OUTCOMES.conform(outcomes), homes, verdict_rule),
+        problems=tuple(sorted(problems, key=lambda p: (p.source, p.sheet or "", p.kind, p.detail))),
+        lines=tuple(sorted(lines, key=lambda line: (line.name, line.year))),
+    )
+
+
+def to_json(digest: Digest) -> str:
+    """The digest as JSON with sorted keys and a final newline; the same digest gives the same text."""
+    return json.dumps(asdict(digest), ensure_ascii=False, indent=2, sort_keys=True, default=date.isoformat) + "\n"
+
+
+def _grouped(frame: pl.DataFrame, by: list[str], *counts: pl.Expr) -> pl.DataFrame:
+    # The keys are unique after grouping, so sorting on them settles the order whatever the engine did.
+    return frame.group_by(by).agg(pl.len().cast(pl.Int64).alias("count"), *counts).sort(by, nulls_last=True)
+
+
+def _records(frame: pl.DataFrame, kind: type[T], **more: Any) -> tuple[T, ...]:
+    return tuple(kind(**record, **more) for record in frame.to_dicts())
+
+
+def _counted(frame: pl.DataFrame, by: list[str], kind: type[T]) -> tuple[T, ...]:
+    return _records(_grouped(frame, by), kind)
+
+
+def _tallies(frame: pl.DataFrame, by: str) -> tuple[Tally, ...]:
+    return _records(_grouped(frame, [by]).rename({by: "label"}), Tally)
+
+
+def _source_accounts(
+    accounts: pl.DataFrame, set_aside: pl.DataFrame, counties: dict[str, tuple[str, ...]]
+) -> tuple[SourceAccount, ...]:
+    reasons: dict[tuple[str, str | None], list[Tally]] = {}
+    for record in _grouped(set_aside, ["source", "sheet", "set_aside_reason"]).to_dicts():
+        place = (record["source"], record["sheet"])
+        reasons.setdefault(place, []).append(Tally(record["set_aside_reason"], record["count"]))
+    sheets = accounts.select(ACCOUNTS.names).sort("source", "sheet", nulls_last=True).to_dicts()
+    known = {(record["source"], record["sheet"]) for record in sheets}
+    # A reason without an account would be a row lost from sight: give it an account that cannot balance.
+    lost = [
+        {"source": source, "sheet": sheet, "rows_read": 0, "rows_used": 0, "rows_set_aside": 0}
+        for source, sheet in reasons
+        if (source, sheet) not in known
+    ]
+    return tuple(
+        SourceAccount(
+            **sheet,
+            reasons=tuple(reasons.get((sheet["source"], sheet["sheet"]), ())),
+            counties=counties.get(sheet["source"], ()),
+        )
+        for sheet in [*sheets, *lost]
+    )
+
+
+def _counties_of_sources(
+    persons: pl.DataFrame, accounts: pl.DataFrame, extracts: pl.DataFrame
+) -> dict[str, tuple[str, ...]]:
+    """The counties of each file: its persons' for a register, its coverage for an extract, where accounts say whose."""
+    pairs = [persons.select("source", "county")]
+    if "extract" in accounts.columns:
+        covered = EXTRACTS.conform(extracts).select("extract", county="coverage").explode("county")
+        pairs.append(accounts.join(covered, on="extract", maintain_order="left").select("source", "county"))
+    known = pl.concat(pairs).drop_nulls().unique().sort("source", "county")
+    grouped = known.group_by("source", maintain_order=True).agg("county")
+    return {source: tuple(counties) for source, counties in grouped.rows()}
+
+
+def _extract_reports(extracts: pl.DataFrame, links: pl.DataFrame) -> tuple[ExtractReport, ...]:
+    tallies: dict[str, list[LinkTally]] = {}
+    counts = _grouped(
+        links,
+        ["extract", "basis", "decision"],
+        pl.col("register_row").n_unique().cast(pl.Int64).alias("persons"),
+        pl.col("tied").fill_null(value=False).sum().cast(pl.Int64).alias("tied"),
+    )
+    for record in counts.rename({"count": "links"}).to_dicts():
+        tallies.setdefault(record.pop("extract"), []).append(LinkTally(**record))
+    order = pl.col("stage").replace_strict(STAGES, range(len(STAGES)), default=len(STAGES), return_dtype=pl.Int64)
+    reports = []
+    for record in extracts.select(EXTRACTS.names).sort(order, "extract", nulls_last=True).to_dicts():
+        coverage = tuple(sorted(record.pop("coverage") or ()))
+        reports.append(ExtractReport(**record, coverage=coverage, links=tuple(tallies.get(record["extract"], ()))))
+    return tuple(reports)
+
+
+def _by_place(findings: pl.DataFrame) -> tuple[PlaceTally, ...]:
+    places = _grouped(
+        findings,
+        ["county", "township"],
+        (pl.col("band") == Band.REVIEW).fill_null(value=False).sum().cast(pl.Int64).alias("review"),
+        pl.col("household_id").drop_nulls().n_unique().cast(pl.Int64).alias("households"),
+    )
+    return _records(places.rename({"count": "findings"}), PlaceTally)
+
+
+def _only_at_province(findings: pl.DataFrame) -> pl.DataFrame:
+    late = pl.col("stage") == "province"
+    earlier = findings.filter(~late)
+    return findings.filter(late).join(earlier, on=_SAME_FINDING, how="anti", nulls_equal=True, maintain_order="left")
+
+
+def _by_county_and_rule(findings: pl.DataFrame) -> tuple[RulePlaceTally, ...]:
+    return _counted(findings, ["county", "rule_id", "title"], RulePlaceTally)
+
+
+def _verdicts(outcomes: pl.DataFrame, households: pl.DataFrame, verdict_rule: str) -> tuple[VerdictTally, ...]:
+    kinds = (Outcome.MET, Outcome.NOT_MET, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE)
+    judged = outcomes.filter(pl.col("rule_id") == verdict_rule).select("household_id", "outcome")
+    homes = households.select("household_id", "county").sort("household_id", "county", nulls_last=True)
+    counties = homes.unique("household_id", keep="first", maintain_order=True)
+    counts = _grouped(
+        judged.join(counties, on="household_id", how="left", maintain_order="left"),
+        ["county"],
+        *((pl.col("outcome") == kind).fill_null(value=False).sum().cast(pl.Int64).alias(kind.value) for kind in kinds),
+    )
+    return _records(counts.drop("count"), VerdictTally)

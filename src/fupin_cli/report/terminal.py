@@ -1,0 +1,154 @@
+"""The end-of-run summary as rich renderables: counts and places only, Chinese first with short English.
+
+Names of files and labels are shown as plain text, never as markup, and digit runs that could be a person's are masked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from fupin_cli.report.digest import Digest
+from fupin_cli.report.masking import mask_text
+from fupin_cli.report.wording import (
+    CLUE_NOTE,
+    basis_words,
+    decision_words,
+    id_status_words,
+    kind_words,
+    place,
+    problem_words,
+    severity_words,
+    stage_words,
+)
+
+_LONGEST = 40  # rows of one table; a province has thousands of sheets
+
+
+def summary(digest: Digest, where: str | None = None) -> Group:
+    """All parts of the end-of-run summary, in reading order; `where` is the folder to look at next."""
+    parts: list[RenderableType] = [heading(digest), accounts(digest), links(digest), findings(digest)]
+    parts += [
+        part for part in (stages(digest), verdicts(digest), not_run(digest), problems(digest)) if part is not None
+    ]
+    parts.append(Text(CLUE_NOTE, style="yellow"))
+    if where is not None:
+        parts.append(_line(f"结果在 Look at: {where}", "bold"))
+    return Group(*parts)
+
+
+def heading(digest: Digest) -> RenderableType:
+    """Project, date, stages and the size of the register."""
+    names = "、".join(stage_words(stage) for stage in digest.stages)
+    size = f"在册 {digest.households:,} 户 {digest.persons:,} 人 households, persons"
+    without = "；".join(f"{id_status_words(tally.label)} {tally.count:,}" for tally in digest.persons_without_id)
+    lines = [_line(f"{digest.project}　{digest.as_of}　{names}", "bold"), _line(size)]
+    if without:
+        lines.append(_line(f"无可用证件号码 no usable ID: {without}", "yellow"))
+    return Group(*lines)
+
+
+def accounts(digest: Digest) -> RenderableType:
+    """Rows read, used and set aside per sheet; a sheet that does not balance is marked."""
+    rows = []
+    for account in sorted(digest.accounts, key=lambda account: account.balanced):
+        reasons = "；".join(f"{reason.label or '未注明'} {reason.count:,}" for reason in account.reasons)
+        counts = (account.rows_read, account.rows_used, account.rows_set_aside)
+        told = reasons if account.balanced else f"不符 DOES NOT BALANCE　{reasons}"
+        rows.append((account.source, account.sheet, *(f"{n:,}" for n in counts), told))
+    rows.insert(
+        0, ("合计 total", "", f"{digest.rows_read:,}", f"{digest.rows_used:,}", f"{digest.rows_set_aside:,}", "")
+    )
+    headers = ("文件 file", "工作表 sheet", "读入 read", "采用 used", "搁置 aside", "原因 why")
+    return _table("读入对账 control totals", headers, rows, {2, 3, 4})
+
+
+def links(digest: Digest) -> RenderableType:
+    """Persons linked to each extract, by basis and decision."""
+    rows = []
+    for extract in digest.extracts:
+        about = f"{extract.department or ''} {kind_words(extract.kind)}"
+        if not extract.links:
+            rows.append((about, extract.extract, "未关联到人员 none", "", "0", ""))
+        for link in extract.links:
+            how = (basis_words(link.basis), decision_words(link.decision))
+            rows.append((about, extract.extract, *how, f"{link.persons:,}", f"{link.tied:,}" if link.tied else ""))
+    headers = ("部门数据 extract", "编号 id", "依据 basis", "结论 decision", "人 persons", "并列 tied")
+    return _table("人员关联 links", headers, rows, {4, 5})
+
+
+def findings(digest: Digest) -> RenderableType:
+    """Findings by kind, accepted and under review."""
+    kinds: dict[str, tuple[str, str, list[int]]] = {}
+    for tally in digest.findings_by_rule:
+        named = (tally.title or tally.rule_id, severity_words(tally.severity), [0, 0])
+        kinds.setdefault(tally.rule_id, named)[2][tally.band == "review"] += tally.count
+    order = sorted(kinds.items(), key=lambda item: (-sum(item[1][2]), item[0]))
+    rows = [(rule, title, severity, f"{bands[0]:,}", f"{bands[1]:,}") for rule, (title, severity, bands) in order]
+    sure = digest.findings - digest.findings_under_review
+    rows.append(("合计 total", "", "", f"{sure:,}", f"{digest.findings_under_review:,}"))
+    headers = ("规则 rule", "疑点类型 kind", "性质 severity", "可信 accepted", "待核 review")
+    return _table("疑点 findings (clues, not conclusions)", headers, rows, {3, 4})
+
+
+def stages(digest: Digest) -> RenderableType | None:
+    """What the province found beyond the county and what it cleared; nothing where there was no province stage."""
+    if "province" not in digest.stages:
+        return None
+    missed, cleared = (
+        sum(t.count for t in tallies) for tallies in (digest.missed_by_county, digest.cleared_by_province)
+    )
+    return _line(f"仅省级比对发现 found by the province only: {missed:,}　经省级数据排除 cleared by it: {cleared:,}")
+
+
+def verdicts(digest: Digest) -> RenderableType | None:
+    """Household verdicts per county; nothing where no verdict was asked for."""
+    if not digest.verdicts:
+        return None
+    rows = [
+        (place(v.county, "county"), *(f"{n:,}" for n in (v.met, v.not_met, v.unknown, v.not_applicable)))
+        for v in digest.verdicts
+    ]
+    headers = ("县区 county", "达标 met", "未达标 not met", "无法判断 unknown", "不适用 n/a")
+    return _table("退出标准判定（户） household verdicts", headers, rows, {1, 2, 3, 4})
+
+
+def not_run(digest: Digest) -> RenderableType | None:
+    """Rules that looked at nobody, and why; nothing where all ran."""
+    if not digest.not_run:
+        return None
+    rows = [(rule.rule_id, rule.title, rule.not_run) for rule in digest.not_run]
+    return _table("未运行的规则 not run", ("规则 rule", "名称 title", "原因 why"), rows)
+
+
+def problems(digest: Digest) -> RenderableType | None:
+    """What is odd about the sources; nothing where nothing is."""
+    if not digest.problems:
+        return None
+    rows = [(problem_words(p.kind), p.source, p.sheet, p.detail) for p in digest.problems]
+    return _table("文件问题 problems", ("问题 problem", "文件 file", "工作表 sheet", "内容 detail"), rows)
+
+
+def _line(text: str, style: str = "") -> Text:
+    return Text(mask_text(text), style=style)
+
+
+def _table(
+    title: str,
+    headers: Sequence[str],
+    rows: Iterable[Sequence[str | None]],
+    numbers: frozenset[int] | set[int] = frozenset(),
+) -> Table:
+    table = Table(title=Text(title, style="bold"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for at, header in enumerate(headers):
+        table.add_column(Text(header), justify="right" if at in numbers else "left", overflow="fold")
+    told = list(rows)
+    for row in told[:_LONGEST]:
+        table.add_row(*(_line(cell or "") for cell in row))
+    if len(told) > _LONGEST:
+        table.add_row(_line(f"……另有 {len(told) - _LONGEST} 行，见 report.html and digest.json", "dim"))
+    return table

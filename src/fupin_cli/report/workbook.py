@@ -1,0 +1,139 @@
+"""The workbooks of a run: for every county one master and one checklist per township, each with its own places only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from fupin_cli.report import book
+from fupin_cli.report.checklist import write_checklist
+from fupin_cli.report.digest import Digest
+from fupin_cli.report.masking import masked_id, masked_text
+from fupin_cli.report.master import County, write_master
+from fupin_cli.report.wording import (
+    band_words,
+    basis_words,
+    place,
+    severity_words,
+    stage_words,
+)
+from fupin_cli.vocabulary import BASES, FINDINGS, HOUSEHOLDS, OUTCOMES, STAGES, Band, Severity
+
+_PLACES = ("county", "township", "village")
+_FREE_TEXT = ("register_value", "department_value", "evidence")
+
+
+def write_workbooks(
+    folder: Path,
+    digest: Digest,
+    findings: pl.DataFrame,
+    outcomes: pl.DataFrame,
+    households: pl.DataFrame,
+    titles: Mapping[str, str],
+    *,
+    as_of: date,
+    mask_ids: bool = False,
+) -> list[Path]:
+    """The paths of all workbooks written under the folder, sorted; every file is readable by its owner only.
+
+    A finding without a village goes to the township's sheet 未定村, one without a township to the county master only.
+    """
+    found = _ordered(_located(FINDINGS.conform(findings)))
+    found = _worded(_masked(found) if mask_ids else found)
+    homes, judged = _located(HOUSEHOLDS.conform(households)), OUTCOMES.conform(outcomes)
+    written: list[Path] = []
+    counties = _names(pl.concat([found.select("county"), homes.select("county")]), "county")
+    for name, safe in zip(counties, book.file_names(place(name, "county") for name in counties), strict=True):
+        own = pl.col("county").eq_missing(name)
+        here = homes.filter(own)
+        county = County(
+            name=place(name, "county"),
+            findings=_numbered(found.filter(own)),
+            households=here,
+            outcomes=judged.join(here.select("household_id"), on="household_id", how="semi", maintain_order="left"),
+        )
+        master = folder / safe / f"{safe}_疑点总表_{as_of}.xlsx"
+        written.append(write_master(master, county, digest, titles, as_of))
+        written.extend(_write_checklists(folder / safe, safe, county, digest, as_of))
+    return sorted(written)
+
+
+def _write_checklists(folder: Path, prefix: str, county: County, digest: Digest, as_of: date) -> list[Path]:
+    townships = [name for name in _names(county.findings, "township") if name is not None]
+    paths = []
+    for township, safe in zip(townships, book.file_names(townships), strict=True):
+        ours = county.findings.filter(pl.col("township") == township)
+        villages = [
+            (place(village, "village"), _numbered(ours.filter(pl.col("village").eq_missing(village))))
+            for village in _names(ours, "village")
+        ]
+        path = folder / f"{prefix}_{safe}_疑点核查表_{as_of}.xlsx"
+        paths.append(write_checklist(path, county.name, township, villages, digest, as_of))
+    return paths
+
+
+def _names(frame: pl.DataFrame, level: str) -> list[str | None]:
+    """The places of one level, sorted, the unknown one last."""
+    return frame.select(pl.col(level).unique()).sort(level, nulls_last=True)[level].to_list()
+
+
+def _located(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with blank place names as null, so that one place has one name."""
+    trimmed = pl.col(*_PLACES).str.strip_chars()
+    return frame.with_columns(trimmed).with_columns(pl.when(pl.col(*_PLACES) != "").then(pl.col(*_PLACES)).name.keep())
+
+
+def _ordered(findings: pl.DataFrame) -> pl.DataFrame:
+    """Findings by place, then household by household; what concerns a whole household comes before its members."""
+    hamlet = pl.col("hamlet").min().over("county", "township", "village", "household_id")
+    by = [
+        *_PLACES,
+        hamlet,
+        "household_id",
+        pl.col("register_row").fill_null(-1),
+        "rule_id",
+        "finding_key",
+        *FINDINGS.names,
+    ]
+    return findings.sort(by, nulls_last=True, maintain_order=True)
+
+
+def _numbered(findings: pl.DataFrame) -> pl.DataFrame:
+    """The findings of one sheet, numbered from 1, with the block number of each household for its shade."""
+    # Without a household every finding is its own block.
+    who = pl.coalesce("household_id", "finding_key")
+    return findings.with_columns(
+        pl.int_range(1, pl.len() + 1).alias("seq"),
+        who.rle_id().cast(pl.Int64).alias("household_block"),
+    )
+
+
+def _masked(findings: pl.DataFrame) -> pl.DataFrame:
+    return findings.with_columns(masked_id("id_number"), *(masked_text(column) for column in _FREE_TEXT))
+
+
+def _worded(findings: pl.DataFrame) -> pl.DataFrame:
+    """The findings with Chinese words beside the codes, dates as text, and each record's origin in one cell."""
+    return findings.with_columns(
+        pl.col("as_of").dt.to_string("%Y-%m-%d"),
+        pl.col("match_weight").round(1),
+        _said("severity", {code.value: severity_words(code) for code in Severity}),
+        _said("band", {code.value: band_words(code) for code in Band}),
+        _said("stage", {code: stage_words(code) for code in STAGES}),
+        _said("basis", {code: basis_words(code) for code in BASES}),
+        _origin("register_source", "register_sheet", "register_at").alias("register_ref"),
+        _origin("extract_source", "extract_sheet", "extract_at").alias("extract_ref"),
+    )
+
+
+def _said(column: str, words: dict[str, str]) -> pl.Expr:
+    return pl.col(column).replace_strict(words, default=pl.col(column)).alias(f"{column}_words")
+
+
+def _origin(source: str, sheet: str, row: str) -> pl.Expr:
+    """Where a record stands, as people say it: file｜sheet｜第 n 行."""
+    at = pl.format("第 {} 行", pl.col(row))
+    return pl.concat_str(source, sheet, at, separator="｜", ignore_nulls=True).replace("", None)

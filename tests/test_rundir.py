@@ -1,0 +1,114 @@
+"""A run directory appears whole or not at all, whatever happens in between."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from fupin_cli.errors import BusyError, OutputError
+from fupin_cli.rundir import publish, sha256, write_manifest
+
+
+def write_run(target, text):
+    with publish(target) as folder:
+        (folder / "a.txt").write_text(text, encoding="utf-8")
+        write_manifest(folder, {"as_of": "2019-11-30"})
+
+
+def test_a_finished_run_takes_its_name_and_its_files_are_private(tmp_path):
+    """The folder is there with its manifest; only the owner may read."""
+    write_run(tmp_path / "run", "one")
+    assert (tmp_path / "run" / "a.txt").read_text(encoding="utf-8") == "one"
+    assert sha256(tmp_path / "run" / "a.txt") in (tmp_path / "run" / "manifest.json").read_text(encoding="utf-8")
+    assert {oct((tmp_path / "run" / name).stat().st_mode & 0o777) for name in ("a.txt", "manifest.json")} == {"0o600"}
+
+
+def test_a_failed_run_leaves_the_earlier_one_untouched(tmp_path):
+    """An error inside the block: the old result stands, nothing half-written is left."""
+    write_run(tmp_path / "run", "one")
+    with pytest.raises(ValueError, match="stop"), publish(tmp_path / "run") as folder:
+        (folder / "a.txt").write_text("two", encoding="utf-8")
+        raise ValueError("stop")
+    assert (tmp_path / "run" / "a.txt").read_text(encoding="utf-8") == "one"
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".run.lock", "run"]
+
+
+def test_a_new_run_replaces_the_old_one(tmp_path):
+    """Files of the earlier run do not linger."""
+    write_run(tmp_path / "run", "one")
+    with publish(tmp_path / "run") as folder:
+        (folder / "b.txt").write_text("two", encoding="utf-8")
+        write_manifest(folder, {})
+    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == ["b.txt", "manifest.json"]
+
+
+def test_somebody_elses_folder_is_left_alone(tmp_path):
+    """A folder that is not a run is refused, with what to type instead."""
+    (tmp_path / "papers").mkdir()
+    (tmp_path / "papers" / "thesis.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(OutputError, match="not a fupin run") as caught, publish(tmp_path / "papers"):
+        pass
+    assert caught.value.exit_code == 73
+    assert "-o" in str(caught.value)
+
+
+def test_a_place_that_cannot_be_written_is_an_output_error(tmp_path):
+    """A file where the parent folder should be."""
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(OutputError, match="cannot be written here"), publish(tmp_path / "file" / "run"):
+        pass
+
+
+def test_two_runs_at_once(tmp_path):
+    """The second stops at once, says so, and touches nothing."""
+    with publish(tmp_path / "run"), pytest.raises(BusyError, match="another run") as caught, publish(tmp_path / "run"):
+        pass
+    assert caught.value.exit_code == 75
+
+
+HANGS = textwrap.dedent(
+    """
+    import sys, time
+    from pathlib import Path
+    from fupin_cli.rundir import publish
+    with publish(Path(sys.argv[1])) as folder:
+        (folder / "half.txt").write_text("half", encoding="utf-8")
+        print("writing", flush=True)
+        time.sleep(60)
+    """
+)
+
+
+def test_kill_9_in_the_middle_and_then_a_rerun(tmp_path):
+    """A killed run leaves no lock and nothing under the final name; the next one is as an undisturbed one."""
+    write_run(tmp_path / "run", "one")
+    with subprocess.Popen([sys.executable, "-c", HANGS, str(tmp_path / "run")], stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert (tmp_path / "run" / "a.txt").read_text(encoding="utf-8") == "one"
+    write_run(tmp_path / "run", "two")
+    assert (tmp_path / "run" / "a.txt").read_text(encoding="utf-8") == "two"
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".run.lock", "run"]
+
+
+def test_killed_between_the_two_renames_the_old_run_comes_back(tmp_path):
+    """The old run had stepped aside and the new one had not taken its name yet: the next start puts it back."""
+    write_run(tmp_path / "run", "one")
+    (tmp_path / "run").rename(tmp_path / ".run.previous")
+    with pytest.raises(ValueError, match="stop"), publish(tmp_path / "run"):
+        raise ValueError("stop")
+    assert (tmp_path / "run" / "a.txt").read_text(encoding="utf-8") == "one"
+
+
+def test_the_callers_umask_is_given_back(tmp_path):
+    """Private files are our duty, not a side effect on the caller."""
+    before = os.umask(0o022)
+    try:
+        write_run(tmp_path / "run", "one")
+        assert os.umask(0o022) == 0o022
+    finally:
+        os.umask(before)

@@ -1,0 +1,75 @@
+"""The end-of-run summary: counts on a narrow or wide terminal, never a person, never markup from a file."""
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from fupin_cli.report.digest import Digest, Problem
+from fupin_cli.report.terminal import summary
+from report_world import World, id_number, make_world
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    """One invented run."""
+    return make_world()
+
+
+def _shown(digest: Digest, width: int = 140) -> str:
+    stream = io.StringIO()
+    Console(file=stream, width=width).print(summary(digest, where="runs/2019-11-30"))
+    return stream.getvalue()
+
+
+def test_what_it_says(world: World):
+    """Rows, links, findings by band, verdicts, what was not run, and where to look."""
+    digest = world.digest()
+    text = _shown(digest)
+    for word in (
+        "读入对账",
+        "证件号码一致",
+        "名下有车辆",
+        "待核 review",
+        "无法判断",
+        "没有工商数据",
+        "runs/2019-11-30",
+    ):
+        assert word in text
+    assert f"{digest.rows_read:,}" in text
+    assert "疑点是线索，不是结论" in text
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_no_person_on_the_terminal(world: World, width: int):
+    """No name, ID or household number is shown at any width."""
+    text = _shown(world.digest(), width).replace("\n", "")
+    personal = (
+        set(world.persons["name"]) | set(world.persons["id_number"].drop_nulls()) | set(world.persons["household_id"])
+    )
+    assert not [value for value in personal if value in text]
+
+
+def test_file_names_are_not_markup_and_are_masked(world: World):
+    """A file called [red]… is shown as it is, and an ID number in a label is masked."""
+    nasty = Problem("unreadable", "[red]x[/red].xlsx", None, f"列 {id_number(3)}")
+    text = _shown(replace(world.digest(), problems=(nasty,)), 200)
+    assert "[red]x[/red].xlsx" in text
+    assert id_number(3) not in text
+
+
+def test_an_account_that_does_not_balance_comes_first(world: World):
+    """It is marked, and it stands above the others even where the table is cut."""
+    digest = world.digest()
+    off = replace(digest.accounts[-1], rows_used=digest.accounts[-1].rows_used - 1)
+    many = tuple(replace(digest.accounts[0], source=f"f{n:03d}.xlsx") for n in range(90))
+    text = _shown(replace(digest, accounts=(*many, off)))
+    assert "DOES NOT BALANCE" in text
+    assert "另有" in text
+
+
+def test_a_county_run_has_no_province_line(world: World):
+    """Without a province stage nothing is said of what the county missed."""
+    assert "仅省级" in _shown(world.digest())
+    assert "仅省级" not in _shown(replace(world.digest(), stages=("county",)))

@@ -1,0 +1,366 @@
+"""The workbooks, read back with another library: text stays text, places stay apart, the same run gives the same bytes."""
+
+import re
+import stat
+import zipfile
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openpyxl import load_workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
+from fupin_cli.errors import FupinError
+from fupin_cli.report.book import file_names, sheet_names
+from fupin_cli.report.checklist import ACTIONS, REASONS, VERDICTS
+from fupin_cli.report.workbook import write_workbooks
+from report_world import AS_OF, HOSTILE, World, make_world
+
+COMPARED = [
+    "序号",
+    "疑点编号",
+    "组",
+    "户主姓名",
+    "户编号",
+    "姓名",
+    "证件号码",
+    "与户主关系",
+    "疑点类型",
+    "规则编号",
+    "疑点性质",
+    "比对部门",
+    "数据截止日期",
+    "系统登记内容",
+    "部门数据内容",
+    "疑点说明",
+    "匹配依据",
+    "可信度",
+]
+ANSWERS = ["是否属实", "情况说明", "处理意见", "佐证材料", "核查人", "联系电话", "核查时间", "户主签字", "村级(盖章)"]
+HEADER, FIRST = 5, 6  # rows of a village sheet, as Excel counts
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    """One invented run."""
+    return make_world()
+
+
+@pytest.fixture(scope="module")
+def folder(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workbooks of that run."""
+    target = tmp_path_factory.mktemp("workbooks")
+    _write(target, world)
+    return target
+
+
+def _write(folder: Path, world: World, **options: bool) -> list[Path]:
+    frames = (world.findings, world.outcomes, world.households)
+    return write_workbooks(folder, world.digest(), *frames, world.titles, as_of=AS_OF, **options)
+
+
+def _checklist(folder: Path):
+    return load_workbook(folder / "青禾县" / "青禾县_河口镇_疑点核查表_2019-11-30.xlsx")
+
+
+def _master(folder: Path):
+    return load_workbook(folder / "青禾县" / "青禾县_疑点总表_2019-11-30.xlsx")
+
+
+def _column(sheet: Worksheet, header: str, row: int = HEADER) -> int:
+    return [cell.value for cell in sheet[row]].index(header) + 1
+
+
+def _values(sheet: Worksheet, header: str, row: int = HEADER) -> list[object]:
+    at = _column(sheet, header, row)
+    keys = _column(sheet, "疑点编号", row)
+    return [sheet.cell(r, at).value for r in range(row + 1, sheet.max_row + 1) if sheet.cell(r, keys).value]
+
+
+def _cells(path: Path):
+    book = load_workbook(path)
+    return [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
+
+
+def test_one_master_and_one_book_per_township(folder: Path):
+    """Each county has its folder with a master and one checklist per township that has findings."""
+    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.xlsx"))
+    assert names == sorted(
+        [
+            "白石县/白石县_疑点总表_2019-11-30.xlsx",
+            "白石县/白石县_白石镇_疑点核查表_2019-11-30.xlsx",
+            "青禾县/青禾县_疑点总表_2019-11-30.xlsx",
+            "青禾县/青禾县_云台乡_疑点核查表_2019-11-30.xlsx",
+            "青禾县/青禾县_河口镇_疑点核查表_2019-11-30.xlsx",
+        ]
+    )
+
+
+def test_files_are_private(folder: Path):
+    """Only the owner may read a workbook."""
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.rglob("*.xlsx")} == {0o600}
+
+
+def test_an_older_open_file_becomes_private(world: World, tmp_path: Path):
+    """A file that was there before, readable by all, is private afterwards."""
+    old = tmp_path / "青禾县" / "青禾县_疑点总表_2019-11-30.xlsx"
+    old.parent.mkdir()
+    old.write_text("old")
+    old.chmod(0o644)
+    _write(tmp_path, world)
+    assert stat.S_IMODE(old.stat().st_mode) == 0o600
+
+
+def test_village_sheets_and_their_columns(folder: Path):
+    """One sheet per village, the unknown village last, with the agreed columns in the agreed order."""
+    book = _checklist(folder)
+    assert book.sheetnames == ["填表说明", "上坪村", "下坪村", "石桥村", "未定村"]
+    for name in book.sheetnames[1:]:
+        headers = [cell.value for cell in book[name][HEADER]]
+        assert headers[:27] == COMPARED + ANSWERS
+        assert headers[27:] == ["台账来源", "部门数据来源"]
+
+
+def test_everything_is_text(folder: Path):
+    """No formula, no link, no error and no number but counts; IDs are text cells in a text format."""
+    for path in folder.rglob("*.xlsx"):
+        with zipfile.ZipFile(path) as package:
+            inside = "".join(
+                package.read(name).decode() for name in package.namelist() if name.endswith((".xml", ".rels"))
+            )
+        assert "<f>" not in inside
+        assert "<hyperlink " not in inside
+        assert "relationships/hyperlink" not in inside
+        for cell in _cells(path):
+            assert cell.data_type in {"s", "n"}
+            assert cell.hyperlink is None
+            if cell.data_type == "n":
+                assert cell.number_format.startswith("#,##0"), cell.coordinate
+            else:
+                assert cell.number_format == "@"
+    sheet = _checklist(folder)["上坪村"]
+    for header in ("证件号码", "户编号", "疑点编号"):
+        assert all(value is None or isinstance(value, str) for value in _values(sheet, header))
+
+
+def test_hostile_cells_stay_as_they_were_typed(folder: Path):
+    """=1+1, @SUM, a web address, +, -, a tag and an entity come back letter by letter."""
+    for sheet, row in ((_checklist(folder)["上坪村"], HEADER), (_master(folder)["疑点明细"], 3)):
+        at = _values(sheet, "疑点编号", row).index("odd-hostile")
+        headers = ("姓名", "户主姓名", "系统登记内容", "部门数据内容", "疑点说明", "与户主关系")
+        assert [_values(sheet, header, row)[at] for header in headers] == [
+            HOSTILE[0],
+            HOSTILE[1],
+            HOSTILE[2],
+            f"{HOSTILE[3]} {HOSTILE[5]}",
+            HOSTILE[4],
+            HOSTILE[6],
+        ]
+
+
+def test_dropdowns(folder: Path):
+    """The three picklists cover every row of findings, and only the reason may be written freely."""
+    sheet = _checklist(folder)["上坪村"]
+    count = len(_values(sheet, "疑点编号"))
+    rules = {rule.formula1.strip('"'): rule for rule in sheet.data_validations.dataValidation}
+    assert set(rules) == {",".join(VERDICTS), ",".join(REASONS), ",".join(ACTIONS)}
+    for header, choices in (("是否属实", VERDICTS), ("情况说明", REASONS), ("处理意见", ACTIONS)):
+        rule = rules[",".join(choices)]
+        assert rule.type == "list"
+        assert next(iter(rule.sqref.ranges)).bounds == (
+            *[_column(sheet, header), FIRST],
+            *[_column(sheet, header), FIRST + count - 1],
+        )
+        assert (rule.errorStyle == "information") == (choices is REASONS)
+        assert len(",".join(choices)) <= 255
+
+
+def test_protection(folder: Path):
+    """Answer cells are open, everything else is locked without a password, and filtering is allowed."""
+    sheet = _checklist(folder)["上坪村"]
+    assert sheet.protection.sheet
+    assert sheet.protection.password is None
+    assert not sheet.protection.autoFilter  # False: not forbidden
+    for row in range(FIRST, FIRST + len(_values(sheet, "疑点编号"))):
+        assert all(sheet.cell(row, at).protection.locked for at in range(1, 19))
+        assert not any(sheet.cell(row, at).protection.locked for at in range(19, 28))
+    assert sheet.auto_filter.ref.startswith("A5:")
+
+
+def test_print_setup(folder: Path):
+    """A4 landscape, one page wide, repeated header, page x of y; the columns of origin are not printed."""
+    sheet = _checklist(folder)["上坪村"]
+    assert (sheet.page_setup.paperSize, sheet.page_setup.orientation) == (9, "landscape")
+    assert sheet.sheet_properties.pageSetUpPr.fitToPage
+    assert sheet.page_setup.fitToWidth in {None, 1}  # 1 is what an absent attribute means
+    assert sheet.page_setup.fitToHeight == 0
+    assert sheet.print_title_rows == "$4:$5"
+    assert "&P" in str(sheet.oddFooter.center.text) or "&N" in str(sheet.oddFooter.center.text)
+    assert re.search(r"\$AA\$\d+$", str(sheet.print_area))
+    text = "".join(str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value)
+    assert "签字" in text
+    assert "疑点是线索，不是结论" in text
+    assert "日期：" in text
+
+
+def test_review_rows_are_marked(folder: Path, world: World):
+    """A finding that rests on a link under review says 待核, in its own colour."""
+    sheet = _checklist(folder)["下坪村"]
+    here = (pl.col("township") == "河口镇") & (pl.col("village") == "下坪村") & (pl.col("band") == "review")
+    assert _values(sheet, "可信度").count("▲待核") == world.findings.filter(here).height > 0
+    at = _column(sheet, "可信度")
+    fills = {
+        sheet.cell(row, at).fill.fgColor.rgb
+        for row in range(FIRST, sheet.max_row)
+        if sheet.cell(row, at).value == "▲待核"
+    }
+    assert fills == {"FFFFE699"}
+
+
+def test_a_household_stands_together(folder: Path):
+    """On every sheet the findings of one household are neighbours, and rows are numbered from 1."""
+    book = _checklist(folder)
+    for name in book.sheetnames[1:]:
+        homes = _values(book[name], "户编号")
+        runs = [home for at, home in enumerate(homes) if at == 0 or homes[at - 1] != home]
+        assert len(runs) == len(set(runs))
+        assert _values(book[name], "序号") == [str(n) for n in range(1, len(homes) + 1)]
+
+
+def test_jurisdictions_are_apart(folder: Path, world: World):
+    """No book holds a person, household or place of another township, no master of another county."""
+    everyone: dict[tuple[str, str], set[str]] = {}
+    for county, township in world.persons.select("county", "township").unique().rows():
+        own = world.persons.filter(county=county, township=township)
+        everyone[county, township] = set(own["household_id"].drop_nulls()) | set(own["id_number"].drop_nulls())
+    for path in folder.rglob("*.xlsx"):
+        text = "\n".join(str(cell.value) for cell in _cells(path))
+        county = path.parent.name
+        for (other_county, other_township), values in everyone.items():
+            same = other_county == county and (other_township in path.name or "总表" in path.name)
+            if not same:
+                assert not [value for value in values if value in text], path.name
+                assert f"{other_township}" not in text, path.name
+
+
+def test_nothing_is_lost(folder: Path, world: World):
+    """Every finding is in its county's master, and every one with a township is in that township's book."""
+    keys: list[object] = []
+    for county in ("青禾县", "白石县"):
+        keys += _values(
+            load_workbook(folder / county / f"{county}_疑点总表_2019-11-30.xlsx")["疑点明细"], "疑点编号", 3
+        )
+    assert sorted(keys) == sorted(world.findings["finding_key"].to_list())
+    sent: list[object] = []
+    for path in folder.rglob("*核查表*.xlsx"):
+        book = load_workbook(path)
+        for name in book.sheetnames[1:]:
+            sent += _values(book[name], "疑点编号")
+    placed = world.findings.filter(pl.col("township").is_not_null())
+    assert sorted(sent) == sorted(placed["finding_key"].to_list())
+
+
+def test_sources_reach_the_last_sheet(folder: Path, world: World):
+    """File, sheet and row of register and extract stand in the master, and in the township's book beside the print."""
+    finding = world.findings.filter(finding_key="odd-hostile").to_dicts()[0]
+    sheet = _master(folder)["疑点明细"]
+    at = _values(sheet, "疑点编号", 3).index("odd-hostile")
+    assert _values(sheet, "台账来源", 3)[at] == finding["register_source"]
+    assert _values(sheet, "部门数据行号", 3)[at] == str(finding["extract_at"])
+    village = _checklist(folder)["上坪村"]
+    at = _values(village, "疑点编号").index("odd-hostile")
+    assert _values(village, "台账来源")[at] == f"{finding['register_source']}｜台账｜第 {finding['register_at']} 行"
+
+
+def test_master_sheets(folder: Path, world: World):
+    """The matrix sums to the findings, every household has a verdict, and a rule that was not run says so."""
+    book = _master(folder)
+    assert book.sheetnames == ["说明", "汇总", "疑点明细", "户判定", "规则"]
+    matrix = [[cell.value for cell in row] for row in book["汇总"].iter_rows(min_row=4)]
+    total = matrix[0].index("合计")
+    assert matrix[-1][total] == world.findings.filter(county="青禾县").height
+    assert sum(row[total] for row in matrix[2:-1]) == matrix[-1][total]
+    verdict = _column(book["户判定"], "综合判定", 3)
+    verdicts = [book["户判定"].cell(row, verdict).value for row in range(4, book["户判定"].max_row + 1)]
+    assert len(verdicts) == world.households.filter(county="青禾县").height
+    assert set(verdicts) == {"达标", "未达标", "无法判断"}
+    rules = {row[0].value: [cell.value for cell in row] for row in book["规则"].iter_rows(min_row=4)}
+    assert rules["CMP-IC1"][4] == "未运行"
+    assert rules["CMP-IC1"][-1] == "没有工商数据（companies）"
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_same_bytes(world: World, folder: Path, tmp_path: Path, seed: int):
+    """Another run over shuffled frames writes the same bytes."""
+    for path in _write(tmp_path, world.shuffled(seed)):
+        assert path.read_bytes() == (folder / path.relative_to(tmp_path)).read_bytes(), path.name
+
+
+def test_masked_books(world: World, tmp_path: Path):
+    """With mask_ids no full ID number is in any book, not even inside a text."""
+    number = world.findings["id_number"].drop_nulls()[0]
+    told = world.findings.with_columns(evidence=pl.lit(f"同号 {number} 另有一人"))
+    for path in write_workbooks(
+        tmp_path, world.digest(), told, world.outcomes, world.households, world.titles, as_of=AS_OF, mask_ids=True
+    ):
+        text = "\n".join(str(cell.value) for cell in _cells(path))
+        assert not re.search(r"\d{17}[\dXx]", text)
+    assert re.search(r"990\*{11}\d{4}", text)
+
+
+def test_no_findings(world: World, tmp_path: Path):
+    """A county without findings still gets its master, with all its households, and no checklist."""
+    paths = write_workbooks(
+        tmp_path, world.digest(), world.findings.clear(), world.outcomes, world.households, world.titles, as_of=AS_OF
+    )
+    assert [path.name for path in paths] == ["白石县_疑点总表_2019-11-30.xlsx", "青禾县_疑点总表_2019-11-30.xlsx"]
+
+
+def test_unwritable_folder_is_our_error(world: World, tmp_path: Path):
+    """A file where the folder should be is an error that says where, not a traceback."""
+    (tmp_path / "workbooks").write_text("")
+    with pytest.raises(FupinError) as caught:
+        _write(tmp_path / "workbooks", world)
+    assert caught.value.where
+    assert caught.value.try_
+
+
+def test_long_and_odd_texts(world: World, tmp_path: Path):
+    """Control characters, escapes and a text beyond Excel's limit are written; what is cut says so."""
+    odd = (
+        world.findings.filter(county="白石县")
+        .head(1)
+        .with_columns(evidence=pl.lit("长" * 40_000), name=pl.lit("a\x00b_x000D_\ufffe"))
+    )
+    write_workbooks(tmp_path, world.digest(), odd, world.outcomes, world.households, world.titles, as_of=AS_OF)
+    book = load_workbook(tmp_path / "白石县" / "白石县_白石镇_疑点核查表_2019-11-30.xlsx")
+    assert _values(book.worksheets[1], "疑点说明")[0].endswith("已截断）")
+
+
+@given(st.lists(st.text(min_size=0, max_size=40), max_size=8))
+def test_sheet_names_are_legal(names: list[str]):
+    """Any list of names gives as many legal, unique sheet names of at most 31 UTF-16 units."""
+    made = sheet_names(names)
+    assert len(made) == len(names)
+    assert len({name.casefold() for name in made}) == len(made)
+    for name in made:
+        assert 1 <= len(name.encode("utf-16-le")) // 2 <= 31
+        assert not set(name) & set("[]:*?/\\")
+        assert not name.startswith("'")
+        assert not name.endswith("'")
+        assert name.casefold() != "history"
+
+
+@given(st.lists(st.text(min_size=0, max_size=80), max_size=8))
+def test_file_names_are_safe(names: list[str]):
+    """Any list of names gives as many file names that Windows takes, unique whatever the case, without long digit runs."""
+    made = file_names(names)
+    assert len({name.casefold() for name in made}) == len(made) == len(names)
+    for name in made:
+        assert name
+        assert not set(name) & set('<>:"/\\|?* \t\n')
+        assert name not in {".", ".."}
+        assert name.casefold() not in {"con", "nul", "com1"}
+        assert not re.search(r"[0-9]{15}", name)
