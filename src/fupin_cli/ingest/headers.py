@@ -1,0 +1,244 @@
+"""Where a sheet's header is, how many rows it has, and which field each column means.
+
+A header is the block of one to three rows, within the first thirty, whose labels hit the most fields of the profile. Labels
+above each other are joined (`保障人数/分解/残疾人数`), a merged cell counting for each column and row that it covers; the
+lowest label also matches alone. Nothing is ever mapped by position.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rapidfuzz import fuzz, process
+
+from fupin_cli.ingest.profile import SourceProfile
+from fupin_cli.ingest.readers import Grid
+
+SEARCH_ROWS = 30
+MAX_LEVELS = 3
+_NEAR = 60  # below this likeness a suggestion would only puzzle
+_WHO = ("name", "id_number", "household_id", "disability_no")
+_REMARK = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】|<[^<>]*>")
+_UNIT = re.compile(r"(百万元|万元|千元|亿元|元)")
+_LONG_NUMBER = re.compile(r"\d{6,}")
+
+
+@dataclass(frozen=True)
+class Header:
+    """Rows `first` to `first + levels - 1` of a grid (0-based), and the labels of each column from top to bottom."""
+
+    first: int
+    levels: int
+    paths: tuple[tuple[str, ...], ...]
+
+    @property
+    def end(self) -> int:
+        """The first data row."""
+        return self.first + self.levels
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What people read for each column; a blank header is empty."""
+        return tuple("/".join(path) for path in self.paths)
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """Which column (0-based) holds each field, and what was left over on either side."""
+
+    columns: tuple[tuple[str, int], ...]
+    duplicates: tuple[tuple[str, int], ...]
+    unmapped: tuple[tuple[int, str | None], ...]
+    missing: tuple[str, ...]
+
+    @property
+    def by_field(self) -> dict[str, int]:
+        """Field → column."""
+        return dict(self.columns)
+
+    @property
+    def hits(self) -> int:
+        """How many different columns mean something."""
+        return len({column for _, column in self.columns})
+
+    def lacks(self, profile: SourceProfile) -> list[tuple[str, ...]]:
+        """The requirements of the profile that no column meets; each is the fields of which one would do."""
+        wanted = [tuple(entry.split("|")) for entry in profile.required]
+        return [fields for fields in wanted if not self.by_field.keys() & set(fields)]
+
+
+@lru_cache(maxsize=8192)
+def header_key(text: str) -> str:
+    """A header as it is compared: width, case, blanks, line breaks, marks and kinds of bracket do not count."""
+    plain = unicodedata.normalize("NFKC", text).lower().translate(_BRACKETS)
+    kept = "".join(c for c in plain if not c.isspace() and unicodedata.category(c) not in ("Cf", "Cc"))
+    return kept.strip("*:.、,;_-'\"")
+
+
+def find_header(grid: Grid, profile: SourceProfile) -> Header | None:
+    """The header block that hits the most fields, or None where no row within the first thirty names a person.
+
+    Ties go to the fewest levels, then to the highest row: a header that is repeated further down changes nothing.
+    """
+    if grid.header is not None:
+        header = Header(0, 0, tuple((name,) for name in grid.header))
+        return header if _tells_who(map_columns(header, profile)) else None
+    rows = _top_rows(grid)
+    best: tuple[int, int, int] | None = None
+    for first in range(min(SEARCH_ROWS, len(rows))):
+        for levels in range(1, min(MAX_LEVELS, len(rows) - first) + 1):
+            block = rows[first : first + levels]
+            if levels > 1 and not all(any(row) and not _holds_data(row) for row in block):
+                break
+            mapping = map_columns(Header(first, levels, _paths(block)), profile)
+            wanted = min(2, max(sum(bool(cell) for cell in row) for row in block))
+            if mapping.hits >= wanted and _tells_who(mapping):
+                best = max(best or (0, 0, 0), (mapping.hits, -levels, -first))
+    if best is None:
+        return None
+    first, last = _whole_block(grid, rows, -best[2], -best[2] - best[1] - 1, profile)
+    return Header(first, last - first + 1, _paths(rows[first : last + 1]))
+
+
+def map_columns(header: Header, profile: SourceProfile) -> Mapping:
+    """The best column for each field of the profile.
+
+    A field's first header beats its later ones; a label of its own beats one inherited from above; then the leftmost column
+    wins. Further columns that mean the same are duplicates. One column may serve two fields (户主姓名 is a name, too).
+    """
+    index = _alias_index(profile)
+    claims: dict[str, list[tuple[int, int, int, int]]] = {}
+    for column, path in enumerate(header.paths):
+        for inherited, rank, key in _keys(path):
+            for name, alias_rank in index.get(key, ()):
+                claims.setdefault(name, []).append((inherited, alias_rank, rank, column))
+    best = {name: min(found) for name, found in claims.items()}
+    taken = {claim[3] for claim in best.values()}
+    columns = tuple((f.name, best[f.name][3]) for f in profile.fields if f.name in best)
+    duplicates = {
+        (name, claim[3]) for name, found in claims.items() for claim in found if claim[3] not in taken and not claim[0]
+    }
+    doubled = {column for _, column in duplicates}
+    unmapped = tuple(
+        (column, nearest_field(path[-1], profile))
+        for column, path in enumerate(header.paths)
+        if path and column not in taken and column not in doubled
+    )
+    missing = tuple(f.name for f in profile.fields if f.name not in best)
+    return Mapping(columns, tuple(sorted(duplicates, key=lambda d: (d[1], d[0]))), unmapped, missing)
+
+
+def nearest_field(header: str, profile: SourceProfile) -> str | None:
+    """The field whose header looks most like this one, for a suggestion; None if none looks alike."""
+    choices = sorted(_alias_index(profile))
+    found = process.extractOne(header_key(header), choices, scorer=fuzz.ratio, score_cutoff=_NEAR)
+    return _alias_index(profile)[found[0]][0][0] if found else None
+
+
+def unit_in(header: str) -> str | None:
+    """The money unit that a header names in brackets or after a slash (`注册资本（万元）`)."""
+    key = header_key(header)
+    found = [_UNIT.search(part) for part in (*_REMARK.findall(key), key.rpartition("单位")[2] if "单位" in key else "")]
+    return next((match.group(1) for match in found if match), None)
+
+
+def shown_header(text: str) -> str:
+    """A header as messages may quote it: long digit runs, which no header has, are covered."""
+    return _LONG_NUMBER.sub("******", text)
+
+
+_BRACKETS = str.maketrans("〔〕［］｛｝《》〈〉∕⁄／\\", "()[]()<><>////")
+
+
+@lru_cache(maxsize=64)
+def _alias_index(profile: SourceProfile) -> dict[str, tuple[tuple[str, int], ...]]:
+    """Header key → the fields it means, each with the rank of the alias among that field's."""
+    index: dict[str, dict[str, int]] = {}
+    for field in profile.fields:
+        for rank, alias in enumerate(field.aliases):
+            index.setdefault(header_key(alias), {}).setdefault(field.name, rank)
+    return {key: tuple(fields.items()) for key, fields in index.items() if key}
+
+
+def _keys(path: Sequence[str]) -> list[tuple[int, int, str]]:
+    """(inherited, rank, key) of every way to read a column's labels: whole, lower part, without remarks, label above."""
+    labels = [header_key(label) for label in path]
+    readings = ["/".join(labels[start:]) for start in range(len(labels))]
+    bare = [_REMARK.sub("", reading) for reading in readings]
+    own = [(0, rank, key) for rank, key in enumerate((*readings, *bare))]
+    # a label that spans several columns stands for the first of them that is a total or says nothing else
+    above = [(1, rank, key) for rank, key in enumerate(reversed(labels[:-1]))]
+    return [(inherited, rank, key) for inherited, rank, key in (*own, *above) if key]
+
+
+def _top_rows(grid: Grid) -> list[list[str]]:
+    """The first rows as labels, with merged cells repeated over the range they cover."""
+    head = grid.cells.head(SEARCH_ROWS + MAX_LEVELS)
+    rows = [[re.sub(r"\s+", "", cell) if cell else "" for cell in row] for row in head.rows()]
+    for top, left, bottom, right in grid.merged:
+        if top < len(rows) and left < grid.cells.width:
+            for row in rows[top : bottom + 1]:
+                row[left : right + 1] = [rows[top][left]] * (min(right + 1, len(row)) - left)
+    return rows
+
+
+def _paths(block: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
+    """Each column's labels from top to bottom, blank and repeated ones left out."""
+    return tuple(tuple(dict.fromkeys(label for label in column if label)) for column in zip(*block, strict=True))
+
+
+def _holds_data(row: Sequence[str]) -> bool:
+    """True for a row with a long number in it: an ID, a telephone, a date; headers have none."""
+    return any(_LONG_NUMBER.search(label) for label in row)
+
+
+def _tells_who(mapping: Mapping) -> bool:
+    return any(name in mapping.by_field for name in _WHO)
+
+
+def _whole_block(
+    grid: Grid, rows: Sequence[Sequence[str]], first: int, last: int, profile: SourceProfile
+) -> tuple[int, int]:
+    """The block widened to the rows that its merged cells reach into, and to a row of sub-headers below it."""
+    width = grid.cells.width
+    grown = True
+    while grown and last - first + 1 < MAX_LEVELS:
+        before = (first, last)
+        for top, left, bottom, right in grid.merged:
+            partly = right - left + 1 < max(2, width - 1)
+            if top <= last and bottom > last and top >= first:
+                last = min(bottom, first + MAX_LEVELS - 1)
+            if bottom >= first > top and partly:
+                first = max(top, last - MAX_LEVELS + 1)
+            if top == bottom == last and right > left and partly and _is_subheader(rows, last, left, right):
+                last += 1
+            if top == bottom == first - 1 and right > left and partly:
+                first -= 1
+        if (first, last) == before and _continues(rows, first, last, profile):
+            last += 1
+        grown = (first, last) != before
+    return first, min(last, len(rows) - 1, first + MAX_LEVELS - 1)
+
+
+def _is_subheader(rows: Sequence[Sequence[str]], last: int, left: int, right: int) -> bool:
+    below = rows[last + 1][left : right + 1] if last + 1 < len(rows) else []
+    return any(below) and not any(_has_digits(label) for label in below)
+
+
+def _continues(rows: Sequence[Sequence[str]], first: int, last: int, profile: SourceProfile) -> bool:
+    """True where the row below only fills in columns that have no label of their own yet (a CSV has no merged cells)."""
+    if last + 1 >= len(rows):
+        return False
+    mapped = map_columns(Header(first, last - first + 1, _paths(rows[first : last + 1])), profile).by_field
+    below, above = rows[last + 1], rows[last]
+    who = [mapped[name] for name in _WHO if name in mapped]
+    new = [label for column, label in enumerate(below) if label and not above[column]]
+    return bool(new) and not any(below[column] for column in who) and not any(_has_digits(label) for label in below)
+
+
+def _has_digits(label: str) -> bool:
+    return any(c.isdigit() for c in label) and not any("\u4e00" <= c <= "\u9fff" for c in label)

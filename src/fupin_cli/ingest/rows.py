@@ -1,0 +1,109 @@
+"""What kind of row each row of a sheet is: data, or something that people wrote around the data.
+
+The many rows with a plausible ID number and a name are data at once; only the rest are looked at closely.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from fupin_cli.ingest.headers import Header, Mapping, header_key
+from fupin_cli.ingest.profile import SourceProfile
+from fupin_cli.ingest.readers import Grid
+from fupin_cli.normalise.values import is_lost
+
+_FIRST_CELLS = 4
+_LOOKS_LIKE_ID = r"\d{14}[\dXx]|\d\.\d+[eE]\+?1\d"
+_TOTAL = r"^(?:本页|本表|全[省市县乡镇村]|[^\s\d]{0,12})?(?:合计|总计|小计|共计)(?:[:：(（\d].*)?$"
+_SIGNATURE = (
+    r"^(?:制表|填表|填报|审核|复核|审批|经办|统计|报送|打印|导出|录入)(?:人|单位|部门|日期|时间|员)(?:及|和|签[字章名])?(?:[:：(（/].*)?$"
+    r"|^(?:单位)?(?:负责人|领导|公章|盖章|联系电话|日期|备注|说明|注)(?:签[字章名])?[:：].*$"
+)
+_NUMBERED = r"^(?:\d{1,3}|[甲乙丙丁戊己庚辛壬癸])$"
+
+
+def classify(cells: pl.DataFrame, grid: Grid, header: Header, mapping: Mapping, profile: SourceProfile) -> pl.Series:
+    """Why each row is set aside, or null where it is used; the reasons are the keys of accounts.REASONS."""
+    at = pl.col("_at")
+    frame = cells.with_row_index("_at")
+    blank = pl.all_horizontal(pl.col(cells.columns).is_null())
+    who = [f"c{column}" for column in dict.fromkeys(_identity_columns(mapping, profile))]
+    nobody = pl.all_horizontal(pl.col(column).is_null() for column in who)
+    id_column = mapping.by_field.get("id_number")
+    certain = pl.col(f"c{id_column}").str.contains(_LOOKS_LIKE_ID) if id_column is not None else pl.lit(value=False)
+    certain = certain.fill_null(value=False)
+    in_data = at >= header.end
+    doubtful = frame.filter(in_data & ~certain)
+    reasons = doubtful.select(
+        "_at",
+        pl.when(blank)
+        .then(pl.lit("blank"))
+        .when(_is_repeated_header(mapping, profile) | _is_column_numbers(header, cells))
+        .then(pl.lit("repeated_header"))
+        .when(_is_footer(cells))
+        .then(pl.lit("footer"))
+        .when(_is_title(grid, header, mapping, at))
+        .then(pl.lit("title"))
+        .when(nobody)
+        .then(pl.lit("no_identity"))
+        .alias("reason"),
+    ).drop_nulls("reason")
+    above = (
+        pl.when(blank).then(pl.lit("blank")).when(at >= header.first).then(pl.lit("header")).otherwise(pl.lit("title"))
+    )
+    top = frame.filter(~in_data).select("_at", above.alias("reason"))
+    known = pl.concat([top, reasons])
+    result = pl.repeat(None, cells.height, dtype=pl.String, eager=True).scatter(known["_at"], known["reason"])
+    if not profile.needs_household:
+        return result.alias("reason")
+    household = pl.col(f"c{mapping.by_field['household_id']}")
+    homeless = frame.select(household.is_null() | is_lost(household)).to_series()
+    return pl.select(
+        pl.when(pl.lit(result).is_null() & pl.lit(homeless))
+        .then(pl.lit("no_household"))
+        .otherwise(pl.lit(result))
+        .alias("reason")
+    ).to_series()
+
+
+def _identity_columns(mapping: Mapping, profile: SourceProfile) -> list[int]:
+    fields = ("name", "id_number", *profile.id_from)
+    return [mapping.by_field[name] for name in fields if name in mapping.by_field]
+
+
+def _tidy(column: str) -> pl.Expr:
+    return pl.col(column).str.replace_all(r"[\s\p{Cf}\p{Cc}]", "")
+
+
+def _is_repeated_header(mapping: Mapping, profile: SourceProfile) -> pl.Expr:
+    """Two or more cells (or the only one) hold a header word of the field that their column holds."""
+    hits = []
+    for name, column in mapping.columns:
+        aliases = [header_key(alias) for alias in profile.field(name).aliases]
+        key = _tidy(f"c{column}").str.normalize("NFKC").str.to_lowercase()
+        hits.append(key.is_in(aliases).fill_null(value=False).cast(pl.Int32))
+    return pl.sum_horizontal(hits) >= min(2, mapping.hits)
+
+
+def _is_column_numbers(header: Header, cells: pl.DataFrame) -> pl.Expr:
+    """The row straight below a header that numbers the columns: 1 2 3 …, or 甲 乙 1 2 …."""
+    filled = [pl.col(c).is_null() | _tidy(c).str.contains(_NUMBERED) for c in cells.columns]
+    return (pl.col("_at") == header.end) & (len(filled) > 1) & pl.all_horizontal(filled)
+
+
+def _is_footer(cells: pl.DataFrame) -> pl.Expr:
+    first = [_tidy(column) for column in cells.columns[:_FIRST_CELLS]]
+    total = pl.any_horizontal(cell.str.contains(_TOTAL).fill_null(value=False) for cell in first)
+    return total | pl.coalesce(first).str.contains(_SIGNATURE).fill_null(value=False)
+
+
+def _is_title(grid: Grid, header: Header, mapping: Mapping, at: pl.Expr) -> pl.Expr:
+    """A line merged across the columns of name and ID number: a village's name over its people."""
+    columns = {mapping.by_field[name] for name in ("name", "id_number") if name in mapping.by_field}
+    rows = [
+        row
+        for top, left, bottom, right in grid.merged
+        if top >= header.end and left < right and all(left <= column <= right for column in columns)
+        for row in range(top, bottom + 1)
+    ]
+    return at.is_in(rows) if len(columns) > 1 and rows else pl.lit(value=False)
