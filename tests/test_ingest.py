@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fupin_cli.errors import BadDataError, InputMissingError, NoPermissionError
-from fupin_cli.ingest import REASONS, inspect_file, load_profiles, read_source
+from fupin_cli.ingest import inspect_file, load_profiles, read_source
 from fupin_cli.ingest.headers import header_key, unit_in
-from fupin_cli.vocabulary import ACCOUNTS, SET_ASIDE, SOURCE_REF
+from fupin_cli.vocabulary import ACCOUNTS, SET_ASIDE, SET_ASIDE_REASONS, SOURCE_REF
 
 PROFILES = load_profiles([Path(__file__).parents[1] / "rules" / "sources"])
 ID_1, ID_2, ID_3 = "990121198001011234", "990121197502022345", "99012119900303345X"
@@ -537,7 +537,7 @@ def test_rows_that_are_no_data_are_set_aside_with_a_reason(tmp_path):
         (10, "footer"), (11, "footer"),
     ]  # fmt: skip
     assert names(source) == ["张三", "李四", None]
-    assert set(source.set_aside["set_aside_reason"]) <= set(REASONS)
+    assert set(source.set_aside["set_aside_reason"]) <= set(SET_ASIDE_REASONS)
 
 
 def test_a_person_is_not_taken_for_a_footer(tmp_path):

@@ -50,6 +50,24 @@ def publish(target: Path) -> Iterator[Path]:
         os.umask(mask)
 
 
+@contextmanager
+def replace_file(target: Path) -> Iterator[Path]:
+    """A name to write to beside `target`; when the block ends well the file takes its place, else nothing has changed."""
+    target = target.absolute()
+    staged = target.with_name(f".{target.name}.partial")
+    mask = os.umask(0o077)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        staged.touch()
+        yield staged
+        staged.replace(target)
+    except OSError as error:
+        raise _explained(error, target) from None
+    finally:
+        staged.unlink(missing_ok=True)
+        os.umask(mask)
+
+
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
     """manifest.json: the given facts, and the sha256 of every file already in the folder."""
     outputs = {

@@ -81,6 +81,28 @@ SEVERITY_LABELS = {
     Severity.DQ: ("数据质量", "data quality"),
     Severity.INFO: ("提示", "note"),
 }
+ID_STATUS_LABELS = {  # what an ID number turned out to be
+    "valid": ("有效", "valid"),
+    "from_15": ("15位升18位", "15 digits, upgraded to 18"),
+    "from_disability": ("残疾人证号前18位", "first 18 of a disability number"),
+    "bad_check_digit": ("校验位不符", "check digit does not fit"),
+    "bad_date": ("出生日期段不合法", "impossible birth date inside"),
+    "truncated": ("后三位丢失（电子表格截断）", "last three digits lost in a spreadsheet"),
+    "placeholder": ("占位号", "placeholder"),
+    "missing": ("未填写", "missing"),
+    "malformed": ("位数或字符不合法", "wrong length or characters"),
+}
+SET_ASIDE_REASONS = {  # why a row was read and not used
+    "title": ("标题行", "title above the header"),
+    "header": ("表头", "header"),
+    "blank": ("空行", "blank"),
+    "footer": ("合计、制表人等表尾", "totals and signatures below the table"),
+    "repeated_header": ("重复表头", "header repeated inside the table"),
+    "no_identity": ("无姓名且无证件号码", "neither name nor ID number"),
+    "no_household": ("无户编号（或户编号末几位丢失）", "no household ID, or one that lost its last digits"),
+    "not_a_table": ("未识别到表头的工作表", "sheet without a header that this profile knows"),
+    "hidden_sheet": ("隐藏的工作表", "hidden sheet"),
+}
 
 
 @dataclass(frozen=True)

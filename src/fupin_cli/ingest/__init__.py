@@ -1,13 +1,12 @@
 """Files of departments → canonical frames: opened by content, headers found, values typed, every row accounted for."""
 
-from fupin_cli.ingest.accounts import REASONS, SheetReport, SourceTable, read_source
+from fupin_cli.ingest.accounts import SheetReport, SourceTable, read_source
 from fupin_cli.ingest.frames import to_evidence, to_households, to_persons
 from fupin_cli.ingest.inspection import ColumnReport, FileReport, SheetInspection, guess_profile, inspect_file
 from fupin_cli.ingest.people import read_people
 from fupin_cli.ingest.profile import Field, SourceProfile, load_profiles
 
 __all__ = [
-    "REASONS",
     "ColumnReport",
     "Field",
     "FileReport",

@@ -20,17 +20,6 @@ from fupin_cli.ingest.rows import classify
 from fupin_cli.normalise.values import is_blank, is_lost
 from fupin_cli.vocabulary import ACCOUNTS, SET_ASIDE, SOURCE_REF
 
-REASONS = {
-    "title": ("标题行", "title above the header"),
-    "header": ("表头", "header"),
-    "blank": ("空行", "blank"),
-    "footer": ("合计、制表人等表尾", "totals and signatures below the table"),
-    "repeated_header": ("重复表头", "header repeated inside the table"),
-    "no_identity": ("无姓名且无证件号码", "neither name nor ID number"),
-    "no_household": ("无户编号（或户编号末几位丢失）", "no household ID, or one that lost its last digits"),
-    "not_a_table": ("未识别到表头的工作表", "sheet without a header that this profile knows"),
-    "hidden_sheet": ("隐藏的工作表", "hidden sheet"),
-}
 _DATES_FEW = 4  # parse distinct spellings once where they are at most a quarter of the rows
 
 

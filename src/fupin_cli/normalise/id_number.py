@@ -14,17 +14,6 @@ from functools import cache
 import polars as pl
 
 VALID_STATUSES = ("valid", "from_15", "from_disability")
-STATUS_LABELS = {
-    "valid": ("有效", "valid"),
-    "from_15": ("15位升18位", "15 digits, upgraded to 18"),
-    "from_disability": ("残疾人证号前18位", "first 18 of a disability number"),
-    "bad_check_digit": ("校验位不符", "check digit does not fit"),
-    "bad_date": ("出生日期段不合法", "impossible birth date inside"),
-    "truncated": ("后三位丢失（Excel数字格式）", "last three digits lost (number in Excel)"),
-    "placeholder": ("占位号", "placeholder"),
-    "missing": ("空", "missing"),
-    "malformed": ("位数或字符不合法", "wrong length or characters"),
-}
 SCHEMA = pl.Schema(
     {
         "id_number": pl.String(),

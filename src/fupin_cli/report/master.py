@@ -33,6 +33,7 @@ from fupin_cli.report.wording import (
     kind_words,
     outcome_words,
     place,
+    reason_words,
     severity_words,
     stage_words,
 )
@@ -143,7 +144,7 @@ def _write_accounts(sheet: Worksheet, styles: Styles, row: int, county: County, 
     for column, header in enumerate(("文件", "工作表", "读入行数", "采用行数", "搁置行数", "搁置原因", "对账")):
         put(sheet, row + 1, column, header, styles.header)
     for at, account in enumerate(accounts, row + 2):
-        reasons = "；".join(f"{reason.label or '未注明'} {reason.count}" for reason in account.reasons)
+        reasons = "；".join(f"{reason_words(reason.label)} {reason.count}" for reason in account.reasons)
         put(sheet, at, 0, account.source, styles.cell)
         put(sheet, at, 1, account.sheet, styles.cell_centre)
         for column, count in enumerate((account.rows_read, account.rows_used, account.rows_set_aside), 2):

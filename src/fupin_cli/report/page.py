@@ -24,6 +24,7 @@ from fupin_cli.report.wording import (
     kind_words,
     place,
     problem_words,
+    reason_words,
     severity_words,
     stage_words,
 )
@@ -225,7 +226,7 @@ def _by_rule(tallies: Sequence[RulePlaceTally]) -> str:
 def _accounts(digest: Digest) -> str:
     rows: list[tuple[str, ...]] = []
     for account in digest.accounts:
-        reasons = "；".join(f"{reason.label or '未注明'} {reason.count:,}" for reason in account.reasons)
+        reasons = "；".join(f"{reason_words(reason.label)} {reason.count:,}" for reason in account.reasons)
         state = "相符" if account.balanced else '<b class="bad">不符</b>'
         counts = (f"{n:,}" for n in (account.rows_read, account.rows_used, account.rows_set_aside))
         rows.append((_text(account.source), _text(account.sheet), *counts, _text(reasons), state))

@@ -5,6 +5,7 @@ Names of files and labels are shown as plain text, never as markup, and digit ru
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from rich import box
@@ -17,14 +18,14 @@ from fupin_cli.report.masking import mask_text
 from fupin_cli.report.wording import (
     CLUE_NOTE,
     basis_words,
-    decision_words,
     id_status_words,
-    kind_words,
     place,
     problem_words,
+    reason_words,
     severity_words,
     stage_words,
 )
+from fupin_cli.vocabulary import BASES, Decision
 
 _LONGEST = 40  # rows of one table; a province has thousands of sheets
 
@@ -53,32 +54,35 @@ def heading(digest: Digest) -> RenderableType:
 
 
 def accounts(digest: Digest) -> RenderableType:
-    """Rows read, used and set aside per sheet; a sheet that does not balance is marked."""
-    rows = []
-    for account in sorted(digest.accounts, key=lambda account: account.balanced):
-        reasons = "；".join(f"{reason.label or '未注明'} {reason.count:,}" for reason in account.reasons)
-        counts = (account.rows_read, account.rows_used, account.rows_set_aside)
-        told = reasons if account.balanced else f"不符 DOES NOT BALANCE　{reasons}"
-        rows.append((account.source, account.sheet, *(f"{n:,}" for n in counts), told))
-    rows.insert(
-        0, ("合计 total", "", f"{digest.rows_read:,}", f"{digest.rows_used:,}", f"{digest.rows_set_aside:,}", "")
+    """Rows read = used + set aside, by reason, over all sheets; any sheet that does not balance is named."""
+    why = Counter[str]()
+    for account in digest.accounts:
+        why.update({reason_words(reason.label): reason.count for reason in account.reasons})
+    reasons = "、".join(
+        f"{label} {count:,}" for label, count in sorted(why.items(), key=lambda item: (-item[1], item[0]))
     )
-    headers = ("文件 file", "工作表 sheet", "读入 read", "采用 used", "搁置 aside", "原因 why")
-    return _table("读入对账 control totals", headers, rows, {2, 3, 4})
+    total = (
+        f"读入对账 rows: 读入 read {digest.rows_read:,} = 采用 used {digest.rows_used:,} + 搁置 set aside "
+        f"{digest.rows_set_aside:,}" + (f"（{reasons}）" if reasons else "")
+    )
+    lines = [_line(total)]
+    lines += [_line(f"不符 DOES NOT BALANCE: {a.source} {a.sheet or ''}", "bold red") for a in digest.unbalanced]
+    return Group(*lines)
 
 
 def links(digest: Digest) -> RenderableType:
-    """Persons linked to each extract, by basis and decision."""
-    rows = []
+    """Persons linked, by basis, over all extracts: accepted, under review, and how many of those are ties."""
+    bases: dict[str, list[int]] = {}
     for extract in digest.extracts:
-        about = f"{extract.department or ''} {kind_words(extract.kind)}"
-        if not extract.links:
-            rows.append((about, extract.extract, "未关联到人员 none", "", "0", ""))
         for link in extract.links:
-            how = (basis_words(link.basis), decision_words(link.decision))
-            rows.append((about, extract.extract, *how, f"{link.persons:,}", f"{link.tied:,}" if link.tied else ""))
-    headers = ("部门数据 extract", "编号 id", "依据 basis", "结论 decision", "人 persons", "并列 tied")
-    return _table("人员关联 links", headers, rows, {4, 5})
+            sums = bases.setdefault(link.basis, [0, 0, 0])
+            if link.decision != Decision.REJECTED:
+                sums[link.decision == Decision.REVIEW] += link.persons
+                sums[2] += link.tied
+    known = [basis for basis in BASES if basis in bases]
+    rows = [(basis_words(basis), BASES[basis][1], *(f"{n:,}" for n in bases[basis])) for basis in known]
+    headers = ("依据", "basis", "认定 accepted", "待核 review", "其中并列 tied")
+    return _table(f"人员关联（人次，{len(digest.extracts)} 份部门数据） links", headers, rows, {2, 3, 4})
 
 
 def findings(digest: Digest) -> RenderableType:
@@ -129,8 +133,15 @@ def problems(digest: Digest) -> RenderableType | None:
     """What is odd about the sources; nothing where nothing is."""
     if not digest.problems:
         return None
-    rows = [(problem_words(p.kind), p.source, p.sheet, p.detail) for p in digest.problems]
-    return _table("文件问题 problems", ("问题 problem", "文件 file", "工作表 sheet", "内容 detail"), rows)
+    kinds = Counter(problem_words(problem.kind) for problem in digest.problems)
+    told = "、".join(f"{kind} {count:,}" for kind, count in sorted(kinds.items(), key=lambda item: (-item[1], item[0])))
+    lines = [_line(f"文件问题 problems: {told}　（详见 report.html）", "yellow")]
+    lines += [
+        _line(f"  {problem_words(p.kind)}: {p.source} {p.sheet or ''} {p.detail}", "bold red")
+        for p in digest.problems
+        if p.kind == "unreadable"
+    ]
+    return Group(*lines)
 
 
 def _line(text: str, style: str = "") -> Text:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fupin_cli.vocabulary import BASES, OUTCOME_LABELS, Band, Decision, Outcome, Severity
+from fupin_cli.vocabulary import (
+    BASES,
+    ID_STATUS_LABELS,
+    OUTCOME_LABELS,
+    SET_ASIDE_REASONS,
+    Band,
+    Decision,
+    Outcome,
+    Severity,
+)
 
 CLUE_NOTE = "疑点是线索，不是结论；请逐条核实，据实填写，不得仅凭本表作出处理。"
 NO_PLACE = {"county": "未定县区", "township": "未定乡镇", "village": "未定村"}
@@ -18,14 +27,6 @@ SEVERITY_SHORT = {
     Severity.LEAD: "比对线索",
     Severity.DQ: "数据质量",
     Severity.INFO: "提示",
-}
-ID_STATUS_LABELS = {
-    "bad_check_digit": "校验位不符",
-    "bad_date": "出生日期段无效",
-    "truncated": "后三位丢失（电子表格截断）",
-    "placeholder": "占位号码",
-    "missing": "未填写",
-    "malformed": "格式不符",
 }
 KIND_LABELS = {
     "household_registration": "户籍",
@@ -44,6 +45,14 @@ KIND_LABELS = {
 PROBLEM_LABELS = {
     "unmapped_column": "未识别的列（未使用）",
     "missing_column": "缺少的列",
+    "duplicate_column": "重复的列",
+    "unparsed_cells": "看不懂的单元格（按未知处理）",
+    "unknown_labels": "不认识的代码（按未知处理）",
+    "lost_digits": "被截断的长号码",
+    "hidden": "隐藏的行列（已读入）",
+    "hidden_sheet": "隐藏的工作表（未采用）",
+    "error_cells": "错误单元格",
+    "empty_formulas": "没有结果的公式",
     "unreadable": "无法读取",
 }
 
@@ -80,7 +89,12 @@ def basis_words(basis: str | None) -> str:
 
 def id_status_words(status: str | None) -> str:
     """Why a person has no usable ID number, in words."""
-    return ID_STATUS_LABELS.get(status or "missing", status or "")
+    return ID_STATUS_LABELS.get(status or "missing", (status or "", ""))[0]
+
+
+def reason_words(reason: str | None) -> str:
+    """Why a row was set aside, in words."""
+    return SET_ASIDE_REASONS.get(reason or "", (reason or "未注明", ""))[0]
 
 
 def kind_words(kind: str | None) -> str:

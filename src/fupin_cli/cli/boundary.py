@@ -1,0 +1,82 @@
+"""The edge of the program: every way a command can end becomes an exit code and, where needed, words.
+
+Our own errors speak for themselves. Anybody else's text may quote a cell, which is personal data, so of a foreign exception only
+its type and the line of ours that met it are shown. Exit code 1 is never used: Python, click's errors and click's abort claim it.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from fupin_cli.errors import FupinError
+
+INTERRUPTED, TERMINATED, BUG, DISK = 130, 143, 70, 74
+_HOME = Path(__file__).resolve().parents[1]
+
+
+class _Terminated(BaseException):
+    """SIGTERM, as an exception, so that staging folders are cleared on the way out."""
+
+
+def run_guarded(command: Callable[[], object]) -> int:
+    """The exit code of a command, whatever happens in it; every message is on stderr."""
+    os.umask(0o077)  # outputs are about people: readable by their owner only
+    signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a GBK terminal must not fail on a rare character
+    try:
+        result = command()
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except FupinError as error:
+        _say(f"error: {error}")
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        _say("interrupted; earlier results are untouched")
+        return INTERRUPTED
+    except _Terminated:
+        return TERMINATED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except BaseException as error:  # noqa: BLE001 a panic in a library is not an Exception, and nothing may leak past here
+        return _foreign(error)
+    return result if isinstance(result, int) else 0
+
+
+def _foreign(error: BaseException) -> int:
+    disk_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    if disk_full or "os error 28" in str(error) or "os error 27" in str(error):
+        _say("error: the disk is full\n  earlier results are untouched\n  try: free some space and run again")
+        return DISK
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).is_relative_to(_HOME)]
+    where = (
+        f"{Path(frames[-1].filename).relative_to(_HOME)}:{frames[-1].lineno} in {frames[-1].name}" if frames else "?"
+    )
+    _say(
+        f"bug: {type(error).__name__} at {where}\n"
+        "  this is a fault of fupin, not of your data; its details may quote people and are not shown\n"
+        "  try: fupin inspect FILE on the inputs, and report the line above; earlier results are untouched"
+    )
+    return BUG
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise _Terminated
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)

@@ -1,0 +1,247 @@
+"""fupin explain: why a person, household or finding got its result: which fact, from which row, under which rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import polars as pl
+
+from fupin_cli.cli.rules import load_rules
+from fupin_cli.errors import BadDataError, InputMissingError, UsageError
+from fupin_cli.report.masking import mask_id, mask_name, mask_text
+from fupin_cli.rules import Pack, Rule
+from fupin_cli.vocabulary import BASES, ID_STATUS_LABELS, OUTCOME_LABELS, Outcome
+
+_FRAMES = ("persons", "households", "outcomes", "person_outcomes", "findings", "links", "evidence")
+
+
+@click.command("explain")
+@click.argument("target")
+@click.option(
+    "--run",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="结果文件夹 · run directory [newest under ./runs, or ./demo]",
+)
+@click.option(
+    "--project",
+    type=click.Path(path_type=Path),
+    help="项目文件夹，其 rules/ 覆盖随附规则 · project whose rules/ were used",
+)
+@click.option("--unmask", is_flag=True, help="显示完整姓名和证件号码 · show names and ID numbers in full")
+def command(target: str, folder: Path | None, project: Path | None, *, unmask: bool) -> int:
+    r"""说明一人、一户或一条疑点。 Explain a person, a household or a finding of a run.
+
+    TARGET is a finding key (or its first characters), a household ID, a person ID, an ID number, or row:N for the N-th
+    register row. Names and numbers are masked unless --unmask is given.
+
+    \b
+    Examples:
+      fupin explain 9901210000012 --run demo
+      fupin explain 3f2a9c
+      fupin explain row:17 --unmask
+    """
+    run = _open(folder or _newest())
+    rules = _rules(project)
+    say = _Masked(unmask=unmask)
+    finding = (
+        run.findings.filter(_col("finding_key").str.starts_with(target.lower()))
+        if len(target) >= 4
+        else run.findings.clear()
+    )
+    household = run.households.filter(_col("household_id") == target)
+    person = run.persons.filter(_matches_person(target))
+    if finding.height == 1:
+        lines = _finding(finding.row(0, named=True), rules, say)
+    elif household.height:
+        lines = _household(run, household.row(0, named=True), rules, say)
+    elif person.height:
+        lines = [line for row in person.sort("register_row").to_dicts() for line in _person(run, row, rules, say)]
+    else:
+        raise UsageError(
+            "nothing in this run is called that" if finding.height == 0 else "several findings begin like that",
+            where=str(run.folder),
+            why="looked for a finding key, household ID, person ID, ID number and row:N",
+            try_="copy 疑点编号 or 户编号 from a workbook of this run",
+        )
+    click.echo("\n".join(lines))
+    return 0
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The frames of one run directory."""
+
+    folder: Path
+    persons: pl.DataFrame
+    households: pl.DataFrame
+    outcomes: pl.DataFrame
+    person_outcomes: pl.DataFrame
+    findings: pl.DataFrame
+    links: pl.DataFrame
+    evidence: pl.DataFrame
+
+
+class _Masked:
+    """Shows what may be shown: names and numbers hidden unless asked for in full."""
+
+    def __init__(self, *, unmask: bool) -> None:
+        self.unmask = unmask
+
+    def name(self, text: str | None) -> str:
+        return (text if self.unmask else mask_name(text)) or "（无名）"
+
+    def number(self, text: str | None) -> str:
+        return (text if self.unmask else mask_id(text)) or "（无有效证件号码）"
+
+    def value(self, name: str, value: object) -> str:
+        if value is None:
+            return "不详 unknown"
+        if isinstance(value, bool):
+            return "是" if value else "否"
+        if "name" in name:
+            return self.name(str(value))
+        return str(value) if self.unmask else mask_text(str(value))
+
+
+def _col(name: str) -> pl.Expr:
+    return pl.col(name)
+
+
+def _matches_person(target: str) -> pl.Expr:
+    if target.startswith("row:") and target[4:].isdigit():
+        return _col("register_row") == int(target[4:])
+    return (_col("person_id") == target) | (_col("id_number") == target.upper())
+
+
+def _newest() -> Path:
+    runs = sorted(path.parent for path in Path("runs").glob("*/manifest.json"))
+    if runs:
+        return runs[-1]
+    if (Path("demo") / "manifest.json").exists():
+        return Path("demo")
+    raise InputMissingError("no run found under ./runs or ./demo", try_="fupin explain TARGET --run DIR")
+
+
+def _open(folder: Path) -> _Run:
+    if not (folder / "manifest.json").exists():
+        raise InputMissingError(
+            "this is not a run directory", where=str(folder), try_="fupin run -o DIR, then --run DIR"
+        )
+    frames = {}
+    for name in _FRAMES:
+        try:
+            frames[name] = pl.read_parquet(folder / f"{name}.parquet")
+        except (OSError, pl.exceptions.PolarsError):
+            raise BadDataError(f"{name}.parquet cannot be read", where=str(folder), try_="run again") from None
+    return _Run(folder, **frames)
+
+
+def _rules(project: Path | None) -> dict[str, Rule]:
+    packs: Sequence[Pack] = load_rules(project)[0]
+    return {rule.id: rule for pack in packs for rule in pack.rules}
+
+
+def _where(row: Mapping[str, Any], source: str = "source", sheet: str = "sheet", at: str = "row") -> str:
+    parts = [row[source], row[sheet] or None, f"第 {row[at]} 行" if row[at] is not None else None]
+    return "，".join(str(part) for part in parts if part)
+
+
+def _household(run: _Run, home: Mapping[str, Any], rules: Mapping[str, Rule], say: _Masked) -> list[str]:
+    """The household's verdict, criterion by criterion, each with its facts, their row and the citation; then its findings."""
+    members = run.persons.filter(_col("household_id") == home["household_id"]).sort("register_row")
+    lines = [
+        (
+            f"户 household {home['household_id']}  户主 {say.name(home['head_name'])}  "
+            f"{''.join(home[p] or '' for p in ('county', 'township', 'village'))}  {members.height} 人"
+        ),
+        f"  台账 register: {_where(home)}",
+    ]
+    outcomes = run.outcomes.filter(_col("household_id") == home["household_id"]).sort("rule_id")
+    judged = [
+        row for row in outcomes.to_dicts() if row["rule_id"] in rules and rules[row["rule_id"]].kind.value != "check"
+    ]
+    judged.sort(key=lambda row: (rules[row["rule_id"]].kind.value != "verdict", row["rule_id"]))
+    for row in judged:
+        lines += _outcome(row, rules[row["rule_id"]], home, members, say)
+    findings = run.findings.filter(_col("household_id") == home["household_id"]).sort("rule_id", "finding_key")
+    lines.append(f"疑点 findings: {findings.height}")
+    for row in findings.to_dicts():
+        lines += [f"  {line}" for line in _finding(row, rules, say)]
+    return lines
+
+
+def _outcome(
+    row: Mapping[str, Any], rule: Rule, home: Mapping[str, Any], members: pl.DataFrame, say: _Masked
+) -> list[str]:
+    zh, en = OUTCOME_LABELS[Outcome(row["outcome"])]
+    lines = [f"{rule.id} {rule.title}：{zh} {en}"]
+    if row["reason"]:
+        lines.append(f"    {say.value('reason', row['reason'])}")
+    names = list(dict.fromkeys((*rule.names, *rule.shows)))
+    if rule.level.value == "person":
+        for member in members.to_dicts():
+            facts = "，".join(f"{name} = {say.value(name, member[name])}" for name in names if name in member)
+            lines.append(f"    {say.name(member['name'])}（{_where(member)}）：{facts}")
+    elif names:
+        facts = "，".join(f"{name} = {say.value(name, home[name])}" for name in names if name in home)
+        lines.append(f"    {facts}（{_where(home)}）")
+    if rule.kind.value != "verdict":
+        lines.append(f"    依据 {rule.citation}")
+    return lines
+
+
+def _person(run: _Run, person: Mapping[str, Any], rules: Mapping[str, Rule], say: _Masked) -> list[str]:
+    """Who this is, whom the departments know as the same person and why, and what was found."""
+    lines = [
+        (
+            f"人 person row:{person['register_row']}  {say.name(person['name'])}  {say.number(person['id_number'])}  "
+            f"户 {person['household_id']}"
+        ),
+        f"  台账 register: {_where(person)}；证件号码 {ID_STATUS_LABELS[person['id_status']][0]} {person['id_status']}",
+    ]
+    links = run.links.filter(_col("register_row") == person["register_row"]).sort("extract", "extract_row")
+    for link in links.to_dicts():
+        lines += _link(run, link, say)
+    if not links.height:
+        lines.append("  没有比对关系 no links")
+    findings = run.findings.filter(_col("register_row") == person["register_row"]).sort("rule_id", "finding_key")
+    lines.append(f"  疑点 findings: {findings.height}")
+    for row in findings.to_dicts():
+        lines += [f"    {line}" for line in _finding(row, rules, say)]
+    return lines
+
+
+def _link(run: _Run, link: Mapping[str, Any], say: _Masked) -> list[str]:
+    """One link in words, and its match weight as a sum of bits."""
+    inside = link["extract"] == "register"
+    others = run.persons if inside else run.evidence.filter(_col("extract") == link["extract"])
+    other = others.filter(_col("register_row" if inside else "extract_row") == link["extract_row"]).to_dicts()[0]
+    bits = {name.removeprefix("bits_"): value for name, value in link.items() if name.startswith("bits_") and value}
+    total = " ".join(f"{name} {value:+.1f}" for name, value in bits.items())
+    words = {"accepted": "认定", "review": "待核", "rejected": "不认定"}[link["decision"]]
+    return [
+        f"  {link['extract']}: {words} {link['decision']}{'，并列 tied' if link['tied'] else ''} — {BASES[link['basis']][0]}",
+        f"    {say.name(other['name'])} {say.number(other['id_number'])}（{_where(other)}）",
+        f"    权重 {link['match_weight']:.1f} 比特 bits = {total}",
+    ]
+
+
+def _finding(row: Mapping[str, Any], rules: Mapping[str, Rule], say: _Masked) -> list[str]:
+    """One finding: both sides' values, the evidence sentence, where each comes from, and the citation."""
+    lines = [
+        f"疑点 {row['finding_key']}  {row['rule_id']} {row['title']}  {say.name(row['name'] or row['head_name'])}"
+        + ("  ▲待核 review" if row["band"] == "review" else ""),
+        f"  {say.value('evidence', row['evidence'])}",
+    ]
+    if row["register_source"]:
+        lines.append(f"  台账 register: {_where(row, 'register_source', 'register_sheet', 'register_at')}")
+    if row["extract_source"]:
+        lines.append(f"  部门 {row['department']}: {_where(row, 'extract_source', 'extract_sheet', 'extract_at')}")
+    if row["rule_id"] in rules:
+        lines.append(f"  依据 {rules[row['rule_id']].citation}")
+    return lines

@@ -1,0 +1,60 @@
+"""The commands, listed; each lives in a module of its own, loaded when it is called, so that --help answers at once."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from fupin_cli import __version__
+from fupin_cli.cli.boundary import run_guarded
+
+COMMANDS = {  # in the order in which an analyst meets them
+    "init": "看一个文件夹，写出 fupin.toml 草稿 · look at a folder, draft a project",
+    "inspect": "看一个文件怎样被读懂 · show how a file would be read",
+    "run": "比对、研判、出疑点清单 · reconcile a project",
+    "link": "比对两个文件里的人 · link the people of two files",
+    "rules": "查看、检查规则 · the rules: list, show, check, test",
+    "explain": "说明一人、一户或一条疑点 · explain a person, household or finding",
+    "synth": "生成虚构人口与数据 · make invented people",
+}
+
+
+class _Lazy(click.Group):
+    """A group that imports a command's module only when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"fupin_cli.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="fupin")
+def main() -> None:
+    r"""比对建档立卡台账与部门数据，按政策规则研判，把疑点发到能核查的村。.
+
+    fupin compares a household register with what the departments hold about the same people, judges every household
+    against dated, cited rules, and writes Excel lists for the villages that can check.
+
+    \b
+    第一次使用 · the first time:
+      fupin init FOLDER          look at the files, write fupin.toml
+      fupin run FOLDER           reconcile; results in FOLDER/runs/
+      fupin explain HOUSEHOLD    why a household got its result
+    """
+
+
+def entry() -> None:
+    """Runs the command line and exits with its code."""
+    sys.exit(run_guarded(lambda: main(standalone_mode=False)))
