@@ -20,7 +20,8 @@ from fupin_cli.ingest.rows import classify
 from fupin_cli.normalise.values import is_blank, is_lost
 from fupin_cli.vocabulary import ACCOUNTS, SET_ASIDE, SOURCE_REF
 
-_DATES_FEW = 4  # parse distinct spellings once where they are at most a quarter of the rows
+_FEW = 4  # parse distinct spellings once where they are at most a quarter of the rows
+_SAMPLE = 10_000  # rows that tell whether counting all spellings is worth it
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def _joined(parts: Sequence[_Part], profile: SourceProfile) -> SourceTable:
     ]
     return SourceTable(
         profile=profile,
-        rows=pl.concat([_no_rows(profile), *(part.rows for part in parts)], rechunk=True),
+        rows=pl.concat([_no_rows(profile), *(part.rows for part in parts)], rechunk=len(parts) > 1),
         accounts=pl.DataFrame(accounts, schema=ACCOUNTS.schema),
         set_aside=pl.concat([SET_ASIDE.empty(), *(part.set_aside for part in parts)]),
         reports=tuple(part.report for part in parts),
@@ -263,16 +264,17 @@ def _said_by_header(f: Field, header: Header, by_field: dict[str, int]) -> str |
 
 
 def _parse(text: pl.Series, f: Field, unit: str | None) -> pl.Series:
-    """The parsed column; where spellings repeat, as dates and labels do, each is parsed once."""
-    value = f.parse(pl.col("text"), unit)
+    """The parsed column; where spellings repeat, as dates, labels and places do, each is parsed once."""
+    value = f.parse(pl.col("text"), unit).alias(f.column)
     frame = pl.DataFrame({"text": text})
-    if f.dtype == pl.String() and f.type not in ("code", "multi"):
-        return frame.select(value.alias(f.column)).to_series()
-    spellings = frame.unique(maintain_order=True)
-    if spellings.height * _DATES_FEW > frame.height:
-        return frame.select(value.alias(f.column)).to_series()
-    parsed = spellings.with_columns(value.alias(f.column))
+    if not _repeats(text.head(_SAMPLE)) or not _repeats(text):
+        return frame.select(value).to_series()
+    parsed = frame.unique(maintain_order=True).with_columns(value)
     return frame.join(parsed, on="text", how="left", nulls_equal=True, maintain_order="left")[f.column]
+
+
+def _repeats(text: pl.Series) -> bool:
+    return text.n_unique() * _FEW <= len(text)
 
 
 def _count_unparsed(text: pl.Series, value: pl.Series) -> int:
