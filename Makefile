@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test test-slow check format bench constraints sample clean
+.PHONY: help demo test test-slow check format docs bench constraints sample clean
 
 help:            ## what each target does
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/  /'
@@ -35,6 +35,9 @@ check: $(STAMP)  ## ruff, and mypy strict
 format: $(STAMP) ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(STAMP)   ## print commands, glossary, checks and the session into the documents
+	$(BIN)/python tests/make_docs.py
 
 bench: $(STAMP)  ## linkage of 1 M persons with 10 M rows beside its floor; needs 10 GB of disk
 	$(BIN)/python bench/link_scale.py

@@ -35,6 +35,7 @@ ARRIVES = f"""
 {GOOD}44              | from_disability | {GOOD}
 {GOOD}44B1            | from_disability | {GOOD}
 9.90121194912310E+17  | truncated       | -
+9.90121194912310E+19  | truncated       | -
 990121194912310000    | truncated       | -
 990121194912310       | truncated       | -
 999999199001011234    | placeholder     | -

@@ -9,6 +9,7 @@ import polars as pl
 
 PAIR = ["register_row", "extract_row"]
 _FAULTY = ("bad_check_digit", "bad_date")  # 18 characters are there, at least one of them wrong
+_ENOUGH = 14  # region and birth date: fewer digits are no evidence either way
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2, 1)  # GB 11643: weighted digits plus check ≡ 1 (mod 11)
 _INVERSE = {w: next(i for i in range(11) if w * i % 11 == 1) for w in set(_WEIGHTS)}
 
@@ -21,7 +22,9 @@ def compact(people: pl.DataFrame, row: str) -> pl.DataFrame:
     return people.select(
         pl.col(row).alias("at"),
         pl.col("id_number").str.slice(0, 17).cast(pl.Int64, strict=False).alias("code"),
-        pl.when(pl.col("id_number").is_null()).then(pl.col("id_digits")).alias("digits"),
+        pl.when(pl.col("id_number").is_null() & (pl.col("id_digits").str.len_chars() >= _ENOUGH))
+        .then(pl.col("id_digits"))
+        .alias("digits"),
         pl.col("id_status").is_in(_FAULTY).alias("faulty"),
         (pl.col("id_status") == "truncated").alias("cut"),
         pl.coalesce(pl.col("id_number"), pl.when(pl.col("id_digits").str.len_chars() >= 15).then(pl.col("id_digits")))

@@ -29,7 +29,7 @@ _CHECK = "10X98765432"
 # NFKC unifies full width and Ⅹ, but not these look-alikes of X (measured): Cyrillic, Greek, multiplication sign.
 _LOOKS_LIKE_X = dict.fromkeys("ХхΧχ×✕", "X")
 _PLACEHOLDER = r"^(?:999999.*|0+|1+|9+|X+|无|暂无|没有|不详|未知|无证|空|NULL|NONE|NAN|#N/A|-+|/+|待补.*)$"
-_EXPONENT = r"^(\d)\.(\d{2,})E\+?1[67]$"
+_EXPONENT = r"^(\d)\.(\d{2,})E\+?(?:17|19|21)$"  # 18, 20 and 22 digits that went through a number
 
 
 def clean_id_numbers(raw: pl.Series) -> pl.DataFrame:

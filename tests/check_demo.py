@@ -1,0 +1,58 @@
+"""Compares a run's findings with the planted truth: python tests/check_demo.py RUN TRUTH.
+
+Every planted discrepancy must be found, in the accepted or the review band; nobody who was not planted may stand in the
+accepted band. Prints counts only, and exits with 1 where that does not hold.
+"""
+
+import sys
+from pathlib import Path
+
+import polars as pl
+
+HOUSEHOLD_RULES = ["CMP-EX1"]
+LISTED_RULES = ["CMP-UR1", "CMP-UR2"]
+
+
+def keyed(frame: pl.DataFrame) -> pl.DataFrame:
+    """What identifies a finding on both sides: the person of the register, the household, or the row of the extract."""
+    listed = pl.col("rule_id").is_in(LISTED_RULES)
+    household = pl.col("rule_id").is_in(HOUSEHOLD_RULES)
+    return frame.with_columns(
+        pl.when(listed).then(None).otherwise(pl.col("household_id")).alias("at_household"),
+        pl.when(listed | household).then(None).otherwise(pl.col("person_id")).alias("at_person"),
+        pl.when(listed).then(pl.col("uid")).alias("at_uid"),
+    )
+
+
+def compare(run: Path, truth: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """(planted but not found, found but not planted), each with rule, band and key."""
+    planted = pl.read_parquet(truth / "planted.parquet")
+    people = pl.read_parquet(truth / "extract_people.parquet")
+    found = pl.read_parquet(run / "findings.parquet")
+    rows = pl.read_parquet(run / "evidence.parquet").select("extract", "source", "sheet", "row", "extract_row")
+    found = found.join(
+        rows.join(people, on=["extract", "extract_row"], how="left"),
+        left_on=["extract", "extract_source", "extract_sheet", "extract_at"],
+        right_on=["extract", "source", "sheet", "row"],
+        how="left",
+        nulls_equal=True,
+    )
+    key = ["rule_id", "at_household", "at_person", "at_uid"]
+    want, have = keyed(planted), keyed(found)
+    return want.join(have, on=key, how="anti", nulls_equal=True), have.join(want, on=key, how="anti", nulls_equal=True)
+
+
+def main() -> None:
+    """Prints the two differences by rule, and fails where the promise is broken."""
+    missed, extra = compare(Path(sys.argv[1]), Path(sys.argv[2]))
+    accused = extra.filter(pl.col("band") == "accepted")
+    doubted = extra.filter(pl.col("band") == "review")
+    print(f"planted and not found: {missed.height}; accused and not planted: {accused.height}; to review and not planted: {doubted.height}")
+    for title, frame in (("not found", missed), ("accused", accused), ("to review", doubted)):
+        for rule, count in frame.group_by("rule_id").len().sort("rule_id").rows():
+            print(f"  {title}: {rule} {count}")
+    sys.exit(1 if missed.height or accused.height else 0)
+
+
+if __name__ == "__main__":
+    main()

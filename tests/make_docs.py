@@ -1,0 +1,93 @@
+"""Writes the parts of the documents that the program prints: python tests/make_docs.py (make docs).
+
+A block between `<!-- made: NAME -->` and `<!-- end -->` is replaced by what NAME prints now; tests/test_docs.py fails when a
+committed document differs.
+"""
+
+import contextlib
+import io
+import re
+import tempfile
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from fupin_cli.cli.main import COMMANDS, main
+from fupin_cli.project import load_project
+from fupin_cli.vocabulary import COLUMNS
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = ["README.md", "README.zh-CN.md", "docs/commands.md", "docs/glossary.md", "docs/checks.md"]
+WIDTH = 100
+_BLOCK = re.compile(r"<!-- made: (\S+) -->\n.*?<!-- end -->", re.DOTALL)
+
+
+def help_of(*names: str) -> str:
+    """What `fupin NAMES --help` prints."""
+    command, context = main, click.Context(main, info_name="fupin", max_content_width=WIDTH, terminal_width=WIDTH)
+    for name in names:
+        command = command.get_command(context, name)
+        context = click.Context(command, info_name=name, parent=context, max_content_width=WIDTH, terminal_width=WIDTH)
+    return command.get_help(context)
+
+
+def commands() -> str:
+    """A line per command."""
+    return "\n".join(["```", *(f"fupin {name:<9}{words}" for name, words in COMMANDS.items()), "```"])
+
+
+def help_texts() -> str:
+    """Every command's help, subcommands too."""
+    parts = []
+    for name in COMMANDS:
+        parts.append(f"## fupin {name}\n\n```\n{help_of(name)}\n```")
+        command = main.get_command(click.Context(main), name)
+        if isinstance(command, click.Group):
+            parts += [f"### fupin {name} {sub}\n\n```\n{help_of(name, sub)}\n```" for sub in command.commands]
+    return "\n\n".join(parts)
+
+
+def glossary() -> str:
+    """Every column that crosses a door, in three languages: code, Chinese, English."""
+    rows = [f"| `{c.name}` | {c.zh} | {c.en} | {c.sensitivity.value} |" for c in COLUMNS.values()]
+    return "\n".join(["| column | 中文 | English | privacy |", "| --- | --- | --- | --- |", *rows])
+
+
+def checks() -> str:
+    """Every rule with its weight and citation."""
+    from fupin_cli.cli.rules import load_rules
+
+    rows = [
+        f"| {rule.id} | {rule.title} | {rule.title_en} | {rule.kind.value} | {rule.severity.value} | {rule.citation} "
+        f"| {rule.citation.provenance.value}{'' if rule.enabled else ', off'} |"
+        for pack in load_rules(None)[0]
+        for rule in pack.rules
+    ]
+    head = ["| rule | 名称 | title | kind | severity | citation | provenance |", "| --- | --- | --- | --- | --- | --- | --- |"]
+    return "\n".join([*head, *rows])
+
+
+def session() -> str:
+    """What `fupin run sample_data -o demo` shows at its end."""
+    from fupin_cli.pipeline import reconcile
+    from fupin_cli.report.terminal import summary
+
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()):
+        digest = reconcile(load_project(ROOT / "sample_data"), Path(folder) / "demo")
+    shown = io.StringIO()
+    Console(file=shown, width=WIDTH).print(summary(digest, "demo"))
+    text = "\n".join(line.rstrip() for line in shown.getvalue().splitlines())
+    return f"```console\n$ fupin run sample_data -o demo\n{text}\n```"
+
+
+def rewritten(text: str) -> str:
+    """The document with every made block as the program prints it now."""
+    makers = {"commands": commands, "help": help_texts, "glossary": glossary, "checks": checks, "session": session}
+    return _BLOCK.sub(lambda m: f"<!-- made: {m[1]} -->\n{makers[m[1]]()}\n<!-- end -->", text)
+
+
+if __name__ == "__main__":
+    for name in DOCUMENTS:
+        path = ROOT / name
+        path.write_text(rewritten(path.read_text(encoding="utf-8")), encoding="utf-8")
