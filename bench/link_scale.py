@@ -14,6 +14,9 @@ import sys
 import time
 from pathlib import Path
 
+from fupin_cli.synth import PRESETS, generate
+
+KIND = "household_registration"  # everybody is in it
 DATA = Path(__file__).parent / "data"
 RESULTS = Path(__file__).parent / "results"
 
@@ -21,7 +24,8 @@ FLOOR = """
 import sys, polars as pl
 register, extract, output = sys.argv[1:]
 key = pl.col("id_number").str.strip_chars().str.to_uppercase()
-sides = [pl.scan_parquet(path).select(key.alias("id")).with_row_index(row) for path, row in ((register, "register_row"), (extract, "extract_row"))]
+paths = ((register, "register_row"), (extract, "extract_row"))
+sides = [pl.scan_parquet(path).select(key.alias("id")).with_row_index(row) for path, row in paths]
 sides[0].join(sides[1], on="id").select("register_row", "extract_row").sink_parquet(output)
 """
 
@@ -29,7 +33,7 @@ sides[0].join(sides[1], on="id").select("register_row", "extract_row").sink_parq
 def measure(command: list[str]) -> dict[str, float]:
     """Wall and CPU seconds and peak GiB of one process, from the operating system's own account of it."""
     started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - started
     if status:
@@ -40,11 +44,18 @@ def measure(command: list[str]) -> dict[str, float]:
 def make_data(persons: int, rows: int) -> tuple[Path, Path]:
     """The register and the extract, made once and kept."""
     folder = DATA / f"link-{persons}-{rows}"
-    register, extract = folder / "register.parquet", folder / "household_registration.parquet"
+    register, extract = folder / "register.parquet", folder / f"{KIND}.parquet"
     if not extract.exists():
-        from fupin_cli.synth import generate_link_pair
-
-        generate_link_pair(folder, seed=20191130, register_persons=persons, extract_rows=rows)
+        share = persons / rows
+        generate(
+            folder,
+            seed=20191130,
+            persons=rows,
+            counties=20,
+            errors=PRESETS["easy"],
+            registered_share=share,
+            kinds=[KIND],
+        )
     return register, extract
 
 
@@ -66,7 +77,9 @@ def main() -> None:
     for _ in range(options.runs):
         for name, command in commands.items():
             taken[name].append(measure(command))
-    medians = {name: {key: statistics.median(run[key] for run in runs) for key in runs[0]} for name, runs in taken.items()}
+    medians = {
+        name: {key: statistics.median(run[key] for run in runs) for key in runs[0]} for name, runs in taken.items()
+    }
     figures = {
         "persons": options.persons,
         "rows": options.rows,
@@ -78,7 +91,9 @@ def main() -> None:
         "cpu_ratio": medians["fupin"]["cpu_s"] / medians["floor"]["cpu_s"],
     }
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"link-{options.persons}-{options.rows}.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    (RESULTS / f"link-{options.persons}-{options.rows}.json").write_text(
+        json.dumps(figures, indent=2) + "\n", encoding="utf-8"
+    )
     for name, values in medians.items():
         print(f"{name}: {values['wall_s']:.1f} s wall, {values['cpu_s']:.1f} s CPU, {values['peak_gib']:.2f} GiB peak")
     print(f"fupin / floor: {figures['wall_ratio']:.1f} × wall, {figures['cpu_ratio']:.1f} × CPU")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import polars as pl
 
-HOUSEHOLD_RULES = ["CMP-EX1"]
-LISTED_RULES = ["CMP-UR1", "CMP-UR2"]
+HOUSEHOLD_RULES = ["CMP-EX1", "CMP-RE2"]  # findings about a household: any member may carry the evidence
+LISTED_RULES = ["CMP-UR1", "CMP-UR2"]  # findings about a person whom only the department knows
 
 
 def keyed(frame: pl.DataFrame) -> pl.DataFrame:
@@ -18,28 +18,29 @@ def keyed(frame: pl.DataFrame) -> pl.DataFrame:
     listed = pl.col("rule_id").is_in(LISTED_RULES)
     household = pl.col("rule_id").is_in(HOUSEHOLD_RULES)
     return frame.with_columns(
-        pl.when(listed).then(None).otherwise(pl.col("household_id")).alias("at_household"),
-        pl.when(listed | household).then(None).otherwise(pl.col("person_id")).alias("at_person"),
-        pl.when(listed).then(pl.col("uid")).alias("at_uid"),
+        pl.when(~listed).then(pl.col("household_id")).alias("at_household"),
+        pl.when(~listed & ~household).then(pl.col("person_id")).alias("at_person"),
+        pl.when(listed).then(pl.col("extract")).alias("at_extract"),
+        pl.when(listed).then(pl.col("extract_row")).alias("at_row"),
     )
 
 
 def compare(run: Path, truth: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """(planted but not found, found but not planted), each with rule, band and key."""
-    planted = pl.read_parquet(truth / "planted.parquet")
-    people = pl.read_parquet(truth / "extract_people.parquet")
-    found = pl.read_parquet(run / "findings.parquet")
+    """(planted but not found, found but not planted)."""
+    planted = keyed(pl.read_parquet(truth / "planted.parquet"))
     rows = pl.read_parquet(run / "evidence.parquet").select("extract", "source", "sheet", "row", "extract_row")
-    found = found.join(
-        rows.join(people, on=["extract", "extract_row"], how="left"),
+    found = pl.read_parquet(run / "findings.parquet").join(
+        rows,
         left_on=["extract", "extract_source", "extract_sheet", "extract_at"],
         right_on=["extract", "source", "sheet", "row"],
         how="left",
         nulls_equal=True,
     )
-    key = ["rule_id", "at_household", "at_person", "at_uid"]
-    want, have = keyed(planted), keyed(found)
-    return want.join(have, on=key, how="anti", nulls_equal=True), have.join(want, on=key, how="anti", nulls_equal=True)
+    found, key = keyed(found), ["rule_id", "at_household", "at_person", "at_extract", "at_row"]
+    return (
+        planted.join(found, on=key, how="anti", nulls_equal=True),
+        found.join(planted, on=key, how="anti", nulls_equal=True),
+    )
 
 
 def main() -> None:
@@ -47,7 +48,10 @@ def main() -> None:
     missed, extra = compare(Path(sys.argv[1]), Path(sys.argv[2]))
     accused = extra.filter(pl.col("band") == "accepted")
     doubted = extra.filter(pl.col("band") == "review")
-    print(f"planted and not found: {missed.height}; accused and not planted: {accused.height}; to review and not planted: {doubted.height}")
+    print(
+        f"planted and not found: {missed.height}; accused and not planted: {accused.height}; "
+        f"to review and not planted: {doubted.height}"
+    )
     for title, frame in (("not found", missed), ("accused", accused), ("to review", doubted)):
         for rule, count in frame.group_by("rule_id").len().sort("rule_id").rows():
             print(f"  {title}: {rule} {count}")

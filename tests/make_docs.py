@@ -14,7 +14,10 @@ import click
 from rich.console import Console
 
 from fupin_cli.cli.main import COMMANDS, main
+from fupin_cli.cli.rules import load_rules
+from fupin_cli.pipeline import reconcile
 from fupin_cli.project import load_project
+from fupin_cli.report.terminal import summary
 from fupin_cli.vocabulary import COLUMNS
 
 ROOT = Path(__file__).parents[1]
@@ -56,23 +59,21 @@ def glossary() -> str:
 
 def checks() -> str:
     """Every rule with its weight and citation."""
-    from fupin_cli.cli.rules import load_rules
-
     rows = [
         f"| {rule.id} | {rule.title} | {rule.title_en} | {rule.kind.value} | {rule.severity.value} | {rule.citation} "
         f"| {rule.citation.provenance.value}{'' if rule.enabled else ', off'} |"
         for pack in load_rules(None)[0]
         for rule in pack.rules
     ]
-    head = ["| rule | 名称 | title | kind | severity | citation | provenance |", "| --- | --- | --- | --- | --- | --- | --- |"]
+    head = [
+        "| rule | 名称 | title | kind | severity | citation | provenance |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
     return "\n".join([*head, *rows])
 
 
 def session() -> str:
     """What `fupin run sample_data -o demo` shows at its end."""
-    from fupin_cli.pipeline import reconcile
-    from fupin_cli.report.terminal import summary
-
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()):
         digest = reconcile(load_project(ROOT / "sample_data"), Path(folder) / "demo")
     shown = io.StringIO()

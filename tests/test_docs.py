@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from make_docs import DOCUMENTS, ROOT, rewritten
 
 from fupin_cli.cli.main import COMMANDS
+from make_docs import DOCUMENTS, ROOT, rewritten
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

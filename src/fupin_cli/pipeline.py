@@ -72,7 +72,8 @@ def link_files(
     With one profile file it describes both files; with two, first the register's and then the extract's.
     """
     shipped = shipped_rules()
-    known = [load_profiles([profile]) for profile in profiles] or [load_profiles([shipped / "sources"])]
+    identity = shipped / "sources" / "_identity.toml"
+    known = [load_profiles([identity, profile]) for profile in profiles] or [load_profiles([shipped / "sources"])]
     say("读取、比对 reading and linking")
     links = link_people(
         read_people(register, known[0], "register_row"),

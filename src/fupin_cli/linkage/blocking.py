@@ -27,7 +27,8 @@ def compact(people: pl.DataFrame, row: str) -> pl.DataFrame:
         .alias("digits"),
         pl.col("id_status").is_in(_FAULTY).alias("faulty"),
         (pl.col("id_status") == "truncated").alias("cut"),
-        pl.coalesce(pl.col("id_number"), pl.when(pl.col("id_digits").str.len_chars() >= 15).then(pl.col("id_digits")))
+        pl.when(pl.col("id_digits").str.len_chars() >= 15)
+        .then(pl.col("id_digits"))
         .str.slice(0, 15)
         .cast(pl.Int64, strict=False)
         .alias("fifteen"),

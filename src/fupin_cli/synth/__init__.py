@@ -88,13 +88,14 @@ def generate(
     format: Literal["parquet"] = "parquet",  # noqa: A002 (the word users type)
     discrepancies: float = 0.002,
     registered_share: float = 0.2,
+    kinds: Sequence[str] = (),
     with_people: bool = False,
 ) -> SynthReport:
     """What was written to the folder: register.parquet, one Parquet per kind of extract, truth.parquet, planted.parquet.
 
     `errors` maps error classes (see CLASSES; `register.…`, `extract.…` or a kind may stand before it) to rates; None is no
     error at all, and PRESETS has easy, hard and sample. `discrepancies` is the share of households per planted rule.
-    Written chunk by chunk: memory does not grow with the number of people.
+    `kinds` limits the extracts to these. Written chunk by chunk: memory does not grow with the number of people.
     """
     if format != "parquet":
         raise UsageError(f"no such format: {format}", try_="format='parquet'")
@@ -104,7 +105,7 @@ def generate(
             why=f"1 to {_LARGEST} people in 1 to 20 counties have numbers that belong to nobody",
         )
     world = World(seed, persons, counties, registered_share)
-    sources = [Source(kind, kind, "province") for kind in _extracts.FIELDS]
+    sources = [Source(kind, kind, "province") for kind in kinds or _extracts.FIELDS]
     report = SynthReport(folder)
     with _ParquetFolder(folder, report) as files:
         for start in range(0, persons, CHUNK):

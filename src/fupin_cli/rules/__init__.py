@@ -1,0 +1,25 @@
+"""What the policy says: packs are loaded and checked, facts gathered, rules judged, findings written."""
+
+from fupin_cli.rules.examples import ExampleResult, run_examples
+from fupin_cli.rules.facts import World
+from fupin_cli.rules.judge import Judgement, RuleReport, judge
+from fupin_cli.rules.lines import Line, Lines, load_lines
+from fupin_cli.rules.loading import load_packs
+from fupin_cli.rules.pack import Citation, Fact, Pack, Rule
+
+__all__ = [
+    "Citation",
+    "ExampleResult",
+    "Fact",
+    "Judgement",
+    "Line",
+    "Lines",
+    "Pack",
+    "Rule",
+    "RuleReport",
+    "World",
+    "judge",
+    "load_lines",
+    "load_packs",
+    "run_examples",
+]

@@ -1,0 +1,387 @@
+"""Findings: what a person must look at, with the register's word and the department's side by side, in Chinese sentences.
+
+A finding says 疑点, what each side holds, as of when, and why we think that it is the same person. Never more than that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+
+import polars as pl
+
+from fupin_cli.rules.facts import HOUSE, Comparison, Facts, Label, World, covering, named
+from fupin_cli.rules.listed import WHO
+from fupin_cli.rules.pack import DEPT, REGISTER, Fact, Level, Rule
+from fupin_cli.vocabulary import BASES, FINDINGS, ID_STATUS_LABELS, Band, Outcome
+
+_WORDS = {True: "是", False: "否"}
+_EMPTY = "未填"
+_ON_THE_LIST = "名单中有此人"
+_PLACE = ["county", "township", "village"]
+_BEHIND = [
+    "department",
+    "stage",
+    "as_of",
+    "extract",
+    "extract_source",
+    "extract_sheet",
+    "extract_at",
+    "basis",
+    "match_weight",
+]
+
+
+def describe(names: Iterable[str], frame: pl.DataFrame, label: Label, empty: str | None = _EMPTY) -> pl.Expr:
+    """`住房等级：A；是否危房：否` per row, for those of the columns that the frame has; no `empty`: blanks are left out."""
+    texts = [
+        pl.lit(label(name.removeprefix(DEPT)) + "：")
+        + readable(name, frame.schema[name]).fill_null(pl.lit(empty, pl.String))
+        for name in names
+        if name in frame.columns
+    ]
+    return pl.concat_str(texts, separator="；", ignore_nulls=True) if texts else pl.lit("")
+
+
+def readable(name: str, dtype: pl.DataType) -> pl.Expr:
+    """A value as people write it: 是/否, 2019-11-30, 2952元."""
+    value = pl.col(name)
+    if name == "id_status":
+        return value.replace({status: zh for status, (zh, _) in ID_STATUS_LABELS.items()})
+    if dtype == pl.Boolean:
+        return value.replace_strict(_WORDS, return_dtype=pl.String)
+    if dtype == pl.Date:
+        return value.dt.to_string("%Y-%m-%d")
+    if dtype.is_float():
+        cents = (value * 100).round().cast(pl.Int64, strict=False)
+        text = (cents // 100).cast(pl.String) + pl.when(cents % 100 == 0).then(pl.lit("")).otherwise(
+            "." + (cents % 100).cast(pl.String).str.zfill(2)
+        )
+        return text + "元" if name.endswith("_yuan") else text
+    return value.cast(pl.String)
+
+
+def person_findings(
+    rule: Rule, hits: pl.DataFrame, facts: Facts, compared: Comparison, asked: Sequence[Fact], label: Label
+) -> pl.DataFrame:
+    """FINDINGS of a rule about persons; `hits` holds `unit` (register_row) and `band`."""
+    people = facts.persons[World.STRICT]
+    found = people.join(hits, left_on="register_row", right_on="unit", how="inner", maintain_order="left")
+    found = _with_head(found, facts).with_columns(pl.col("register_row").alias("unit"))
+    mine = (
+        people.join(found.select(HOUSE), on=HOUSE, how="semi")
+        if any(f.level is Level.HOUSEHOLD for f in asked)
+        else found
+    )
+    members = {
+        Level.PERSON: found.select("unit", "register_row", "county", "county_key"),
+        Level.HOUSEHOLD: found.select("unit", HOUSE).join(
+            mine.select(HOUSE, "register_row", "county", "county_key"), on=HOUSE
+        ),
+    }
+    return _finish(rule, found, members, facts, compared, asked, label)
+
+
+def household_findings(
+    rule: Rule, hits: pl.DataFrame, facts: Facts, compared: Comparison, asked: Sequence[Fact], label: Label
+) -> pl.DataFrame:
+    """FINDINGS of a rule about households; `hits` holds `unit` (household_id) and `band`."""
+    people = facts.persons[World.STRICT]
+    homes = facts.households[World.STRICT].join(
+        hits, left_on="household_id", right_on="unit", how="inner", maintain_order="left"
+    )
+    first = people.select(
+        "household_id", "source", "sheet", "row", "register_row", "person_id", "name", "id_number", "relation"
+    )
+    at = ["household_id", "source", "sheet", "row"]
+    first = first.unique(at, keep="first", maintain_order=True)
+    found = homes.drop("register_row", "person_id", "name", "id_number", "relation", strict=False)
+    found = found.join(first, on=at, how="left", nulls_equal=True, maintain_order="left")
+    found = found.with_columns(
+        pl.col("household_id").alias("unit"), pl.coalesce("head_name", "name").alias("head_name")
+    )
+    everyone = people.join(homes.select("household_id"), on="household_id", how="semi")
+    members = everyone.select("register_row", "county", "county_key", unit="household_id")
+    return _finish(rule, found, dict.fromkeys(Level, members), facts, compared, asked, label)
+
+
+def listed_findings(rule: Rule, judged: pl.DataFrame, compared: Comparison, label: Label) -> pl.DataFrame:
+    """FINDINGS of a rule about people on an extract's list who are not in the register."""
+    hit = Outcome.HIT.value
+    doubtful = (pl.col("outcome") == Outcome.UNKNOWN.value) & ((pl.col("every") == hit) | (pl.col("none") == hit))
+    found = judged.with_columns(
+        pl.when(pl.col("outcome") == hit)
+        .then(pl.lit(Band.ACCEPTED.value))
+        .when(doubtful)
+        .then(pl.lit(Band.REVIEW.value))
+        .alias("band")
+    ).filter(pl.col("band").is_not_null())
+    dates = compared.extracts.select("extract", "as_of")
+    found = found.drop("as_of").join(dates, on="extract", how="left", maintain_order="left")
+    shown = describe(rule.shows, found, label, empty=None).replace("", _ON_THE_LIST)
+    found = found.with_columns(
+        pl.lit("台账中未找到此人").alias("register_value"),
+        shown.alias("department_value"),
+        pl.lit(None, pl.String).alias("household_id"),
+        pl.col("source").alias("extract_source"),
+        pl.col("sheet").alias("extract_sheet"),
+        pl.col("row").alias("extract_at"),
+        pl.lit(None, pl.String).alias("basis"),
+        pl.col(WHO).alias("_key"),
+        pl.col("more").cast(pl.Int64),
+    )
+    found = found.with_columns(
+        pl.lit(None, FINDINGS.schema[n]).alias(n) for n in ("register_row", "person_id", "head_name", "relation")
+    )
+    found = found.with_columns(pl.lit(None, pl.String).alias("_told"))
+    return _written(rule, found)
+
+
+def _with_head(found: pl.DataFrame, facts: Facts) -> pl.DataFrame:
+    """The household's head's name, where a person's own row does not give it."""
+    heads = facts.households[World.STRICT].select("household_id", pl.col("head_name").alias("_head"))
+    joined = found.join(heads, on="household_id", how="left", maintain_order="left")
+    return joined.with_columns(pl.coalesce("head_name", "_head").alias("head_name")).drop("_head")
+
+
+def _finish(
+    rule: Rule,
+    found: pl.DataFrame,
+    members: dict[Level, pl.DataFrame],
+    facts: Facts,
+    compared: Comparison,
+    asked: Sequence[Fact],
+    label: Label,
+) -> pl.DataFrame:
+    told = [
+        name for name in rule.names if f"_why:{name}" in found.columns and name not in {fact.name for fact in asked}
+    ]
+    behind = _behind(members, asked, facts, compared, label)
+    found = found.drop(*_BEHIND, "more", "department_value", "evidence", strict=False).with_columns(
+        describe(rule.shows, found, label).alias("register_value"),
+        pl.concat_str([pl.col(f"_why:{name}") for name in told], separator="；", ignore_nulls=True).alias("_told")
+        if told
+        else pl.lit(None, pl.String).alias("_told"),
+        pl.col("source").alias("register_source"),
+        pl.col("sheet").alias("register_sheet"),
+        pl.col("row").alias("register_at"),
+    )
+    found = found.join(
+        behind.with_columns(pl.col("unit").cast(found.schema["unit"])), on="unit", how="left", maintain_order="left"
+    )
+    first_stage = next(iter(compared.stages), None)
+    found = found.with_columns(
+        pl.col("department").fill_null("台账"),
+        pl.col("stage").fill_null(first_stage),
+        pl.col("as_of").fill_null(compared.as_of),
+        _who().alias("_key"),
+    )
+    return _written(rule, found)
+
+
+def _behind(
+    members: dict[Level, pl.DataFrame], asked: Sequence[Fact], facts: Facts, compared: Comparison, label: Label
+) -> pl.DataFrame:
+    """For each unit the row behind its finding, what it says, and how many more there are: linked rows, else an absence."""
+    parts = [
+        part
+        for fact in asked
+        for part in (
+            _shown_rows(fact, members[fact.level], facts, compared, label),
+            _absences(fact, members[fact.level], facts, compared, label),
+        )
+    ]
+    if not parts:
+        unit = members[Level.PERSON].schema["unit"]
+        columns = ["unit", "department_value", "more", *_BEHIND]
+        types = FINDINGS.schema | {"unit": unit, "more": pl.Int64()}
+        return pl.DataFrame(schema={name: types[name] for name in columns})
+    ranked = pl.concat(parts, how="diagonal_relaxed").sort("unit", "_rank", "_order", maintain_order=True)
+    return ranked.group_by("unit", maintain_order=True).agg(
+        pl.col("department_value").filter(pl.col("department_value") != "").str.join("；"),
+        pl.col("more").sum(),
+        pl.col(*_BEHIND).first(),
+    )
+
+
+def _shown_rows(fact: Fact, members: pl.DataFrame, facts: Facts, compared: Comparison, label: Label) -> pl.DataFrame:
+    """For each unit with linked rows, the one that speaks most for the fact, and the number of others like it."""
+    rows = facts.attached[fact.name].join(members.select("unit", "register_row"), on="register_row", how="inner")
+    holds = pl.col("holds").fill_null(value=False)
+    rows = rows.with_columns((2 * holds.not_().cast(pl.Int8) + pl.col("accepted").not_().cast(pl.Int8)).alias("_rank"))
+    rows = rows.join(_dated(fact, compared), on="extract", how="left", maintain_order="left")
+    detail = pl.concat([_details(fact, kind, rows, compared, label) for kind in fact.kinds], how="vertical")
+    order = [
+        "unit",
+        "_rank",
+        "_order",
+        "extract",
+        "extract_source",
+        "extract_sheet",
+        "extract_at",
+        "extract_row",
+        "register_row",
+    ]
+    rows = rows.join(detail, on=["extract", "extract_row"], how="left", maintain_order="left").sort(
+        order, nulls_last=True
+    )
+    same = (pl.col("_rank") // 2) == (pl.col("_rank").first() // 2)
+    columns = ["department_value", "_rank", "_order", *_BEHIND]
+    firsts = rows.group_by("unit", maintain_order=True).agg(
+        pl.col(columns).first(),
+        (pl.struct("extract", "extract_row").filter(same).n_unique() - 1).cast(pl.Int64).alias("more"),
+    )
+    # a row that does not satisfy the condition is shown too: the person is on the list, but not as the rule asks
+    return firsts.with_columns(pl.col("_rank").cast(pl.Int64))
+
+
+def _details(fact: Fact, kind: str, rows: pl.DataFrame, compared: Comparison, label: Label) -> pl.DataFrame:
+    """extract, extract_row, where the row stands and what it says, for linked rows of one kind only."""
+    keys = ["extract", "extract_row"]
+    source = compared.evidence.get(kind)
+    empty = pl.DataFrame(
+        schema={
+            "extract": pl.String,
+            "extract_row": pl.Int64,
+            **{n: FINDINGS.schema[n] for n in ("extract_source", "extract_sheet", "extract_at", "department_value")},
+        }
+    )
+    if source is None:
+        return empty
+    wanted = rows.filter(pl.col("kind") == kind).select(keys).unique()
+    source = source.join(wanted, on=keys, how="semi", maintain_order="left")
+    fields = [name.removeprefix(DEPT) for name in fact.shows]
+    shown = describe(fields, source, lambda name: label(f"{kind}.{name}"), empty=None).replace("", _ON_THE_LIST)
+    return pl.concat(
+        [
+            empty,
+            source.select(
+                *keys, extract_source="source", extract_sheet="sheet", extract_at="row", department_value=shown
+            ),
+        ]
+    )
+
+
+def _absences(fact: Fact, members: pl.DataFrame, facts: Facts, compared: Comparison, label: Label) -> pl.DataFrame:
+    """For each unit without any linked row, the extract that covers it and does not hold it."""
+    attached = facts.attached[fact.name].select("register_row").unique()
+    here = members.select("unit", "register_row")
+    present = here.join(attached, on="register_row", how="semi").select("unit")
+    alone = members.join(present, on="unit", how="anti", maintain_order="left")
+    parts = []
+    for kind in fact.kinds:
+        extracts = _dated(fact, compared).filter(pl.col("kind") == kind)
+        everywhere, counties = covering(kind, compared, fact.max_age_days)
+        if kind == REGISTER or not (everywhere or counties):
+            continue
+        reached = alone.join(extracts, how="cross").filter(
+            (pl.col("coverage").list.len().fill_null(0) == 0)
+            | pl.col("coverage").list.contains(pl.col("county")).fill_null(value=False)
+            | pl.col("coverage").list.contains(pl.col("county_key")).fill_null(value=False)
+        )
+        text = pl.lit(named([kind], label) + "名单中未找到")
+        parts.append(
+            reached.sort(
+                "unit", pl.col("as_of"), "_order", "extract", descending=[False, True, False, False], nulls_last=True
+            )
+            .unique("unit", keep="first", maintain_order=True)
+            .select("unit", "department", "stage", "as_of", "extract", "_order", department_value=text)
+        )
+    if not parts:
+        return pl.DataFrame(
+            schema={
+                "unit": members.schema["unit"],
+                "department_value": pl.String,
+                "_rank": pl.Int64,
+                "_order": pl.Int64,
+                "more": pl.Int64,
+                **{n: FINDINGS.schema[n] for n in _BEHIND},
+            }
+        )
+    nothing = [
+        pl.lit(None, FINDINGS.schema[n]).alias(n)
+        for n in _BEHIND
+        if n not in ("department", "stage", "as_of", "extract")
+    ]
+    return pl.concat(parts).with_columns(*nothing, _rank=pl.lit(9, pl.Int64), more=pl.lit(0, pl.Int64))
+
+
+def _dated(fact: Fact, compared: Comparison) -> pl.DataFrame:
+    """The extracts of the fact's kinds, with their stage's place in the order of rounds; the register counts as one."""
+    order = {stage: place for place, stage in enumerate(compared.stages)}
+    extracts = compared.extracts.filter(pl.col("kind").is_in(list(fact.kinds)))
+    if REGISTER in fact.kinds:
+        own = pl.DataFrame(
+            {
+                "extract": [REGISTER],
+                "kind": [REGISTER],
+                "department": ["台账"],
+                "stage": [next(iter(compared.stages), None)],
+                "as_of": [compared.as_of],
+                "coverage": [None],
+            },
+            schema=extracts.schema,
+        )
+        extracts = pl.concat([extracts, own])
+    return extracts.with_columns(
+        pl.col("stage").replace_strict(order, default=99, return_dtype=pl.Int64).alias("_order")
+    )
+
+
+def _who() -> pl.Expr:
+    """Whom a finding is about, in a way that survives another row order: person ID, else ID number, else description."""
+    described = pl.concat_str(
+        pl.col("name").fill_null(""), pl.col("relation").fill_null(""), pl.col("village").fill_null(""), separator="|"
+    )
+    return pl.coalesce("person_id", "id_number", described)
+
+
+def _written(rule: Rule, found: pl.DataFrame) -> pl.DataFrame:
+    """FINDINGS with the sentence and the key."""
+    basis = pl.col("basis").replace_strict(
+        {code: zh for code, (zh, _) in BASES.items()}, default=pl.col("basis"), return_dtype=pl.String
+    )
+    said = pl.when(pl.col("department_value").fill_null("") != "").then(
+        pl.format(
+            "；{}数据（截至{}）：{}",
+            pl.col("department").fill_null("部门"),
+            pl.col("as_of").dt.to_string("%Y-%m-%d").fill_null("日期不明"),
+            pl.col("department_value"),
+        )
+    )
+    sentence = pl.concat_str(
+        pl.lit("台账登记：" if rule.level is not Level.EXTRACT else "")
+        + pl.when(pl.col("register_value") == "").then(pl.lit("在册")).otherwise(pl.col("register_value")),
+        pl.when(pl.col("_told").is_not_null()).then(pl.format("；{}", "_told")),
+        said,
+        pl.when(pl.col("basis").is_not_null()).then(pl.format("；匹配依据：{}", basis)),
+        pl.when(pl.col("more") > 0).then(pl.format("；另有{}条", "more")),
+        pl.when(pl.col("band") == Band.REVIEW.value).then(pl.lit("；待核（比对关系未确认，或证件号码不可用）")),
+        pl.lit(f"。{rule.advice}"),
+        ignore_nulls=True,
+    )
+    found = found.with_columns(
+        pl.lit(rule.id).alias("rule_id"),
+        pl.lit(rule.severity.value).alias("severity"),
+        pl.lit(rule.title).alias("title"),
+        pl.lit(str(rule.citation)).alias("citation"),
+        sentence.alias("evidence"),
+    )
+    # two people whom nothing tells apart still are two findings: number them
+    twins = pl.struct(pl.col("household_id"), "_key")
+    found = (
+        found.sort("_key", "household_id", "register_row", nulls_last=True)
+        if "register_row" in found.columns
+        else found
+    )
+    found = found.with_columns(pl.int_range(pl.len()).over(twins).alias("_nth"))
+    text = pl.concat_str(
+        pl.lit(rule.id),
+        pl.col("household_id").fill_null(""),
+        pl.col("_key"),
+        pl.when(pl.col("_nth") > 0).then(pl.col("_nth").cast(pl.String)),
+        separator="|",
+        ignore_nulls=True,
+    )
+    keys = [blake2b(key.encode(), digest_size=8).hexdigest() for key in found.select(text).to_series()]
+    return FINDINGS.conform(found.with_columns(pl.Series("finding_key", keys, pl.String))).select(FINDINGS.names)

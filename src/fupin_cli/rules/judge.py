@@ -1,0 +1,297 @@
+"""Rules over facts → outcomes per person and household, and the findings that somebody must look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from operator import attrgetter
+
+import polars as pl
+
+from fupin_cli import vocabulary
+from fupin_cli.rules.answers import ANSWER, Setting, answer, lines_used, only_unknown
+from fupin_cli.rules.facts import KIND, WHY, Facts, Label, World, compare_only, gather_facts
+from fupin_cli.rules.findings import household_findings, listed_findings, person_findings
+from fupin_cli.rules.lines import Lines, LineUsed
+from fupin_cli.rules.listed import judge_listed
+from fupin_cli.rules.outcome import Kind, as_fact, conclude, roll_up, when_holds
+from fupin_cli.rules.pack import (
+    EXTRACT_FACTS,
+    HOUSEHOLD_FACTS,
+    LINK_FACTS,
+    PERSON_FACTS,
+    Level,
+    Pack,
+    Rule,
+    applies_to,
+    in_order,
+)
+from fupin_cli.vocabulary import FINDINGS, OUTCOMES, Band, Outcome
+
+PERSON_OUTCOMES = pl.Schema(
+    {"register_row": pl.Int64(), "rule_id": pl.String(), "outcome": pl.String(), "missing": pl.List(pl.String())}
+)
+
+
+@dataclass(frozen=True)
+class RuleReport:
+    """What one rule did. For a criterion hits are households not met, clears those met; `not_run` says why it could not run.
+
+    Counted are households, for a rule about an extract's people those people.
+    """
+
+    rule_id: str
+    title: str
+    kind: str
+    severity: str
+    examined: int
+    hits: int
+    clears: int
+    unknowns: int
+    not_applicable: int
+    not_run: str | None
+    citation: str
+
+
+@dataclass(frozen=True)
+class GatheredFacts:
+    """Every fact of every person and of every household, as the rules read them."""
+
+    persons: pl.DataFrame
+    households: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Everything that the rules had to say; `facts` explains it, `lines` are the income lines that were used."""
+
+    outcomes: pl.DataFrame
+    person_outcomes: pl.DataFrame
+    findings: pl.DataFrame
+    reports: tuple[RuleReport, ...]
+    facts: GatheredFacts
+    lines: tuple[LineUsed, ...]
+
+
+def judge(
+    persons: pl.DataFrame,
+    households: pl.DataFrame,
+    evidence: Mapping[str, pl.DataFrame],
+    links: pl.DataFrame,
+    extracts: pl.DataFrame,
+    packs: Sequence[Pack],
+    lines: Lines,
+    *,
+    as_of: date,
+    jurisdiction: str,
+    series: str = "nbs",
+    basis: str = "net_income",
+    stages: Sequence[str],
+    labels: Mapping[str, str] | None = None,
+) -> Judgement:
+    """Outcomes of every household under every enabled rule that binds this jurisdiction, and the findings.
+
+    `evidence` holds one frame per kind of extract. Frames may come in any row order; results are sorted.
+    """
+    packs = [pack for pack in packs if applies_to(pack, jurisdiction)]
+    definitions = {fact.name: fact for pack in packs for fact in pack.facts}
+    rules = in_order([rule for pack in packs for rule in pack.rules if rule.enabled])
+    read = {name for rule in rules for name in rule.names}
+    compared = compare_only(evidence, links, extracts, persons, as_of, stages)
+    label = _labeller(packs, rules, labels or {})
+    used = [fact for name, fact in definitions.items() if name in read]
+    facts = gather_facts(persons, households, compared, used, label)
+    setting = Setting(facts, compared, definitions, lines, jurisdiction, series, basis, label)
+    outcomes: dict[str, pl.DataFrame] = {}
+    people: list[pl.DataFrame] = []
+    found = [FINDINGS.empty()]
+    reports = []
+    for rule in rules:
+        if rule.level is Level.EXTRACT:
+            listed = judge_listed(rule, compared, facts.persons[World.STRICT], label)
+            reports.append(_report(rule, listed.rows, listed.why_not))
+            found.append(listed_findings(rule, listed.rows, setting.compared, label))
+            continue
+        verdict = rule.kind is Kind.VERDICT
+        judged, why_not = _conclude(rule, setting, outcomes) if verdict else answer(rule, setting)
+        homes = judged
+        if rule.level is Level.PERSON:
+            people.append(
+                judged.select(register_row="unit", rule_id=pl.lit(rule.id), outcome="outcome", missing="missing")
+            )
+            homes = _roll_up(rule, judged, setting)
+        outcomes[rule.id] = homes.select(
+            household_id="unit", rule_id=pl.lit(rule.id), outcome="outcome", reason="reason", missing="missing"
+        )
+        reports.append(_report(rule, homes, why_not))
+        if rule.provides:
+            setting = replace(setting, facts=_provide(rule, homes, setting.facts))
+        if rule.kind is Kind.CHECK:
+            found.append(_find(rule, judged, setting))
+    return Judgement(
+        outcomes=OUTCOMES.conform(pl.concat([OUTCOMES.empty(), *outcomes.values()])).sort("household_id", "rule_id"),
+        person_outcomes=pl.concat([pl.DataFrame(schema=PERSON_OUTCOMES), *people]).sort("register_row", "rule_id"),
+        findings=pl.concat(found).sort("rule_id", "household_id", "register_row", "finding_key"),
+        reports=tuple(reports),
+        facts=GatheredFacts(
+            *(_told(frames[World.STRICT]) for frames in (setting.facts.persons, setting.facts.households))
+        ),
+        lines=tuple(
+            sorted({line for rule in rules for line in lines_used(rule, setting)}, key=attrgetter("year", "name"))
+        ),
+    )
+
+
+def _conclude(rule: Rule, setting: Setting, outcomes: Mapping[str, pl.DataFrame]) -> tuple[pl.DataFrame, str | None]:
+    """The household verdict out of its criteria, those that do not apply left out."""
+    members = [member for member in rule.all_of if member in outcomes]
+    lost = [member for member in rule.all_of if member not in outcomes]
+    frame = setting.facts.households[World.STRICT].select("household_id")
+    for member in members:
+        columns = {member: pl.col("outcome"), f"{member}:missing": pl.col("missing")}
+        frame = frame.join(
+            outcomes[member].select("household_id", **columns), on="household_id", how="left", maintain_order="left"
+        )
+    # a criterion that is switched off leaves a gap that nobody may take for met
+    frame = frame.with_columns(pl.lit(Outcome.UNKNOWN.value).alias(member) for member in lost)
+    frame = frame.with_columns(pl.lit([member], pl.List(pl.String)).alias(f"{member}:missing") for member in lost)
+    named = {
+        outcome: [_if(pl.col(m) == outcome.value, setting.label(m)) for m in rule.all_of]
+        for outcome in (Outcome.NOT_MET, Outcome.UNKNOWN)
+    }
+    parts = [
+        _if_any(pl.concat_str(texts, separator="、", ignore_nulls=True), zh)
+        for texts, zh in ((named[Outcome.NOT_MET], "未达标："), (named[Outcome.UNKNOWN], "无法判断："))
+    ]
+    judged = frame.select(
+        pl.col("household_id").alias("unit"),
+        conclude(rule.kind, rule.all_of).alias("outcome"),
+        pl.concat_list(pl.col(f"{member}:missing") for member in rule.all_of)
+        .list.unique()
+        .list.sort()
+        .alias("missing"),
+        pl.concat_str(parts, separator="；", ignore_nulls=True).alias("reason"),
+    )
+    judged = judged.with_columns(missing=only_unknown("missing"), every=pl.col("outcome"), none=pl.col("outcome"))
+    return judged.select(ANSWER), "未启用：" + "、".join(lost) if lost else None
+
+
+def _roll_up(rule: Rule, judged: pl.DataFrame, setting: Setting) -> pl.DataFrame:
+    """One row per household out of one row per person."""
+    yes, no = when_holds(rule.kind)
+    notable, zh = (yes, "疑点") if rule.kind is Kind.CHECK else (no, "未达标")
+    members = setting.facts.persons[World.STRICT].select(unit="register_row", household_id="household_id")
+    unknown = pl.col("outcome") == Outcome.UNKNOWN.value
+    grouped = (
+        judged.join(members, on="unit", how="inner", maintain_order="left")
+        .group_by("household_id")
+        .agg(
+            roll_up(rule.kind).alias("outcome"),
+            pl.col("missing").filter(unknown).explode(empty_as_null=True).drop_nulls().unique().sort().alias("missing"),
+            (pl.col("outcome") != Outcome.NOT_APPLICABLE.value).sum().alias("asked"),
+            (pl.col("outcome") == notable.value).sum().alias("notable"),
+            unknown.sum().alias("unknown"),
+            pl.col("reason").filter(unknown).drop_nulls().unique().sort().head(3).str.join("；").alias("causes"),
+        )
+    )
+    homes = setting.facts.households[World.STRICT].select(household_id="household_id")
+    counts = pl.format("适用{}人", "asked")
+    return homes.join(grouped, on="household_id", how="left", maintain_order="left").select(
+        pl.col("household_id").alias("unit"),
+        pl.col("outcome").fill_null(Outcome.NOT_APPLICABLE.value),
+        only_unknown("missing").alias("missing"),
+        pl.when(pl.col("asked").fill_null(0) == 0)
+        .then(pl.lit("没有适用的家庭成员"))
+        .otherwise(
+            counts
+            + pl.when(pl.col("notable") > 0).then(pl.format("，" + zh + "{}人", "notable")).otherwise(pl.lit(""))
+            + pl.when(pl.col("unknown") > 0)
+            .then(pl.format("，无法判断{}人（{}）", "unknown", "causes"))
+            .otherwise(pl.lit(""))
+        )
+        .alias("reason"),
+    )
+
+
+def _find(rule: Rule, judged: pl.DataFrame, setting: Setting) -> pl.DataFrame:
+    """The findings of one check: sure hits, and hits that hang on a link under review or on a person who cannot be found."""
+    hit = Outcome.HIT.value
+    doubtful = (pl.col("outcome") == Outcome.UNKNOWN.value) & ((pl.col("every") == hit) | (pl.col("none") == hit))
+    hits = judged.select(
+        "unit",
+        pl.when(pl.col("outcome") == hit)
+        .then(pl.lit(Band.ACCEPTED.value))
+        .when(doubtful)
+        .then(pl.lit(Band.REVIEW.value))
+        .alias("band"),
+    ).filter(pl.col("band").is_not_null())
+    if not hits.height:
+        return FINDINGS.empty()
+    make = person_findings if rule.level is Level.PERSON else household_findings
+    asked = [setting.definitions[name] for name in rule.names if name in setting.definitions]
+    return make(rule, hits, setting.facts, setting.compared, asked, setting.label)
+
+
+def _provide(rule: Rule, homes: pl.DataFrame, facts: Facts) -> Facts:
+    """The facts with this rule's outcome added, for rules that read it."""
+    name = str(rule.provides)
+    told = homes.select(pl.col("unit").alias("household_id"), as_fact().alias(name), pl.col("reason").alias(WHY + name))
+    persons = {w: f.join(told, on="household_id", how="left", maintain_order="left") for w, f in facts.persons.items()}
+    households = {
+        w: f.join(told, on="household_id", how="left", maintain_order="left") for w, f in facts.households.items()
+    }
+    return replace(facts, persons=persons, households=households)
+
+
+def _if(condition: pl.Expr, text: str) -> pl.Expr:
+    return pl.when(condition).then(pl.lit(text))
+
+
+def _if_any(text: pl.Expr, before: str) -> pl.Expr:
+    return pl.when(text != "").then(pl.lit(before) + text)
+
+
+def _told(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.select(pl.exclude("^_.*$"))
+
+
+def _report(rule: Rule, judged: pl.DataFrame, not_run: str | None) -> RuleReport:
+    yes, no = when_holds(rule.kind)
+    hit, clear = (yes, no) if rule.kind is Kind.CHECK else (no, yes)
+    counts = dict(judged["outcome"].value_counts(sort=True).rows())
+    return RuleReport(
+        rule_id=rule.id,
+        title=rule.title,
+        kind=rule.kind.value,
+        severity=rule.severity.value,
+        examined=judged.height,
+        hits=counts.get(hit.value, 0),
+        clears=counts.get(clear.value, 0),
+        unknowns=counts.get(Outcome.UNKNOWN.value, 0),
+        not_applicable=counts.get(Outcome.NOT_APPLICABLE.value, 0),
+        not_run=not_run,
+        citation=str(rule.citation),
+    )
+
+
+def _labeller(packs: Sequence[Pack], rules: Sequence[Rule], labels: Mapping[str, str]) -> Label:
+    derived = {
+        name: zh
+        for group in (PERSON_FACTS, HOUSEHOLD_FACTS, LINK_FACTS, EXTRACT_FACTS)
+        for name, (zh, _) in group.items()
+    }
+    facts = {fact.name: fact.zh for pack in packs for fact in pack.facts} | {
+        rule.id: f"{rule.id} {rule.title}" for rule in rules
+    }
+    facts |= {rule.provides: rule.title for rule in rules if rule.provides}
+    facts |= {rule.line.as_fact: "标准线" for rule in rules if rule.line}
+    kinds = {KIND + kind: zh for pack in packs for kind, zh in pack.kinds.items()}
+    known = {**derived, **labels, **facts, **kinds}
+
+    def label(name: str) -> str:
+        """`vehicles.use` is asked first under its kind, then under the field's own name."""
+        field = name if name.startswith(KIND) else name.rpartition(".")[2]
+        return known.get(name) or known.get(field) or vocabulary.label(field)
+
+    return label

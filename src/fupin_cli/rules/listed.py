@@ -1,0 +1,157 @@
+"""Rules about people on a department's list, asked from the list's side: who is on it and not in the register."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from fupin_cli.rules.facts import Comparison, Label, World, in_counties, named
+from fupin_cli.rules.outcome import Kind, any_true, decide, roll_up
+from fupin_cli.rules.pack import DEPT, Rule
+from fupin_cli.rules.predicate import Predicate, evaluate
+from fupin_cli.vocabulary import EVIDENCE, Decision, Outcome
+
+WHO = "_who"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One row per person on the lists: the outcome in each world, and the row of the extract that shows it best."""
+
+    rows: pl.DataFrame
+    why_not: str | None
+
+
+def judge_listed(rule: Rule, compared: Comparison, people: pl.DataFrame, label: Label) -> Listed:
+    """The outcome of every person on the rule's extracts; a person with several rows or lists is asked once.
+
+    Somebody is registered where a link is accepted; unknown where one is under review, or where there is no ID number to
+    look for, or one that the register gives to somebody else. Rows of a county that the register does not hold do not
+    apply.
+    """
+    rows = _rows(rule, compared)
+    reason = _why_not(rule, rows, compared, label)
+    rows = rows.with_columns(
+        pl.lit(None).alias(name) for name in rule.names if name.startswith(DEPT) and name not in rows.columns
+    )
+    scope = _in_scope(rows, compared, people)
+    rows = rows.join(
+        _link_state(compared), on=["extract", "extract_row"], how="left", maintain_order="left"
+    ).with_columns(
+        pl.col("accepted", "review", "disputed").fill_null(value=False),
+        pl.lit(compared.as_of).alias("as_of"),
+        scope.alias("_scope"),
+        _who().alias(WHO),
+    )
+    outcomes = {world: _ask(rule, rows, world) for world in World}
+    if reason:
+        unknown = pl.lit(Outcome.UNKNOWN.value)
+        outcomes = dict.fromkeys(World, pl.select(unknown).to_series().new_from_index(0, rows.height))
+    judged = rows.with_columns(outcome=outcomes[World.STRICT], every=outcomes[World.EVERY], none=outcomes[World.NONE])
+    return Listed(_one_each(judged, compared), reason)
+
+
+def _rows(rule: Rule, compared: Comparison) -> pl.DataFrame:
+    read = sorted({name.removeprefix(DEPT) for name in (*rule.names, *rule.shows) if name.startswith(DEPT)})
+    parts = [EVIDENCE.empty().drop("as_of")]
+    for kind in rule.kinds:
+        rows = compared.evidence.get(kind)
+        if rows is not None:
+            rows = EVIDENCE.conform(rows).join(compared.extracts_of(kind).select("extract"), on="extract", how="semi")
+            parts.append(
+                rows.select(*EVIDENCE.names, *(pl.col(n).alias(DEPT + n) for n in read if n in rows.columns)).drop(
+                    "as_of"
+                )
+            )
+    return pl.concat(parts, how="diagonal_relaxed").sort("extract", "extract_row")
+
+
+def _why_not(rule: Rule, rows: pl.DataFrame, compared: Comparison, label: Label) -> str | None:
+    held = [kind for kind in rule.kinds if compared.extracts_of(kind).height]
+    if not held:
+        return "没有" + named(rule.kinds, label) + "数据"
+    for name in rule.names:
+        if name.startswith(DEPT) and name not in rows.columns and name not in rule.optional:
+            return named(held, label) + f"数据没有“{label(name.removeprefix(DEPT))}”列"
+    return None
+
+
+def _link_state(compared: Comparison) -> pl.DataFrame:
+    """Per linked row: is it accepted, under review, and does the register hold its ID number under another name."""
+    accepted, review = pl.col("decision") == Decision.ACCEPTED.value, pl.col("decision") == Decision.REVIEW.value
+    links = pl.concat([compared.links, compared.same_number.filter(~accepted & ~review)])
+    return links.group_by("extract", "extract_row").agg(
+        accepted.any().alias("accepted"),
+        review.any().alias("review"),
+        (~accepted & ~review).any().alias("disputed"),
+    )
+
+
+def _in_scope(rows: pl.DataFrame, compared: Comparison, people: pl.DataFrame) -> pl.Series:
+    """Whether the row's person belongs to a county of the register; a row without county goes by its extract's coverage."""
+    ours = sorted({*people["county"].drop_nulls(), *people["county_key"].drop_nulls()})
+    if not ours:
+        return pl.Series("scope", [None], pl.Boolean).new_from_index(0, rows.height)
+    names = set(ours)
+    inside = {
+        extract: bool(coverage) and set(coverage) <= names
+        for extract, coverage in zip(
+            compared.extracts["extract"].to_list(), compared.extracts["coverage"].to_list(), strict=True
+        )
+    }
+    sure = [extract for extract, yes in inside.items() if yes]
+    return rows.select(
+        pl.coalesce(in_counties(ours), pl.when(pl.col("extract").is_in(sure)).then(pl.lit(True)))
+    ).to_series()
+
+
+def _who() -> pl.Expr:
+    """Who a row speaks of: the ID number, else what describes the person, else the row itself."""
+    described = pl.concat_str(
+        "name_key", pl.col("birth_on").cast(pl.String).fill_null(""), pl.col("village_key").fill_null(""), separator="|"
+    )
+    return pl.coalesce("id_number", described, pl.format("{}#{}", "extract", "extract_row"))
+
+
+def _ask(rule: Rule, rows: pl.DataFrame, world: World) -> pl.Series:
+    nothing, no = pl.lit(None, pl.Boolean), pl.lit(False)
+    findable = pl.col("id_number").is_not_null() & ~pl.col("disputed")
+    otherwise = {
+        World.STRICT: pl.when(pl.col("review") | ~findable).then(nothing).otherwise(no),
+        World.EVERY: pl.when(pl.col("review")).then(pl.lit(True)).when(~findable).then(nothing).otherwise(no),
+        World.NONE: pl.when(pl.col("review")).then(nothing).otherwise(no),
+    }[world]
+    registered = pl.when(pl.col("accepted")).then(pl.lit(True)).otherwise(otherwise)
+    frame = rows.with_columns(registered.alias("registered")).with_columns(any_true(pl.col("registered")).over(WHO))
+    applies = _truth(rule.when, frame, rule.where) & frame["_scope"]
+    asked = frame.select(applies.alias("applies"), _truth(rule.condition, frame, rule.where).alias("holds"))
+    return asked.select(decide(Kind.CHECK, pl.col("applies"), pl.col("holds"))).to_series()
+
+
+def _truth(condition: Predicate | None, frame: pl.DataFrame, where: str) -> pl.Series:
+    if condition is None:
+        return pl.Series("truth", [True]).new_from_index(0, frame.height)
+    return evaluate(frame, condition, where)
+
+
+def _one_each(judged: pl.DataFrame, compared: Comparison) -> pl.DataFrame:
+    """One row per person, the hit first; `more` counts the other rows of that person."""
+    order = {stage: place for place, stage in enumerate(compared.stages)}
+    hit = pl.any_horizontal(pl.col("outcome", "every", "none") == Outcome.HIT.value)
+    ranked = judged.with_columns(
+        hit.alias("_hit"), pl.col("stage").replace_strict(order, default=99, return_dtype=pl.Int64).alias("_at")
+    )
+    best = ["_at", "extract", "source", "sheet", "row", "extract_row"]
+    ranked = ranked.sort(WHO, pl.col("_hit").not_(), *best, nulls_last=True)
+    rolled: Sequence[str] = ("outcome", "every", "none")
+    return (
+        ranked.group_by(WHO, maintain_order=True)
+        .agg(
+            pl.all().exclude(WHO, *rolled).first(),
+            *(roll_up(Kind.CHECK, name).alias(name) for name in rolled),
+            (pl.len() - 1).alias("more"),
+        )
+        .sort(WHO)
+    )

@@ -1,0 +1,98 @@
+"""Kleene logic, named in this one place: how true, false and unknown become outcomes, and outcomes a household's.
+
+One person or household. `applies` is the rule's `when`, `holds` its `met` or `hit`; `-` means that it does not matter:
+
+    applies | holds   || criterion      | check
+    true    | true    || met            | hit
+    true    | false   || not_met        | clear
+    true    | unknown || unknown        | unknown
+    unknown | -       || unknown        | unknown
+    false   | -       || not_applicable | not_applicable
+
+Many persons, one household (and many criteria, one verdict). The first outcome of this order that any of them has:
+
+    criterion, verdict || not_met > unknown > met   > not_applicable
+    check              || hit     > unknown > clear > not_applicable
+
+This is Kleene's all (criterion) and any (check) over those to whom the rule applies; nobody is not_applicable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+import polars as pl
+
+from fupin_cli.vocabulary import Outcome
+
+
+class Kind(StrEnum):
+    """What a rule is: a standard that a household meets, a comparison that may hit, or the sum of several standards."""
+
+    CRITERION = "criterion"
+    CHECK = "check"
+    VERDICT = "verdict"
+
+
+ORDER: dict[Kind, tuple[Outcome, ...]] = {
+    Kind.CRITERION: (Outcome.NOT_MET, Outcome.UNKNOWN, Outcome.MET, Outcome.NOT_APPLICABLE),
+    Kind.VERDICT: (Outcome.NOT_MET, Outcome.UNKNOWN, Outcome.MET, Outcome.NOT_APPLICABLE),
+    Kind.CHECK: (Outcome.HIT, Outcome.UNKNOWN, Outcome.CLEAR, Outcome.NOT_APPLICABLE),
+}
+
+
+def when_holds(kind: Kind) -> tuple[Outcome, Outcome]:
+    """The two decided outcomes of a kind: for a condition that holds, and for one that does not."""
+    return (Outcome.HIT, Outcome.CLEAR) if kind is Kind.CHECK else (Outcome.MET, Outcome.NOT_MET)
+
+
+def decide(kind: Kind, applies: pl.Expr, holds: pl.Expr) -> pl.Expr:
+    """The outcome of one person, household or extract row, by the first table above."""
+    yes, no = when_holds(kind)
+    return (
+        pl.when(applies.is_null())
+        .then(pl.lit(Outcome.UNKNOWN.value))
+        .when(~applies)
+        .then(pl.lit(Outcome.NOT_APPLICABLE.value))
+        .when(holds.is_null())
+        .then(pl.lit(Outcome.UNKNOWN.value))
+        .when(holds)
+        .then(pl.lit(yes.value))
+        .otherwise(pl.lit(no.value))
+    )
+
+
+def roll_up(kind: Kind, outcome: str = "outcome") -> pl.Expr:
+    """The household's outcome out of its members', as an aggregation: the second table above."""
+    return _outcome(kind, _rank(kind, pl.col(outcome)).min())
+
+
+def conclude(kind: Kind, outcomes: Iterable[str]) -> pl.Expr:
+    """The verdict out of several outcome columns, row by row: the second table above."""
+    return _outcome(kind, pl.min_horizontal(_rank(kind, pl.col(name)) for name in outcomes))
+
+
+def as_fact(outcome: str = "outcome") -> pl.Expr:
+    """An outcome as a fact that later rules read: met and hit are true, not_met and clear false, the rest unknown."""
+    return (
+        pl.when(pl.col(outcome).is_in([Outcome.MET.value, Outcome.HIT.value]))
+        .then(pl.lit(True))
+        .when(pl.col(outcome).is_in([Outcome.NOT_MET.value, Outcome.CLEAR.value]))
+        .then(pl.lit(False))
+    )
+
+
+def any_true(truth: pl.Expr) -> pl.Expr:
+    """Kleene's OR over a group: true if any is, else unknown if any is unknown, else false (also where there is none)."""
+    return truth.any(ignore_nulls=False)
+
+
+def _rank(kind: Kind, outcome: pl.Expr) -> pl.Expr:
+    ranks = {name.value: rank for rank, name in enumerate(ORDER[kind])}
+    return outcome.replace_strict(ranks, return_dtype=pl.Int8)
+
+
+def _outcome(kind: Kind, rank: pl.Expr) -> pl.Expr:
+    names = {rank: name.value for rank, name in enumerate(ORDER[kind])}
+    return rank.replace_strict(names, return_dtype=pl.String)

@@ -1,0 +1,167 @@
+"""A condition of a rule pack → a polars expression, after its words passed an allow-list.
+
+The language is the three-valued part of SQL: AND OR NOT, comparison, IN, BETWEEN, LIKE, arithmetic, TRUE, FALSE, and
+IS [NOT] NULL. Polars parses it. The words are checked first, because polars would also take CASE and COALESCE, which turn
+an unknown into an answer, and sub-queries. Names of facts are quoted on the way, so that a fact may be called `use`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import polars as pl
+
+from fupin_cli.errors import ConfigurationError
+
+KEYWORDS = frozenset({"AND", "OR", "NOT", "IN", "BETWEEN", "IS", "NULL", "LIKE", "TRUE", "FALSE"})
+_TOKEN = re.compile(
+    r"""\s*(?:
+        (?P<text>'(?:[^']|'')*')
+      | (?P<number>\d+(?:\.\d+)?)
+      | (?P<word>[A-Za-z_][A-Za-z0-9_]*)
+      | (?P<sign><=|>=|<>|!=|[=<>+*/(),-])
+    )""",
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True)
+class Predicate:
+    """A checked condition: its text as written, the facts it reads in order, and the SQL that polars gets."""
+
+    text: str
+    names: tuple[str, ...]
+    tested_for_null: frozenset[str]
+    read_as_text: frozenset[str]
+    sql: str
+
+    @property
+    def expr(self) -> pl.Expr:
+        """The condition as polars evaluates it: true, false or null."""
+        return pl.sql_expr(self.sql)
+
+
+def parse_condition(text: str, known: Collection[str], where: str, key: str) -> Predicate:
+    """The condition, ready to evaluate over a frame whose columns are facts.
+
+    Raises ConfigurationError, naming the word that is not allowed, for anything but facts of `known` and the small SQL.
+    """
+    tokens = _tokens(text, where, key)
+    _check_words(tokens, known, where, key)
+    names = dict.fromkeys(word for kind, word in tokens if kind == "name")
+    # in parentheses, because polars would read a stray last word as an alias
+    sql = "(" + " ".join(f'"{word}"' if kind == "name" else word for kind, word in tokens) + ")"
+    if not _is_expression(sql, set(names)):
+        raise ConfigurationError(
+            f"{key} is not a condition: {text!r}", where=where, why="its words are allowed, their order is not"
+        )
+    return Predicate(text, tuple(names), _tested_for_null(tokens), _read_as_text(tokens), sql)
+
+
+def evaluate(frame: pl.DataFrame, condition: Predicate, where: str) -> pl.Series:
+    """True, false or null per row of a frame that has the condition's facts as columns.
+
+    Raises ConfigurationError where the condition compares a fact with a value of another type, or is no yes-or-no question.
+    """
+    # a column that is absent came as nulls without a type, which polars will not search for text
+    untyped = [name for name in condition.read_as_text if frame.schema[name] == pl.Null]
+    frame = frame.select(condition.names).cast(dict.fromkeys(untyped, pl.String)) if condition.names else frame
+    # polars would compare true with 'yes' and find them different, for ever and without a word
+    misread = [name for name in sorted(condition.read_as_text) if frame.schema[name] != pl.String]
+    if misread:
+        raise ConfigurationError(
+            f"{condition.text!r} compares {misread[0]} with a text",
+            where=where,
+            why=f"{misread[0]} is {frame.schema[misread[0]]}",
+        )
+    try:
+        truth = frame.select(condition.expr.alias("truth")).to_series()
+    except pl.exceptions.PolarsError:
+        types = ", ".join(f"{name} is {frame.schema[name]}" for name in condition.names)
+        raise ConfigurationError(
+            f"cannot evaluate {condition.text!r}", where=where, why=f"{types}: compare each with its own type"
+        ) from None
+    if truth.dtype not in (pl.Boolean, pl.Null):
+        raise ConfigurationError(
+            f"{condition.text!r} is not a yes-or-no question", where=where, why=f"it gives {truth.dtype}"
+        )
+    truth = truth.cast(pl.Boolean)
+    return truth if truth.len() == frame.height else truth.new_from_index(0, frame.height)
+
+
+def nearest(word: str, known: Collection[str]) -> str | None:
+    """What the writer may have meant: the known name closest to this one."""
+    return next(iter(difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.5)), None)
+
+
+def _tokens(text: str, where: str, key: str) -> list[tuple[str, str]]:
+    tokens, at = [], 0
+    while text[at:].strip():
+        found = _TOKEN.match(text, at)
+        if found is None or text.startswith("--", found.start(found.lastgroup or 0)):
+            word = text[at:].split(maxsplit=1)[0]
+            raise ConfigurationError(f"{key}: {word!r} is not allowed in a condition", where=where, why=_ALLOWED)
+        kind = str(found.lastgroup)
+        word = found.group(kind)
+        if kind == "word":
+            kind, word = ("keyword", word.upper()) if word.upper() in KEYWORDS else ("name", word)
+        tokens.append((kind, word))
+        at = found.end()
+    if not tokens:
+        raise ConfigurationError(f"{key} is empty", where=where, why="a condition is needed, such as dibao = TRUE")
+    return tokens
+
+
+def _check_words(tokens: list[tuple[str, str]], known: Collection[str], where: str, key: str) -> None:
+    words = [word for _, word in tokens]
+    for at, (kind, word) in enumerate(tokens):
+        after = words[at + 1] if at + 1 < len(words) else ""
+        before = words[at - 1] if at else ""
+        if kind == "name" and (word not in known or after == "("):
+            close = nearest(word, known)
+            raise ConfigurationError(
+                f"{key}: {word!r} is not a known fact",
+                where=where,
+                why=_ALLOWED,
+                try_=f"{close}" if close and close != word else "see docs/rules.md",
+            )
+        if word == "NULL" and not (before == "IS" or (before == "NOT" and words[at - 2 : at - 1] == ["IS"])):
+            raise ConfigurationError(f"{key}: NULL may only follow IS or IS NOT", where=where, why=_ALLOWED)
+        if word == "IS" and not (after == "NULL" or words[at + 1 : at + 3] == ["NOT", "NULL"]):
+            raise ConfigurationError(
+                f"{key}: IS may only ask for NULL", where=where, why="IS TRUE would answer no where we do not know"
+            )
+
+
+def _is_expression(sql: str, names: set[str]) -> bool:
+    try:
+        return set(pl.sql_expr(sql).meta.root_names()) == names
+    except pl.exceptions.PolarsError:
+        return False
+
+
+def _tested_for_null(tokens: list[tuple[str, str]]) -> frozenset[str]:
+    pairs = itertools.pairwise(tokens)
+    return frozenset(word for (kind, word), (_, after) in pairs if kind == "name" and after == "IS")
+
+
+def _read_as_text(tokens: list[tuple[str, str]]) -> frozenset[str]:
+    """The facts that stand before a 'text' that they are compared with, or after it."""
+    found = set()
+    for at, (kind, _) in enumerate(tokens):
+        if kind == "text":
+            back = at - 1
+            while back > 0 and (tokens[back][0] == "text" or tokens[back][1] in _BETWEEN_FACT_AND_TEXT):
+                back -= 1
+            ahead = tokens[at + 2 : at + 3] if tokens[at + 1 : at + 2] and tokens[at + 1][1] in _COMPARISONS else []
+            found |= {word for kind, word in (*tokens[max(back, 0) : at], *ahead) if kind == "name"}
+    return frozenset(found)
+
+
+_COMPARISONS = frozenset({"=", "<>", "!=", "<", ">", "<=", ">="})
+_BETWEEN_FACT_AND_TEXT = _COMPARISONS | {"(", ",", "IN", "NOT", "LIKE", "BETWEEN"}
+_ALLOWED = "allowed are known facts, numbers, 'text', = <> < <= > >= + - * / ( ) and " + " ".join(sorted(KEYWORDS))

@@ -1,0 +1,664 @@
+"""What the shipped rules say of small drawn worlds; what must hold in any world."""
+
+import re
+from dataclasses import replace
+from datetime import date
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from fupin_cli.rules import Line, Lines, judge
+from fupin_cli.rules.pack import Citation, Provenance
+from fupin_cli.vocabulary import FINDINGS, OUTCOMES
+from rules_world import AS_OF, World, shipped
+
+GONE = {"id_number": None, "id_status": "missing"}
+GOOD_HOME = {
+    "exit_status": "已脱贫", "exit_year": 2016, "income_per_head_yuan": 4000.0, "house_grade": "A", "dilapidated": False,
+    "safe_water": True, "food_ok": True, "clothing_ok": True,
+}  # fmt: skip
+GOOD_PERSON = {"resident_medical": True, "employee_medical": False, "critical_illness_ins": True}
+PUPIL = {"id_birth_on": date(2009, 8, 31), "birth_on": date(2009, 8, 31)}  # ten on 1 September 2019
+
+
+# --- criteria: the register alone ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("home", "rule", "outcome"),
+    [
+        ({}, "NAT-H-0", "met"),
+        ({"income_per_head_yuan": 2952.0}, "NAT-H-1", "not_met"),
+        ({"income_per_head_yuan": 2952.01}, "NAT-H-1", "met"),
+        ({"income_per_head_yuan": None}, "NAT-H-1", "unknown"),
+        ({"exit_year": 2017}, "NAT-H-1", "unknown"),  # no verified line of that year
+        ({"exit_year": 2019, "income_per_head_yuan": 3218.0}, "NAT-H-1", "not_met"),
+        ({"exit_year": None}, "NAT-H-1", "unknown"),  # exited, and nobody says when
+        ({"exit_year": None, "exit_status": "未脱贫"}, "NAT-H-1", "met"),  # this year's line
+        ({"exit_year": 2021}, "NAT-H-1", "not_applicable"),  # the standard ended with 2020
+        ({"food_ok": False}, "NAT-H-2", "not_met"),
+        ({"food_ok": None}, "NAT-H-2", "unknown"),
+        ({"clothing_ok": False}, "NAT-H-3", "not_met"),
+        ({"clothing_ok": None}, "NAT-H-3", "unknown"),
+        ({"house_grade": "C"}, "NAT-H-6", "not_met"),
+        ({"house_grade": "D", "renovation_year": 2018}, "NAT-H-6", "met"),
+        ({"house_grade": None, "dilapidated": True}, "NAT-H-6", "not_met"),
+        ({"house_grade": None, "dilapidated": None}, "NAT-H-6", "unknown"),
+        ({"safe_water": False}, "NAT-H-7", "not_met"),
+        ({"safe_water": None}, "NAT-H-7", "unknown"),
+        ({"safe_water": None}, "NAT-H-0", "unknown"),
+        ({"safe_water": None, "food_ok": False}, "NAT-H-0", "not_met"),
+    ],
+)
+def test_household_criteria(home, rule, outcome):
+    """One household that meets everything, but for what is named."""
+    world = World()
+    world.person(**GOOD_PERSON)
+    world.home(**GOOD_HOME | home)
+    assert world.outcome(rule) == [outcome]
+
+
+@pytest.mark.parametrize(
+    ("members", "rule", "outcome"),
+    [
+        ([{}, {}], "NAT-H-5", "met"),
+        ([{}, {"resident_medical": False}], "NAT-H-5", "not_met"),
+        ([{}, {"resident_medical": None}], "NAT-H-5", "unknown"),
+        ([{"resident_medical": False}, {"resident_medical": None}], "NAT-H-5", "not_met"),
+        ([{"resident_medical": False, "employee_medical": True}], "NAT-H-5", "met"),
+        ([{"critical_illness_ins": False}], "NAT-H-5", "not_met"),
+        ([{}, {}], "NAT-H-4", "not_applicable"),
+        ([{}, PUPIL | {"student_status": "小学"}], "NAT-H-4", "met"),
+        (
+            [PUPIL | {"student_status": "非在校生", "home_teaching": False, "education_exempt": False}],
+            "NAT-H-4",
+            "not_met",
+        ),
+        ([PUPIL | {"student_status": "非在校生", "home_teaching": False, "education_exempt": True}], "NAT-H-4", "met"),
+        ([PUPIL | {"student_status": "非在校生"}], "NAT-H-4", "unknown"),
+        ([PUPIL], "NAT-H-4", "unknown"),
+        ([{"id_birth_on": None, "birth_on": None}], "NAT-H-4", "unknown"),
+    ],
+)
+def test_person_criteria_of_a_household(members, rule, outcome):
+    """All members to whom a standard applies must meet it."""
+    world = World()
+    for member in members:
+        world.person(**GOOD_PERSON | member)
+    assert world.outcome(rule) == [outcome]
+
+
+@pytest.mark.parametrize(("born", "age"), [(date(2013, 9, 1), 6), (date(2013, 9, 2), 5), (date(2003, 9, 1), 16)])
+def test_age_at_school_start(born, age):
+    """Whole years on 1 September of the school year that holds the as-of date."""
+    world = World()
+    world.person(id_birth_on=born)
+    facts = world.judge().facts.persons
+    assert facts["age_at_school_start"].to_list() == [age]
+    assert world.judge(as_of=date(2020, 8, 31)).facts.persons["age_at_school_start"].to_list() == [age]
+    assert world.judge(as_of=date(2020, 9, 1)).facts.persons["age_at_school_start"].to_list() == [age + 1]
+
+
+def lines(*rows: tuple[str, float]) -> Lines:
+    citation = Citation("文件", Provenance.VERIFIED)
+    return Lines(
+        tuple(Line("income", "00", 2017, s, "net_income", yuan, citation, "", enabled=True) for s, yuan in rows)
+    )
+
+
+def test_the_line_is_printed_and_a_rival_series_is_told():
+    """The reason names the line used; where another series gives another answer it says line-dependent."""
+    world = World()
+    world.person(**GOOD_PERSON)
+    world.home(**GOOD_HOME | {"exit_year": 2017, "income_per_head_yuan": 3000.0})
+    both = lines(("nbs", 2952), ("working", 3335))
+    for series, outcome in (("nbs", "met"), ("working", "not_met")):
+        judged = world.judge("NAT-H-1", lines=both, series=series)
+        row = judged.outcomes.row(0, named=True)
+        assert row["outcome"] == outcome
+        assert "2952" in row["reason"]
+        assert "3335" in row["reason"]
+        assert "line-dependent" in row["reason"]
+        assert [(used.year, used.yuan) for used in judged.lines] == [(2017, 2952 if series == "nbs" else 3335)]
+    agreed = world.judge("NAT-H-1", lines=lines(("nbs", 2952), ("working", 2990))).outcomes["reason"].item()
+    assert "line-dependent" not in agreed
+    missing = world.judge("NAT-H-1").outcomes.row(0, named=True)
+    assert missing["missing"] == ["line_yuan"]
+    assert "2017年" in missing["reason"]
+    assert "nbs" in missing["reason"]
+
+
+# --- comparison: something is there -------------------------------------------------------------------------------------
+
+PRESENCE = {
+    "CMP-PS1": ("deaths", {"death_on": date(2019, 3, 1)}, {"death_on": date(2020, 3, 1)}),
+    "CMP-PS2": ("household_registration", {"hukou_status": "迁出"}, {"hukou_status": "正常"}),
+    "CMP-VH1": ("vehicles", {"vehicle_type": "小型轿车"}, {"vehicle_type": "残疾人机动轮椅车"}),
+    "CMP-RE1": (
+        "real_estate",
+        {"use": "成套住宅", "obtain_mode": "购买商品房"},
+        {"use": "住宅", "obtain_mode": "易地扶贫搬迁"},
+    ),
+    "CMP-IC1": (
+        "companies",
+        {"role": "法定代表人", "company_status": "存续"},
+        {"role": "合作社成员", "company_status": "存续"},
+    ),
+    "CMP-CZ1": ("payroll", {"post_kind": "在编在职"}, {"post_kind": "公益性岗位"}),
+    "CMP-MZ2": ("dibao", {"covered": True}, {"covered": False}),
+    "CMP-CL2": ("disability", {"cert_status": "有效"}, {"cert_status": "注销"}),
+}
+DECLARED = {"dibao": False, "health": "健康"}  # what MZ2 and CL2 ask of the register
+
+
+@pytest.mark.parametrize("rule", PRESENCE)
+@pytest.mark.parametrize(
+    ("row", "decision", "person", "outcome", "band"),
+    [
+        ("bad", "accepted", {}, "hit", "accepted"),
+        ("bad", "review", {}, "unknown", "review"),
+        ("fine", "accepted", {}, "clear", None),
+        ("fine", "review", {}, "clear", None),
+        ("none", "", {}, "clear", None),
+        ("none", "", GONE, "unknown", None),  # nobody can look for a person without number: no clue
+        ("bad", "accepted", GONE, "hit", "accepted"),
+        ("fine", "accepted", GONE, "clear", None),  # found all the same
+    ],
+)
+def test_presence(rule, row, decision, person, outcome, band):
+    """A linked row that satisfies the condition is a hit; under review it is unknown, and a clue of the lower band."""
+    kind, bad, fine = PRESENCE[rule]
+    world = World()
+    who = world.person(**DECLARED | person)
+    world.extract(kind)
+    if row != "none":
+        world.row(kind, who, decision, **(bad if row == "bad" else fine))
+    assert world.outcome(rule) == [outcome]
+    assert world.found(rule) == ([(who, band)] if band else [])
+
+
+@pytest.mark.parametrize(
+    ("values", "hit"),
+    [
+        ({"vehicle_type": "普通二轮摩托车"}, False),
+        ({"vehicle_type": "小型客车", "vehicle_status": "已报废"}, False),
+        ({"vehicle_type": None, "vehicle_status": None}, True),
+    ],
+)
+def test_an_exception_must_be_stated(values, hit):
+    """A blank cell excuses nothing: the department must say that the car is scrapped."""
+    world = World()
+    world.row("vehicles", world.person(), **values)
+    assert world.outcome("CMP-VH1") == ["hit" if hit else "clear"]
+
+
+def test_a_household_level_comparison():
+    """An appraisal of any member's house speaks for the household, unless it was renovated afterwards."""
+    drawn = {
+        "H1": (date(2018, 1, 1), None, {"house_grade": "A"}, "hit"),
+        "H2": (date(2018, 1, 1), date(2018, 9, 1), {"house_grade": "A"}, "clear"),
+        "H3": (date(2018, 1, 1), date(2017, 9, 1), {"house_grade": "A"}, "hit"),
+        "H4": (date(2018, 1, 1), None, {"house_grade": "C"}, "unknown"),
+        "H5": (date(2018, 1, 1), None, {"house_grade": "C", "dilapidated": True}, "clear"),
+        "H6": (date(2018, 1, 1), None, {"dilapidated": False}, "hit"),
+    }
+    world = World()
+    for home, (appraised, renovated, values, _) in drawn.items():
+        world.person(home)
+        member = world.person(home)
+        world.home(home, **values)
+        world.row("housing_appraisals", member, house_grade="D", appraised_on=appraised, renovated_on=renovated)
+    assert world.outcome("CMP-RE2") == [outcome for *_, outcome in drawn.values()]
+    found = world.judge("CMP-RE2").findings
+    assert found["household_id"].to_list() == ["H1", "H3", "H6"]
+    assert found["extract_at"].to_list() == [2, 4, 7]
+    assert "D" in found["department_value"][0]
+
+
+# --- comparison: something is missing -----------------------------------------------------------------------------------
+
+ABSENCE = {
+    "CMP-MZ1": ("dibao", {"dibao": True}, {"covered": True}),
+    "CMP-CL1": ("disability", {"health": "长期慢性病,残疾"}, {"cert_status": "有效"}),
+    "CMP-ED1": ("school_roll", PUPIL, {"attendance": "在读"}),
+    "CMP-YB1": ("medical_insurance", {"resident_medical": True}, {"insured_status": "正常参保"}),
+}
+
+
+@pytest.mark.parametrize("rule", ABSENCE)
+@pytest.mark.parametrize(
+    ("row", "extract", "person", "outcome", "band"),
+    [
+        (None, {}, {}, "hit", "accepted"),
+        (None, {"coverage": ["青禾县"]}, {}, "hit", "accepted"),
+        (None, {"coverage": ["白石县"]}, {}, "unknown", None),
+        (None, {"coverage": []}, {}, "hit", "accepted"),
+        (None, {"coverage": ["青禾县"]}, {"county": None, "county_key": None}, "unknown", None),
+        (None, {}, GONE, "unknown", "review"),
+        ("accepted", {}, {}, "clear", None),
+        ("review", {}, {}, "unknown", None),
+        ("accepted", {}, GONE, "clear", None),
+    ],
+)
+def test_absence(rule, row, extract, person, outcome, band):
+    """Not being on a list is a hit only where the list reaches, and only for somebody who could be found on it."""
+    kind, declared, good = ABSENCE[rule]
+    world = World()
+    who = world.person(**declared | person)
+    world.extract(kind, **extract)
+    if row:
+        world.row(kind, who, row, **good)
+    assert world.outcome(rule) == [outcome]
+    assert world.found(rule) == ([(who, band)] if band else [])
+
+
+@pytest.mark.parametrize(
+    ("here", "elsewhere", "outcome", "found"),
+    [
+        ("review", None, "unknown", []),  # the number is on the list, under another spelling: no clue
+        ("rejected", None, "unknown", ["review"]),  # the number is somebody else's: nobody can say
+        (None, "rejected", "unknown", ["review"]),
+        (None, "review", "unknown", ["review"]),
+        ("rejected", "accepted", "hit", ["accepted"]),  # another department confirms the number
+        (None, "accepted", "hit", ["accepted"]),
+    ],
+)
+def test_a_number_under_another_name(here, elsewhere, outcome, found):
+    """A number that is also somebody else's proves no absence, unless another department confirms it."""
+    world = World()
+    who = world.person(dibao=True)
+    world.extract("dibao")
+    for kind, decision in (("dibao", here), ("vehicles", elsewhere)):
+        if decision:
+            world.link(who, f"{kind}-1", world.row(kind), decision, "exact_id")
+    assert world.outcome("CMP-MZ1") == [outcome]
+    assert [band for _, band in world.found("CMP-MZ1")] == found
+
+
+def test_an_excused_pupil():
+    """Taught at home or exempt: no clue; no extract at all: not run."""
+    world = World()
+    world.person("H1", **PUPIL, home_teaching=True)
+    world.person("H2", **PUPIL, education_exempt=True)
+    world.person("H3", **PUPIL, home_teaching=False)
+    world.extract("school_roll")
+    assert world.outcome("CMP-ED1") == ["clear", "clear", "hit"]
+
+
+# --- the register itself ------------------------------------------------------------------------------------------------
+
+
+def test_duplicates():
+    """The same person in two households of one county, or in two counties; links may come one way round only."""
+    world = World()
+    a, b, c = world.person("H1"), world.person("H2"), world.person("H3", county="白石县", county_key="白石")
+    world.link(a, "register", b)
+    world.link(b, "register", c, "review", "name_birth")
+    assert world.outcome("CMP-DUP1") == ["hit", "hit", "clear"]
+    assert world.outcome("CMP-DUP2") == ["clear", "unknown", "unknown"]
+    assert world.found("CMP-DUP1") == [(a, "accepted"), (b, "accepted")]
+    assert world.found("CMP-DUP2") == [(b, "review"), (c, "review")]
+    assert "H2" in world.judge("CMP-DUP1").findings["department_value"][0]
+
+
+def test_one_number_on_two_names():
+    """The same number is a fact, so a link under review is enough; it is not told a second time as a duplicate."""
+    world = World()
+    a, b = world.person("H1", id_number="X", name_key="张三"), world.person("H2", id_number="X", name_key="李四")
+    world.link(a, "register", b, "review")
+    assert world.found("CMP-ID4") == [(a, "accepted"), (b, "accepted")]
+    assert world.found("CMP-DUP1") == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "person", "outcome"),
+    [
+        ("CMP-ID1", {"sex": "女"}, "hit"),
+        ("CMP-ID1", {"sex": None}, "unknown"),
+        ("CMP-ID2", {"birth_on": date(1981, 1, 5)}, "hit"),
+        ("CMP-ID2", {"id_birth_on": None}, "unknown"),
+        ("CMP-ID3", {"id_status": "truncated"}, "hit"),
+        ("CMP-ID3", {"id_status": "from_15"}, "clear"),
+        ("CMP-MZ3", {"dibao": True, "tekun": True}, "hit"),
+        ("CMP-MZ3", {"dibao": True}, "unknown"),
+        ("CMP-MZ3", {"dibao": False}, "clear"),
+    ],
+)
+def test_register_checks(rule, person, outcome):
+    """What the register says against itself."""
+    world = World()
+    world.person(**person)
+    assert world.outcome(rule) == [outcome]
+
+
+@pytest.mark.parametrize(
+    ("person", "row", "outcome"),
+    [
+        ({"name_key": "张三"}, {"name_key": "张三"}, "clear"),
+        ({"name_key": "张三"}, {"name_key": "张山"}, "hit"),
+        ({"name_key": "张三"}, {"name_key": "张山", "former_name_key": "张三"}, "clear"),
+        ({"name_key": "张三", "former_name_key": "张山"}, {"name_key": "张山"}, "clear"),
+        ({"name_key": "张三"}, {"name_key": "张山", "id_number": "other"}, "clear"),
+    ],
+)
+def test_name_under_the_same_number(person, row, outcome):
+    """Another name under the same number is a fact, whatever linkage made of the pair; former names are excepted."""
+    for decision in ("accepted", "review", "rejected"):
+        world = World()
+        who = world.person(id_number="X", **person)
+        world.link(
+            who, "household_registration-1", world.row("household_registration", **{"id_number": "X"} | row), decision
+        )
+        world.row("vehicles", who)  # another department confirms the number
+        assert world.outcome("CMP-NM1") == [outcome]
+
+
+def test_exited_below_the_standard():
+    """A household that exited and does not meet the standard is a clue, with the criteria that failed."""
+    world = World()
+    for home, values in {
+        "H1": {"safe_water": False},
+        "H2": {},
+        "H3": {"safe_water": None},
+        "H4": {"exit_status": "未脱贫"},
+    }.items():
+        world.person(home, **GOOD_PERSON)
+        world.home(home, **GOOD_HOME | values)
+    assert world.outcome("CMP-EX1") == ["hit", "clear", "unknown", "not_applicable"]
+    (evidence,) = world.judge().findings.filter(pl.col("rule_id") == "CMP-EX1")["evidence"]
+    assert "NAT-H-7" in evidence
+    assert "建议复核" in evidence
+
+
+@pytest.mark.parametrize(
+    ("entered", "extract", "stages", "outcome"),
+    [
+        (date(2019, 11, 10), {"as_of": date(2019, 10, 31)}, ("county",), "clear"),
+        (date(2019, 10, 10), {"as_of": date(2019, 10, 31)}, ("county",), "hit"),
+        (date(2019, 11, 10), {"as_of": date(2019, 10, 31), "coverage": ["白石县"]}, ("county", "province"), "hit"),
+        (date(2019, 11, 10), {"as_of": date(2019, 10, 31), "coverage": ["白石县"]}, ("county",), "unknown"),
+        (date(2019, 11, 10), {"as_of": date(2019, 10, 31), "stage": "province"}, ("county", "province"), "hit"),
+        (date(2014, 11, 10), {"as_of": date(2019, 10, 31)}, ("county",), "not_applicable"),
+        (None, {"as_of": date(2019, 10, 31)}, ("county",), "unknown"),
+    ],
+)
+def test_the_county_compares_before_entry(entered, extract, stages, outcome):
+    """Two rounds bracket the entry: the county before it, the province after it."""
+    world = World()
+    world.person(entered_on=entered)
+    world.extract("vehicles", **extract)
+    assert world.outcome("CMP-ST1", stages=stages) == [outcome]
+
+
+# --- from the list's side -----------------------------------------------------------------------------------------------
+
+
+def test_on_the_list_and_not_registered():
+    """One finding per person on the list, not per row; without number it is the lower band, under review it is none."""
+    world = World()
+    who = world.person()
+    world.row("dibao", who)
+    world.row("dibao", id_number="A", name="甲")
+    world.row("dibao", id_number="A", name="甲")
+    world.row("tekun", id_number="A", name="甲")
+    world.row("dibao", who, "review", id_number="B", name="乙")
+    world.row("dibao", id_number=None, name="丙", name_key="丙")
+    world.row(
+        "dibao", id_number="C", name="丁", county="白石县", county_key="白石"
+    )  # the register does not hold that county
+    world.row("dibao", id_number="D", name="戊", covered=False)
+    for name, decision in (("己", "review"), ("庚", "rejected")):  # the register has the number under another name
+        world.link(who, "dibao-1", world.row("dibao", id_number=name, name=name), decision)
+    judged = world.judge("CMP-UR1")
+    found = judged.findings.sort("name").select("name", "band", "household_id")
+    assert sorted(found.rows()) == [(name, "review", None) for name in "丙庚"] + [("甲", "accepted", None)]
+    assert "另有2条" in judged.findings.filter(pl.col("name") == "甲")["evidence"].item()
+    (report,) = judged.reports
+    assert (report.examined, report.hits, report.clears, report.unknowns, report.not_applicable) == (8, 1, 1, 4, 2)
+    assert judged.outcomes.height == 0
+
+
+def test_only_the_severe_are_asked():
+    """Levels one and two, certificate in force."""
+    world = World()
+    world.person()
+    for level, status in (("一级", "有效"), ("二级", None), ("三级", "有效"), ("一级", "注销")):
+        world.row("disability", disability_level=level, cert_status=status)
+    assert len(world.found("CMP-UR2")) == 2
+
+
+# --- not run ------------------------------------------------------------------------------------------------------------
+
+
+def test_no_extract_is_not_run():
+    """A rule without its extract is unknown where it applies, and its report says why."""
+    world = World()
+    world.person("H1", dibao=True)
+    world.person("H2", dibao=False)
+    judged = world.judge("CMP-MZ1", "CMP-MZ2", "CMP-VH1", "CMP-UR1")
+    assert world.outcome("CMP-MZ1") == ["unknown", "not_applicable"]
+    assert [report.not_run for report in judged.reports] == [
+        "没有公安车辆数据",
+        "没有民政低保数据",
+        "没有民政低保数据",
+        "没有民政低保、民政特困数据",
+    ]
+    assert judged.findings.height == 0
+
+
+@pytest.mark.parametrize(
+    ("dropped", "rule", "outcomes"),
+    [
+        ("safe_water", "NAT-H-7", ["unknown"]),
+        ("dibao", "CMP-MZ2", ["unknown"]),
+        ("exit_status", "CMP-EX1", ["unknown"]),
+        ("sex", "CMP-ID1", ["unknown"]),
+    ],
+)
+def test_an_absent_column_is_not_run(dropped, rule, outcomes):
+    """A column that the register lacks stops the rule; it is never clear."""
+    world = World(dropped=(dropped,))
+    world.person(**GOOD_PERSON)
+    world.home(**GOOD_HOME)
+    world.extract("dibao")
+    assert world.outcome(rule) == outcomes
+    (report,) = [report for report in world.judge().reports if report.rule_id == rule]
+    assert "没有" in report.not_run
+
+
+def test_an_entry_date_may_be_absent():
+    """Without 录入时间 the county comparison before entry is unknown, whatever the extracts cover."""
+    world = World(dropped=("entered_on",))
+    world.person("H1")
+    world.person("H2")
+    world.extract("vehicles")
+    assert world.outcome("CMP-ST1") == ["unknown", "unknown"]
+
+
+def test_an_optional_column_may_be_absent():
+    """Without 职工医保 the rest still decides."""
+    world = World(dropped=("employee_medical", "critical_illness_ins"))
+    world.person("H1", resident_medical=True)
+    world.person("H2", resident_medical=False)
+    assert world.outcome("NAT-H-5") == ["met", "unknown"]
+
+
+def test_an_empty_column_is_told():
+    """A column that is there and empty from top to bottom decides nothing, and the report says so."""
+    world = World()
+    world.person()
+    (report,) = world.judge("NAT-H-7").reports
+    assert report.not_run
+    assert report.unknowns == 1
+
+
+def test_only_the_stages_that_were_run_count():
+    """The province's extract does not exist yet in the county's round."""
+    world = World()
+    world.row("vehicles", world.person(), extract="sheng-cheliang")
+    world.extracts[0]["stage"] = "province"
+    assert world.outcome("CMP-VH1", stages=("county",)) == ["unknown"]
+    assert world.outcome("CMP-VH1") == ["hit"]
+    assert world.judge("CMP-VH1").findings["stage"].to_list() == ["province"]
+
+
+def test_stale_extracts_prove_no_absence():
+    """With max_age_days an old list still shows who is on it, and no longer who is not."""
+    packs = tuple(
+        replace(
+            pack,
+            facts=tuple(replace(f, max_age_days=30) for f in pack.facts),
+            rules=tuple(r for r in pack.rules if r.id == "CMP-MZ1"),
+        )
+        for pack in shipped()[0]
+    )
+    world = World()
+    world.person("H1", dibao=True)
+    world.row("dibao", world.person("H2", dibao=True))
+    world.extracts[0]["as_of"] = date(2019, 1, 1)
+    assert world.outcome("CMP-MZ1", packs=packs) == ["unknown", "clear"]
+
+
+# --- findings -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_finding_stands_on_two_legs():
+    """Register value, department value, as-of date and match basis stand side by side, in words that people read."""
+    world = World()
+    who = world.person(dibao=True)
+    world.home(exit_status="已脱贫")
+    world.row("vehicles", who, vehicle_type="小型轿车", plate_no="溟A00001", first_registered_on=date(2017, 5, 8))
+    world.row("vehicles", who, vehicle_type="小型客车")
+    labels = {"vehicle_type": "车辆类型", "vehicles.plate_no": "号牌", "exit_status": "脱贫属性"}
+    (row,) = world.judge("CMP-VH1", labels=labels).findings.to_dicts()
+    assert row["register_value"] == "poverty_attr：未填；脱贫属性：已脱贫"
+    assert row["department_value"] == "车辆类型：小型轿车；号牌：溟A00001；first_registered_on：2017-05-08"
+    for words in ("2019-11-30", "证件号码一致", "另有1条", "疑点", "车辆类型：小型轿车"):
+        assert words in row["evidence"]
+    assert (row["extract"], row["extract_source"], row["extract_sheet"], row["extract_at"]) == (
+        "vehicles-1",
+        "vehicles-1.xlsx",
+        "S",
+        2,
+    )
+    assert (row["register_source"], row["register_at"], row["register_row"]) == ("台账.xlsx", 2, who)
+    assert (row["as_of"], row["stage"], row["severity"], row["basis"]) == (AS_OF, "county", "lead", "exact_id")
+    assert re.fullmatch("[0-9a-f]{16}", row["finding_key"])
+
+
+def test_an_absence_names_the_list():
+    """Where somebody is not on a list, the list, its department and its date are named."""
+    world = World()
+    world.person(dibao=True)
+    world.extract("dibao", as_of=date(2019, 9, 30), coverage=["青禾县"])
+    (row,) = world.judge("CMP-MZ1").findings.to_dicts()
+    assert row["department_value"] == "民政低保名单中未找到"
+    assert (row["extract"], row["as_of"], row["extract_at"]) == ("dibao-1", date(2019, 9, 30), None)
+
+
+def test_keys_survive_another_row_order_and_round():
+    """The key of a finding knows neither row numbers nor the extract."""
+    world, later = World(), World()
+    world.row("vehicles", world.person("H1", person_id="P"))
+    later.person("H0")
+    later.row("vehicles", later.person("H1", person_id="P"), extract="other")
+    keys = [w.judge("CMP-VH1").findings["finding_key"].to_list() for w in (world, later)]
+    assert keys[0] == keys[1]
+
+
+# --- what must hold in any world ----------------------------------------------------------------------------------------
+
+
+@st.composite
+def worlds(draw) -> World:
+    maybe = st.sampled_from([True, False, None])
+    world = World()
+    for _ in range(draw(st.integers(1, 6))):
+        world.person(
+            draw(st.sampled_from(["H1", "H2", "H3"])),
+            dibao=draw(maybe), tekun=draw(maybe), resident_medical=draw(maybe), employee_medical=draw(maybe),
+            health=draw(st.sampled_from(["健康", "残疾", None])), county=draw(st.sampled_from(["青禾县", "白石县", None])),
+            county_key=None, student_status=draw(st.sampled_from(["小学", "非在校生", None])),
+            **draw(st.sampled_from([{}, GONE, PUPIL])),
+        )  # fmt: skip
+    for home in list(world.homes):
+        world.home(
+            home,
+            exit_status=draw(st.sampled_from(["已脱贫", "未脱贫", None])), exit_year=draw(st.sampled_from([2016, 2017, 2019, None])),
+            income_per_head_yuan=draw(st.sampled_from([2000.0, 5000.0, None])), house_grade=draw(st.sampled_from(["A", "D", None])),
+            safe_water=draw(maybe), food_ok=draw(maybe), clothing_ok=draw(maybe),
+        )  # fmt: skip
+    for kind in draw(
+        st.lists(st.sampled_from(["dibao", "vehicles", "disability", "school_roll", "housing_appraisals"]), unique=True)
+    ):
+        world.extract(kind, coverage=draw(st.sampled_from([None, ["青禾县"]])))
+        for _ in range(draw(st.integers(0, 3))):
+            values = {"house_grade": "D"} if kind == "housing_appraisals" else {}
+            of = draw(st.none() | st.integers(0, len(world.people) - 1))
+            number = {"id_number": draw(st.sampled_from(["A", "B", None])), "name_key": "甲"}
+            world.row(kind, of, draw(st.sampled_from(["accepted", "review", "rejected"])), **number | values)
+    if len(world.people) > 1 and draw(st.booleans()):
+        world.link(0, "register", 1, draw(st.sampled_from(["accepted", "review", "rejected"])))
+    return world
+
+
+@settings(max_examples=25, deadline=None)
+@given(worlds(), st.integers(0, 99))
+def test_outcomes_partition_households_in_any_row_order(world, seed):
+    """Every household has one outcome per rule, the report counts them all, and shuffled rows change nothing."""
+    judged, shuffled = world.judge(), world.judge(shuffle=seed)
+    homes = len(world.homes)
+    for report in judged.reports:
+        parts = report.hits + report.clears + report.unknowns + report.not_applicable
+        assert parts == report.examined
+        if not report.rule_id.startswith("CMP-UR"):
+            assert report.examined == homes
+            assert judged.outcomes.filter(pl.col("rule_id") == report.rule_id).n_unique("household_id") == homes
+    assert judged.outcomes.height == homes * sum(not r.rule_id.startswith("CMP-UR") for r in judged.reports)
+    assert judged.outcomes.filter((pl.col("outcome") == "unknown") & (pl.col("missing").list.len() == 0)).height == 0
+    assert judged.outcomes.filter((pl.col("outcome") != "unknown") & (pl.col("missing").list.len() > 0)).height == 0
+    assert_frame_equal(judged.outcomes, shuffled.outcomes)
+    assert_frame_equal(judged.person_outcomes, shuffled.person_outcomes)
+    assert_frame_equal(judged.findings, shuffled.findings)
+    assert judged.reports == shuffled.reports
+
+
+@settings(max_examples=25, deadline=None)
+@given(worlds())
+def test_findings_follow_from_outcomes(world):
+    """A sure finding is a person's or household's hit; a doubtful one is unknown there; keys are unique; the shape is declared."""
+    judged = world.judge()
+    found, outcomes = judged.findings, judged.outcomes
+    assert found.schema == FINDINGS.schema
+    assert outcomes.schema == OUTCOMES.schema
+    assert found["finding_key"].n_unique() == found.height
+    told = found.join(judged.person_outcomes, on=["register_row", "rule_id"], how="inner")
+    assert set(told.filter(pl.col("band") == "accepted")["outcome"]) <= {"hit"}
+    assert set(told.filter(pl.col("band") == "review")["outcome"]) <= {"unknown"}
+    people_hit = judged.person_outcomes.filter(pl.col("outcome") == "hit")
+    assert people_hit.height == told.filter(pl.col("band") == "accepted").height
+
+
+def test_an_empty_register():
+    """Nobody to judge: no outcome, no finding, every rule reported."""
+    world = World()
+    world.person()
+    persons, households, evidence, links, extracts = world.frames()
+    packs, lines_ = shipped()
+    judged = judge(
+        persons.clear(),
+        households.clear(),
+        evidence,
+        links,
+        extracts,
+        packs,
+        lines_,
+        as_of=AS_OF,
+        jurisdiction="990121",
+        stages=("county",),
+    )
+    assert judged.outcomes.height == judged.findings.height == 0
+    assert len(judged.reports) == 33

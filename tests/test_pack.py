@@ -1,0 +1,246 @@
+"""Rule packs: what the shipped ones promise, what a wrong one is told, and how a project overrides a file."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from fupin_cli.errors import ConfigurationError, InputMissingError
+from fupin_cli.rules import load_lines, load_packs, run_examples
+from fupin_cli.rules.outcome import Kind
+from fupin_cli.rules.pack import HOUSEHOLD_FACTS, LINK_FACTS, PERSON_FACTS, Provenance
+from fupin_cli.rules.predicate import KEYWORDS
+from rules_world import KNOWN, RULES, shipped
+
+PROMISED = {
+    "NAT": "H-0 H-1 H-2 H-3 H-4 H-5 H-6 H-7",
+    "CMP": "PS1 PS2 VH1 RE1 RE2 IC1 CZ1 MZ1 MZ2 MZ3 CL1 CL2 DUP1 DUP2 ID1 ID2 ID3 ID4 NM1 ED1 YB1 EX1 UR1 UR2 ST1",
+}
+
+GOOD = """
+[pack]
+id = "p"
+title = "包"
+title_en = "pack"
+jurisdiction = "00"
+regime = "any"
+
+[[fact]]
+name = "has_car"
+zh = "有车"
+en = "has a car"
+extract = "vehicles"
+any = "dept_vehicle_type <> '摩托车'"
+
+[[rule]]
+id = "X-1"
+title = "有车"
+title_en = "car"
+kind = "check"
+level = "person"
+severity = "lead"
+hit = "has_car AND NOT dibao"
+advice = "疑点：建议复核。"
+[rule.citation]
+title = "文件"
+provenance = "V"
+[[rule.example]]
+given = { has_car = true, dibao = false }
+then = "hit"
+[[rule.example]]
+given = {}
+then = "unknown"
+"""
+
+
+def write_pack(folder: Path, text: str, name: str = "checks/x.toml") -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_every_promised_rule_is_shipped():
+    """The rules that SYNTH plants and the documents name are there, and enabled."""
+    ids = {rule.id for pack in shipped()[0] for rule in pack.rules if rule.enabled}
+    assert ids == {f"{family}-{rule}" for family, rules in PROMISED.items() for rule in rules.split()}
+
+
+def test_every_worked_example_holds():
+    """What a rule's author expects is what the rule says; every rule has an unknown among its examples."""
+    results = run_examples(*shipped())
+    assert [f"{r.rule.id} #{r.number}: {r.outcome}" for r in results if not r.passed] == []
+    for pack in shipped()[0]:
+        for rule in pack.rules:
+            assert {"unknown"} < {example.then.value for example in rule.examples}, rule.id
+
+
+def test_nothing_recalled_is_enabled():
+    """A number from memory ships disabled, a weak source weighs no more than a lead, and every rule is dated and cited."""
+    packs, lines = shipped()
+    assert all(
+        line.citation.provenance not in (Provenance.RECALLED, Provenance.WEAK) for line in lines.rows if line.enabled
+    )
+    for pack in packs:
+        for rule in pack.rules:
+            assert rule.citation.title
+            assert rule.effective_from
+            assert rule.citation.provenance is not Provenance.RECALLED
+
+
+def test_wording_is_a_clue():
+    """No shipped rule speaks as a judge."""
+    for pack in shipped()[0]:
+        for rule in pack.rules:
+            assert "取消" not in rule.advice
+            assert rule.kind is not Kind.CHECK or "疑点" in rule.advice
+
+
+def test_a_good_pack_loads(tmp_path):
+    """The smallest pack that works."""
+    (pack,) = load_packs([write_pack(tmp_path, GOOD)], KNOWN)
+    assert pack.rules[0].names == ("has_car", "dibao")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('hit = "has_car', 'hitt = "has_car', "'hitt' is not a key here"),
+        ("NOT dibao", "NOT dibaoo", "'dibaoo' is not a known fact"),
+        ("dept_vehicle_type", "dept_vehicle_typ", "'dept_vehicle_typ' is not a known fact"),
+        ('extract = "vehicles"', 'extract = "vehicle"', "'vehicle' is no source profile"),
+        ('severity = "lead"', 'severity = "high"', "severity must be one of veto, fail, lead, dq, info"),
+        ('provenance = "V"', 'provenance = "R"', "provenance R is recalled"),
+        ('severity = "lead"\nhit', 'severity = "lead"\nmet = "dibao"\nhit', "a check needs hit"),
+        ("疑点：建议复核。", "取消资格。", "a hit is a clue, never a verdict"),
+        ('then = "unknown"', 'then = "clear"', "at least two worked examples"),
+        ('then = "hit"', 'then = "met"', "then must be one of"),
+        ("NOT dibao", "has_car IS NULL", "would turn unknown into an answer"),
+        ('kind = "check"\n', 'kind = "criterion"\n', "a criterion needs met"),
+        ("[rule.citation]\n", 'effective_from = "2014-01-01"\n[rule.citation]\n', "effective_from must be a date"),
+        ("has_car = true, dibao = false", "has_cart = true", "'has_cart' is not a known fact"),
+        ('title = "文件"\n', "", "title must be text"),
+        ('id = "p"', "id = p", "the file is not TOML"),
+    ],
+)
+def test_a_wrong_pack_is_told_where(tmp_path, old, new, said):
+    """File and rule stand before what is wrong."""
+    assert old in GOOD
+    with pytest.raises(ConfigurationError) as caught:
+        load_packs([write_pack(tmp_path, GOOD.replace(old, new, 1))], KNOWN)
+    assert said in str(caught.value)
+    assert "x.toml" in str(caught.value)
+
+
+def test_a_weak_source_may_not_weigh(tmp_path):
+    """VW with severity veto is refused, and accepted as a lead."""
+    weak = GOOD.replace('provenance = "V"', 'provenance = "VW"')
+    load_packs([write_pack(tmp_path, weak)], KNOWN)
+    with pytest.raises(ConfigurationError, match="weak source"):
+        load_packs([write_pack(tmp_path, weak.replace('severity = "lead"', 'severity = "veto"'))], KNOWN)
+
+
+def test_twins_and_circles_are_refused(tmp_path):
+    """A rule id stands once; a rule that waits for its own outcome cannot be judged."""
+    write_pack(tmp_path, GOOD)
+    write_pack(tmp_path, GOOD.replace("has_car", "has_cart"), "exit/y.toml")
+    with pytest.raises(ConfigurationError, match="rule X-1 is defined twice"):
+        load_packs([tmp_path], KNOWN)
+    circle = GOOD.replace('advice = "', 'provides = "round"\nadvice = "').replace("NOT dibao", "NOT round")
+    shutil.rmtree(tmp_path / "exit")
+    with pytest.raises(ConfigurationError, match="waits for its own outcome"):
+        load_packs([write_pack(tmp_path, circle)], KNOWN)
+
+
+def test_a_project_overrides_file_by_file(tmp_path):
+    """A file of the same name in a later folder takes the shipped one's place; new files are added."""
+    ours = write_pack(tmp_path / "ours", GOOD)
+    theirs = write_pack(tmp_path / "theirs", GOOD.replace('"包"', '"改过的包"'))
+    write_pack(theirs, GOOD.replace("has_car", "has_cart").replace("X-1", "X-2"), "monitor/z.toml")
+    packs = load_packs([ours, theirs], KNOWN)
+    assert [pack.title for pack in packs] == ["改过的包", "包"]
+    with pytest.raises(InputMissingError):
+        load_packs([tmp_path / "nowhere"], KNOWN)
+
+
+LINE = """
+[[line]]
+table = "income"
+jurisdiction = "{place}"
+year = {year}
+series = "{series}"
+basis = "net_income"
+yuan = {yuan}
+enabled = {enabled}
+citation = {{ title = "文件", provenance = "{provenance}" }}
+"""
+
+
+def line(place="00", year=2017, series="nbs", yuan=2952, enabled="true", provenance="V") -> str:
+    return LINE.format(place=place, year=year, series=series, yuan=yuan, enabled=enabled, provenance=provenance)
+
+
+def test_the_most_specific_place_wins(tmp_path):
+    """County before province before nation; trailing zeros of a code say nothing."""
+    write_pack(
+        tmp_path, line(yuan=1) + line("990000", yuan=2) + line("9901", yuan=3) + line("52", yuan=4), "lines.toml"
+    )
+    lines = load_lines([tmp_path])
+    found = {
+        code: lines.find("income", code, 2017, "nbs", "net_income") for code in ("990121", "990221", "110000", "522729")
+    }
+    assert {code: row.yuan for code, row in found.items()} == {"990121": 3, "990221": 2, "110000": 1, "522729": 4}
+
+
+def test_why_there_is_no_line(tmp_path):
+    """The reason names year and series, and tells a row that waits for its source from no row at all."""
+    write_pack(tmp_path, line(enabled="false", provenance="R"), "lines.toml")
+    lines = load_lines([tmp_path])
+    assert lines.find("income", "990121", 2017, "nbs", "net_income") is None
+    assert "2017年" in lines.why_not("income", "990121", 2017, "nbs", "net_income")
+    assert "未启用" in lines.why_not("income", "990121", 2017, "nbs", "net_income")
+    assert "没有这一行" in lines.why_not("income", "990121", 2016, "nbs", "net_income")
+
+
+def test_a_recalled_line_cannot_be_enabled(tmp_path):
+    """A number from memory stays off until somebody finds where it is written."""
+    write_pack(tmp_path, line(provenance="R"), "lines.toml")
+    with pytest.raises(ConfigurationError, match="recalled"):
+        load_lines([tmp_path])
+
+
+def test_a_project_adds_and_replaces_lines(tmp_path):
+    """Rows of a later folder replace the same row of an earlier one; all others stay."""
+    write_pack(tmp_path, line(year=2016, yuan=1), "lines.toml")
+    lines = load_lines([RULES, tmp_path])
+    assert lines.find("income", "990121", 2016, "nbs", "net_income").yuan == 1
+    assert lines.find("income", "990121", 2019, "nbs", "net_income").yuan == 3218
+
+
+@pytest.mark.parametrize(
+    ("year", "yuan"), [(2014, 2800), (2015, 2855), (2016, 2952), (2017, None), (2018, None), (2019, 3218)]
+)
+def test_shipped_lines(year, yuan):
+    """The statistics office's line, as far as a source was seen."""
+    found = shipped()[1].find("income", "990121", year, "nbs", "net_income")
+    assert (found.yuan if found else None) == yuan
+
+
+def test_the_page_for_officials_is_right(tmp_path):
+    """The rule and the line that docs/rules.md shows load, and the rule's examples hold."""
+    page = (RULES.parent / "docs" / "rules.md").read_text(encoding="utf-8")
+    rule, row = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    write_pack(tmp_path, rule)
+    write_pack(tmp_path, row, "lines.toml")
+    packs, lines = load_packs([tmp_path], KNOWN), load_lines([RULES, tmp_path])
+    assert [result.passed for result in run_examples(packs, lines)] == [True, True]
+    assert lines.find("income", "990121", 2017, "nbs", "net_income").yuan == 2952
+
+
+def test_the_page_names_every_derived_fact_and_keyword():
+    """docs/rules.md tells all words that a condition may use beyond the columns."""
+    page = (RULES.parent / "docs" / "rules.md").read_text(encoding="utf-8")
+    hidden = {"former_name_key"}  # for one shipped rule only
+    for word in (PERSON_FACTS | HOUSEHOLD_FACTS | LINK_FACTS).keys() - hidden | KEYWORDS:
+        assert word in page, word
