@@ -47,25 +47,19 @@ def clean_id_numbers(raw: pl.Series) -> pl.DataFrame:
         & (code // 10**11 != 999999)
         & ~pl.col("raw").str.ends_with("000")
     )
-    read = frame.lazy().select(
-        "raw",
-        (fits & (check_character(code) == pl.col("raw").str.slice(17))).alias("clean"),
-        _date_inside(pl.col("raw")).alias("id_birth_on"),
-        _sex(code).alias("id_sex"),
-    )
-    read = read.with_columns((pl.col("clean") & pl.col("id_birth_on").is_not_null()).fill_null(value=False)).collect()
-    if read["clean"].all():
-        return read.select(
-            pl.col("raw").alias("id_number"),
-            pl.lit("valid").alias("id_status"),
-            pl.col("raw").alias("id_digits"),
-            "id_birth_on",
-            "id_sex",
+    read = (
+        frame.lazy()
+        .select(
+            "raw",
+            (fits & (check_character(code) == pl.col("raw").str.slice(17))).alias("clean"),
+            _date_inside(pl.col("raw")).alias("id_birth_on"),
+            _sex(code).alias("id_sex"),
         )
-    spellings = read.filter(~pl.col("clean")).select("raw").unique(maintain_order=True)
-    known = pl.concat([spellings, _describe(_read(spellings["raw"]))], how="horizontal")
-    rows = read.with_row_index("at")
-    fast = rows.filter("clean").select(
+        .with_columns((pl.col("clean") & pl.col("id_birth_on").is_not_null()).fill_null(value=False))
+        .with_row_index("at")
+        .collect()
+    )
+    clean = read.filter("clean").select(
         "at",
         pl.col("raw").alias("id_number"),
         pl.lit("valid").alias("id_status"),
@@ -73,8 +67,13 @@ def clean_id_numbers(raw: pl.Series) -> pl.DataFrame:
         "id_birth_on",
         "id_sex",
     )
-    slow = rows.filter(~pl.col("clean")).select("at", "raw").join(known, on="raw", how="left", nulls_equal=True)
-    return pl.concat([fast, slow.drop("raw")]).sort("at").drop("at")
+    if clean.height == read.height:
+        return clean.drop("at")
+    rest = read.filter(~pl.col("clean")).select("at", "raw")
+    spellings = rest.select("raw").unique(maintain_order=True)
+    known = pl.concat([spellings, _describe(_read(spellings["raw"]))], how="horizontal")
+    careful = rest.join(known, on="raw", how="left", nulls_equal=True).drop("raw")
+    return pl.concat([clean, careful]).sort("at").drop("at")
 
 
 def check_character(code: pl.Expr) -> pl.Expr:

@@ -134,7 +134,7 @@ def write_office_files(folder: Path, *, seed: int, persons: int) -> None:
 
 
 def _count(totals: dict[str, int], frame: pl.DataFrame, column: str) -> None:
-    for name, count in frame.group_by(column, maintain_order=True).len().sort(column).iter_rows():
+    for name, count in frame.group_by(column, maintain_order=True).len().sort(column).rows():
         totals[name] = totals.get(name, 0) + count
 
 
