@@ -17,11 +17,12 @@ from fupin_cli.ingest.headers import Header, Mapping, find_header, map_columns, 
 from fupin_cli.ingest.profile import Field, SourceProfile
 from fupin_cli.ingest.readers import Grid, merged_fills, read_file
 from fupin_cli.ingest.rows import classify
+from fupin_cli.normalise.spelling import once_per_spelling
 from fupin_cli.normalise.values import is_blank, is_lost
 from fupin_cli.vocabulary import ACCOUNTS, SET_ASIDE, SOURCE_REF
 
 _FEW = 4  # parse distinct spellings once where they are at most a quarter of the rows
-_SAMPLE = 10_000  # rows that tell whether counting all spellings is worth it
+_SAMPLE = 250_000  # rows that tell whether counting all spellings is worth it: a century has 36,525 days
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def _joined(parts: Sequence[_Part], profile: SourceProfile) -> SourceTable:
     ]
     return SourceTable(
         profile=profile,
-        rows=pl.concat([_no_rows(profile), *(part.rows for part in parts)], rechunk=len(parts) > 1),
+        rows=parts[0].rows if len(parts) == 1 else pl.concat([part.rows for part in parts], rechunk=True),
         accounts=pl.DataFrame(accounts, schema=ACCOUNTS.schema),
         set_aside=pl.concat([SET_ASIDE.empty(), *(part.set_aside for part in parts)]),
         reports=tuple(part.report for part in parts),
@@ -158,7 +159,8 @@ def _read_sheet(name: str, grid: Grid, profile: SourceProfile, offset: int) -> _
         return replace(_whole_sheet_aside(name, grid, profile, "not_a_table"), problem=problem)
     cells = _fill_merged(grid, header.end)
     reasons = classify(cells, grid, header, mapping, profile)
-    used = cells.with_row_index("_at").filter(reasons.is_null())
+    used = cells.with_row_index("_at")
+    used = used.filter(reasons.is_null()) if reasons.null_count() < used.height else used
     values, unparsed = _typed(used, header, mapping, profile)
     rows = values.with_columns(
         pl.lit(name).alias("source"),
@@ -265,12 +267,12 @@ def _said_by_header(f: Field, header: Header, by_field: dict[str, int]) -> str |
 
 def _parse(text: pl.Series, f: Field, unit: str | None) -> pl.Series:
     """The parsed column; where spellings repeat, as dates, labels and places do, each is parsed once."""
-    value = f.parse(pl.col("text"), unit).alias(f.column)
-    frame = pl.DataFrame({"text": text})
-    if not _repeats(text.head(_SAMPLE)) or not _repeats(text):
-        return frame.select(value).to_series()
-    parsed = frame.unique(maintain_order=True).with_columns(value)
-    return frame.join(parsed, on="text", how="left", nulls_equal=True, maintain_order="left")[f.column]
+
+    def parse(spellings: pl.Series) -> pl.DataFrame:
+        return spellings.to_frame("text").select(f.parse(pl.col("text"), unit).alias(f.column))
+
+    repeats = _repeats(text.head(_SAMPLE)) and _repeats(text)
+    return (once_per_spelling(text, parse) if repeats else parse(text)).to_series()
 
 
 def _repeats(text: pl.Series) -> bool:
@@ -289,10 +291,13 @@ def _lost_digits(used: pl.DataFrame, mapping: Mapping, profile: SourceProfile) -
         for f in profile.fields
         if f.type in ("id", "text") and f.name in mapping.by_field
     ]
-    if not long:
-        return ()
-    counts = used.select(is_lost(pl.col(column)).sum().alias(name) for name, column in long).row(0, named=True)
-    return tuple((name, count) for name, count in counts.items() if count)
+    found = []
+    for name, column in long:
+        text = used[column]
+        suspects = text.filter(text.str.contains_any(["e", "E"]))
+        if count := int(suspects.to_frame("text").select(is_lost(pl.col("text")).sum()).item()):
+            found.append((name, count))
+    return tuple(found)
 
 
 def _names(fields: Iterable[str], profile: SourceProfile) -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
 from fupin_cli.errors import BadDataError
-from fupin_cli.ingest.accounts import SourceTable, read_grids
+from fupin_cli.ingest.accounts import read_grids
+from fupin_cli.ingest.headers import header_key
 from fupin_cli.ingest.inspection import guess_sheet
 from fupin_cli.ingest.profile import SourceProfile
 from fupin_cli.ingest.readers import read_file
 from fupin_cli.normalise.identity import add_identity
+
+_WHO = ("name", "id_number", "sex", "birth_on", "county", "township", "village", "address")  # what linking reads
 
 
 def read_people(path: Path, profiles: Mapping[str, SourceProfile], row: str) -> pl.DataFrame:
@@ -22,13 +25,9 @@ def read_people(path: Path, profiles: Mapping[str, SourceProfile], row: str) -> 
     The kind of table is recognised by its headers; only what says who somebody is gets read. Raises BadDataError where no
     profile knows the headers.
     """
-    people = add_identity(_read(path, profiles).rows)
-    return people.with_columns(pl.col("data_row").alias(row))
-
-
-def _read(path: Path, profiles: Mapping[str, SourceProfile]) -> SourceTable:
-    grids = read_file(path.name, path).grids
-    guesses = [guess for grid in grids for guess in guess_sheet(grid, profiles, path.name)]
+    known = {name: _who_only(profile) for name, profile in profiles.items()}
+    grids = read_file(path.name, path, only=lambda headers: _said_of_people(headers, known.values())).grids
+    guesses = [guess for grid in grids for guess in guess_sheet(grid, known, path.name)]
     if not guesses:
         raise BadDataError(
             "no header row that any source profile knows",
@@ -37,10 +36,17 @@ def _read(path: Path, profiles: Mapping[str, SourceProfile]) -> SourceTable:
             try_=f"fupin inspect {path}, then --profile FILE with its headers",
         )
     best = max(guesses, key=lambda guess: guess[1])[0]
-    return read_grids([(path.name, grids)], _who_only(profiles[best]))
+    rows = read_grids([(path.name, grids)], known[best]).rows
+    return add_identity(rows).with_columns(pl.col("data_row").alias(row))
 
 
 def _who_only(profile: SourceProfile) -> SourceProfile:
-    """The profile reduced to its identity fields, and those in which an ID number may hide."""
-    kept = tuple(f for f in profile.fields if f.name not in profile.own or f.name in profile.id_from)
+    """The profile reduced to the fields that say who somebody is, and those in which an ID number may hide."""
+    kept = tuple(f for f in profile.fields if f.name in (*_WHO, *profile.id_from))
     return replace(profile, fields=kept, required=("name|id_number",))
+
+
+def _said_of_people(headers: Sequence[str], profiles: Iterable[SourceProfile]) -> list[str]:
+    """Those of the headers under which some kind of table says who somebody is."""
+    aliases = {header_key(alias) for profile in profiles for f in profile.fields for alias in f.aliases}
+    return [header for header in headers if header_key(header) in aliases]

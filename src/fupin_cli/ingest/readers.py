@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -29,6 +29,9 @@ _LOSSY = 1e15  # a float holds every integer below 2**53, but a spreadsheet keep
 _ZIP, _COMPOUND, _PARQUET = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PAR1"
 _MARKUP = (b"<html", b"<!doctype", b"<table", b"<?xml", b"<meta", b"<head", b"<div", b"<style", b"mime-version")
 _MUST_BE_TABLE = "xlsx, xls, ods, csv, tsv, txt, parquet and web pages with tables can be read"
+
+
+Choice = Callable[[Sequence[str]], Sequence[str]]
 
 
 class Merge(NamedTuple):
@@ -64,8 +67,10 @@ class Contents:
     grids: tuple[Grid, ...]
 
 
-def read_file(name: str, path: Path) -> Contents:
+def read_file(name: str, path: Path, only: Choice | None = None) -> Contents:
     """The sheets of a file, opened by content; `name` is what messages call it.
+
+    `only` picks columns by their headers where the container can leave others unread (Parquet); if it picks none, all come.
 
     Raises InputMissingError, NoPermissionError or DiskError if it cannot be opened, BadDataError if it is empty, damaged,
     locked by a password or no table at all.
@@ -74,7 +79,7 @@ def read_file(name: str, path: Path) -> Contents:
     if not data.strip(b"\x00 \r\n\t\xef\xbb\xbf"):
         raise BadDataError("the file is empty", where=name, try_="ask the department to send it again")
     try:
-        return _open(name, data)
+        return _open(name, data, only)
     except FupinError:
         raise
     except MemoryError:
@@ -101,9 +106,9 @@ def _bytes(name: str, path: Path) -> bytes:
         raise DiskError("reading failed", where=name, why=error.strerror) from None
 
 
-def _open(name: str, data: bytes) -> Contents:
+def _open(name: str, data: bytes, only: Choice | None) -> Contents:
     if data.startswith(_PARQUET):
-        return Contents("parquet", None, (_read_parquet(data),))
+        return Contents("parquet", None, (_read_parquet(data, only),))
     if data.startswith(_ZIP):
         return _read_workbook(name, data, check_package(name, data))
     if data.startswith(_COMPOUND):
@@ -192,8 +197,10 @@ def _number_text(number: float) -> str:
     return str(int(number)) if number == int(number) else repr(number)
 
 
-def _read_parquet(data: bytes) -> Grid:
-    frame = pl.read_parquet(io.BytesIO(data))
+def _read_parquet(data: bytes, only: Choice | None) -> Grid:
+    scan = pl.scan_parquet(io.BytesIO(data))
+    wanted = only(scan.collect_schema().names()) if only else []
+    frame = scan.select(wanted or pl.all()).collect()
     cells = frame.select(
         _column_text(pl.col(name), dtype).alias(f"c{n}") for n, (name, dtype) in enumerate(frame.schema.items())
     )

@@ -127,22 +127,21 @@ def _join(register: pl.DataFrame, extract: pl.DataFrame, key: list[str]) -> pl.D
 def _repairs(people: pl.DataFrame) -> pl.DataFrame:
     """Every valid number one fault away from each faulty one, as `code`, a row for each."""
     faulty = people.filter(pl.col("faulty") & pl.col("digits").str.contains(r"^\d{17}[\dX]$")).select("at", "digits")
-    digit = [
-        pl.col("digits")
-        .str.slice(i, 1)
-        .replace_strict({"X": 10, **{str(d): d for d in range(10)}}, return_dtype=pl.Int64)
-        for i in range(18)
-    ]
-    faulty = faulty.with_columns(d.alias(f"d{i}") for i, d in enumerate(digit))
-    total = pl.sum_horizontal([pl.col(f"d{i}") * w for i, w in enumerate(_WEIGHTS)])
-    faulty = faulty.with_columns(
-        ((1 - total) % 11).alias("short"), pl.col("digits").str.slice(0, 17).cast(pl.Int64).alias("own")
+    last = (
+        pl.when(pl.col("digits").str.ends_with("X"))
+        .then(10)
+        .otherwise(pl.col("digits").str.slice(17).cast(pl.Int64, strict=False))
     )
+    faulty = faulty.with_columns(pl.col("digits").str.slice(0, 17).cast(pl.Int64).alias("own"))
+    faulty = faulty.with_columns(
+        *((pl.col("own") // 10 ** (16 - i) % 10).alias(f"d{i}") for i in range(17)), last.cast(pl.Int64).alias("d17")
+    )
+    total = pl.sum_horizontal([pl.col(f"d{i}") * w for i, w in enumerate(_WEIGHTS)])
+    faulty = faulty.with_columns(((1 - total) % 11).alias("short"))
     return (
         faulty.select("at", pl.concat_list(*_substitutions(), *_swaps()).alias("code"))
         .explode("code")
         .drop_nulls("code")
-        .unique(maintain_order=True)
     )
 
 

@@ -13,6 +13,8 @@ from functools import cache
 
 import polars as pl
 
+from fupin_cli.normalise.spelling import once_per_spelling, replace_rows
+
 VALID_STATUSES = ("valid", "from_15", "from_disability")
 SCHEMA = pl.Schema(
     {
@@ -39,7 +41,7 @@ def clean_id_numbers(raw: pl.Series) -> pl.DataFrame:
     (the full 18 of a wrong number, the first 15 of one that Excel cut). Never raises on any text.
     """
     frame = pl.DataFrame({"raw": raw.cast(pl.String)})
-    code = pl.col("raw").str.slice(0, 17).cast(pl.Int64, strict=False)
+    code = pl.col("code")
     # a number that ends in 000 may be one that Excel cut: 9 % of those pass the check by chance
     fits = (
         (pl.col("raw").str.len_bytes() == 18)
@@ -49,6 +51,7 @@ def clean_id_numbers(raw: pl.Series) -> pl.DataFrame:
     )
     read = (
         frame.lazy()
+        .with_columns(pl.col("raw").str.slice(0, 17).cast(pl.Int64, strict=False).alias("code"))
         .select(
             "raw",
             (fits & (check_character(code) == pl.col("raw").str.slice(17))).alias("clean"),
@@ -56,24 +59,15 @@ def clean_id_numbers(raw: pl.Series) -> pl.DataFrame:
             _sex(code).alias("id_sex"),
         )
         .with_columns((pl.col("clean") & pl.col("id_birth_on").is_not_null()).fill_null(value=False))
-        .with_row_index("at")
         .collect()
     )
-    clean = read.filter("clean").select(
-        "at",
-        pl.col("raw").alias("id_number"),
-        pl.lit("valid").alias("id_status"),
-        pl.col("raw").alias("id_digits"),
-        "id_birth_on",
-        "id_sex",
-    )
-    if clean.height == read.height:
-        return clean.drop("at")
-    rest = read.filter(~pl.col("clean")).select("at", "raw")
-    spellings = rest.select("raw").unique(maintain_order=True)
-    known = pl.concat([spellings, _describe(_read(spellings["raw"]))], how="horizontal")
-    careful = rest.join(known, on="raw", how="left", nulls_equal=True).drop("raw")
-    return pl.concat([clean, careful]).sort("at").drop("at")
+    clean = read.select(
+        pl.col("raw").alias("id_number"), pl.lit("valid").alias("id_status"), pl.col("raw").alias("id_digits"),
+        "id_birth_on", "id_sex",
+    )  # fmt: skip
+    odd = (~read["clean"]).arg_true()
+    careful = once_per_spelling(read["raw"].gather(odd), lambda spellings: _describe(_read(spellings)))
+    return replace_rows(clean, odd, careful)
 
 
 def check_character(code: pl.Expr) -> pl.Expr:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from fupin_cli.normalise.spelling import once_per_spelling, replace_rows
+
 SCHEMA = pl.Schema({"name": pl.String(), "name_key": pl.String()})
 
 _DOTS = r"[·•∙・●⋅᛫‧﹒．.｡。､]"
@@ -30,21 +32,23 @@ _STANDARD = (
     "洁泽湾无环现当发监祯种稳节笔竞圣聪声胆艺芸号见规觉观计记训诗诚语诺变让贞财贸贤质赞车轩载锋钢镜䶮"
 )
 _FOLD = dict(zip(_VARIANT, _STANDARD, strict=True))
+_PLAIN = rf"^[\u{{4E00}}-\u{{9FFF}}&&[^{_VARIANT}]]{{2,4}}$"
 
 
 def clean_names(raw: pl.Series) -> pl.DataFrame:
-    """One row per input value: `name` (to print; null when nothing is left) and `name_key` (to compare)."""
-    frame = pl.DataFrame({"raw": raw.cast(pl.String)})
-    plain = frame.select(pl.col("raw").str.contains(r"^[\u{4E00}-\u{9FFF}]{2,4}$").fill_null(False)).to_series()
-    odd = frame.filter(~plain).unique(maintain_order=True)
-    cleaned = odd.with_columns(_printed(pl.col("raw")).alias("name"))
-    names = (
-        frame.join(cleaned, on="raw", how="left", maintain_order="left", nulls_equal=True).select(
-            pl.when(plain).then(pl.col("raw")).otherwise(pl.col("name")).alias("name")
-        )
-        if odd.height
-        else frame.rename({"raw": "name"})
-    )
+    """One row per input value: `name` (to print; null when nothing is left) and `name_key` (to compare).
+
+    Two to four everyday characters, as most names are, stand for themselves; only the others are worked on.
+    """
+    text = raw.cast(pl.String)
+    frame = text.to_frame("raw").lazy()
+    odd = frame.select(~pl.col("raw").str.contains(_PLAIN).fill_null(value=False)).collect().to_series().arg_true()
+    read = once_per_spelling(text.gather(odd), _read)
+    return replace_rows(pl.DataFrame({"name": text, "name_key": text}), odd, read)
+
+
+def _read(spellings: pl.Series) -> pl.DataFrame:
+    names = spellings.to_frame("raw").select(_printed(pl.col("raw")).alias("name"))
     return names.with_columns(_key(pl.col("name")).alias("name_key"))
 
 

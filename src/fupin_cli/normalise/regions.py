@@ -7,7 +7,11 @@ Mergers and renamings are not guessed: they would need a list from the user.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
+
+from fupin_cli.normalise.spelling import once_per_spelling
 
 _PARTS = {
     "county": r"(?:自治县|自治旗|林区|特区|县|市|区|旗)$",
@@ -30,20 +34,27 @@ def place_keys(frame: pl.DataFrame) -> pl.DataFrame:
     Reads whichever of county, township, village and address the frame has; a column of its own beats the address. Each
     distinct spelling of a place is read once.
     """
-    given = frame.with_columns(
-        (pl.col(name) if name in frame.columns else pl.lit(None)).cast(pl.String).alias(f"{name}_raw")
-        for name in (*_PARTS, "address")
-    ).select(f"{name}_raw" for name in (*_PARTS, "address"))
-    spellings = given.unique(maintain_order=True)
-    address = pl.col("address_raw").str.replace_all(_BLANK, "").str.extract_groups(_ADDRESS)
-    places = spellings.with_columns(address.alias("parts")).with_columns(
-        pl.coalesce(_tidy(pl.col(f"{name}_raw")), pl.col("parts").struct.field(name)).alias(name) for name in _PARTS
-    )
-    keys = [pl.col(name).str.replace(suffix, "").alias(f"{name}_key") for name, suffix in _PARTS.items()]
-    known = places.select(*given.columns, *_PARTS, *keys)
-    return given.join(known, on=given.columns, how="left", nulls_equal=True, maintain_order="left").drop(given.columns)
+    said = pl.DataFrame({name: pl.repeat(None, frame.height, dtype=pl.String, eager=True) for name in _PARTS})
+    if "address" in frame.columns:
+        said = once_per_spelling(frame["address"].cast(pl.String), _taken_apart)
+    own = [
+        once_per_spelling(frame[name].cast(pl.String), _tidied).to_series().alias(name)
+        for name in _PARTS
+        if name in frame.columns
+    ]
+    places = said.with_columns(pl.coalesce(pl.lit(column), pl.col(column.name)).alias(column.name) for column in own)
+    return places.hstack([once_per_spelling(places[name], _shortened(name)).to_series() for name in _PARTS])
 
 
-def _tidy(name: pl.Expr) -> pl.Expr:
-    text = name.str.normalize("NFKC").str.replace_all(_BLANK, "")
-    return pl.when(text != "").then(text)
+def _taken_apart(addresses: pl.Series) -> pl.DataFrame:
+    parts = pl.col("address").str.replace_all(_BLANK, "").str.extract_groups(_ADDRESS).alias("parts")
+    return addresses.alias("address").to_frame().select(parts).unnest("parts")
+
+
+def _shortened(name: str) -> Callable[[pl.Series], pl.DataFrame]:
+    return lambda places: places.to_frame(name).select(pl.col(name).str.replace(_PARTS[name], "").alias(f"{name}_key"))
+
+
+def _tidied(names: pl.Series) -> pl.DataFrame:
+    text = pl.col("name").str.normalize("NFKC").str.replace_all(_BLANK, "")
+    return names.to_frame("name").select(pl.when(text != "").then(text))
