@@ -4,7 +4,7 @@ import polars as pl
 
 from fupin_cli.linkage import load_model
 from fupin_cli.normalise.id_number import check_character
-from fupin_cli.normalise.identity import add_identity
+from fupin_cli.normalise.keys import person_keys
 from fupin_cli.project import shipped_rules
 
 MODEL = load_model(shipped_rules() / "linkage" / "default.toml")
@@ -27,7 +27,7 @@ def swapped(full: str) -> str:
 
 
 def people(row: str, *rows: tuple, **columns) -> pl.DataFrame:
-    """Rows of (name, id[, village[, birth]]) with identity added and numbered in `row`."""
+    """Rows of (name, id[, village[, birth]]) as KEYS."""
     names = ["name_raw", "id_raw", "village", "birth_on"]
     full = [(*r, *[None] * (4 - len(r))) for r in rows]
     frame = pl.DataFrame(
@@ -37,8 +37,7 @@ def people(row: str, *rows: tuple, **columns) -> pl.DataFrame:
         pl.lit(columns.get("county", "青禾县")).alias("county"),
         pl.lit(columns.get("township", "平川镇")).alias("township"),
     )
-    frame = add_identity(frame).with_row_index(row).cast({row: pl.Int64})
-    return frame if row == "register_row" else frame.with_columns(pl.lit("x").alias("extract"))
+    return person_keys(frame.with_row_index(row).cast({row: pl.Int64}), row)
 
 
 def register(*rows, **columns):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fupin_cli.errors import ConfigurationError, InputMissingError
-from fupin_cli.linkage import find_duplicates, link_extract, link_people, load_model
+from fupin_cli.linkage import find_duplicates, link_people, load_model
 from linkage_world import MODEL, extract, number, register, swapped, wrong_digit
 
 A, B, C, D = (number(n) for n in ("99012119850615301", "99012119900101122", "99012119700505117", "99012120010203456"))
@@ -116,17 +116,6 @@ def test_people_without_any_key_are_unlinked():
     assert link_people(register((None, None), (None, None)), extract((None, None)), MODEL).height == 0
 
 
-def test_an_extract_only_meets_the_counties_it_covers():
-    """A county's extract says nothing of another county's people."""
-    r = pl.concat(
-        [
-            register(("王芳", A, "柳树村")),
-            register(("王芳", A, "上村"), county="白石县").with_columns(register_row=pl.lit(1, pl.Int64)),
-        ]
-    )
-    assert link_extract(r, extract(("王芳", A)), MODEL, counties=["白石县"])["register_row"].to_list() == [1]
-
-
 def test_duplicates_inside_the_register():
     """One number on two rows: accepted where the names agree, review where they do not; both directions are given."""
     r = register(
@@ -162,8 +151,8 @@ def test_shuffled_rows_change_nothing(register_rows, extract_rows, random):
     """Whatever order the rows come in, the same pairs get the same weight and decision."""
 
     def linked(r_order, e_order):
-        r = register(*[register_rows[i] for i in r_order]).with_columns(register_row=pl.Series(r_order, dtype=pl.Int64))
-        e = extract(*[extract_rows[i] for i in e_order]).with_columns(extract_row=pl.Series(e_order, dtype=pl.Int64))
+        r = register(*[register_rows[i] for i in r_order]).with_columns(at=pl.Series(r_order, dtype=pl.Int64))
+        e = extract(*[extract_rows[i] for i in e_order]).with_columns(at=pl.Series(e_order, dtype=pl.Int64))
         return link_people(r, e, MODEL)
 
     plain = linked(list(range(len(register_rows))), list(range(len(extract_rows))))
@@ -179,11 +168,13 @@ def test_shuffled_rows_change_nothing(register_rows, extract_rows, random):
 def test_an_extract_row_has_one_person_at_most(register_rows, extract_rows):
     """Accepted links of one extract row lead to one register identity: one number and one name, or one row."""
     r, e = register(*register_rows), extract(*extract_rows)
-    accepted = link_people(r, e, MODEL).filter(pl.col("decision") == "accepted").join(r, on="register_row")
+    accepted = (
+        link_people(r, e, MODEL).filter(pl.col("decision") == "accepted").join(r, left_on="register_row", right_on="at")
+    )
     identity = (
-        pl.when(pl.col("id_number").is_null())
+        pl.when(pl.col("code").is_null())
         .then(pl.col("register_row").cast(pl.String))
-        .otherwise(pl.col("id_number") + pl.col("name_key"))
+        .otherwise(pl.col("code").cast(pl.String) + pl.col("name"))
     )
     people = accepted.group_by("extract_row").agg(identity.n_unique().alias("people"))
     assert (people["people"] == 1).all()

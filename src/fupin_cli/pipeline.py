@@ -6,6 +6,7 @@ One direction, no way back. Only this page and the command line know the whole; 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,9 @@ from fupin_cli.ingest import (
     to_households,
     to_persons,
 )  # fmt: skip
-from fupin_cli.linkage import Model, find_duplicates, link_extract, link_people, load_model
+from fupin_cli.linkage import Model, find_duplicates, link_people, load_model
+from fupin_cli.normalise.keys import person_keys
+from fupin_cli.normalise.regions import place_codes
 from fupin_cli.project import Project, Source, shipped_rules
 from fupin_cli.report.digest import Digest, LineUsed, Problem, RuleReport, build_digest, to_json
 from fupin_cli.report.page import write_page
@@ -75,11 +78,9 @@ def link_files(
     identity = shipped / "sources" / "_identity.toml"
     known = [load_profiles([identity, profile]) for profile in profiles] or [load_profiles([shipped / "sources"])]
     say("读取、比对 reading and linking")
-    links = link_people(
-        read_people(register, known[0], "register_row"),
-        read_people(extract, known[-1], "extract_row"),
-        load_model(model or shipped / "linkage" / "default.toml"),
-    ).drop("extract")
+    with ThreadPoolExecutor() as pool:
+        people = list(pool.map(read_people, (register, extract), (known[0], known[-1])))
+    links = link_people(people[0], people[1], load_model(model or shipped / "linkage" / "default.toml")).drop("extract")
     with replace_file(target) as staged:
         links.write_parquet(staged)
     return links
@@ -186,12 +187,20 @@ def read_extracts(project: Project, book: RuleBook, stages: Sequence[str], say: 
 
 
 def link_everyone(register: Register, extracts: Sequence[Extract], book: RuleBook, say: Say) -> pl.DataFrame:
-    """LINKS of the register with itself and with every extract, all stages: every person is compared again at each."""
+    """LINKS of the register with itself and with every extract, all stages: every person is compared again at each.
+
+    An extract that covers some counties only meets the persons of those, and those whose county nobody wrote down.
+    """
     say("台账内部查重 looking for duplicates inside the register")
-    links = [find_duplicates(register.persons, book.model)]
+    everyone = person_keys(register.persons, "register_row")
+    links = [find_duplicates(everyone, book.model)]
     for n, extract in enumerate(extracts, 1):
-        say(f"比对人员 linking {extract.source.id} ({n}/{len(extracts)})")
-        links.append(link_extract(register.persons, extract.evidence, book.model, counties=extract.source.coverage))
+        source = extract.source
+        say(f"比对人员 linking {source.id} ({n}/{len(extracts)})")
+        reached = place_codes(pl.DataFrame({"county": source.coverage}))["county_code"]
+        here = everyone.filter(pl.col("county_code").is_in(reached.implode()) | pl.col("county_code").is_null())
+        people = person_keys(extract.evidence, "extract_row")
+        links.append(link_people(here if source.coverage else everyone, people, book.model, name=source.id))
     return pl.concat(links).sort("extract", "register_row", "extract_row")
 
 

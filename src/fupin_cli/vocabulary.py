@@ -150,6 +150,7 @@ class Frame:
 
 
 _text, _int, _real, _bool, _date = pl.String(), pl.Int64(), pl.Float64(), pl.Boolean(), pl.Date()
+_place = pl.Categorical(pl.Categories("places"))  # one table of names, so that codes of two files compare
 _P, _S = Sensitivity.PERSONAL, Sensitivity.SENSITIVE
 
 _COLUMNS = (
@@ -190,6 +191,18 @@ _COLUMNS = (
     Column("head_name", _text, "户主姓名", "head of household", _P),
     Column("relation", _text, "与户主关系", "relation to head", _P),
     Column("member_count", _int, "家庭人口数", "household size"),
+    # what linking compares
+    Column("at", _int, "行序", "row number"),
+    Column("code", _int, "证件号码前17位", "first 17 digits of a usable ID", _P),
+    Column("digits", _text, "不可用证件号码的号段", "digits of an unusable ID", _P),
+    Column("faulty", _bool, "号码有误", "18 characters, at least one wrong"),
+    Column("cut", _bool, "号码被截断", "last three digits lost"),
+    Column("birth", _date, "出生日期（比对）", "birth date to compare", _P),
+    Column("birth_in_id", _date, "出生日期（证件优先）", "birth date, from the ID first", _P),
+    Column("male", _bool, "男", "male", _P),
+    Column("county_code", _place, "县比对码", "county code"),
+    Column("township_code", _place, "乡镇比对码", "township code"),
+    Column("village_code", _place, "村比对码", "village code"),
     # links
     Column("match_weight", _real, "匹配权重（比特）", "match weight (bits)"),
     Column("match_probability", _real, "匹配概率", "match probability"),
@@ -240,6 +253,8 @@ PERSONS = _frame(
     "persons",
     f"register_row {' '.join(SOURCE_REF.names)} {' '.join(IDENTITY.names)} hamlet household_id person_id head_name relation",
 )
+# What linking reads of a person on either side, as small as it can be; `at` is the row's number.
+KEYS = _frame("keys", "at code digits faulty cut name birth birth_in_id male county_code township_code village_code")
 # One household per row: the household-level fields, and the row of its first member (the head's where there is one).
 HOUSEHOLDS = _frame("households", "household_id county township village hamlet head_name member_count source sheet row")
 # One extract row per row; fields of its profile follow as extra columns.

@@ -246,7 +246,7 @@ def _typed(
             continue
         column = by_field[f.name]
         text = used.to_series(column + 1)
-        if f.column in ("name_raw", "id_raw"):
+        if f.type == "raw" or f.column in ("name_raw", "id_raw"):
             columns.append(text.alias(f.column))
             continue
         value = _parse(text, f, unit_in(header.texts[column]))
@@ -271,12 +271,9 @@ def _parse(text: pl.Series, f: Field, unit: str | None) -> pl.Series:
     def parse(spellings: pl.Series) -> pl.DataFrame:
         return spellings.to_frame("text").select(f.parse(pl.col("text"), unit).alias(f.column))
 
-    repeats = _repeats(text.head(_SAMPLE)) and _repeats(text)
+    sample = text.head(_SAMPLE)
+    repeats = sample.n_unique() * _FEW <= len(sample)
     return (once_per_spelling(text, parse) if repeats else parse(text)).to_series()
-
-
-def _repeats(text: pl.Series) -> bool:
-    return text.n_unique() * _FEW <= len(text)
 
 
 def _count_unparsed(text: pl.Series, value: pl.Series) -> int:

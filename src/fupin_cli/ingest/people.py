@@ -14,13 +14,13 @@ from fupin_cli.ingest.headers import header_key
 from fupin_cli.ingest.inspection import guess_sheet
 from fupin_cli.ingest.profile import SourceProfile
 from fupin_cli.ingest.readers import read_file
-from fupin_cli.normalise.identity import add_identity
+from fupin_cli.normalise.keys import person_keys
 
 _WHO = ("name", "id_number", "sex", "birth_on", "county", "township", "village", "address")  # what linking reads
 
 
-def read_people(path: Path, profiles: Mapping[str, SourceProfile], row: str) -> pl.DataFrame:
-    """Who each row of a file speaks of: the columns of vocabulary.IDENTITY, and `row`, the 0-based data row.
+def read_people(path: Path, profiles: Mapping[str, SourceProfile]) -> pl.DataFrame:
+    """Who each row of a file speaks of: vocabulary.KEYS, `at` being the 0-based data row.
 
     The kind of table is recognised by its headers; only what says who somebody is gets read. Raises BadDataError where no
     profile knows the headers.
@@ -37,12 +37,13 @@ def read_people(path: Path, profiles: Mapping[str, SourceProfile], row: str) -> 
         )
     best = max(guesses, key=lambda guess: guess[1])[0]
     rows = read_grids([(path.name, grids)], known[best]).rows
-    return add_identity(rows).with_columns(pl.col("data_row").alias(row))
+    return person_keys(rows, "data_row")
 
 
 def _who_only(profile: SourceProfile) -> SourceProfile:
     """The profile reduced to the fields that say who somebody is, and those in which an ID number may hide."""
-    kept = tuple(f for f in profile.fields if f.name in (*_WHO, *profile.id_from))
+    fields = (f for f in profile.fields if f.name in (*_WHO, *profile.id_from))
+    kept = tuple(replace(f, type="raw") if f.type == "text" else f for f in fields)  # cleaned where it is compared
     return replace(profile, fields=kept, required=("name|id_number",))
 
 

@@ -21,6 +21,7 @@ from fupin_cli.normalise import values
 
 DTYPES: dict[str, pl.DataType] = {
     "text": pl.String(),
+    "raw": pl.String(),
     "name": pl.String(),
     "id": pl.String(),
     "code": pl.String(),

@@ -204,7 +204,9 @@ def _read_parquet(data: bytes, only: Choice | None) -> Grid:
     cells = frame.select(
         _column_text(pl.col(name), dtype).alias(f"c{n}") for n, (name, dtype) in enumerate(frame.schema.items())
     )
-    return Grid("", _trim(cells.with_columns(_blank_to_null(pl.all()))), header=tuple(frame.columns))
+    blank = cells.lazy().select((pl.all().str.strip_chars() == "").any()).collect().row(0, named=True)
+    cells = cells.with_columns(_blank_to_null(pl.col(name)) for name, some in blank.items() if some)
+    return Grid("", _trim(cells), header=tuple(frame.columns))
 
 
 def _column_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:

@@ -23,7 +23,10 @@ def decide(pairs: pl.DataFrame, model: Model) -> pl.DataFrame:
     is within `tie_bits` of a rival is tied and goes to review, so no order of rows can change who is linked.
     """
     pairs = pairs.with_columns(_contradicted().alias("contradicted"))
-    judged = pairs.join(_rivalry(pairs, model), on=["register_id", "extract_id"], how="left")
+    rivals = pl.col("register_id").is_duplicated() | pl.col("extract_id").is_duplicated()
+    judged = pairs.join(
+        _rivalry(pairs.filter(rivals), model), on=["register_id", "extract_id"], how="left"
+    ).with_columns(pl.col("tied", "beaten").fill_null(value=False))
     weight, contradicted = pl.col("match_weight"), pl.col("contradicted")
     # an inferred number needs a name that at least resembles: in dense counties one repair in twenty hits a stranger
     stranger = pl.col("id_level").is_in(["repaired", "damaged", "same_text"]).fill_null(False) & (

@@ -1,6 +1,6 @@
 """Candidate pairs of register person and extract row: hash joins on a few named keys, never a cross product.
 
-Every function takes two compact frames (`compact`) and returns pairs (`register_row`, `extract_row`). Null keys never join.
+Every function takes two KEYS frames (normalise.keys) and returns pairs (`register_row`, `extract_row`). Null keys never join.
 """
 
 from __future__ import annotations
@@ -8,38 +8,8 @@ from __future__ import annotations
 import polars as pl
 
 PAIR = ["register_row", "extract_row"]
-_FAULTY = ("bad_check_digit", "bad_date")  # 18 characters are there, at least one of them wrong
-_ENOUGH = 14  # region and birth date: fewer digits are no evidence either way
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2, 1)  # GB 11643: weighted digits plus check ≡ 1 (mod 11)
 _INVERSE = {w: next(i for i in range(11) if w * i % 11 == 1) for w in set(_WEIGHTS)}
-
-
-def compact(people: pl.DataFrame, row: str) -> pl.DataFrame:
-    """Just what linking reads, under short names; `code` is the 17 digits of a usable ID as Int64, else null.
-
-    The 18th character follows from the other 17, so comparing codes is comparing numbers, at a fraction of the cost.
-    """
-    return people.select(
-        pl.col(row).alias("at"),
-        pl.col("id_number").str.slice(0, 17).cast(pl.Int64, strict=False).alias("code"),
-        pl.when(pl.col("id_number").is_null() & (pl.col("id_digits").str.len_chars() >= _ENOUGH))
-        .then(pl.col("id_digits"))
-        .alias("digits"),
-        pl.col("id_status").is_in(_FAULTY).alias("faulty"),
-        (pl.col("id_status") == "truncated").alias("cut"),
-        pl.when(pl.col("id_digits").str.len_chars() >= 15)
-        .then(pl.col("id_digits"))
-        .str.slice(0, 15)
-        .cast(pl.Int64, strict=False)
-        .alias("fifteen"),
-        pl.col("name_key").alias("name"),
-        pl.coalesce("birth_on", "id_birth_on").alias("birth"),
-        pl.coalesce("id_birth_on", "birth_on").alias("birth_in_id"),
-        pl.coalesce("sex", "id_sex").alias("sex"),
-        pl.col("village_key").alias("village"),
-        pl.col("township_key").alias("township"),
-        pl.col("county_key").alias("county"),
-    )
 
 
 def block_on_id(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
@@ -62,8 +32,21 @@ def block_on_repaired_id(register: pl.DataFrame, extract: pl.DataFrame) -> pl.Da
 def block_on_cut_id(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
     """Pairs where one number lost its last three digits and the first fifteen agree; the name must do the rest."""
     key = ["fifteen", "name"]
-    whole = register.filter(~pl.col("cut"))
-    return pl.concat([_join(register.filter("cut"), extract, key), _join(whole, extract.filter("cut"), key)])
+    there = _join(_with_fifteen(register.filter("cut")), _with_fifteen(extract), key) if register["cut"].any() else None
+    back = _join(_with_fifteen(register.filter(~pl.col("cut"))), _with_fifteen(extract.filter("cut")), key)
+    return back if there is None else pl.concat([there, back])
+
+
+def _with_fifteen(people: pl.DataFrame) -> pl.DataFrame:
+    return people.select("at", "name", first_fifteen().alias("fifteen"))
+
+
+def first_fifteen(suffix: str = "") -> pl.Expr:
+    """The first 15 digits of a number, usable or not, as Int64: all that is left of one that Excel cut."""
+    left = pl.col(f"digits{suffix}").str.slice(0, 15)
+    return pl.coalesce(
+        pl.col(f"code{suffix}") // 100, pl.when(left.str.len_chars() == 15).then(left.cast(pl.Int64, strict=False))
+    )
 
 
 def block_on_same_text(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
@@ -80,12 +63,12 @@ def block_on_name_and_birth(register: pl.DataFrame, extract: pl.DataFrame) -> pl
 
 def block_on_name_and_village(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
     """Pairs with one name in one village, where at least one side has no usable ID number."""
-    return _either_without_id(register, extract, ["name", "village"])
+    return _either_without_id(register, extract, ["name", "village_code"])
 
 
 def block_on_birth_and_village(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
     """Pairs born on one day in one village, where at least one side has no usable ID number: names may be mistyped."""
-    return _either_without_id(register, extract, ["birth", "village", "sex"])
+    return _either_without_id(register, extract, ["birth", "village_code", "male"])
 
 
 def block_residue(register: pl.DataFrame, extract: pl.DataFrame, contested: pl.DataFrame) -> pl.DataFrame:
@@ -105,7 +88,7 @@ def block_residue(register: pl.DataFrame, extract: pl.DataFrame, contested: pl.D
     ]
     repaired = block_on_repaired_id(register, extract).with_columns(pl.lit(True).alias("repaired"))
     pairs = pl.concat([repaired, pl.concat(others).with_columns(pl.lit(False).alias("repaired"))])
-    return pairs.group_by(PAIR).agg(pl.col("repaired").any()).sort(PAIR)
+    return pairs.group_by(PAIR).agg(pl.col("repaired").any())
 
 
 def _either_without_id(register: pl.DataFrame, extract: pl.DataFrame, key: list[str]) -> pl.DataFrame:
@@ -138,11 +121,8 @@ def _repairs(people: pl.DataFrame) -> pl.DataFrame:
     )
     total = pl.sum_horizontal([pl.col(f"d{i}") * w for i, w in enumerate(_WEIGHTS)])
     faulty = faulty.with_columns(((1 - total) % 11).alias("short"))
-    return (
-        faulty.select("at", pl.concat_list(*_substitutions(), *_swaps()).alias("code"))
-        .explode("code")
-        .drop_nulls("code")
-    )
+    keys = faulty.lazy().select("at", pl.concat_list(*_substitutions(), *_swaps()).alias("code"))
+    return keys.explode("code").drop_nulls("code").collect()
 
 
 def _substitutions() -> list[pl.Expr]:

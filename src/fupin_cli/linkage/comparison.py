@@ -6,21 +6,19 @@ import polars as pl
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from fupin_cli.linkage.blocking import PAIR
+from fupin_cli.linkage.blocking import PAIR, first_fifteen
+from fupin_cli.vocabulary import KEYS
 
-_FIELDS = ["code", "digits", "cut", "fifteen", "name", "birth", "birth_in_id", "sex", "village", "township", "county"]
+_FIELDS = [name for name in KEYS.names if name not in ("at", "faulty")]
 
 
-def compare(pairs: pl.DataFrame, register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
+def compare(pairs: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame) -> pl.DataFrame:
     """The pairs with a level per field and both names.
 
     Columns `id_level`, `name_level`, `birth_level`, `sex_level`, `place_level` (null where a side says nothing), `name_r` and
-    `name_e`. Besides PAIR the pairs carry `repaired` (blocking found their numbers one fault apart).
+    `name_e`. Pairs are positions in the two KEYS frames; they carry `repaired` (blocking found their numbers one fault apart).
     """
-    both = (
-        pairs.join(_side(register, "register_row", "r"), on="register_row", how="left", maintain_order="left")
-        .join(_side(extract, "extract_row", "e"), on="extract_row", how="left", maintain_order="left")
-    )  # fmt: skip
+    both = pairs.hstack(_side(r, pairs["register_row"], "r")).hstack(_side(e, pairs["extract_row"], "e"))
     both = both.with_columns(
         _id_level().alias("id_level"), _birth_level().alias("birth_level"), _sex_level().alias("sex_level"),
         _place_level().alias("place_level"),
@@ -30,8 +28,8 @@ def compare(pairs: pl.DataFrame, register: pl.DataFrame, extract: pl.DataFrame) 
     )
 
 
-def _side(people: pl.DataFrame, row: str, suffix: str) -> pl.DataFrame:
-    return people.select(pl.col("at").alias(row), *(pl.col(c).alias(f"{c}_{suffix}") for c in _FIELDS))
+def _side(people: pl.DataFrame, rows: pl.Series, suffix: str) -> list[pl.Series]:
+    return [people[name].gather(rows).alias(f"{name}_{suffix}") for name in _FIELDS]
 
 
 def _id_level() -> pl.Expr:
@@ -42,7 +40,7 @@ def _id_level() -> pl.Expr:
         pl.when(~given["r"] | ~given["e"]).then(None)
         .when(usable & (pl.col("code_r") == pl.col("code_e"))).then(pl.lit("exact"))
         .when(usable).then(pl.lit("different"))
-        .when((pl.col("cut_r") | pl.col("cut_e")) & (pl.col("fifteen_r") == pl.col("fifteen_e"))).then(pl.lit("damaged"))
+        .when((pl.col("cut_r") | pl.col("cut_e")) & (first_fifteen("_r") == first_fifteen("_e"))).then(pl.lit("damaged"))
         .when(pl.col("digits_r") == pl.col("digits_e")).then(pl.lit("same_text"))
         .when("repaired").then(pl.lit("repaired"))
         .otherwise(pl.lit("unlike"))
@@ -64,13 +62,13 @@ def _birth_level() -> pl.Expr:
 
 
 def _sex_level() -> pl.Expr:
-    return pl.when(pl.col("sex_r") == pl.col("sex_e")).then(pl.lit("equal")).when(
-        pl.col("sex_r") != pl.col("sex_e")
+    return pl.when(pl.col("male_r") == pl.col("male_e")).then(pl.lit("equal")).when(
+        pl.col("male_r") != pl.col("male_e")
     ).then(pl.lit("different"))  # fmt: skip
 
 
 def _place_level() -> pl.Expr:
-    same = {part: pl.col(f"{part}_r") == pl.col(f"{part}_e") for part in ("county", "township", "village")}
+    same = {part: pl.col(f"{part}_code_r") == pl.col(f"{part}_code_e") for part in ("county", "township", "village")}
     known = {part: same[part].is_not_null() for part in same}
     not_other_county = same["county"].fill_null(True)
     return (

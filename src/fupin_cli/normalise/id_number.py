@@ -30,6 +30,8 @@ _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
 # NFKC unifies full width and Ⅹ, but not these look-alikes of X (measured): Cyrillic, Greek, multiplication sign.
 _LOOKS_LIKE_X = dict.fromkeys("ХхΧχ×✕", "X")
+_FAULTY = ("bad_check_digit", "bad_date")  # 18 characters are there, at least one of them wrong
+_ENOUGH = 14  # region and birth date: fewer digits are no evidence either way
 _PLACEHOLDER = r"^(?:999999.*|0+|1+|9+|X+|无|暂无|没有|不详|未知|无证|空|NULL|NONE|NAN|#N/A|-+|/+|待补.*)$"
 _EXPONENT = r"^(\d)\.(\d{2,})E\+?(?:17|19|21)$"  # 18, 20 and 22 digits that went through a number
 
@@ -40,34 +42,59 @@ def clean_id_numbers(raw: pl.Series) -> pl.DataFrame:
     `id_number` is null unless the status is one of VALID_STATUSES; `id_digits` keeps whatever digits may still help to link
     (the full 18 of a wrong number, the first 15 of one that Excel cut). Never raises on any text.
     """
-    frame = pl.DataFrame({"raw": raw.cast(pl.String)})
-    code = pl.col("code")
-    # a number that ends in 000 may be one that Excel cut: 9 % of those pass the check by chance
-    fits = (
-        (pl.col("raw").str.len_bytes() == 18)
-        & (code >= 10**16)
-        & (code // 10**11 != 999999)
-        & ~pl.col("raw").str.ends_with("000")
-    )
-    read = (
-        frame.lazy()
-        .with_columns(pl.col("raw").str.slice(0, 17).cast(pl.Int64, strict=False).alias("code"))
-        .select(
-            "raw",
-            (fits & (check_character(code) == pl.col("raw").str.slice(17))).alias("clean"),
-            _date_inside(pl.col("raw")).alias("id_birth_on"),
-            _sex(code).alias("id_sex"),
-        )
-        .with_columns((pl.col("clean") & pl.col("id_birth_on").is_not_null()).fill_null(value=False))
-        .collect()
-    )
+    read = _read_fast(raw)
     clean = read.select(
         pl.col("raw").alias("id_number"), pl.lit("valid").alias("id_status"), pl.col("raw").alias("id_digits"),
-        "id_birth_on", "id_sex",
+        "id_birth_on", pl.when("male").then(pl.lit("男")).when(~pl.col("male")).then(pl.lit("女")).alias("id_sex"),
     )  # fmt: skip
     odd = (~read["clean"]).arg_true()
     careful = once_per_spelling(read["raw"].gather(odd), lambda spellings: _describe(_read(spellings)))
     return replace_rows(clean, odd, careful)
+
+
+def number_keys(raw: pl.Series) -> pl.DataFrame:
+    """code, digits, faulty, cut, birth_in_id, male_in_id of each input value: all that linking reads of a number.
+
+    `code` is null unless the number is usable; `digits` is null if it is, or if too few digits are left to say anything.
+    """
+    read = _read_fast(raw)
+    keys = read.select(
+        "code", pl.lit(None, pl.String).alias("digits"), pl.lit(value=False).alias("faulty"), pl.lit(value=False).alias("cut"),
+        pl.col("id_birth_on").alias("birth_in_id"), pl.col("male").alias("male_in_id"),
+    )  # fmt: skip
+    odd = (~read["clean"]).arg_true()
+    return replace_rows(keys, odd, once_per_spelling(read["raw"].gather(odd), _careful_keys))
+
+
+def _careful_keys(spellings: pl.Series) -> pl.DataFrame:
+    left = pl.when(pl.col("id_number").is_null() & (pl.col("id_digits").str.len_chars() >= _ENOUGH)).then("id_digits")
+    return _describe(_read(spellings)).select(
+        _code(pl.col("id_number")).alias("code"),
+        left.alias("digits"),
+        pl.col("id_status").is_in(_FAULTY).alias("faulty"),
+        (pl.col("id_status") == "truncated").alias("cut"),
+        pl.col("id_birth_on").alias("birth_in_id"),
+        (pl.col("id_sex") == "男").alias("male_in_id"),
+    )
+
+
+def _read_fast(raw: pl.Series) -> pl.DataFrame:
+    """raw, code, clean (a valid number as it should be written), id_birth_on and male: in one pass, without any regex."""
+    code, text = pl.col("code"), pl.col("raw")
+    # a number that ends in 000 may be one that Excel cut: 9 % of those pass the check by chance
+    fits = (text.str.len_bytes() == 18) & (code >= 10**16) & (code // 10**11 != 999999) & ~text.str.ends_with("000")
+    clean = fits & (check_character(code) == text.str.slice(17)) & pl.col("id_birth_on").is_not_null()
+    return (
+        pl.DataFrame({"raw": raw.cast(pl.String)})
+        .lazy()
+        .with_columns(_code(text).alias("code"), _date_inside(text).alias("id_birth_on"))
+        .with_columns(clean.fill_null(value=False).alias("clean"), (code % 2 == 1).alias("male"))
+        .collect()
+    )
+
+
+def _code(text: pl.Expr) -> pl.Expr:
+    return text.str.slice(0, 17).cast(pl.Int64, strict=False)
 
 
 def check_character(code: pl.Expr) -> pl.Expr:
@@ -183,15 +210,11 @@ def _date_inside(text: pl.Expr) -> pl.Expr:
 def _describe(frame: pl.DataFrame) -> pl.DataFrame:
     """Adds what the number itself says: birth date and sex, also of a damaged one where the digits are still there."""
     number = pl.coalesce("id_number", pl.when(pl.col("id_status") != "bad_date").then(pl.col("id_digits")))
+    odd = _code(pl.col("id_number")) % 2 == 1
     return frame.select(
         "id_number",
         "id_status",
         pl.coalesce("id_digits", "id_number").alias("id_digits"),
         _date_inside(number).alias("id_birth_on"),
-        _sex(pl.col("id_number").str.slice(0, 17).cast(pl.Int64, strict=False)).alias("id_sex"),
+        pl.when(odd).then(pl.lit("男")).when(~odd).then(pl.lit("女")).alias("id_sex"),
     )
-
-
-def _sex(code: pl.Expr) -> pl.Expr:
-    """By the parity of the 17th digit."""
-    return pl.when(code % 2 == 1).then(pl.lit("男")).when(code % 2 == 0).then(pl.lit("女"))

@@ -40,11 +40,22 @@ def clean_names(raw: pl.Series) -> pl.DataFrame:
 
     Two to four everyday characters, as most names are, stand for themselves; only the others are worked on.
     """
-    text = raw.cast(pl.String)
-    frame = text.to_frame("raw").lazy()
-    odd = frame.select(~pl.col("raw").str.contains(_PLAIN).fill_null(value=False)).collect().to_series().arg_true()
-    read = once_per_spelling(text.gather(odd), _read)
+    text, odd, read = _odd_ones(raw)
     return replace_rows(pl.DataFrame({"name": text, "name_key": text}), odd, read)
+
+
+def name_keys(raw: pl.Series) -> pl.Series:
+    """Just the keys of `clean_names`."""
+    text, odd, read = _odd_ones(raw)
+    return replace_rows(text.to_frame("name_key"), odd, read).to_series()
+
+
+def _odd_ones(raw: pl.Series) -> tuple[pl.Series, pl.Series, pl.DataFrame]:
+    """The names as text, the positions of those that need work, and what the work makes of them."""
+    text = raw.cast(pl.String)
+    plain = pl.col("raw").str.contains(_PLAIN).fill_null(value=False)
+    odd = text.to_frame("raw").lazy().select(~plain).collect().to_series().arg_true()
+    return text, odd, once_per_spelling(text.gather(odd), _read)
 
 
 def _read(spellings: pl.Series) -> pl.DataFrame:

@@ -7,11 +7,12 @@ Mergers and renamings are not guessed: they would need a list from the user.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 
 import polars as pl
 
 from fupin_cli.normalise.spelling import once_per_spelling
+from fupin_cli.vocabulary import COLUMNS
 
 _PARTS = {
     "county": r"(?:自治县|自治旗|林区|特区|县|市|区|旗)$",
@@ -34,27 +35,57 @@ def place_keys(frame: pl.DataFrame) -> pl.DataFrame:
     Reads whichever of county, township, village and address the frame has; a column of its own beats the address. Each
     distinct spelling of a place is read once.
     """
-    said = pl.DataFrame({name: pl.repeat(None, frame.height, dtype=pl.String, eager=True) for name in _PARTS})
+    absent = pl.repeat(None, frame.height, dtype=pl.String, eager=True)
+    said = pl.DataFrame(dict.fromkeys((*_PARTS, *(f"{name}_key" for name in _PARTS)), absent))
     if "address" in frame.columns:
-        said = once_per_spelling(frame["address"].cast(pl.String), _taken_apart)
-    own = [
-        once_per_spelling(frame[name].cast(pl.String), _tidied).to_series().alias(name)
+        said = once_per_spelling(frame["address"].cast(pl.String), _from_address)
+    for name in _PARTS:
+        if name in frame.columns:
+            own = once_per_spelling(frame[name].cast(pl.String), partial(_from_column, part=name))
+            said = said.with_columns(pl.coalesce(own[column], said[column]).alias(column) for column in own.columns)
+    return said
+
+
+def place_codes(frame: pl.DataFrame) -> pl.DataFrame:
+    """county_code, township_code, village_code: the keys of `place_keys` as codes into the table that all files share."""
+    codes: dict[str, pl.Series] = {}
+    if "address" in frame.columns:
+        said = once_per_spelling(frame["address"].cast(pl.String), lambda texts: _coded(_from_address(texts)))
+        codes = {column.name: column for column in said.get_columns()}
+    for name in _PARTS:
+        if name in frame.columns:
+            own = once_per_spelling(frame[name].cast(pl.String), partial(_coded_column, part=name)).to_series()
+            other = codes.get(own.name)
+            codes[own.name] = (
+                own if other is None else own.to_frame().select(pl.coalesce(own.name, pl.lit(other))).to_series()
+            )
+    absent = pl.repeat(None, frame.height, dtype=pl.String, eager=True)
+    return pl.DataFrame(
+        {f"{name}_code": codes.get(f"{name}_code", absent).cast(COLUMNS[f"{name}_code"].dtype) for name in _PARTS}
+    )
+
+
+def _coded(places: pl.DataFrame) -> pl.DataFrame:
+    return places.select(
+        pl.col(f"{name}_key").cast(COLUMNS[f"{name}_code"].dtype).alias(f"{name}_code")
         for name in _PARTS
-        if name in frame.columns
-    ]
-    places = said.with_columns(pl.coalesce(pl.lit(column), pl.col(column.name)).alias(column.name) for column in own)
-    return places.hstack([once_per_spelling(places[name], _shortened(name)).to_series() for name in _PARTS])
+        if f"{name}_key" in places.columns
+    )
 
 
-def _taken_apart(addresses: pl.Series) -> pl.DataFrame:
+def _coded_column(names: pl.Series, part: str) -> pl.DataFrame:
+    return _coded(_from_column(names, part))
+
+
+def _from_address(addresses: pl.Series) -> pl.DataFrame:
     parts = pl.col("address").str.replace_all(_BLANK, "").str.extract_groups(_ADDRESS).alias("parts")
-    return addresses.alias("address").to_frame().select(parts).unnest("parts")
+    places = addresses.alias("address").to_frame().select(parts).unnest("parts")
+    return places.with_columns(
+        pl.col(name).str.replace(suffix, "").alias(f"{name}_key") for name, suffix in _PARTS.items()
+    )
 
 
-def _shortened(name: str) -> Callable[[pl.Series], pl.DataFrame]:
-    return lambda places: places.to_frame(name).select(pl.col(name).str.replace(_PARTS[name], "").alias(f"{name}_key"))
-
-
-def _tidied(names: pl.Series) -> pl.DataFrame:
-    text = pl.col("name").str.normalize("NFKC").str.replace_all(_BLANK, "")
-    return names.to_frame("name").select(pl.when(text != "").then(text))
+def _from_column(names: pl.Series, part: str) -> pl.DataFrame:
+    text = pl.col(part).str.normalize("NFKC").str.replace_all(_BLANK, "")
+    place = names.to_frame(part).select(pl.when(text != "").then(text))
+    return place.with_columns(pl.col(part).str.replace(_PARTS[part], "").alias(f"{part}_key"))
