@@ -1,5 +1,7 @@
 """Bad input: a clear error with file, sheet and row, the right exit code, no traceback, earlier results untouched."""
 
+import shutil
+
 import pytest
 
 from conftest import fupin
@@ -79,10 +81,8 @@ CASES = [
 def test_bad_input_is_explained_and_harms_nothing(sample, demo, tmp_path, damage, code, words):
     """A drawn table: what is broken, the exit code, the words that must be there."""
     target = tmp_path / "results"
-    target.mkdir()
-    (target / "manifest.json").write_text("{}", encoding="utf-8")
-    (target / "kept.txt").write_text("earlier", encoding="utf-8")
-    before = {path.name: sha256(path) for path in target.iterdir()}
+    shutil.copytree(demo, target)
+    before = {path: sha256(path) for path in target.rglob("*") if path.is_file()}
     damage(sample)
     done = fupin("run", sample, "-o", target)
     assert done.returncode == code, done.stderr
@@ -91,7 +91,7 @@ def test_bad_input_is_explained_and_harms_nothing(sample, demo, tmp_path, damage
     assert done.stderr.startswith("error: ")
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
-    assert {path.name: sha256(path) for path in target.iterdir()} == before
+    assert {path: sha256(path) for path in target.rglob("*") if path.is_file()} == before
 
 
 def test_an_output_place_that_cannot_be(sample, tmp_path):

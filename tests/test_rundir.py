@@ -55,6 +55,25 @@ def test_somebody_elses_folder_is_left_alone(tmp_path):
     assert "-o" in str(caught.value)
 
 
+def test_an_answered_checklist_is_never_overwritten(tmp_path):
+    """A file of the run that was changed, or one that somebody added, stops the next run before it starts."""
+    for change in ("a.txt", "notes.txt"):
+        write_run(tmp_path / change / "run", "one")
+        (tmp_path / change / "run" / change).write_text("answered", encoding="utf-8")
+        with pytest.raises(OutputError, match="changed or added") as caught:
+            write_run(tmp_path / change / "run", "two")
+        assert "-o" in str(caught.value)
+        assert (tmp_path / change / "run" / change).read_text(encoding="utf-8") == "answered"
+
+
+def test_somebody_elses_manifest_is_no_run_of_ours(tmp_path):
+    """A web application has a manifest.json too."""
+    (tmp_path / "webapp").mkdir()
+    (tmp_path / "webapp" / "manifest.json").write_text('{"name": "app"}', encoding="utf-8")
+    with pytest.raises(OutputError, match="not a fupin run"):
+        write_run(tmp_path / "webapp", "one")
+
+
 def test_a_place_that_cannot_be_written_is_an_output_error(tmp_path):
     """A file where the parent folder should be."""
     (tmp_path / "file").write_text("", encoding="utf-8")

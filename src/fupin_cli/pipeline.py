@@ -26,14 +26,14 @@ from fupin_cli.ingest import (
 )  # fmt: skip
 from fupin_cli.linkage import Model, find_duplicates, link_people, load_model
 from fupin_cli.normalise.keys import person_keys
-from fupin_cli.normalise.regions import place_codes
+from fupin_cli.normalise.regions import place_codes, settle_places
 from fupin_cli.project import Project, Source, shipped_rules
 from fupin_cli.report.digest import Digest, LineUsed, Problem, RuleReport, build_digest, to_json
 from fupin_cli.report.page import write_page
 from fupin_cli.report.workbook import write_workbooks
 from fupin_cli.rules import Judgement, Lines, Pack, judge, load_lines, load_packs
 from fupin_cli.rundir import publish, replace_file, sha256, write_manifest
-from fupin_cli.vocabulary import EXTRACTS, FINDINGS, LINKS, STAGES
+from fupin_cli.vocabulary import EXTRACTS, FINDINGS, LINKS, PLACES, STAGES
 
 Say = Callable[[str], None]
 
@@ -47,12 +47,12 @@ def reconcile(project: Project, target: Path, *, stage: str | None = None, say: 
     with publish(target) as folder:
         book = open_rule_book(project)
         register = read_register(project, book, say)
-        extracts = read_extracts(project, book, stages, say)
+        extracts = read_extracts(project, book, register, stages, say)
         links = link_everyone(register, extracts, book, say)
         rounds = [
             judge_round(project, book, register, extracts, links, stages[: n + 1], say) for n in range(len(stages))
         ]
-        verdict = conclude(rounds, stages)
+        verdict = conclude(rounds, stages, register, extracts)
         digest = sum_up(project, register, extracts, links, verdict, stages)
         say("写出结果 writing results")
         write_frames(folder, register, extracts, links, verdict)
@@ -164,11 +164,14 @@ def read_register(project: Project, book: RuleBook, say: Say) -> Register:
     profile = book.profiles[project.register.profile]
     table = read_source(project.register.files, profile)
     persons = to_persons(table.rows)
+    persons = settle_places(persons, persons)
     return Register(table, persons, to_households(persons, profile))
 
 
-def read_extracts(project: Project, book: RuleBook, stages: Sequence[str], say: Say) -> list[Extract]:
-    """The extracts of the given stages, each with its rows as evidence."""
+def read_extracts(
+    project: Project, book: RuleBook, register: Register, stages: Sequence[str], say: Say
+) -> list[Extract]:
+    """The extracts of the given stages, each with its rows as evidence, their places named as the register names them."""
     wanted = [source for source in project.extracts if source.stage in stages]
     extracts = []
     for n, source in enumerate(wanted, 1):
@@ -182,7 +185,9 @@ def read_extracts(project: Project, book: RuleBook, stages: Sequence[str], say: 
             "stage": source.stage,
             "as_of": source.as_of,
         }
-        extracts.append(Extract(source, table, to_evidence(table.rows, origin)))
+        only = source.coverage[0] if len(source.coverage) == 1 else None
+        evidence = settle_places(to_evidence(table.rows, origin), register.persons, only)
+        extracts.append(Extract(source, table, evidence))
     return extracts
 
 
@@ -197,11 +202,23 @@ def link_everyone(register: Register, extracts: Sequence[Extract], book: RuleBoo
     for n, extract in enumerate(extracts, 1):
         source = extract.source
         say(f"比对人员 linking {source.id} ({n}/{len(extracts)})")
-        reached = place_codes(pl.DataFrame({"county": source.coverage}))["county_code"]
+        reached = place_codes(pl.DataFrame({"county": source.coverage}, schema={"county": pl.String}))["county_code"]
+        refuse_unknown_coverage(source, reached, everyone["county_code"], register)
         here = everyone.filter(pl.col("county_code").is_in(reached.implode()) | pl.col("county_code").is_null())
         people = person_keys(extract.evidence, "extract_row")
         links.append(link_people(here if source.coverage else everyone, people, book.model, name=source.id))
     return pl.concat(links).sort("extract", "register_row", "extract_row")
+
+
+def refuse_unknown_coverage(source: Source, reached: pl.Series, held: pl.Series, register: Register) -> None:
+    """An extract that covers no county of the register is a slip of the pen: it would make everybody absent, or nobody."""
+    if len(reached) and held.drop_nulls().len() and not reached.is_in(held.unique().implode()).any():
+        counties = "、".join(register.persons["county"].drop_nulls().unique().sort())
+        raise ConfigurationError(
+            f"[[extract]] {source.id} covers {'、'.join(source.coverage)}, and the register has nobody there",
+            why=f"the register holds: {counties}",
+            try_=f"coverage with one of: {counties}",
+        )
 
 
 def judge_round(
@@ -235,8 +252,16 @@ def judge_round(
         series=project.line_series,
         basis=project.income_basis,
         stages=stages,
-        labels={field.column: field.zh for profile in book.profiles.values() for field in profile.fields},
+        labels=labels_of(book),
     )
+
+
+def labels_of(book: RuleBook) -> dict[str, str]:
+    """What people read for each field: by its name, and by `profile.name` where kinds of extract call it differently."""
+    fields = [(profile, field) for profile in book.profiles.values() for field in profile.fields]
+    plain = {field.column: field.zh for _, field in fields}
+    own = {field.column: field.zh for field in book.profiles["register"].fields} if "register" in book.profiles else {}
+    return plain | own | {f"{profile.name}.{field.column}": field.zh for profile, field in fields}
 
 
 def describe(extracts: Iterable[Extract]) -> pl.DataFrame:
@@ -249,7 +274,9 @@ def describe(extracts: Iterable[Extract]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=EXTRACTS.schema, orient="row")
 
 
-def conclude(rounds: Sequence[Judgement], stages: Sequence[str]) -> Verdict:
+def conclude(
+    rounds: Sequence[Judgement], stages: Sequence[str], register: Register, extracts: Sequence[Extract]
+) -> Verdict:
     """The last round's judgement; its findings carry the stage of the round that first saw them.
 
     What an earlier round found and the last one no longer does was cleared by better evidence, and is kept apart.
@@ -266,7 +293,29 @@ def conclude(rounds: Sequence[Judgement], stages: Sequence[str]) -> Verdict:
     )
     before = pl.concat([r.findings for r in rounds]).unique("finding_key", keep="first", maintain_order=True)
     cleared = before.join(final, on="finding_key", how="anti", maintain_order="left")
-    return Verdict(rounds[-1], FINDINGS.conform(findings.drop("first_stage")), FINDINGS.conform(cleared))
+    findings = with_both_identities(findings.drop("first_stage"), register, extracts)
+    return Verdict(rounds[-1], FINDINGS.conform(findings), FINDINGS.conform(cleared))
+
+
+def with_both_identities(findings: pl.DataFrame, register: Register, extracts: Sequence[Extract]) -> pl.DataFrame:
+    """The findings with the register's ID as received, and how the department writes the person: whoever checks compares."""
+    row = ["extract", "source", "sheet", "row"]
+    listed = [
+        *(e.evidence.select(*row, "name", "id_raw", *PLACES) for e in extracts),
+        register.persons.select(pl.lit("register").alias("extract"), *row[1:], "name", "id_raw", *PLACES),
+    ]
+    theirs = pl.concat(listed).select(
+        *row,
+        pl.col("name").alias("listed_name"),
+        pl.col("id_raw").alias("listed_id"),
+        pl.concat_str(*PLACES, ignore_nulls=True).alias("listed_place"),
+    )
+    ours = register.persons.select("register_row", "id_raw")
+    findings = findings.drop("id_raw", "listed_name", "listed_id", "listed_place", strict=False)
+    at = ["extract", "extract_source", "extract_sheet", "extract_at"]
+    return findings.join(ours, on="register_row", how="left", maintain_order="left").join(
+        theirs, left_on=at, right_on=row, how="left", maintain_order="left", nulls_equal=True
+    )
 
 
 def sum_up(
@@ -362,7 +411,6 @@ def manifest(project: Project, book: RuleBook, stages: Sequence[str]) -> dict[st
         return f"{'project' if own else 'shipped'}/{path.relative_to(home).as_posix()}"
 
     return {
-        "program": "fupin",
         "version": __version__,
         "polars": pl.__version__,
         "as_of": project.as_of.isoformat(),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -97,14 +98,14 @@ def load_project(path: Path) -> Project:
         jurisdiction=_text(project, "jurisdiction", "[project]", where),
         register=Source(
             id="register",
-            profile=register.get("profile", "register"),
+            profile=_text(register, "profile", "[register]", where) if "profile" in register else "register",
             files=_files(register, "[register]", folder, where),
             as_of=_date(register, "as_of", "[register]", where) if "as_of" in register else as_of,
         ),
         extracts=extracts,
-        line_series=project.get("line_series", "nbs"),
-        income_basis=project.get("income_basis", "net_income"),
-        mask_ids=bool(project.get("mask_ids", False)),
+        line_series=_one_of(project, "line_series", ("nbs", "working"), where),
+        income_basis=_one_of(project, "income_basis", ("net_income", "disposable_income"), where),
+        mask_ids=_switch(project, "mask_ids", where),
         rules_folders=folders,
         linkage_model=_linkage_model(folders, rules.get("linkage", "default"), where),
     )
@@ -153,13 +154,36 @@ def _text(table: Mapping[str, Any], key: str, section: str, where: str) -> str:
 
 def _date(table: Mapping[str, Any], key: str, section: str, where: str) -> date:
     value = table.get(key)
-    if not isinstance(value, date):
+    if not isinstance(value, date) or isinstance(value, datetime):
         raise ConfigurationError(
             f"{section} needs {key} = a date",
             where=where,
             why="without it nobody can say what the data could not yet know",
             try_=f"{key} = 2019-11-30",
         )
+    return value
+
+
+def _one_of(table: Mapping[str, Any], key: str, known: Sequence[str], where: str) -> str:
+    value = table.get(key, known[0])
+    if value not in known:
+        raise ConfigurationError(
+            f"[project] {key} = {value!r} means nothing", where=where, try_=f"one of: {', '.join(known)}"
+        )
+    return str(value)
+
+
+def _switch(table: Mapping[str, Any], key: str, where: str) -> bool:
+    value = table.get(key, False)
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"[project] {key} is true or false", where=where, try_=f"{key} = true")
+    return value
+
+
+def _texts(table: Mapping[str, Any], key: str, section: str, where: str) -> list[str]:
+    value = table.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+        raise ConfigurationError(f"{section}: {key} is a list of texts", where=where, try_=f'{key} = ["…"]')
     return value
 
 
@@ -170,7 +194,7 @@ def _extract(entry: Mapping[str, Any], number: int, folder: Path, where: str) ->
         raise ConfigurationError(
             f"{section}: no such stage {stage!r}", where=where, try_=f"one of: {', '.join(STAGES)}"
         )
-    coverage = entry.get("coverage", [])
+    coverage = _texts(entry, "coverage", section, where)
     if stage != "province" and not coverage:
         raise ConfigurationError(
             f'{section} needs coverage = ["…县"]',
@@ -184,14 +208,12 @@ def _extract(entry: Mapping[str, Any], number: int, folder: Path, where: str) ->
         as_of=_date(entry, "as_of", section, where),
         stage=stage,
         coverage=tuple(coverage),
-        department=entry.get("department"),
+        department=_text(entry, "department", section, where) if "department" in entry else None,
     )
 
 
 def _files(table: Mapping[str, Any], section: str, folder: Path, where: str) -> tuple[tuple[str, Path], ...]:
-    patterns = table.get("files")
-    if isinstance(patterns, str):
-        patterns = [patterns]
+    patterns = _texts(table, "files", section, where)
     if not patterns:
         raise ConfigurationError(f'{section} needs files = ["…"]', where=where)
     found: dict[str, Path] = {}
@@ -205,7 +227,8 @@ def _files(table: Mapping[str, Any], section: str, folder: Path, where: str) -> 
 
 
 def _shown(path: Path, folder: Path) -> str:
-    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
+    """The name people see: the path from the project's folder, so that two files of one name stay two."""
+    return Path(os.path.relpath(path, folder)).as_posix()
 
 
 def _refuse_twins(extracts: Sequence[Source], where: str) -> None:

@@ -21,6 +21,7 @@ from typing import Any
 from fupin_cli.errors import BusyError, DiskError, OutputError
 
 MANIFEST = "manifest.json"
+PROGRAM = "fupin"
 
 
 @contextmanager
@@ -75,7 +76,7 @@ def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name != MANIFEST
     }
-    text = json.dumps({**facts, "outputs": outputs}, ensure_ascii=False, indent=2, sort_keys=True)
+    text = json.dumps({"program": PROGRAM, **facts, "outputs": outputs}, ensure_ascii=False, indent=2, sort_keys=True)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
@@ -125,10 +126,33 @@ def _recover(target: Path, staging: Path, aside: Path) -> None:
 
 
 def _refuse_strangers(target: Path) -> None:
-    if target.exists() and not (target.is_dir() and ((target / MANIFEST).exists() or not any(target.iterdir()))):
+    """Only an untouched run of ours is ever replaced: an answered checklist, or anybody's own file, is worth more."""
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return
+    outputs = _outputs_of(target)
+    if outputs is None:
         raise OutputError(
             "this is not a fupin run, so it is left alone", where=str(target), try_="name a new or empty folder with -o"
         )
+    present = {path.relative_to(target).as_posix(): path for path in target.rglob("*") if path.is_file()}
+    present.pop(MANIFEST, None)
+    touched = sum(outputs.get(name) != sha256(path) for name, path in present.items())
+    if touched:
+        raise OutputError(
+            f"{touched} file(s) here were changed or added after the run, so it is left alone",
+            where=str(target),
+            why="a checklist that somebody filled in would be lost",
+            try_="name a new folder with -o, or move those files away",
+        )
+
+
+def _outputs_of(target: Path) -> dict[str, str] | None:
+    """What the run in this folder wrote, by its manifest; None where there is no manifest of ours."""
+    try:
+        manifest = json.loads((target / MANIFEST).read_text(encoding="utf-8"))
+        return dict(manifest["outputs"]) if manifest["program"] == PROGRAM else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _flush(folder: Path) -> None:

@@ -57,6 +57,7 @@ class Severity(StrEnum):
     INFO = "info"
 
 
+PLACES = ("county", "township", "village")  # from the widest to the narrowest
 STAGES = ("county", "city", "province")  # the order in which comparison rounds happen
 BASES = {  # how a link was made: code → what people read
     "exact_id": ("证件号码一致", "same ID number"),
@@ -222,6 +223,9 @@ _COLUMNS = (
     Column("department_value", _text, "部门数据内容", "department says", _S),
     Column("evidence", _text, "疑点说明", "evidence", _S),
     Column("citation", _text, "政策依据", "citation"),
+    Column("listed_name", _text, "部门登记姓名", "name in the extract", _P),
+    Column("listed_id", _text, "部门登记证件号码", "ID in the extract", _P),
+    Column("listed_place", _text, "部门登记住址", "place in the extract", _S),
     Column("register_source", _text, "台账来源", "register source"),
     Column("register_sheet", _text, "台账工作表", "register sheet"),
     Column("register_at", _int, "台账行号", "register row number"),
@@ -268,8 +272,8 @@ OUTCOMES = _frame("outcomes", "household_id rule_id outcome reason missing")
 FINDINGS = _frame(
     "findings",
     "finding_key rule_id severity band stage household_id person_id register_row county township village hamlet head_name "
-    "name id_number relation title department as_of register_value department_value evidence citation basis match_weight "
-    "register_source register_sheet register_at extract extract_source extract_sheet extract_at",
+    "name id_number id_raw relation title department as_of register_value department_value evidence citation basis match_weight "
+    "register_source register_sheet register_at extract extract_source extract_sheet extract_at listed_name listed_id listed_place",
 )
 SET_ASIDE = _frame("set_aside", "source sheet row set_aside_reason cells")
 ACCOUNTS = _frame("accounts", "source sheet rows_read rows_used rows_set_aside")

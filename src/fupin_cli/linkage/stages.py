@@ -20,6 +20,7 @@ from fupin_cli.vocabulary import LINKS, Decision
 DETAIL = ["id_level", "name_level", "birth_level", "sex_level", "place_level"]
 BITS = ["bits_prior", "bits_id_number", "bits_name", "bits_birth", "bits_sex", "bits_place"]
 _SHOWN_BELOW_REVIEW = 10.0  # bits: rejected pairs farther away than this explain nothing
+_FEWEST = 1000  # a short list is still drawn from a county: two people of one village may share a name
 _COUNT_ALL = 2_000_000  # rows up to which every name is counted
 _DESCRIBED_BY = ("digits", "birth", "male", "village_code", "township_code")
 _SELF = "register"
@@ -85,7 +86,7 @@ def _score(pairs: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame, model: Model) 
     compared = compared.join(
         _name_frequency(compared, e, model), left_on="name_e", right_on="name", how="left", maintain_order="left"
     )
-    prior = -math.log2(max(r.height, e.height, 2))
+    prior = -math.log2(max(r.height, e.height, _FEWEST))
     return score(compared, model, prior_bits=prior, place_u=_place_u(r, e))
 
 

@@ -46,6 +46,32 @@ def place_keys(frame: pl.DataFrame) -> pl.DataFrame:
     return said
 
 
+def settle_places(frame: pl.DataFrame, like: pl.DataFrame, only_county: str | None = None) -> pl.DataFrame:
+    """The frame with its places named as `like` (the register) names them.
+
+    A row that names just a township gets the county in which `like` has it, if that is one county; else `only_county`. One
+    place spelled in two ways (青禾, 青禾县) gets the commoner spelling, so that it is one place on every list.
+    """
+    home = like.drop_nulls(["county_key", "township_key"]).group_by("township_key").agg(
+        pl.col("county_key").unique().alias("counties")
+    )  # fmt: skip
+    home = home.filter(pl.col("counties").list.len() == 1).select(
+        "township_key", pl.col("counties").list.first().alias("home")
+    )
+    settled = frame.join(home, on="township_key", how="left", maintain_order="left")
+    spare = pl.lit(only_county, pl.String)
+    settled = settled.with_columns(
+        pl.coalesce("county_key", "home", spare.str.replace(_PARTS["county"], "")).alias("county_key"),
+        pl.coalesce("county", pl.when(pl.col("home").is_null()).then(spare)).alias("county"),
+    ).drop("home")
+    for at, part in enumerate(_PARTS):
+        keys = [f"{name}_key" for name in list(_PARTS)[: at + 1]]
+        spelled = like.drop_nulls([*keys, part]).group_by(keys).agg(pl.col(part).mode().min().alias("spelled"))
+        settled = settled.join(spelled, on=keys, how="left", maintain_order="left")
+        settled = settled.with_columns(pl.coalesce("spelled", part).alias(part)).drop("spelled")
+    return settled.select(frame.columns)
+
+
 def place_codes(frame: pl.DataFrame) -> pl.DataFrame:
     """county_code, township_code, village_code: the keys of `place_keys` as codes into the table that all files share."""
     codes: dict[str, pl.Series] = {}
