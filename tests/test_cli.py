@@ -50,6 +50,16 @@ def test_link_two_office_files(tmp_path):
     assert links["register_row"].min() >= 0
 
 
+def test_link_writes_what_its_name_says(tmp_path):
+    """A .csv opens in Excel; a suffix that cannot be written is refused with one that can."""
+    done = fupin("link", REGISTER, EXTRACT, "-o", tmp_path / "links.csv", "-q")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "links.csv").read_bytes().startswith(b"\xef\xbb\xbfregister_row")
+    done = fupin("link", REGISTER, EXTRACT, "-o", tmp_path / "links.xlsx")
+    assert done.returncode == 2
+    assert "links.csv" in done.stderr
+
+
 def test_link_with_a_profile_of_ones_own(tmp_path):
     """Headers that no shipped profile knows, named in a file."""
     people = "品名,凭证\n张伟,990121198506153016\n王芳,990121199001011228\n"
@@ -127,6 +137,9 @@ def test_explain_a_household_a_person_and_a_finding(demo):
     assert persons["name"].drop_nulls()[0] in plain
     person = fupin("explain", f"row:{persons['register_row'][0]}", "--run", demo)
     assert "比特 bits" in person.stdout
+    twice = pl.read_parquet(demo / "findings.parquet").filter(pl.col("rule_id") == "CMP-DUP2").row(0, named=True)
+    masked = fupin("explain", twice["finding_key"], "--run", demo).stdout
+    assert not [twice[key] for key in ("name", "listed_name", "id_number") if twice[key] in masked]
     one = fupin("explain", findings["finding_key"][0][:10], "--run", demo)
     assert one.returncode == 0
     assert "已脱贫而未达到退出标准" in one.stdout

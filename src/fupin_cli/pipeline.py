@@ -82,7 +82,10 @@ def link_files(
         people = list(pool.map(read_people, (register, extract), (known[0], known[-1])))
     links = link_people(people[0], people[1], load_model(model or shipped / "linkage" / "default.toml")).drop("extract")
     with replace_file(target) as staged:
-        links.write_parquet(staged)
+        if target.suffix.lower() == ".csv":
+            links.write_csv(staged, include_bom=True)  # the byte-order mark tells Excel that this is UTF-8
+        else:
+            links.write_parquet(staged)
     return links
 
 

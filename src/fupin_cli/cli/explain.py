@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,19 @@ import polars as pl
 
 from fupin_cli.cli.rules import load_rules
 from fupin_cli.errors import BadDataError, InputMissingError, UsageError
+from fupin_cli.ingest import load_profiles
+from fupin_cli.project import rules_folders
 from fupin_cli.report.masking import mask_id, mask_name, mask_text
 from fupin_cli.rules import Pack, Rule
-from fupin_cli.vocabulary import BASES, ID_STATUS_LABELS, OUTCOME_LABELS, Outcome
+from fupin_cli.vocabulary import BASES, ID_STATUS_LABELS, OUTCOME_LABELS, Outcome, label
 
+_NAMED = re.compile(
+    r"((?:姓名|曾用名|户主|权利人|监护人|法定代表人)[^：；，。]{0,6}：)([^；，。（）]+)"
+)  # a name inside a sentence
+DERIVED = {
+    "age": "年龄", "age_at_school_start": "学年开始时年龄", "line_yuan": "标准线", "days_since_entry": "录入天数",
+    "county_compared": "录入前已县级比对", "member_count_actual": "台账人数", "as_of": "比对日期",
+}  # fmt: skip
 _FRAMES = ("persons", "households", "outcomes", "person_outcomes", "findings", "links", "evidence")
 
 
@@ -34,7 +44,7 @@ _FRAMES = ("persons", "households", "outcomes", "person_outcomes", "findings", "
 )
 @click.option("--unmask", is_flag=True, help="显示完整姓名和证件号码 · show names and ID numbers in full")
 def command(target: str, folder: Path | None, project: Path | None, *, unmask: bool) -> int:
-    r"""说明一人、一户或一条疑点。 Explain a person, a household or a finding of a run.
+    """说明一人、一户或一条疑点。 Explain a person, a household or a finding of a run.
 
     TARGET is a finding key (or its first characters), a household ID, a person ID, an ID number, or row:N for the N-th
     register row. Names and numbers are masked unless --unmask is given.
@@ -47,7 +57,7 @@ def command(target: str, folder: Path | None, project: Path | None, *, unmask: b
     """
     run = _open(folder or _newest())
     rules = _rules(project)
-    say = _Masked(unmask=unmask)
+    say = _Masked(unmask=unmask, labels=_labels(project))
     finding = (
         run.findings.filter(_col("finding_key").str.starts_with(target.lower()))
         if len(target) >= 4
@@ -89,8 +99,12 @@ class _Run:
 class _Masked:
     """Shows what may be shown: names and numbers hidden unless asked for in full."""
 
-    def __init__(self, *, unmask: bool) -> None:
+    def __init__(self, *, unmask: bool, labels: Mapping[str, str]) -> None:
         self.unmask = unmask
+        self.labels = labels
+
+    def fact(self, name: str, value: object) -> str:
+        return f"{self.labels.get(name, label(name))} {self.value(name, value)}"
 
     def name(self, text: str | None) -> str:
         return (text if self.unmask else mask_name(text)) or "（无名）"
@@ -105,7 +119,7 @@ class _Masked:
             return "是" if value else "否"
         if "name" in name:
             return self.name(str(value))
-        return str(value) if self.unmask else mask_text(str(value))
+        return str(value) if self.unmask else mask_text(_NAMED.sub(lambda m: f"{m[1]}{mask_name(m[2])}", str(value)))
 
 
 def _col(name: str) -> pl.Expr:
@@ -141,6 +155,12 @@ def _open(folder: Path) -> _Run:
     return _Run(folder, **frames)
 
 
+def _labels(project: Path | None) -> dict[str, str]:
+    folders = [folder / "sources" for folder in rules_folders(project / "rules" if project else None)]
+    profile = load_profiles([folder for folder in folders if folder.is_dir()])["register"]
+    return {field.column: field.zh for field in profile.fields} | DERIVED
+
+
 def _rules(project: Path | None) -> dict[str, Rule]:
     packs: Sequence[Pack] = load_rules(project)[0]
     return {rule.id: rule for pack in packs for rule in pack.rules}
@@ -167,7 +187,8 @@ def _household(run: _Run, home: Mapping[str, Any], rules: Mapping[str, Rule], sa
     ]
     judged.sort(key=lambda row: (rules[row["rule_id"]].kind.value != "verdict", row["rule_id"]))
     for row in judged:
-        lines += _outcome(row, rules[row["rule_id"]], home, members, say)
+        asked = run.person_outcomes.filter((_col("rule_id") == row["rule_id"]) & (_col("outcome") != "not_applicable"))
+        lines += _outcome(row, rules[row["rule_id"]], home, members, set(asked["register_row"]), say)
     findings = run.findings.filter(_col("household_id") == home["household_id"]).sort("rule_id", "finding_key")
     lines.append(f"疑点 findings: {findings.height}")
     for row in findings.to_dicts():
@@ -176,19 +197,20 @@ def _household(run: _Run, home: Mapping[str, Any], rules: Mapping[str, Rule], sa
 
 
 def _outcome(
-    row: Mapping[str, Any], rule: Rule, home: Mapping[str, Any], members: pl.DataFrame, say: _Masked
+    row: Mapping[str, Any], rule: Rule, home: Mapping[str, Any], members: pl.DataFrame, applies: set[int], say: _Masked
 ) -> list[str]:
     zh, en = OUTCOME_LABELS[Outcome(row["outcome"])]
     lines = [f"{rule.id} {rule.title}：{zh} {en}"]
-    if row["reason"]:
+    if row["reason"] and (rule.level.value == "person" or rule.kind.value == "verdict" or rule.line):
         lines.append(f"    {say.value('reason', row['reason'])}")
     names = list(dict.fromkeys((*rule.names, *rule.shows)))
     if rule.level.value == "person":
         for member in members.to_dicts():
-            facts = "，".join(f"{name} = {say.value(name, member[name])}" for name in names if name in member)
-            lines.append(f"    {say.name(member['name'])}（{_where(member)}）：{facts}")
+            if member["register_row"] in applies:
+                facts = "，".join(say.fact(name, member[name]) for name in names if name in member)
+                lines.append(f"    {say.name(member['name'])}：{facts}（{_where(member)}）")
     elif names:
-        facts = "，".join(f"{name} = {say.value(name, home[name])}" for name in names if name in home)
+        facts = "，".join(say.fact(name, home[name]) for name in names if name in home)
         lines.append(f"    {facts}（{_where(home)}）")
     if rule.kind.value != "verdict":
         lines.append(f"    依据 {rule.citation}")

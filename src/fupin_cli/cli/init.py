@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from calendar import monthrange
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
 import click
 
 from fupin_cli.errors import FupinError, InputMissingError, OutputError
-from fupin_cli.ingest import inspect_file, load_profiles
+from fupin_cli.ingest import SourceProfile, inspect_file, load_profiles, read_source
 from fupin_cli.project import PROJECT_FILE, shipped_rules
 
 _TABLES = {".xlsx", ".xlsm", ".xls", ".ods", ".csv", ".tsv", ".txt", ".parquet"}
 _DAY = re.compile(r"(20\d{2})[-_.年]?(0[1-9]|1[0-2])[-_.月]?(0[1-9]|[12]\d|3[01])")
+_MONTH = re.compile(r"(?<!\d)(20\d{2})[-_.年]?(0[1-9]|1[0-2])(?!\d)")
 _SURE = 0.4
 
 
@@ -22,7 +24,7 @@ _SURE = 0.4
 @click.argument("folder", type=click.Path(path_type=Path), default=Path())
 @click.option("--force", is_flag=True, help="覆盖已有的 fupin.toml · replace an existing fupin.toml")
 def command(folder: Path, *, force: bool) -> int:
-    r"""看一个文件夹，写出 fupin.toml 草稿。 Look at the files of a folder and draft a project.
+    """看一个文件夹，写出 fupin.toml 草稿。 Look at the files of a folder and draft a project.
 
     Each file is opened and compared with the known kinds of source. What could not be placed is left as a comment. Read
     the draft before you run it: dates, stages and coverage are guesses.
@@ -39,15 +41,20 @@ def command(folder: Path, *, force: bool) -> int:
     profiles = load_profiles([shipped_rules() / "sources"])
     files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in _TABLES and not p.name.startswith(("~$", ".")))
     files = [p for p in files if "runs" not in p.relative_to(folder).parts]
+    if not files:
+        raise InputMissingError(
+            "no table here", where=str(folder), try_="put the received files (xlsx, xls, csv …) into it"
+        )
     placed = [(path.relative_to(folder).as_posix(), *_place(path, profiles)) for path in files]
-    target.write_text(_draft(folder.resolve().name, placed, _counties(placed)), encoding="utf-8")
+    registers = [path for path, (_, kind, *_) in zip(files, placed, strict=True) if kind == "register"]
+    target.write_text(_draft(folder.resolve().name, placed, _counties(registers, profiles)), encoding="utf-8")
     for name, kind, score, note in placed:
         click.echo(f"{name}: {f'{kind} ({score:.0%})' if kind else '未识别 not placed'}{f' — {note}' if note else ''}")
     click.echo(f"→ {target}\n请核对后运行 · read it, then: fupin run {folder}")
     return 0
 
 
-def _place(path: Path, profiles: dict) -> tuple[str | None, float, str]:  # type: ignore[type-arg]
+def _place(path: Path, profiles: Mapping[str, SourceProfile]) -> tuple[str | None, float, str]:
     """The kind of source a file seems to be, how sure that is, and why not where it is nothing."""
     try:
         report = inspect_file(path.name, path, profiles)
@@ -62,10 +69,13 @@ def _place(path: Path, profiles: dict) -> tuple[str | None, float, str]:  # type
     )
 
 
-def _counties(placed: Sequence[tuple[str, str | None, float, str]]) -> list[str]:
-    """County names that file or folder names mention."""
-    found = [m for name, *_ in placed for m in re.findall(r"(?:^|[/_ ])([\u4e00-\u9fff]{1,8}?(?:县|区|旗))", name)]
-    return list(dict.fromkeys(found))
+def _counties(registers: Sequence[Path], profiles: Mapping[str, SourceProfile]) -> list[str]:
+    """The counties that the register holds, as it writes them; none where it cannot be read yet."""
+    try:
+        rows = read_source([(path.name, path) for path in registers], profiles["register"]).rows
+    except FupinError:
+        return []
+    return list(rows["county"].drop_nulls().unique().sort())
 
 
 def _draft(name: str, placed: Sequence[tuple[str, str | None, float, str]], counties: Sequence[str]) -> str:
@@ -97,7 +107,7 @@ def _draft(name: str, placed: Sequence[tuple[str, str | None, float, str]], coun
             f'profile = "{kind}"',
             f'stage = "{stage}"',
             f"files = [{_quoted(file)}]",
-            f"as_of = {(day or as_of).isoformat()}{'' if day else '         # 文件名里没有日期'}",
+            f"as_of = {(day or as_of).isoformat()}{'' if day else '  # 猜测，请改成数据截止日期 · a guess'}",
         ]
         if here:
             lines.append(f"coverage = [{', '.join(_quoted(county) for county in here)}]")
@@ -108,13 +118,15 @@ def _draft(name: str, placed: Sequence[tuple[str, str | None, float, str]], coun
 
 
 def _day(file: str) -> date | None:
-    match = _DAY.search(file)
-    if not match:
-        return None
-    try:
-        return date(*(int(part) for part in match.groups()))
-    except ValueError:
-        return None
+    """The date in a file's name; of a month its last day."""
+    if match := _DAY.search(file):
+        year, month, day = (int(part) for part in match.groups())
+        if day <= monthrange(year, month)[1]:
+            return date(year, month, day)
+    if match := _MONTH.search(file):
+        year, month = (int(part) for part in match.groups())
+        return date(year, month, monthrange(year, month)[1])
+    return None
 
 
 def _quoted(text: str) -> str:

@@ -21,7 +21,7 @@ _EXAMPLES = 2
 @click.command("inspect")
 @click.argument("files", type=click.Path(path_type=Path), nargs=-1, required=True)
 def command(files: tuple[Path, ...]) -> int:
-    r"""看一个文件怎样被读懂。 Show how a file would be read: container, sheets, header, columns, ID health.
+    """看一个文件怎样被读懂。 Show how a file would be read: container, sheets, header, columns, ID health.
 
     Examples of cells are masked; nothing is written.
 

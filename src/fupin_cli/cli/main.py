@@ -42,7 +42,7 @@ class _Lazy(click.Group):
 @click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="fupin")
 def main() -> None:
-    r"""比对建档立卡台账与部门数据，按政策规则研判，把疑点发到能核查的村。.
+    """比对建档立卡台账与部门数据，按政策规则研判，把疑点发到能核查的村。.
 
     fupin compares a household register with what the departments hold about the same people, judges every household
     against dated, cited rules, and writes Excel lists for the villages that can check.

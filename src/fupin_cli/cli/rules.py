@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from fupin_cli.cli.console import show
-from fupin_cli.errors import OutputError, UsageError
+from fupin_cli.errors import InputMissingError, OutputError, UsageError
 from fupin_cli.ingest import load_profiles
 from fupin_cli.project import rules_folders, shipped_rules
 from fupin_cli.rules import Fact, Lines, Pack, Rule, load_lines, load_packs, run_examples
@@ -25,7 +25,7 @@ _project_option = click.option(
 
 @click.group("rules")
 def command() -> None:
-    r"""查看、检查规则。 The rules: list them, show one, check the packs, run their worked examples.
+    """查看、检查规则。 The rules: list them, show one, check the packs, run their worked examples.
 
     \b
     Examples:
@@ -66,6 +66,7 @@ def show_rule(rule_id: str, project: Path | None) -> int:
     """说明一条规则。 Show one rule: condition, facts it reads, citation, worked examples."""
     packs, _ = load_rules(project)
     rules = {rule.id: (pack, rule) for pack in packs for rule in pack.rules}
+    rule_id = rule_id.upper()
     if rule_id not in rules:
         near = difflib.get_close_matches(rule_id, rules, 3) or list(rules)[:3]
         raise UsageError(f"no rule is called {rule_id!r}", try_=" / ".join(f"fupin rules show {name}" for name in near))
@@ -119,6 +120,8 @@ def copy_rules(folder: Path) -> int:
 
 def load_rules(project: Path | None) -> tuple[tuple[Pack, ...], Lines]:
     """The packs and lines that a project would use; the shipped ones without a project."""
+    if project and not project.is_dir():
+        raise InputMissingError("no such project folder", where=str(project))
     folders = rules_folders(project / "rules" if project else None)
     profiles = load_profiles([folder / "sources" for folder in folders if (folder / "sources").is_dir()])
     known = {name: frozenset(field.column for field in profile.fields) for name, profile in profiles.items()}

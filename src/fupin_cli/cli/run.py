@@ -19,14 +19,16 @@ FINDINGS_OPEN, PARTLY_UNREADABLE = 10, 3
 @click.command("run")
 @click.argument("project", type=click.Path(path_type=Path), default=Path())
 @click.option("--stage", type=click.Choice(STAGES), help="只做到这一环节 · only the rounds up to this one")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="结果文件夹 · run directory [PROJECT/runs/AS-OF]")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="结果文件夹 · run directory [PROJECT/runs/AS-OF[-STAGE]]"
+)
 @click.option("--json", "as_json", is_flag=True, help="向标准输出打印 digest.json · print the digest to stdout")
 @click.option("--exit-code", is_flag=True, help="有疑点时以 10 退出 · exit with 10 when there are findings")
 @click.option("-q", "--quiet", is_flag=True, help="不显示过程与小结 · no progress, no summary")
 def command(
     project: Path, stage: str | None, output: Path | None, *, as_json: bool, exit_code: bool, quiet: bool
 ) -> int:
-    r"""比对、研判、出疑点清单。 Reconcile a project: link, judge, and write the lists.
+    """比对、研判、出疑点清单。 Reconcile a project: link, judge, and write the lists.
 
     PROJECT is a fupin.toml or the folder that holds one.
 
@@ -39,7 +41,8 @@ def command(
     A discrepancy is a normal result: the exit code is 0. Earlier results stay untouched until the new ones are complete.
     """
     loaded = load_project(project)
-    target = output or loaded.path.parent / "runs" / loaded.as_of.isoformat()
+    name = loaded.as_of.isoformat() + (f"-{stage}" if stage and stage != loaded.stages[-1] else "")
+    target = output or loaded.path.parent / "runs" / name
     with progress(quiet=quiet) as say:
         digest = reconcile(loaded, target, stage=stage, say=say)
     if as_json:

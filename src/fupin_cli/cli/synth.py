@@ -18,7 +18,7 @@ from fupin_cli.synth import PRESETS, generate, write_office_files
               help="差错水平 · how much goes wrong when data are typed and exported")  # fmt: skip
 @click.option("--office", is_flag=True, help="写成各单位报送的样子 · write Excel and CSV files as offices send them")
 def command(folder: Path, seed: int, persons: int, counties: int, errors: str, *, office: bool) -> int:
-    r"""生成虚构人口与数据。 Make invented people, a register and departmental extracts of them, and the truth.
+    """生成虚构人口与数据。 Make invented people, a register and departmental extracts of them, and the truth.
 
     Every person is invented: region codes begin with 9901, which no county has. The truth lies beside the data:
     truth.parquet (who is who) and planted.parquet (what fupin must find).
