@@ -10,6 +10,9 @@ SRC = Path(__file__).parents[1] / "src" / "fupin_cli"
 FLOORS = [
     {"cli"},
     {"pipeline"},
+    {"results"},
+    {"intake"},
+    {"rulebook"},
     {"report", "cases", "audit", "engine", "project", "rundir", "synth"},
     {"ingest", "linkage", "rules"},
     {"normalise"},

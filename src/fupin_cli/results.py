@@ -1,0 +1,177 @@
+"""What a run leaves behind: the last round's word, one digest of it, and that digest's faces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from fupin_cli import __version__
+from fupin_cli.ingest import SourceTable
+from fupin_cli.intake import Extract, Register, describe
+from fupin_cli.project import Project
+from fupin_cli.report.digest import Digest, LineUsed, Problem, RuleReport, build_digest, to_json
+from fupin_cli.report.page import write_page
+from fupin_cli.report.workbook import write_workbooks
+from fupin_cli.rulebook import RuleBook
+from fupin_cli.rules import Judgement
+from fupin_cli.rundir import sha256
+from fupin_cli.vocabulary import FINDINGS, LINKS, PLACES
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the last round says, with each finding dated by the round that first saw it, and what later rounds cleared."""
+
+    judgement: Judgement
+    findings: pl.DataFrame
+    cleared: pl.DataFrame
+
+
+def conclude(
+    rounds: Sequence[Judgement], stages: Sequence[str], register: Register, extracts: Sequence[Extract]
+) -> Verdict:
+    """The last round's judgement; its findings carry the stage of the round that first saw them.
+
+    What an earlier round found and the last one no longer does was cleared by better evidence, and is kept apart.
+    """
+    seen = pl.concat(
+        [
+            r.findings.select("finding_key", pl.lit(stage).alias("first_stage"))
+            for r, stage in zip(rounds, stages, strict=True)
+        ]
+    ).unique("finding_key", keep="first", maintain_order=True)
+    final = rounds[-1].findings
+    findings = final.join(seen, on="finding_key", how="left", maintain_order="left").with_columns(
+        pl.col("first_stage").alias("stage")
+    )
+    before = pl.concat([r.findings for r in rounds]).unique("finding_key", keep="first", maintain_order=True)
+    cleared = before.join(final, on="finding_key", how="anti", maintain_order="left")
+    findings = with_both_identities(findings.drop("first_stage"), register, extracts)
+    return Verdict(rounds[-1], FINDINGS.conform(findings), FINDINGS.conform(cleared))
+
+
+def with_both_identities(findings: pl.DataFrame, register: Register, extracts: Sequence[Extract]) -> pl.DataFrame:
+    """The findings with the register's ID as received, and how the department writes the person: whoever checks compares."""
+    row = ["extract", "source", "sheet", "row"]
+    listed = [
+        *(e.evidence.select(*row, "name", "id_raw", *PLACES) for e in extracts),
+        register.persons.select(pl.lit("register").alias("extract"), *row[1:], "name", "id_raw", *PLACES),
+    ]
+    theirs = pl.concat(listed).select(
+        *row,
+        pl.col("name").alias("listed_name"),
+        pl.col("id_raw").alias("listed_id"),
+        pl.concat_str(*PLACES, ignore_nulls=True).alias("listed_place"),
+    )
+    ours = register.persons.select("register_row", "id_raw")
+    findings = findings.drop("id_raw", "listed_name", "listed_id", "listed_place", strict=False)
+    at = ["extract", "extract_source", "extract_sheet", "extract_at"]
+    return findings.join(ours, on="register_row", how="left", maintain_order="left").join(
+        theirs, left_on=at, right_on=row, how="left", maintain_order="left", nulls_equal=True
+    )
+
+
+def sum_up(
+    project: Project,
+    register: Register,
+    extracts: Sequence[Extract],
+    links: pl.DataFrame,
+    verdict: Verdict,
+    stages: Sequence[str],
+) -> Digest:
+    """The one result object that every face renders."""
+    tables = {"register": register.table} | {extract.source.id: extract.table for extract in extracts}
+    judgement = verdict.judgement
+    return build_digest(
+        project=project.name,
+        as_of=project.as_of,
+        stages=stages,
+        program_version=__version__,
+        persons=register.persons,
+        households=register.households,
+        accounts=pl.concat([table.accounts.with_columns(extract=pl.lit(name)) for name, table in tables.items()]),
+        set_aside=pl.concat([table.set_aside for table in tables.values()]),
+        extracts=describe(extracts),
+        links=links,
+        outcomes=judgement.outcomes,
+        findings=verdict.findings,
+        rules=[RuleReport(**vars(report)) for report in judgement.reports],
+        problems=[problem for table in tables.values() for problem in problems_of(table)],
+        lines=[LineUsed(**vars(line)) for line in judgement.lines],
+        cleared=verdict.cleared,
+    )
+
+
+def problems_of(table: SourceTable) -> list[Problem]:
+    """What a person should know about a source: columns it lacks or that nobody reads, cells that make no sense.
+
+    Of the fields that every profile shares, a table has those it has: only the kind's own columns can be missing.
+    """
+    return [
+        Problem(kind=kind, source=report.source, sheet=report.sheet, detail=detail)
+        for report in table.reports
+        for kind, detail in report.problems()
+        if kind != "missing_column" or detail in table.profile.own
+    ]
+
+
+def write_frames(
+    folder: Path, register: Register, extracts: Sequence[Extract], links: pl.DataFrame, verdict: Verdict
+) -> None:
+    """The Parquet outputs: the contract's four, and what `fupin explain` reads."""
+    tables = [register.table, *(extract.table for extract in extracts)]
+    facts = verdict.judgement.facts
+    frames = {
+        "links": LINKS.conform(links),
+        "outcomes": verdict.judgement.outcomes,
+        "person_outcomes": verdict.judgement.person_outcomes,
+        "findings": verdict.findings,
+        "set_aside": pl.concat([table.set_aside for table in tables]),
+        "persons": facts.persons,
+        "households": facts.households,
+        "evidence": pl.concat([e.evidence for e in extracts], how="diagonal_relaxed"),
+    }
+    for name, frame in frames.items():
+        frame.write_parquet(folder / f"{name}.parquet")
+
+
+def write_faces(
+    folder: Path, project: Project, book: RuleBook, register: Register, verdict: Verdict, digest: Digest
+) -> None:
+    """The same digest, as JSON, page and workbooks."""
+    (folder / "digest.json").write_text(to_json(digest), encoding="utf-8")
+    write_page(folder / "report.html", digest)
+    write_workbooks(
+        folder / "workbooks",
+        digest,
+        verdict.findings,
+        verdict.judgement.outcomes,
+        register.households,
+        {rule.id: rule.title for pack in book.packs for rule in pack.rules},
+        as_of=project.as_of,
+        mask_ids=project.mask_ids,
+    )
+
+
+def manifest(project: Project, book: RuleBook, stages: Sequence[str]) -> dict[str, object]:
+    """What went in: the hash of every input and rule file, versions, and the as-of date. No clock."""
+    sources = (project.register, *(extract for extract in project.extracts if extract.stage in stages))
+    folders = sorted(project.rules_folders, key=lambda folder: len(folder.parts), reverse=True)
+
+    def shown(path: Path) -> str:
+        home = next(folder for folder in folders if path.is_relative_to(folder))
+        own = home != project.rules_folders[0]
+        return f"{'project' if own else 'shipped'}/{path.relative_to(home).as_posix()}"
+
+    return {
+        "version": __version__,
+        "polars": pl.__version__,
+        "as_of": project.as_of.isoformat(),
+        "stages": list(stages),
+        "inputs": {name: sha256(path) for source in sources for name, path in source.files}
+        | {"fupin.toml": sha256(project.path)},
+        "rules": {shown(path): sha256(path) for path in book.files},
+    }
