@@ -78,20 +78,22 @@ class World:
         """Set fields of a household."""
         self.homes.setdefault(household, {}).update(values)
 
-    def extract(self, kind: str, name: str | None = None, **values: Any) -> str:
-        """The id of an extract, made if it is new."""
+    def extract(self, kind: str, name: str | None = None, *, empty: bool = False, **values: Any) -> str:
+        """The id of an extract, made if it is new; it holds a stranger unless it is to be `empty`."""
         name = name or f"{kind}-1"
         if all(extract["extract"] != name for extract in self.extracts):
             entry = {"extract": name, "kind": kind, "department": "部门", "stage": "county", "as_of": AS_OF}
             self.extracts.append(entry | values)
-        self.rows.setdefault(kind, [])
+            self.rows.setdefault(kind, [])
+            if not empty:
+                self.row(kind, extract=name)
         return name
 
     def row(
         self, kind: str, of: int | None = None, decision: str = "accepted", extract: str | None = None, **values: Any
     ) -> int:
         """The extract_row of a new row, linked to register row `of` where that is given."""
-        name = self.extract(kind, extract)
+        name = self.extract(kind, extract, empty=True)
         extract_row = sum(row["extract"] == name for row in self.rows[kind])
         base = {
             "extract": name,

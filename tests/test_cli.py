@@ -1,11 +1,14 @@
 """The commands, as a user types them."""
 
 import fcntl
+import signal
+import subprocess
+import time
 
 import polars as pl
 import pytest
 
-from conftest import SAMPLE, fupin
+from conftest import FUPIN, SAMPLE, fupin
 from fupin_cli.cli.main import COMMANDS
 
 REGISTER = SAMPLE / "register" / "青禾县_（自定义）脱贫人口信息_20191120.xlsx"
@@ -154,6 +157,20 @@ def test_synth_is_the_same_each_time(tmp_path):
         assert fupin("synth", tmp_path / name, "--persons", "300").returncode == 0
     for path in sorted((tmp_path / "a").iterdir()):
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_stopped_by_a_signal(tmp_path, sent, code):
+    """A run that is told to stop leaves with the code for that, and nothing under the final name."""
+    words = [str(FUPIN), "run", str(SAMPLE), "-o", str(tmp_path / "run")]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, encoding="utf-8") as process:
+        while not (tmp_path / ".run.partial").exists():
+            time.sleep(0.02)
+        process.send_signal(sent)
+        errors = process.communicate()[1]
+    assert process.returncode == code
+    assert "Traceback" not in errors
+    assert [path.name for path in tmp_path.iterdir()] == [".run.lock"]
 
 
 def test_two_runs_at_once(sample, tmp_path):

@@ -8,12 +8,13 @@ from datetime import date
 
 import polars as pl
 
-from fupin_cli.rules.facts import WHY, Comparison, Facts, Label, World
+from fupin_cli.rules.comparison import Comparison, Label, is_given
+from fupin_cli.rules.facts import WHY, Facts, World
 from fupin_cli.rules.findings import describe
 from fupin_cli.rules.lines import Lines, LineUsed
 from fupin_cli.rules.outcome import Kind, decide
-from fupin_cli.rules.pack import Fact, Level, LineUse, Rule
-from fupin_cli.rules.predicate import Predicate, evaluate
+from fupin_cli.rules.pack import GIVEN, Fact, Level, LineUse, Rule
+from fupin_cli.rules.predicate import answers, evaluate
 from fupin_cli.vocabulary import Outcome
 
 ANSWER = ["unit", "outcome", "missing", "reason", "every", "none"]
@@ -36,12 +37,14 @@ class Setting:
 def judge_frame(rule: Rule, frame: pl.DataFrame, lined: pl.Expr | None = None) -> pl.Series:
     """The outcome of each row of a frame that has the rule's facts as columns; `lined` replaces the line's fact."""
     frame = frame if lined is None or rule.line is None else frame.with_columns(lined.alias(rule.line.as_fact))
-    applies = _truth(rule.when, frame, rule.where)
+    applies = answers(frame, rule.when, rule.where)
     if "_in_force" in frame.columns:
         applies = applies & frame["_in_force"]
     if rule.condition is None:
         raise AssertionError(rule.id)
-    asked = frame.select(applies.alias("applies"), evaluate(frame, rule.condition, rule.where).alias("holds"))
+    asked = frame.select(
+        applies.alias("applies"), answers(frame, rule.condition, rule.where, rule.denied).alias("holds")
+    )
     return asked.select(decide(rule.kind, pl.col("applies"), pl.col("holds")).alias("outcome")).to_series()
 
 
@@ -103,7 +106,10 @@ def _prepared(rule: Rule, setting: Setting, world: World) -> pl.DataFrame:
     """The facts of one world with the rule's line, absent facts as nulls, and whether the rule is in force for each row."""
     frame = setting.facts.of(rule.level, world)
     frame = with_line(rule, frame, setting, setting.series)
-    frame = frame.with_columns(pl.lit(None).alias(name) for name in rule.names if name not in frame.columns)
+    lacking = [name for name in rule.names if name not in frame.columns]
+    frame = frame.with_columns(
+        is_given(name, frame).alias(name) if name.startswith(GIVEN) else pl.lit(None).alias(name) for name in lacking
+    )
     return frame.with_columns(_in_force(rule, frame, setting.compared.as_of).alias("_in_force"))
 
 
@@ -130,7 +136,8 @@ def _why_absent(rule: Rule, name: str, setting: Setting) -> str | None:
     """Why a fact that the rule reads is unknown for everybody, or None."""
     if name in setting.facts.absent:
         return setting.facts.absent[name]
-    if name in setting.facts.of(rule.level, World.STRICT).columns or (rule.line and name == rule.line.as_fact):
+    here = setting.facts.of(rule.level, World.STRICT).columns
+    if name in here or name.startswith(GIVEN) or (rule.line and name == rule.line.as_fact):
         return None
     return f"台账没有“{setting.label(name)}”列"
 
@@ -233,9 +240,3 @@ def only_unknown(name: str) -> pl.Expr:
 
 def _unit(rule: Rule) -> str:
     return "register_row" if rule.level is Level.PERSON else "household_id"
-
-
-def _truth(condition: Predicate | None, frame: pl.DataFrame, where: str) -> pl.Series:
-    if condition is None:
-        return pl.Series("applies", [True]).new_from_index(0, frame.height)
-    return evaluate(frame, condition, where)

@@ -10,7 +10,9 @@ from hashlib import blake2b
 
 import polars as pl
 
-from fupin_cli.rules.facts import HOUSE, Comparison, Facts, Label, World, covering, named
+from fupin_cli.normalise.values import is_blank
+from fupin_cli.rules.comparison import Comparison, Label, named
+from fupin_cli.rules.facts import HOUSE, Facts, World
 from fupin_cli.rules.listed import WHO
 from fupin_cli.rules.pack import DEPT, REGISTER, Fact, Level, Rule
 from fupin_cli.vocabulary import BASES, FINDINGS, ID_STATUS_LABELS, Band, Outcome
@@ -53,12 +55,28 @@ def readable(name: str, dtype: pl.DataType) -> pl.Expr:
     if dtype == pl.Date:
         return value.dt.to_string("%Y-%m-%d")
     if dtype.is_float():
-        cents = (value * 100).round().cast(pl.Int64, strict=False)
-        text = (cents // 100).cast(pl.String) + pl.when(cents % 100 == 0).then(pl.lit("")).otherwise(
-            "." + (cents % 100).cast(pl.String).str.zfill(2)
+        signed = (value * 100).round().cast(pl.Int64, strict=False)
+        cents = signed.abs()
+        text = (
+            pl.when(signed < 0).then(pl.lit("-")).otherwise(pl.lit(""))
+            + (cents // 100).cast(pl.String)
+            + pl.when(cents % 100 == 0).then(pl.lit("")).otherwise("." + (cents % 100).cast(pl.String).str.zfill(2))
         )
         return text + "元" if name.endswith("_yuan") else text
     return value.cast(pl.String)
+
+
+def find(judged: pl.DataFrame) -> pl.DataFrame:
+    """The rows that somebody must look at, with `band`: sure hits, and what would be a hit in another world."""
+    hit = Outcome.HIT.value
+    doubtful = (pl.col("outcome") == Outcome.UNKNOWN.value) & ((pl.col("every") == hit) | (pl.col("none") == hit))
+    band = (
+        pl.when(pl.col("outcome") == hit)
+        .then(pl.lit(Band.ACCEPTED.value))
+        .when(doubtful)
+        .then(pl.lit(Band.REVIEW.value))
+    )
+    return judged.with_columns(band.alias("band")).drop_nulls("band")
 
 
 def person_findings(
@@ -91,11 +109,20 @@ def household_findings(
         hits, left_on="household_id", right_on="unit", how="inner", maintain_order="left"
     )
     first = people.select(
-        "household_id", "source", "sheet", "row", "register_row", "person_id", "name", "id_number", "relation"
+        "household_id",
+        "source",
+        "sheet",
+        "row",
+        "register_row",
+        "person_id",
+        "name",
+        "name_key",
+        "id_number",
+        "relation",
     )
     at = ["household_id", "source", "sheet", "row"]
     first = first.unique(at, keep="first", maintain_order=True)
-    found = homes.drop("register_row", "person_id", "name", "id_number", "relation", strict=False)
+    found = homes.drop("register_row", "person_id", "name", "name_key", "id_number", "relation", strict=False)
     found = found.join(first, on=at, how="left", nulls_equal=True, maintain_order="left")
     found = found.with_columns(
         pl.col("household_id").alias("unit"), pl.coalesce("head_name", "name").alias("head_name")
@@ -107,20 +134,15 @@ def household_findings(
 
 def listed_findings(rule: Rule, judged: pl.DataFrame, compared: Comparison, label: Label) -> pl.DataFrame:
     """FINDINGS of a rule about people on an extract's list who are not in the register."""
-    hit = Outcome.HIT.value
-    doubtful = (pl.col("outcome") == Outcome.UNKNOWN.value) & ((pl.col("every") == hit) | (pl.col("none") == hit))
-    found = judged.with_columns(
-        pl.when(pl.col("outcome") == hit)
-        .then(pl.lit(Band.ACCEPTED.value))
-        .when(doubtful)
-        .then(pl.lit(Band.REVIEW.value))
-        .alias("band")
-    ).filter(pl.col("band").is_not_null())
+    found = find(judged)
     dates = compared.extracts.select("extract", "as_of")
     found = found.drop("as_of").join(dates, on="extract", how="left", maintain_order="left")
     shown = describe(rule.shows, found, label, empty=None).replace("", _ON_THE_LIST)
     found = found.with_columns(
-        pl.lit("台账中未找到此人").alias("register_value"),
+        pl.when("disputed")
+        .then(pl.lit("台账中该证件号码登记为他人"))
+        .otherwise(pl.lit("台账中未找到此人"))
+        .alias("register_value"),
         shown.alias("department_value"),
         pl.lit(None, pl.String).alias("household_id"),
         pl.col("source").alias("extract_source"),
@@ -270,15 +292,11 @@ def _absences(fact: Fact, members: pl.DataFrame, facts: Facts, compared: Compari
     alone = members.join(present, on="unit", how="anti", maintain_order="left")
     parts = []
     for kind in fact.kinds:
-        extracts = _dated(fact, compared).filter(pl.col("kind") == kind)
-        everywhere, counties = covering(kind, compared, fact.max_age_days)
-        if kind == REGISTER or not (everywhere or counties):
+        extracts = _dated(fact, compared).filter((pl.col("kind") == kind) & pl.col("has_numbers"))
+        if kind == REGISTER or not extracts.height:
             continue
-        reached = alone.join(extracts, how="cross").filter(
-            (pl.col("coverage").list.len().fill_null(0) == 0)
-            | pl.col("coverage").list.contains(pl.col("county")).fill_null(value=False)
-            | pl.col("coverage").list.contains(pl.col("county_key")).fill_null(value=False)
-        )
+        listed = pl.col("coverage").list.contains(pl.col("county_key")) & pl.col("county_key").is_not_null()
+        reached = alone.join(extracts, how="cross").filter((pl.col("coverage").list.len().fill_null(0) == 0) | listed)
         text = pl.lit(named([kind], label) + "名单中未找到")
         parts.append(
             reached.sort(
@@ -307,9 +325,9 @@ def _absences(fact: Fact, members: pl.DataFrame, facts: Facts, compared: Compari
 
 
 def _dated(fact: Fact, compared: Comparison) -> pl.DataFrame:
-    """The extracts of the fact's kinds, with their stage's place in the order of rounds; the register counts as one."""
+    """The extracts that the fact is asked of, with their stage's place in the order of rounds; the register counts as one."""
     order = {stage: place for place, stage in enumerate(compared.stages)}
-    extracts = compared.extracts.filter(pl.col("kind").is_in(list(fact.kinds)))
+    extracts = pl.concat(compared.extracts_of(kind, fact.max_age_days) for kind in fact.kinds)
     if REGISTER in fact.kinds:
         own = pl.DataFrame(
             {
@@ -319,6 +337,7 @@ def _dated(fact: Fact, compared: Comparison) -> pl.DataFrame:
                 "stage": [next(iter(compared.stages), None)],
                 "as_of": [compared.as_of],
                 "coverage": [None],
+                "has_numbers": [True],
             },
             schema=extracts.schema,
         )
@@ -329,11 +348,15 @@ def _dated(fact: Fact, compared: Comparison) -> pl.DataFrame:
 
 
 def _who() -> pl.Expr:
-    """Whom a finding is about, in a way that survives another row order: person ID, else ID number, else description."""
+    """Whom a finding is about, in a way that survives another row order: person ID and ID number, else description."""
     described = pl.concat_str(
-        pl.col("name").fill_null(""), pl.col("relation").fill_null(""), pl.col("village").fill_null(""), separator="|"
+        pl.col("name_key").fill_null(""),
+        pl.col("relation").fill_null(""),
+        pl.col("village").fill_null(""),
+        separator="|",
     )
-    return pl.coalesce("person_id", "id_number", described)
+    person_id = pl.when(~is_blank(pl.col("person_id"))).then("person_id")
+    return pl.concat_str(person_id, pl.coalesce("id_number", described), separator="|", ignore_nulls=True)
 
 
 def _written(rule: Rule, found: pl.DataFrame) -> pl.DataFrame:

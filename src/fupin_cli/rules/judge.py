@@ -11,8 +11,9 @@ import polars as pl
 
 from fupin_cli import vocabulary
 from fupin_cli.rules.answers import ANSWER, Setting, answer, lines_used, only_unknown
-from fupin_cli.rules.facts import KIND, WHY, Facts, Label, World, compare_only, gather_facts
-from fupin_cli.rules.findings import household_findings, listed_findings, person_findings
+from fupin_cli.rules.comparison import KIND, Label, compare_only
+from fupin_cli.rules.facts import WHY, Facts, World, gather_facts
+from fupin_cli.rules.findings import find, household_findings, listed_findings, person_findings
 from fupin_cli.rules.lines import Lines, LineUsed
 from fupin_cli.rules.listed import judge_listed
 from fupin_cli.rules.outcome import Kind, as_fact, conclude, roll_up, when_holds
@@ -27,7 +28,7 @@ from fupin_cli.rules.pack import (
     applies_to,
     in_order,
 )
-from fupin_cli.vocabulary import FINDINGS, OUTCOMES, Band, Outcome
+from fupin_cli.vocabulary import FINDINGS, OUTCOMES, Outcome
 
 PERSON_OUTCOMES = pl.Schema(
     {"register_row": pl.Int64(), "rule_id": pl.String(), "outcome": pl.String(), "missing": pl.List(pl.String())}
@@ -216,16 +217,7 @@ def _roll_up(rule: Rule, judged: pl.DataFrame, setting: Setting) -> pl.DataFrame
 
 def _find(rule: Rule, judged: pl.DataFrame, setting: Setting) -> pl.DataFrame:
     """The findings of one check: sure hits, and hits that hang on a link under review or on a person who cannot be found."""
-    hit = Outcome.HIT.value
-    doubtful = (pl.col("outcome") == Outcome.UNKNOWN.value) & ((pl.col("every") == hit) | (pl.col("none") == hit))
-    hits = judged.select(
-        "unit",
-        pl.when(pl.col("outcome") == hit)
-        .then(pl.lit(Band.ACCEPTED.value))
-        .when(doubtful)
-        .then(pl.lit(Band.REVIEW.value))
-        .alias("band"),
-    ).filter(pl.col("band").is_not_null())
+    hits = find(judged).select("unit", "band")
     if not hits.height:
         return FINDINGS.empty()
     make = person_findings if rule.level is Level.PERSON else household_findings

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from fupin_cli.rules.facts import Comparison, Label, World, in_counties, named
+from fupin_cli.rules.comparison import Comparison, Label, department_columns, in_counties, named
+from fupin_cli.rules.facts import World
 from fupin_cli.rules.outcome import Kind, any_true, decide, roll_up
-from fupin_cli.rules.pack import DEPT, Rule
-from fupin_cli.rules.predicate import Predicate, evaluate
+from fupin_cli.rules.pack import DEPT, GIVEN, Rule
+from fupin_cli.rules.predicate import answers
 from fupin_cli.vocabulary import EVIDENCE, Decision, Outcome
 
 WHO = "_who"
+_DESCRIBED_BY = ("birth_on", "county_key", "township_key", "village_key")
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,9 @@ class Listed:
 def judge_listed(rule: Rule, compared: Comparison, people: pl.DataFrame, label: Label) -> Listed:
     """The outcome of every person on the rule's extracts; a person with several rows or lists is asked once.
 
-    Somebody is registered where a link is accepted; unknown where one is under review, or where there is no ID number to
-    look for, or one that the register gives to somebody else. Rows of a county that the register does not hold do not
-    apply.
+    Somebody is registered where a link is accepted, or the number and name stand anywhere in the register, in whichever
+    county; unknown where a link is under review, or where there is no ID number to look for, or one that the register gives
+    to somebody else. Rows of a county that the register does not hold do not apply.
     """
     rows = _rows(rule, compared)
     reason = _why_not(rule, rows, compared, label)
@@ -37,13 +39,19 @@ def judge_listed(rule: Rule, compared: Comparison, people: pl.DataFrame, label: 
         pl.lit(None).alias(name) for name in rule.names if name.startswith(DEPT) and name not in rows.columns
     )
     scope = _in_scope(rows, compared, people)
-    rows = rows.join(
-        _link_state(compared), on=["extract", "extract_row"], how="left", maintain_order="left"
-    ).with_columns(
-        pl.col("accepted", "review", "disputed").fill_null(value=False),
-        pl.lit(compared.as_of).alias("as_of"),
-        scope.alias("_scope"),
-        _who().alias(WHO),
+    rows = (
+        rows.join(_link_state(compared), on=["extract", "extract_row"], how="left", maintain_order="left")
+        .with_columns(
+            _same_number(rows, people),
+        )
+        .with_columns(
+            (pl.col("accepted").fill_null(value=False) | pl.col("_same_name")).alias("accepted"),
+            pl.col("review").fill_null(value=False),
+            (pl.col("disputed").fill_null(value=False) | pl.col("_other_name")).alias("disputed"),
+            pl.lit(compared.as_of).alias("as_of"),
+            scope.alias("_scope"),
+            _who().alias(WHO),
+        )
     )
     outcomes = {world: _ask(rule, rows, world) for world in World}
     if reason:
@@ -54,26 +62,27 @@ def judge_listed(rule: Rule, compared: Comparison, people: pl.DataFrame, label: 
 
 
 def _rows(rule: Rule, compared: Comparison) -> pl.DataFrame:
-    read = sorted({name.removeprefix(DEPT) for name in (*rule.names, *rule.shows) if name.startswith(DEPT)})
     parts = [EVIDENCE.empty().drop("as_of")]
     for kind in rule.kinds:
         rows = compared.evidence.get(kind)
         if rows is not None:
-            rows = EVIDENCE.conform(rows).join(compared.extracts_of(kind).select("extract"), on="extract", how="semi")
-            parts.append(
-                rows.select(*EVIDENCE.names, *(pl.col(n).alias(DEPT + n) for n in read if n in rows.columns)).drop(
-                    "as_of"
-                )
-            )
+            rows = EVIDENCE.conform(rows).join(compared.extracts_of(kind, rule.max_age_days), on="extract", how="semi")
+            asked = department_columns((*rule.names, *rule.shows), rows)
+            parts.append(rows.select(*EVIDENCE.names, *asked).drop("as_of"))
     return pl.concat(parts, how="diagonal_relaxed").sort("extract", "extract_row")
 
 
 def _why_not(rule: Rule, rows: pl.DataFrame, compared: Comparison, label: Label) -> str | None:
+    if reason := compared.no_extract(rule.kinds, rule.max_age_days, label):
+        return reason
     held = [kind for kind in rule.kinds if compared.extracts_of(kind).height]
-    if not held:
-        return "没有" + named(rule.kinds, label) + "数据"
     for name in rule.names:
-        if name.startswith(DEPT) and name not in rows.columns and name not in rule.optional:
+        if (
+            name.startswith(DEPT)
+            and not name.startswith(DEPT + GIVEN)
+            and name not in rows.columns
+            and name not in rule.optional
+        ):
             return named(held, label) + f"数据没有“{label(name.removeprefix(DEPT))}”列"
     return None
 
@@ -91,7 +100,7 @@ def _link_state(compared: Comparison) -> pl.DataFrame:
 
 def _in_scope(rows: pl.DataFrame, compared: Comparison, people: pl.DataFrame) -> pl.Series:
     """Whether the row's person belongs to a county of the register; a row without county goes by its extract's coverage."""
-    ours = sorted({*people["county"].drop_nulls(), *people["county_key"].drop_nulls()})
+    ours = people["county_key"].drop_nulls().unique().sort().to_list()
     if not ours:
         return pl.Series("scope", [None], pl.Boolean).new_from_index(0, rows.height)
     names = set(ours)
@@ -107,11 +116,24 @@ def _in_scope(rows: pl.DataFrame, compared: Comparison, people: pl.DataFrame) ->
     ).to_series()
 
 
+def _same_number(rows: pl.DataFrame, people: pl.DataFrame) -> list[pl.Series]:
+    """Per row: does the register, in whichever county, hold its ID number under its name; and under another one only."""
+    held = people.drop_nulls("id_number").group_by("id_number").agg(pl.col("name_key").alias("_names"))
+    met = rows.select("id_number", "name_key").join(held, on="id_number", how="left", maintain_order="left")
+    found, same = pl.col("_names").is_not_null(), pl.col("_names").list.contains(pl.col("name_key"))
+    same = (found & same).fill_null(value=False)
+    return met.select(same.alias("_same_name"), (found & ~same).alias("_other_name")).get_columns()
+
+
 def _who() -> pl.Expr:
-    """Who a row speaks of: the ID number, else what describes the person, else the row itself."""
-    described = pl.concat_str(
-        "name_key", pl.col("birth_on").cast(pl.String).fill_null(""), pl.col("village_key").fill_null(""), separator="|"
-    )
+    """Who a row speaks of: the ID number, else what describes the person, else the row itself.
+
+    Two rows of one list that are described alike are two people.
+    """
+    text = [pl.col(name).cast(pl.String).fill_null("") for name in _DESCRIBED_BY]
+    described = pl.concat_str("name_key", *text, separator="|")
+    nth = pl.int_range(pl.len()).over("extract", "name_key", *_DESCRIBED_BY)
+    described = described + pl.when(nth > 0).then(pl.format("#{}", nth)).otherwise(pl.lit(""))
     return pl.coalesce("id_number", described, pl.format("{}#{}", "extract", "extract_row"))
 
 
@@ -125,15 +147,9 @@ def _ask(rule: Rule, rows: pl.DataFrame, world: World) -> pl.Series:
     }[world]
     registered = pl.when(pl.col("accepted")).then(pl.lit(True)).otherwise(otherwise)
     frame = rows.with_columns(registered.alias("registered")).with_columns(any_true(pl.col("registered")).over(WHO))
-    applies = _truth(rule.when, frame, rule.where) & frame["_scope"]
-    asked = frame.select(applies.alias("applies"), _truth(rule.condition, frame, rule.where).alias("holds"))
+    applies = answers(frame, rule.when, rule.where) & frame["_scope"]
+    asked = frame.select(applies.alias("applies"), answers(frame, rule.condition, rule.where).alias("holds"))
     return asked.select(decide(Kind.CHECK, pl.col("applies"), pl.col("holds"))).to_series()
-
-
-def _truth(condition: Predicate | None, frame: pl.DataFrame, where: str) -> pl.Series:
-    if condition is None:
-        return pl.Series("truth", [True]).new_from_index(0, frame.height)
-    return evaluate(frame, condition, where)
 
 
 def _one_each(judged: pl.DataFrame, compared: Comparison) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from fupin_cli.rules.outcome import Kind, when_holds
 from fupin_cli.rules.pack import (
     DEPT,
     EXTRACT_FACTS,
+    GIVEN,
     HOUSEHOLD_FACTS,
     LINK_FACTS,
     PERSON_FACTS,
@@ -116,13 +117,13 @@ class _Names:
             return _dept_fields(kinds, self.fields, where) | EXTRACT_FACTS.keys()
         if level is Level.HOUSEHOLD:
             own = {fact.name for fact in self.facts if fact.level is Level.HOUSEHOLD} | self.provided
-            return _register_fields(self.fields) | set(HOUSEHOLDS.names) | HOUSEHOLD_FACTS.keys() | own
+            return _and_given(_register_fields(self.fields)) | set(HOUSEHOLDS.names) | HOUSEHOLD_FACTS.keys() | own
         return person_facts(self.fields) | {fact.name for fact in self.facts} | self.provided
 
 
 def person_facts(fields: Mapping[str, frozenset[str]]) -> frozenset[str]:
     """What a condition may read of a register person, before any comparison."""
-    return _register_fields(fields) | set(PERSONS.names) | PERSON_FACTS.keys() | HOUSEHOLD_FACTS.keys()
+    return _and_given(_register_fields(fields)) | set(PERSONS.names) | PERSON_FACTS.keys() | HOUSEHOLD_FACTS.keys()
 
 
 def _register_fields(fields: Mapping[str, frozenset[str]]) -> frozenset[str]:
@@ -138,14 +139,32 @@ def _dept_fields(kinds: Sequence[str], fields: Mapping[str, frozenset[str]], whe
                 f"extract: {kind!r} is no source profile", where=where, try_=close and f"extract = {close!r}"
             )
         own = set(PERSONS.names) if kind == REGISTER else set(EVIDENCE.names)
-        known |= {DEPT + name for name in fields.get(kind, frozenset()) | own | {"former_name_key"}}
+        known |= {DEPT + name for name in _and_given(fields.get(kind, frozenset())) | own | {"former_name_key"}}
     return frozenset(known)
+
+
+def _and_given(fields: frozenset[str]) -> frozenset[str]:
+    """The fields, and for each whether a row's file gives it at all."""
+    return fields | {GIVEN + name for name in fields}
 
 
 def _fact(entry: Table, fields: Mapping[str, frozenset[str]]) -> Fact:
     name = entry.text("name")
     entry = entry.named(f"fact {name}")
-    entry.allow("name", "zh", "en", "extract", "any", "level", "links", "max_age_days", "shows", "optional")
+    entry.allow(
+        "name",
+        "zh",
+        "en",
+        "extract",
+        "any",
+        "level",
+        "links",
+        "max_age_days",
+        "latest",
+        "by_household",
+        "shows",
+        "optional",
+    )
     if not name.isidentifier() or not name.islower():
         raise ConfigurationError("name must be lower-case letters, digits and _", where=entry.where)
     kinds = entry.texts("extract")
@@ -161,6 +180,8 @@ def _fact(entry: Table, fields: Mapping[str, frozenset[str]]) -> Fact:
         level=Level(entry.one_of("level", (Level.PERSON, Level.HOUSEHOLD), Level.PERSON)),
         links=entry.one_of("links", ("accepted", "any"), "accepted"),
         max_age_days=entry.integer("max_age_days"),
+        latest=next(iter(entry.known("latest", columns)), None),
+        by_household=entry.flag("by_household", default=False),
         shows=entry.known("shows", columns),
         optional=frozenset(optional),
         where=entry.where,
@@ -170,8 +191,9 @@ def _fact(entry: Table, fields: Mapping[str, frozenset[str]]) -> Fact:
 def _rule(entry: Table, names: _Names) -> Rule:
     entry = entry.named(f"rule {entry.text('id')}")
     entry.allow(
-        "id", "title", "title_en", "kind", "level", "severity", "when", "met", "hit", "all_of", "extract", "provides", "shows",
-        "optional", "advice", "effective_from", "effective_to", "enabled", "citation", "line", "example",
+        "id", "title", "title_en", "kind", "level", "severity", "when", "met", "not_met", "hit", "all_of", "extract",
+        "max_age_days", "provides",
+        "shows", "optional", "advice", "effective_from", "effective_to", "enabled", "citation", "line", "example",
     )  # fmt: skip
     kind, level = Kind(entry.one_of("kind", tuple(Kind))), Level(entry.one_of("level", tuple(Level)))
     kinds = entry.texts("extract") if level is Level.EXTRACT else ()
@@ -187,8 +209,10 @@ def _rule(entry: Table, names: _Names) -> Rule:
         severity=Severity(entry.one_of("severity", tuple(Severity))),
         when=_condition(entry, "when", readable),
         condition=_condition(entry, "hit" if kind is Kind.CHECK else "met", readable),
+        denied=_condition(entry, "not_met", readable),
         all_of=entry.texts("all_of", required=False),
         kinds=kinds,
+        max_age_days=entry.integer("max_age_days"),
         provides=entry.text("provides", required=False) or None,
         shows=entry.known("shows", readable),
         optional=frozenset(entry.known("optional", readable)),
@@ -260,6 +284,10 @@ def _wrong_shape(rule: Rule, entry: Table) -> str | None:
         return None if right else "a verdict is made of all_of, has no met or hit, and speaks of a household"
     if rule.condition is None or rule.all_of or {"met", "hit"} <= entry.data.keys():
         return f"a {rule.kind} needs {key}, and nothing else, to say what it asks"
+    if rule.max_age_days is not None and rule.level is not Level.EXTRACT:
+        return "max_age_days of a rule is about an extract's people; elsewhere it is a key of the fact"
+    if rule.denied and rule.kind is not Kind.CRITERION:
+        return "only a criterion says not_met"
     if rule.level is Level.EXTRACT and (rule.kind is not Kind.CHECK or rule.provides):
         return "a rule about an extract's people is a check and provides no fact"
     return None
@@ -278,7 +306,7 @@ def _too_bold(rule: Rule) -> str | None:
 
 
 def _unreadable(rule: Rule, names: _Names) -> str | None:
-    tested = {name for part in (rule.when, rule.condition) if part for name in part.tested_for_null}
+    tested = {name for part in (rule.when, rule.condition, rule.denied) if part for name in part.tested_for_null}
     if derived := sorted(tested & names.derived):
         return f"{derived[0]} IS NULL asks whether a comparison could be made, and would turn unknown into an answer"
     used = sorted(set(rule.names) & {fact.name for fact in names.facts})

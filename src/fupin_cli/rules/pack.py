@@ -16,10 +16,12 @@ from fupin_cli.vocabulary import Outcome, Severity
 REGISTER = "register"  # the kind whose evidence is the register itself, linked to itself by its duplicates
 NATIONAL = "00"
 DEPT = "dept_"
+GIVEN = "given_"  # given_x: whether the file that a row comes from says x of anybody
 
 # facts that every register has, because we derive them: name → (Chinese, English)
 PERSON_FACTS = {
     "as_of": ("比对日期", "as-of date"),
+    "as_of_year": ("比对年度", "as-of year"),
     "age": ("年龄", "age"),
     "age_at_school_start": ("学年开始（9月1日）时的年龄", "age on 1 September of the school year"),
     "days_since_entry": ("录入至今天数", "days since entry"),
@@ -93,8 +95,10 @@ class LineUse:
 class Fact:
     """A department fact: true where a linked row of one of `kinds` satisfies `condition`.
 
-    With `links = "any"` a link under review counts like an accepted one. `optional` names
-    columns, of the extract or the register, that may be absent: they are then unknown.
+    With `links = "any"` a link under review counts like an accepted one. `optional` names columns, of the extract or the
+    register, that may be absent: they are then unknown. Extracts older than `max_age_days` say nothing, and of a person's
+    rows those with an earlier `latest` than another one are superseded. `by_household`: a list on which only heads were found
+    names no other member, so it proves nobody else's absence.
     """
 
     name: str
@@ -105,6 +109,8 @@ class Fact:
     level: Level
     links: str
     max_age_days: int | None
+    latest: str | None
+    by_household: bool
     shows: tuple[str, ...]
     optional: frozenset[str]
     where: str
@@ -112,7 +118,10 @@ class Fact:
 
 @dataclass(frozen=True)
 class Rule:
-    """One dated, cited condition. `optional` facts may be absent from the register; any other absent fact stops the rule."""
+    """One dated, cited condition. `optional` facts may be absent from the register; any other absent fact stops the rule.
+
+    With `denied`, a criterion is not met only where that holds, and unknown where neither condition does.
+    """
 
     id: str
     title: str
@@ -122,8 +131,10 @@ class Rule:
     severity: Severity
     when: Predicate | None
     condition: Predicate | None
+    denied: Predicate | None
     all_of: tuple[str, ...]
     kinds: tuple[str, ...]
+    max_age_days: int | None
     provides: str | None
     shows: tuple[str, ...]
     optional: frozenset[str]
@@ -139,7 +150,7 @@ class Rule:
     @property
     def names(self) -> tuple[str, ...]:
         """The facts that the rule reads, each once."""
-        read = [name for part in (self.when, self.condition) if part for name in part.names]
+        read = [name for part in (self.when, self.condition, self.denied) if part for name in part.names]
         return tuple(dict.fromkeys(read))
 
 

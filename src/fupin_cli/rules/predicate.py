@@ -93,6 +93,20 @@ def evaluate(frame: pl.DataFrame, condition: Predicate, where: str) -> pl.Series
     return truth if truth.len() == frame.height else truth.new_from_index(0, frame.height)
 
 
+def answers(frame: pl.DataFrame, yes: Predicate | None, where: str, no: Predicate | None = None) -> pl.Series:
+    """True, false or null per row: whether `yes` holds, for everybody where there is none.
+
+    With `no`, false is only what `no` says; what neither of them knows is unknown.
+    """
+    if yes is None:
+        return pl.repeat(value=True, n=frame.height, dtype=pl.Boolean, eager=True)
+    holds = evaluate(frame, yes, where)
+    if no is None:
+        return holds
+    denied = pl.when(pl.lit(evaluate(frame, no, where))).then(pl.lit(value=False))
+    return pl.select(pl.when(pl.lit(holds)).then(pl.lit(value=True)).otherwise(denied)).to_series()
+
+
 def nearest(word: str, known: Collection[str]) -> str | None:
     """What the writer may have meant: the known name closest to this one."""
     return next(iter(difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.5)), None)
