@@ -129,7 +129,7 @@ def judge(
         if rule.provides:
             setting = replace(setting, facts=_provide(rule, homes, setting.facts))
         if rule.kind is Kind.CHECK:
-            found.append(_find(rule, judged, setting))
+            found.append(_with_failing(rule, _find(rule, judged, setting), rules, outcomes))
     return Judgement(
         outcomes=OUTCOMES.conform(pl.concat([OUTCOMES.empty(), *outcomes.values()])).sort("household_id", "rule_id"),
         person_outcomes=pl.concat([pl.DataFrame(schema=PERSON_OUTCOMES), *people]).sort("register_row", "rule_id"),
@@ -142,6 +142,29 @@ def judge(
             sorted({line for rule in rules for line in lines_used(rule, setting)}, key=attrgetter("year", "name"))
         ),
     )
+
+
+def _with_failing(
+    rule: Rule, found: pl.DataFrame, rules: Sequence[Rule], outcomes: Mapping[str, pl.DataFrame]
+) -> pl.DataFrame:
+    """The findings of a check that reads a verdict, with the criteria that are not met, and why, before everything else.
+
+    Without them a village would see a household whose every printed value looks fine.
+    """
+    verdict = next((r for r in rules if r.kind is Kind.VERDICT and r.provides in rule.names), None)
+    if verdict is None or rule.level is not Level.HOUSEHOLD or not found.height:
+        return found
+    titles = {r.id: r.title for r in rules if r.id in verdict.all_of and r.id in outcomes}
+    failing = (
+        pl.concat([outcomes[member] for member in titles])
+        .filter(pl.col("outcome") == Outcome.NOT_MET.value)
+        .sort("household_id", "rule_id")
+        .group_by("household_id", maintain_order=True)
+        .agg(pl.format("{}（{}）", pl.col("rule_id").replace_strict(titles), "reason").str.join("、").alias("failing"))
+    )
+    told = pl.concat_str(pl.format("未达标：{}", "failing"), "register_value", separator="；", ignore_nulls=True)
+    found = found.join(failing, on="household_id", how="left", maintain_order="left")
+    return found.with_columns(told.alias("register_value")).drop("failing")
 
 
 def _conclude(rule: Rule, setting: Setting, outcomes: Mapping[str, pl.DataFrame]) -> tuple[pl.DataFrame, str | None]:
