@@ -43,6 +43,21 @@ def unknown_department(project):
     replace(project, 'profile = "housing_appraisals"', 'profile = "housing_apraisals"')
 
 
+def wrong_kind(project):
+    replace(project, 'profile = "dibao"', 'profile = "vehicles"')
+
+
+def coverage_that_reaches_nobody(project):
+    replace(project, 'coverage = ["青禾县"]', 'coverage = ["青木县"]')
+
+
+def stray_quote(project):
+    text = (project / HOUSING).read_bytes().decode("gb18030").splitlines()
+    text[40] = '"' + text[40]
+    text[60] = text[60].replace(",", ',"', 1).replace(",", '",', 2).replace('",', ",", 1)
+    (project / HOUSING).write_bytes("\n".join(text).encode("gb18030"))
+
+
 def bad_date(project):
     replace(project, "as_of = 2019-11-30\njurisdiction", "as_of = 2019-13-30\njurisdiction")
 
@@ -72,6 +87,9 @@ CASES = [
     (no_header, 65, ["青禾县住建局_农房鉴定台账.csv", "no header row", "try: fupin inspect"]),
     (absent, 66, ["fupin.toml", "no file matches", "青禾县住建局_农房鉴定台账.csv"]),
     (unknown_department, 78, ["housing_apraisals", "one of:", "housing_appraisals"]),
+    (wrong_kind, 78, ["has no column of vehicles", 'profile = "dibao"']),
+    (coverage_that_reaches_nobody, 78, ["青木县", "青禾县"]),
+    (stray_quote, 65, ["青禾县住建局_农房鉴定台账.csv", "row 41", "quotation mark"]),
     (bad_date, 78, ["fupin.toml", "not readable as TOML"]),
     (broken_pack, 78, ["mine.toml", "X-1", "helth", "health"]),
 ]

@@ -14,7 +14,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fupin_cli.errors import BadDataError, InputMissingError, NoPermissionError
-from fupin_cli.ingest import inspect_file, load_profiles, read_source
+from fupin_cli.ingest import (
+    household_conflicts,
+    inspect_file,
+    load_profiles,
+    read_people,
+    read_source,
+    to_households,
+    to_persons,
+)
 from fupin_cli.ingest.headers import header_key, unit_in
 from fupin_cli.vocabulary import ACCOUNTS, SET_ASIDE, SET_ASIDE_REASONS, SOURCE_REF
 
@@ -241,12 +249,12 @@ def flipped(data):
     return data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :]
 
 
-def stretched(tmp_path):
+def stretched(tmp_path, row=1_048_575, column=16_383):
     """A workbook whose second cell stands in the last corner of the sheet: a reader would ask for 550 GB."""
     workbook = xlsxwriter.Workbook(str(tmp_path / "ghost.xlsx"))
     sheet = workbook.add_worksheet()
     sheet.write_string(0, 0, "姓名")
-    sheet.write_string(1_048_575, 16_383, "x")
+    sheet.write_string(row, column, "x")
     workbook.close()
     return (tmp_path / "ghost.xlsx").read_bytes()
 
@@ -257,6 +265,7 @@ BROKEN = {
     "truncated": (lambda tmp: xlsx_bytes(tmp)[:-200], "damaged"),
     "one byte flipped": (lambda tmp: flipped(xlsx_bytes(tmp)), "damaged"),
     "stray cell": (stretched, "stray cell"),
+    "stray cell not quite so far": (lambda tmp: stretched(tmp, 900_000, 200), "stray cell"),
     "encrypted": (lambda _: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "password"),
     "half an xls": (lambda _: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600, "cannot be read"),
     "web page": (lambda _: b"<html><p>404 not found</p></html>", "web page without a table"),
@@ -656,6 +665,213 @@ def test_repeated_spellings_parse_like_single_ones(tmp_path):
     assert source.rows["birth_on"].to_list() == [date(1980, 1, 5), date(1990, 2, 3), None, None, date(2001, 1, 1)] * 40
     assert source.rows["sex"].to_list() == ["男", "女"] * 100
     assert source.reports[0].unparsed == (("birth_on", 40),)
+
+
+# --- several sheets, doubtful headers ----------------------------------------------------------------------------------
+
+
+def problems(source):
+    """(sheet, kind, detail) of everything but absent columns."""
+    return [(r.sheet, *found) for r in source.reports for found in r.problems() if found[0] != "missing_column"]
+
+
+def test_a_list_of_contacts_beside_the_dead_is_no_list_of_the_dead(tmp_path):
+    """A sheet that only says who people are is set aside, and said, where another sheet of the file shows what is meant."""
+    sheets = {
+        "死亡人员": [["姓名", "身份证号", "死亡日期"], ["张三", ID_1, "2019-01-05"]],
+        "村组联系人": [["姓名", "身份证号", "联系电话"], ["李四", ID_2, "13800000000"]],
+    }
+    source = table(book(tmp_path / "a.xlsx", sheets), "deaths")
+    assert names(source) == ["张三"]
+    assert source.accounts.rows() == [("a.xlsx", "死亡人员", 2, 1, 1), ("a.xlsx", "村组联系人", 2, 0, 2)]
+    assert problems(source) == [("村组联系人", "not_a_table", "2")]
+
+
+def test_the_order_of_sheets_does_not_decide_which_one_is_meant(tmp_path):
+    """The contacts are set aside in front of the dead as well, and data rows count on as if they were not there."""
+    sheets = {
+        "村组联系人": [["姓名", "身份证号"], ["李四", ID_2]],
+        "死亡人员": [["姓名", "身份证号", "死亡日期"], ["张三", ID_1, "2019-01-05"]],
+    }
+    source = table(book(tmp_path / "a.xlsx", sheets), "deaths")
+    assert source.rows.select("name_raw", "data_row").rows() == [("张三", 0)]
+
+
+def test_a_file_of_which_only_people_are_known_is_read_with_a_loud_word(tmp_path):
+    """Nothing tells the kind of such a list, so it is taken at its sender's word, and the summary says so."""
+    source = table(book(tmp_path / "a.xlsx", {"一": PEOPLE, "二": PEOPLE}), "deaths")
+    assert source.rows.height == 4
+    assert problems(source) == [("一", "only_identity", "2"), ("二", "only_identity", "2")]
+    assert not problems(table(tmp_path / "a.xlsx", "people")), "a list of people is nothing more"
+
+
+def test_a_continued_sheet_without_a_header_is_unreadable_not_silent(tmp_path):
+    """Its rows hold ID numbers, so people would go missing: the run ends with 3; a sheet of notes says nothing."""
+    sheets = {
+        "低保": [["姓名", "身份证号", "低保证号"], ["张三", ID_1, "1"]],
+        "续表": [["李四", ID_2, "2"], ["王五", "9.90121197502022E+17", "3"], ["合计", "", "2"]],
+        "说明": [[f"示例：身份证号填写 {ID_3}", "电话 09990001111"]],
+    }
+    source = table(book(tmp_path / "a.xlsx", sheets), "dibao")
+    assert problems(source) == [("续表", "unreadable", "no header; 2 of 3 rows look like people")]
+    assert source.accounts["rows_set_aside"].to_list() == [1, 3, 1]
+
+
+SWALLOWED = {
+    "a label of another field": "姓名,关系,村,救助类别\n张三,户主,柳树村,农村低保\n李四,配偶,柳树村,农村低保\n",
+    "under a column without label": "姓名,关系,村,\n张三,户主,柳树村,李四\n李四,配偶,柳树村,王五\n",
+    "a single name column": "姓名,\n张三,户主\n李四,户主\n",
+    "two name columns": "姓名,姓名,村\n张三,户主,\n李四,户主,柳树村\n",
+}
+
+
+@pytest.mark.parametrize("text", SWALLOWED.values(), ids=list(SWALLOWED))
+def test_a_person_is_not_swallowed_by_the_header(tmp_path, text):
+    """户主 in the first row of data is a value, though it is a header elsewhere: a filled name above it ends the header."""
+    path = tmp_path / "a.csv"
+    path.write_text(text, encoding="utf-8")
+    source = table(path, "dibao")
+    assert source.reports[0].header_rows == (1,)
+    assert names(source) == ["张三", "李四"]
+
+
+def test_a_person_under_a_merged_label_is_not_swallowed(tmp_path):
+    """家庭住址 merged over two columns has no sub-headers where the row below holds a name."""
+    rows = [["姓名", "家庭住址", "", "备注"], ["张三", "柳树村", "一组", "无"], ["李四", "柳树村", "二组", "无"]]
+    source = table(book(tmp_path / "a.xlsx", {"s": rows}, [("s", 0, 1, 0, 2)]), "dibao")
+    assert source.reports[0].header_rows == (1,)
+    assert names(source) == ["张三", "李四"]
+
+
+def test_what_may_be_a_name_is_never_shown_as_a_header(tmp_path):
+    """A lower row without merged cells is only probably a header, so neither reports nor inspect print its labels."""
+    path = tmp_path / "a.csv"
+    path.write_text(f"姓名,身份证号,领取金额,\n,,,赵敏敏\n张三,{ID_1},1,300\n", encoding="utf-8")
+    source = table(path, "dibao")
+    assert source.reports[0].header_rows == (1, 2)
+    assert source.reports[0].unmapped == (("…", None),)
+    assert "赵敏敏" not in repr(source.reports)
+    assert "赵敏敏" not in repr(inspect_file("a.csv", path, PROFILES))
+
+
+def test_labels_under_merged_cells_and_above_the_names_are_shown(tmp_path):
+    """A header of two rows stays readable where merged cells tie them together, or where the lower row is the main one."""
+    rows = [["", "家庭成员", "", ""], ["户编号", "姓名", "证件号码", "帮扶单位"], ["H1", "张三", ID_1, "某局"]]
+    source = table(book(tmp_path / "a.xlsx", {"s": rows}, [("s", 0, 1, 0, 2)]), "register")
+    assert source.reports[0].header_rows == (1, 2)
+    assert dict(source.reports[0].columns) == {
+        "household_id": "户编号", "name": "家庭成员/姓名", "id_number": "家庭成员/证件号码",
+    }  # fmt: skip
+    assert [header for header, _ in source.reports[0].unmapped] == ["帮扶单位"]
+
+
+@pytest.mark.parametrize("number", ["无", "-", "不详", "暂无", "0", "000", "　"])
+def test_a_household_number_that_says_nothing_is_none(tmp_path, number):
+    """All people without a number would become one household."""
+    rows = [["户编号", "姓名", "证件号码"], [number, "张三", ID_1], ["10", "李四", ID_2]]
+    source = table(book(tmp_path / "a.xlsx", {"s": rows}), "register")
+    assert names(source) == ["李四"]
+    assert reasons(source) == [(1, "header"), (2, "no_household")]
+
+
+def test_a_dropped_sep_line_does_not_shift_rows(tmp_path):
+    """Row 3 is row 3 in Excel's eyes, whether or not the first line only named the separator."""
+    body = f"姓名,身份证号\n\n张三,{ID_1}\n李四,{ID_2}\n"
+    for first, row in (("", 3), ("sep=,\n", 4), ("sep=,\r\n", 4)):
+        path = bad(tmp_path / "a.csv", (first + body).encode())
+        source = table(path)
+        assert source.rows.select("row", "data_row", "name_raw").rows() == [(row, 1, "张三"), (row + 1, 2, "李四")]
+
+
+# --- persons and households --------------------------------------------------------------------------------------------
+
+
+def register(rows):
+    """Persons and households of a register given as (household_id, name, county, relation, exit_status, income)."""
+    columns = ["household_id", "name_raw", "county", "relation", "exit_status", "income_net_yuan"]
+    types = dict.fromkeys(columns, pl.String) | {"income_net_yuan": pl.Float64}
+    frame = pl.DataFrame(rows, schema=types, orient="row").with_columns(
+        pl.lit("a.csv").alias("source"), pl.lit("").alias("sheet"), pl.int_range(pl.len()).alias("data_row"),
+        (pl.int_range(pl.len()) + 2).alias("row"),
+    )  # fmt: skip
+    persons = to_persons(frame)
+    return persons, to_households(persons, PROFILES["register"])
+
+
+def test_one_number_in_two_counties_is_two_households():
+    """001 is every county's first household; a number that one county uses alone, however it is spelled, stays as it is."""
+    persons, homes = register(
+        [
+            ("001", "张三", "青禾县", "户主", "已脱贫", 1.0), ("001", "李四", "白石县", "户主", "未脱贫", 2.0),
+            ("001", "王五", "青禾", "配偶", None, None), ("001", "赵六", None, "户主", None, None),
+            ("002", "孙七", "青禾县", "户主", None, 3.0), ("002", "周八", "青禾", "配偶", None, None),
+        ]
+    )  # fmt: skip
+    assert persons["household_id"].to_list() == ["青禾-001", "白石-001", "青禾-001", "001", "002", "002"]
+    assert homes.select("household_id", "head_name", "exit_status", "member_count_actual").rows() == [
+        ("001", "赵六", None, 1), ("002", "孙七", None, 2), ("白石-001", "李四", "未脱贫", 1), ("青禾-001", "张三", "已脱贫", 2),
+    ]  # fmt: skip
+
+
+AGREEMENT = """
+head | spouse | child | value
+1    | 2      | 3     | 1
+1    | null   | null  | 1
+null | 2      | 2     | 2
+null | 2      | null  | 2
+null | 2      | 3     | null
+null | null   | null  | null
+"""
+
+
+@pytest.mark.parametrize("line", AGREEMENT.strip().splitlines()[1:])
+def test_a_household_value_is_the_heads_or_what_the_others_agree_on(line):
+    """Where the head's row is blank and the others disagree, nobody knows."""
+    *told, expected = [None if cell.strip() == "null" else float(cell) for cell in line.split("|")]
+    who = zip(("户主", "配偶", "之子"), told, strict=True)
+    _, homes = register([("H1", f"张{n}", "青禾县", relation, None, value) for n, (relation, value) in enumerate(who)])
+    assert homes["income_net_yuan"].to_list() == [expected]
+
+
+def test_two_heads_who_disagree_decide_nothing():
+    """Which of them is the head is not known either; the name is the same one in any order."""
+    rows = [("H1", "张三", "青禾县", "户主", None, 1.0), ("H1", "李四", "青禾县", "户主", None, 2.0)]
+    for order in (rows, rows[::-1]):
+        persons, homes = register(order)
+        assert homes.select("head_name", "income_net_yuan").rows() == [("张三", None)]
+        assert household_conflicts(persons, PROFILES["register"]) == [("income_net_yuan", 1)]
+
+
+MEMBER = st.tuples(
+    st.sampled_from(["001", "002"]), st.sampled_from(["张三", "李四", "王五"]),
+    st.sampled_from(["青禾县", "青禾", "白石县", None]), st.sampled_from(["户主", "配偶", None]),
+    st.sampled_from(["已脱贫", "未脱贫", None]), st.sampled_from([1.0, 2.0, None]),
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(rows=st.lists(MEMBER, min_size=1, max_size=8), data=st.data())
+def test_shuffled_rows_give_the_same_households(rows, data):
+    """Only the place in the file may differ."""
+    _, expected = register(rows)
+    persons, homes = register(data.draw(st.permutations(rows)))
+    assert homes.drop("row").equals(expected.drop("row"))
+    assert homes["member_count_actual"].sum() == persons.height == len(rows)
+
+
+# --- lists of people ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "header", ["姓名,身份证号,住址", "所有人,身份证号码,住址", "死者姓名,身份证号,备注", "户主姓名,户主身份证号,户编号"]
+)
+def test_linking_finds_the_name_under_any_departments_header(tmp_path, header):
+    """Without a project the profile that knows most of who-headers reads the file, also where nothing else of it is there."""
+    path = tmp_path / "a.csv"
+    path.write_text(f"{header}\n张三,{ID_1},东村\n李四,{ID_2},西村\n", encoding="utf-8")
+    people = read_people(path, PROFILES)
+    assert people.select("at", "name").null_count().row(0) == (0, 0)
+    assert people["at"].to_list() == [0, 1]
 
 
 # --- inspect ---------------------------------------------------------------------------------------------------------

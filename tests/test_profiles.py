@@ -1,12 +1,15 @@
 """Source profiles: the shipped ones hold together, and a wrong one is refused with file and key."""
 
+import tomllib
+from datetime import date
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from fupin_cli.errors import ConfigurationError, InputMissingError
-from fupin_cli.ingest import guess_profile, load_profiles
+from fupin_cli.ingest import guess_profile, load_profiles, read_source
+from fupin_cli.ingest import profile as profile_module
 from fupin_cli.ingest.headers import header_key
 
 SHIPPED = Path(__file__).parents[1] / "rules" / "sources"
@@ -176,3 +179,34 @@ def test_a_field_parses_with_its_declared_unit(profiles):
     frame = pl.DataFrame({"t": ["50", "50元"]})
     assert frame.select(capital.parse(pl.col("t"))).to_series().to_list() == [500000.0, 50.0]
     assert frame.select(capital.parse(pl.col("t"), "元")).to_series().to_list() == [50.0, 50.0]
+
+
+PAGE = (Path(__file__).parents[1] / "docs" / "sources.md").read_text(encoding="utf-8")
+
+
+def test_the_example_of_the_page_reads_a_file(tmp_path):
+    """docs/sources.md shows a profile that loads, uses every key, and reads what it says it reads."""
+    example = PAGE.split("```toml\n")[1].split("```")[0]
+    data = tomllib.loads(example)
+    used = {key for field in data["fields"].values() for key in field}
+    assert set(data) == profile_module._PROFILE_KEYS
+    assert used | {"level"} == profile_module._FIELD_KEYS, "level is for registers"
+    profile = load_profiles([SHIPPED, own_folder(tmp_path, example)])["subsidies"]
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "领取人,补助证号,项目,是否领取,金额,发放日期\n张三,990121198001011234,养殖业,已领,1.5,2019-03-05\n李四,7,渔业,有,300元,2019-03\n",
+        encoding="utf-8",
+    )
+    rows = read_source([("a.csv", path)], profile).rows
+    assert rows.select("name_raw", "id_raw", "trade", "received", "amount_yuan", "role").rows() == [
+        ("张三", "990121198001011234", "养殖", True, 15000.0, "领取人"),
+        ("李四", "7", None, True, 300.0, "领取人"),
+    ]
+    assert rows["paid_on"].to_list() == [date(2019, 3, 5), None]
+
+
+def test_the_page_tells_every_key_type_and_unit():
+    """What a profile may say stands on the page."""
+    words = {*profile_module._PROFILE_KEYS - {"fields"}, *profile_module._FIELD_KEYS, *profile_module.DTYPES}
+    assert not [word for word in sorted(words) if f"`{word}`" not in PAGE]
+    assert not [unit for unit in profile_module.UNITS if unit not in PAGE]

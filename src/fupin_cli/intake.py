@@ -7,22 +7,33 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from fupin_cli.ingest import SourceTable, read_source, to_evidence, to_households, to_persons
+from fupin_cli.errors import ConfigurationError
+from fupin_cli.ingest import (
+    SourceTable,
+    household_conflicts,
+    inspect_file,
+    read_source,
+    to_evidence,
+    to_households,
+    to_persons,
+)
 from fupin_cli.normalise.regions import settle_places
 from fupin_cli.project import Project, Source
 from fupin_cli.rulebook import RuleBook
 from fupin_cli.vocabulary import EXTRACTS
 
+_PLAINLY = 0.3  # how much better another kind must explain the headers
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Register:
-    """The register as read: its accounts, its persons and its households."""
+    """The register as read: its accounts, its persons and its households, and where members' rows contradict each other."""
 
     table: SourceTable
     persons: pl.DataFrame
     households: pl.DataFrame
+    conflicts: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,7 +52,7 @@ def read_register(project: Project, book: RuleBook, say: Say) -> Register:
     table = read_source(project.register.files, profile)
     persons = to_persons(table.rows)
     persons = settle_places(persons, persons)
-    return Register(table, persons, to_households(persons, profile))
+    return Register(table, persons, to_households(persons, profile), tuple(household_conflicts(persons, profile)))
 
 
 def read_extracts(
@@ -54,6 +65,8 @@ def read_extracts(
         say(f"读取部门数据 reading {source.id} ({n}/{len(wanted)})")
         profile = book.profiles[source.profile]
         table = read_source(source.files, profile)
+        if any(report.only_identity for report in table.reports):
+            refuse_another_kind(source, book)
         origin = {
             "extract": source.id,
             "kind": source.profile,
@@ -65,6 +78,22 @@ def read_extracts(
         evidence = settle_places(to_evidence(table.rows, origin), register.persons, only)
         extracts.append(Extract(source, table, evidence))
     return extracts
+
+
+def refuse_another_kind(source: Source, book: RuleBook) -> None:
+    """ConfigurationError where a file without any column of its declared kind is plainly of another kind.
+
+    Read as the declared kind it would say of everybody on a list of beneficiaries that they own vehicles.
+    """
+    for name, path in source.files:
+        for sheet in inspect_file(name, path, book.profiles).sheets:
+            guesses = dict(sheet.guesses)
+            best = max(guesses, key=lambda kind: guesses[kind], default=source.profile)
+            if guesses.get(best, 0.0) >= guesses.get(source.profile, 0.0) + _PLAINLY:
+                raise ConfigurationError(
+                    f"[[extract]] {source.id}: {name} has no column of {source.profile}, and looks like {best}",
+                    try_=f'profile = "{best}"',
+                )
 
 
 def describe(extracts: Iterable[Extract]) -> pl.DataFrame:

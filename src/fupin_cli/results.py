@@ -93,16 +93,26 @@ def sum_up(
         persons=register.persons,
         households=register.households,
         accounts=pl.concat([table.accounts.with_columns(extract=pl.lit(name)) for name, table in tables.items()]),
-        set_aside=pl.concat([table.set_aside for table in tables.values()]),
+        set_aside=pl.concat([table.set_aside.with_columns(extract=pl.lit(name)) for name, table in tables.items()]),
         extracts=describe(extracts),
         links=links,
         outcomes=judgement.outcomes,
         findings=verdict.findings,
         rules=[RuleReport(**vars(report)) for report in judgement.reports],
-        problems=[problem for table in tables.values() for problem in problems_of(table)],
+        problems=[*contradictions(register), *(problem for table in tables.values() for problem in problems_of(table))],
         lines=[LineUsed(**vars(line)) for line in judgement.lines],
         cleared=verdict.cleared,
     )
+
+
+def contradictions(register: Register) -> list[Problem]:
+    """Household-level fields on which members' rows disagree, so that nobody knows the household's value."""
+    names = {field.column: field.zh for field in register.table.profile.fields}
+    source = "、".join(dict.fromkeys(report.source for report in register.table.reports))
+    return [
+        Problem("conflicting_household_values", source, None, f"{names.get(field, field)}: {households}")
+        for field, households in register.conflicts
+    ]
 
 
 def problems_of(table: SourceTable) -> list[Problem]:

@@ -13,10 +13,10 @@ from pathlib import Path
 import polars as pl
 
 from fupin_cli.errors import BadDataError, FupinError, Place
-from fupin_cli.ingest.headers import Header, Mapping, find_header, map_columns, nearest_field, shown_header, unit_in
+from fupin_cli.ingest.headers import Header, Mapping, find_header, map_columns, nearest_field, unit_in
 from fupin_cli.ingest.profile import Field, SourceProfile
 from fupin_cli.ingest.readers import Grid, merged_fills, read_file
-from fupin_cli.ingest.rows import classify
+from fupin_cli.ingest.rows import classify, count_people
 from fupin_cli.normalise.spelling import once_per_spelling
 from fupin_cli.normalise.values import is_blank, is_lost
 from fupin_cli.vocabulary import ACCOUNTS, SET_ASIDE, SOURCE_REF
@@ -46,6 +46,9 @@ class SheetReport:
     errors: int = 0
     empty_formulas: int = 0
     likely_cut: bool = False
+    only_identity: bool = False
+    other_table: bool = False
+    people_unread: int = 0
 
     @property
     def rows_set_aside(self) -> int:
@@ -64,6 +67,12 @@ class SheetReport:
         found += [(kind, str(count)) for kind, count in counted if count]
         if not self.visible:
             found.append(("hidden_sheet", str(self.rows_read)))
+        if self.only_identity:
+            found.append(("only_identity", str(self.rows_used)))
+        if self.other_table:
+            found.append(("not_a_table", str(self.rows_read)))
+        if self.people_unread:
+            found.append(("unreadable", f"no header; {self.people_unread} of {self.rows_read} rows look like people"))
         if self.likely_cut:
             found.append(("unreadable", f"likely cut off at {self.rows_read} rows"))
         return found
@@ -102,16 +111,16 @@ def read_grids(files: Iterable[tuple[str, Sequence[Grid]]], profile: SourceProfi
     parts: list[_Part] = []
     offset = 0
     for name, grids in files:
-        found = False
-        for grid in grids:
-            part = _read_sheet(name, grid, profile, offset)
-            offset += part.data_rows
-            found |= bool(part.report.columns)
-            parts.append(part)
-        if not found:
-            own = [part for part in parts if part.report.source == name]
-            problems = [part.problem for part in own if part.problem]
-            raise problems[0] if problems else _no_header(name, [part.report for part in own], profile)
+        sheets = [_find_table(grid, profile) for grid in grids]
+        kind_seen = any(table.tells_kind for table in sheets if table)
+        read: list[_Part] = []
+        for grid, table in zip(grids, sheets, strict=True):
+            read.append(_read_sheet(name, grid, table, profile, offset, kind_seen=kind_seen))
+            offset += read[-1].data_rows
+        if not any(part.report.columns for part in read):
+            problems = [part.problem for part in read if part.problem]
+            raise problems[0] if problems else _no_header(name, [part.report for part in read], profile)
+        parts += read
     return _joined(parts, profile)
 
 
@@ -144,19 +153,41 @@ def _ordered(profile: SourceProfile) -> list[Field]:
     return sorted(profile.fields, key=lambda f: ("name_raw", "id_raw", f.column).index(f.column))
 
 
-def _read_sheet(name: str, grid: Grid, profile: SourceProfile, offset: int) -> _Part:
-    header = find_header(grid, profile) if grid.cells.height or grid.header else None
+@dataclass(frozen=True)
+class _Table:
+    """Where the table of a sheet begins and what its columns mean; `tells_kind` if more than who somebody is."""
+
+    header: Header
+    mapping: Mapping
+    tells_kind: bool
+
+
+def _find_table(grid: Grid, profile: SourceProfile) -> _Table | None:
+    """The table of a visible sheet, or None where no header of people was found."""
+    header = find_header(grid, profile) if grid.visible and (grid.cells.height or grid.header) else None
     if header is None:
-        return _whole_sheet_aside(name, grid, profile, "not_a_table")
+        return None
+    mapping = map_columns(header, profile)
+    return _Table(header, mapping, bool(profile.own & mapping.by_field.keys()))
+
+
+def _read_sheet(
+    name: str, grid: Grid, table: _Table | None, profile: SourceProfile, offset: int, *, kind_seen: bool
+) -> _Part:
+    """The rows of one sheet; `kind_seen` if some sheet of the file is surely of the profile's kind."""
     if not grid.visible:
         return _whole_sheet_aside(name, grid, profile, "hidden_sheet")
-    mapping = map_columns(header, profile)
+    if table is None:
+        return _whole_sheet_aside(name, grid, profile, "not_a_table", people_unread=count_people(grid.cells))
+    header, mapping = table.header, table.mapping
+    if kind_seen and not table.tells_kind:
+        return _whole_sheet_aside(name, grid, profile, "not_a_table", other_table=True)
     if lacking := mapping.lacks(profile):
         problem = _missing_column(name, grid, header, mapping, lacking[0], profile)
         if 2 * len(lacking) <= len(profile.required):
             raise problem
         # hardly anything fits: another kind of table beside the one that is meant, unless the file has no better sheet
-        return replace(_whole_sheet_aside(name, grid, profile, "not_a_table"), problem=problem)
+        return replace(_whole_sheet_aside(name, grid, profile, "not_a_table", other_table=True), problem=problem)
     cells = _fill_merged(grid, header.end)
     reasons = classify(cells, grid, header, mapping, profile)
     used = cells.with_row_index("_at")
@@ -178,9 +209,9 @@ def _read_sheet(name: str, grid: Grid, profile: SourceProfile, offset: int) -> _
         rows_read=grid.cells.height,
         rows_used=rows.height,
         header_rows=tuple(range(header.first + 1, header.end + 1)),
-        columns=tuple((f, shown_header(header.texts[c])) for f, c in mapping.columns),
-        duplicates=tuple((f, shown_header(header.texts[c])) for f, c in mapping.duplicates),
-        unmapped=tuple((shown_header(header.texts[c]), near) for c, near in mapping.unmapped),
+        columns=tuple((f, header.shown[c]) for f, c in mapping.columns),
+        duplicates=tuple((f, header.shown[c]) for f, c in mapping.duplicates),
+        unmapped=tuple((header.shown[c], near) for c, near in mapping.unmapped),
         missing=mapping.missing,
         unparsed=tuple((f, n) for f, n in unparsed.items() if n and kinds[f] != "code"),
         unknown_labels=tuple((f, n) for f, n in unparsed.items() if n and kinds[f] == "code"),
@@ -189,14 +220,30 @@ def _read_sheet(name: str, grid: Grid, profile: SourceProfile, offset: int) -> _
         errors=grid.notes.errors,
         empty_formulas=grid.notes.empty_formulas,
         likely_cut=grid.header is None and grid.cells.height in (65_536, 1_048_576),
+        only_identity=bool(profile.own) and not table.tells_kind,
     )
     return _Part(rows, aside, report, grid.cells.height - header.end)
 
 
-def _whole_sheet_aside(name: str, grid: Grid, profile: SourceProfile, reason: str) -> _Part:
+def _whole_sheet_aside(
+    name: str,
+    grid: Grid,
+    profile: SourceProfile,
+    reason: str,
+    *,
+    other_table: bool = False,
+    people_unread: int = 0,
+) -> _Part:
     reasons = pl.Series("reason", [reason] * grid.cells.height, dtype=pl.String)
     report = SheetReport(
-        name, grid.sheet, rows_read=grid.cells.height, rows_used=0, visible=grid.visible, hidden=grid.notes.hidden
+        name,
+        grid.sheet,
+        rows_read=grid.cells.height,
+        rows_used=0,
+        visible=grid.visible,
+        hidden=grid.notes.hidden,
+        other_table=other_table,
+        people_unread=people_unread,
     )
     return _Part(_no_rows(profile), _set_aside(name, grid.sheet, grid.cells, reasons), report)
 
@@ -321,9 +368,9 @@ def _no_header(name: str, reports: Sequence[SheetReport], profile: SourceProfile
 def _missing_column(
     name: str, grid: Grid, header: Header, mapping: Mapping, lacking: Sequence[str], profile: SourceProfile
 ) -> BadDataError:
-    near = [header.texts[c] for c, _ in mapping.unmapped if nearest_field(header.paths[c][-1], profile) in lacking]
+    near = [header.shown[c] for c, _ in mapping.unmapped if nearest_field(header.paths[c][-1], profile) in lacking]
     known = [alias for field_name in lacking for alias in profile.field(field_name).headers][:6]
-    hint = f"; nearest header here: {shown_header(near[0])}" if near else ""
+    hint = f"; nearest header here: {near[0]}" if near else ""
     row = header.first + 1 if grid.header is None else None
     return BadDataError(
         f"no column for {_names(lacking, profile)}",

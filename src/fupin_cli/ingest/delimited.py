@@ -43,10 +43,32 @@ def read_delimited(name: str, data: bytes) -> tuple[pl.DataFrame, str, str]:
         text = text.replace(b"\r", b"\n")
     first, _, rest = text.partition(b"\n")
     if first.strip().lower().startswith(b"sep="):
-        text = rest
+        text = b"\n" + rest  # a blank line in its stead, so that rows keep the numbers that people see
     delimiter = _delimiter(text)
     cells = _parse(name, text, delimiter)
+    _refuse_swallowed_lines(name, cells, delimiter)
     return cells.with_columns(_unwrap(pl.all())), encoding, "tsv" if delimiter == "\t" else "csv"
+
+
+def _refuse_swallowed_lines(name: str, cells: pl.DataFrame, delimiter: str) -> None:
+    """BadDataError where one cell holds whole lines of the table: a stray quote opened it, and a later one closed it."""
+    lines = pl.all().str.contains("\n", literal=True) & (
+        pl.all().str.count_matches(delimiter, literal=True) >= cells.width - 1
+    )
+    if cells.width < 3 or not cells.height:
+        return
+    swallowed = cells.lazy().select(pl.any_horizontal(lines.fill_null(value=False))).collect().to_series().arg_true()
+    if len(swallowed):
+        before = cells.head(int(swallowed[0]))
+        inner = before.select(
+            pl.sum_horizontal(pl.all().str.count_matches("\n", literal=True).fill_null(0)).sum()
+        ).item()
+        raise BadDataError(
+            "a quotation mark opens here and closes many lines later",
+            where=Place(name, row=int(swallowed[0]) + int(inner or 0) + 1),
+            why="the lines between would be read as one cell, and the people on them as absent",
+            try_="remove the mark, or save the table as .xlsx",
+        )
 
 
 def decode(name: str, data: bytes) -> tuple[bytes, str]:

@@ -8,6 +8,7 @@ import polars as pl
 
 from fupin_cli.ingest.profile import SourceProfile
 from fupin_cli.normalise.identity import add_identity
+from fupin_cli.normalise.regions import place_keys
 from fupin_cli.vocabulary import EVIDENCE, HOUSEHOLDS, PERSONS
 
 _PLACES = ("county", "township", "village", "hamlet")
@@ -15,33 +16,69 @@ _HEAD = "户主"
 
 
 def to_persons(rows: pl.DataFrame) -> pl.DataFrame:
-    """PERSONS, one per register row, numbered in the order of the files; the profile's other fields follow."""
+    """PERSONS, one per register row, numbered in the order of the files; the profile's other fields follow.
+
+    A household number that two counties both use (001) means two households: there it is preceded by the county's name
+    (`青禾-001`). A row of such a number that names no county keeps the bare number, for nobody can tell whose it is.
+    """
     people = add_identity(rows).with_columns(pl.col("data_row").alias("register_row"))
     people = people.with_columns(pl.col("household_id").str.strip_chars())
-    return PERSONS.conform(people)
+    return PERSONS.conform(_apart_by_county(people, rows))
+
+
+def _apart_by_county(people: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """The people with each household number that counties share told apart; only a column of counties counts, no address."""
+    county = place_keys(rows.select("county"))["county_key"] if "county" in rows.columns else pl.Series([None])
+    if county.drop_nulls().n_unique() < 2:
+        return people
+    homes = pl.DataFrame({"household_id": people["household_id"], "county": county})
+    shared = pl.col("county").min().over("household_id") != pl.col("county").max().over("household_id")
+    apart = pl.when(shared).then(pl.format("{}-{}", "county", "household_id"))
+    return people.with_columns(homes.select(pl.coalesce(apart, "household_id").alias("household_id")).to_series())
 
 
 def to_households(persons: pl.DataFrame, profile: SourceProfile) -> pl.DataFrame:
     """HOUSEHOLDS with every household-level field, sorted by number; `member_count_actual` counts the rows.
 
-    A field's value is the first one that any member's row gives, in row order; source, sheet and row are those of the head's
-    row, or of the first member's where no row says 户主.
+    A field's value is what the head's row gives; where it gives none, the value on which the other members' rows agree. Rows
+    that disagree leave it unknown, whatever their order. Source, sheet and row are those of the head's row, or of the first
+    member's where no row says 户主.
     """
-    fields = [field.column for field in profile.fields if field.level == "household"]
-    ordered = persons.sort(pl.col("relation").eq_missing(pl.lit(_HEAD)).not_(), "register_row")
-
-    def first(column: str) -> pl.Expr:
-        return pl.col(column).drop_nulls().first()
-
-    wanted = dict.fromkeys([*_PLACES, *fields])
-    head = pl.coalesce(pl.col("name").filter(pl.col("relation") == _HEAD).first(), first("head_name"), first("name"))
-    homes = ordered.group_by("household_id", maintain_order=True).agg(
-        *(first(column).alias(column) for column in wanted if column in persons.columns),
-        head.alias("head_name"),
-        pl.col("source", "sheet", "row").first(),
-        pl.len().cast(pl.Int64).alias("member_count_actual"),
+    is_head = pl.col("relation").eq_missing(pl.lit(_HEAD))
+    fields = [name for name in dict.fromkeys([*_PLACES, *_household_fields(profile)]) if name in persons.columns]
+    told = persons.with_columns(
+        *(pl.when(is_head).then(name).alias(f"_{name}") for name in fields),
+        pl.when(is_head).then("name").alias("_head"),
+    )
+    homes = (
+        told.sort(is_head.not_(), "register_row")
+        .group_by("household_id", maintain_order=True)
+        .agg(
+            *(pl.coalesce(_agreed(f"_{name}"), _agreed(name)).alias(name) for name in fields),
+            pl.coalesce(pl.col("_head").min(), pl.col("head_name", "name").min()).alias("head_name"),
+            pl.col("source", "sheet", "row").first(),
+            pl.len().cast(pl.Int64).alias("member_count_actual"),
+        )
     )
     return HOUSEHOLDS.conform(homes).sort("household_id")
+
+
+def household_conflicts(persons: pl.DataFrame, profile: SourceProfile) -> list[tuple[str, int]]:
+    """(field, households) for each household-level field on which the rows of one household disagree."""
+    fields = [name for name in _household_fields(profile) if name in persons.columns]
+    differ = persons.group_by("household_id").agg(pl.col(name).min() != pl.col(name).max() for name in fields)
+    counts = differ.select(pl.col(name).sum() for name in fields).row(0)
+    return [(name, count) for name, count in zip(fields, counts, strict=True) if count]
+
+
+def _household_fields(profile: SourceProfile) -> list[str]:
+    return [field.column for field in profile.fields if field.level == "household"]
+
+
+def _agreed(column: str) -> pl.Expr:
+    """The one value that the rows of a group give; null where they give none, or several."""
+    value = pl.col(column)
+    return pl.when(value.min() == value.max()).then(value.min())
 
 
 def to_evidence(rows: pl.DataFrame, origin: Mapping[str, object]) -> pl.DataFrame:

@@ -2,7 +2,8 @@
 
 A header is the block of one to three rows, within the first thirty, whose labels hit the most fields of the profile. Labels
 above each other are joined (`保障人数/分解/残疾人数`), a merged cell counting for each column and row that it covers; the
-lowest label also matches alone. Nothing is ever mapped by position.
+lowest label also matches alone. Nothing is ever mapped by position. A row of data may well hold a word that is a header
+elsewhere (户主), so a lower row is a header only where it fills in what the labels above leave open.
 """
 
 from __future__ import annotations
@@ -29,11 +30,15 @@ _LONG_NUMBER = re.compile(r"\d{6,}")
 
 @dataclass(frozen=True)
 class Header:
-    """Rows `first` to `first + levels - 1` of a grid (0-based), and the labels of each column from top to bottom."""
+    """Rows `first` to `first + levels - 1` of a grid (0-based), and the labels of each column from top to bottom.
+
+    `unsure` are labels of lower rows that no merged cell ties to the header: they may be people's names after all.
+    """
 
     first: int
     levels: int
     paths: tuple[tuple[str, ...], ...]
+    unsure: frozenset[str] = frozenset()
 
     @property
     def end(self) -> int:
@@ -44,6 +49,12 @@ class Header:
     def texts(self) -> tuple[str, ...]:
         """What people read for each column; a blank header is empty."""
         return tuple("/".join(path) for path in self.paths)
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The same as messages may quote it: unsure labels and long digit runs, which no header has, are covered."""
+        paths = (("…" if label in self.unsure else label for label in path) for path in self.paths)
+        return tuple(_LONG_NUMBER.sub("******", "/".join(path)) for path in paths)
 
 
 @dataclass(frozen=True)
@@ -87,12 +98,16 @@ def find_header(grid: Grid, profile: SourceProfile) -> Header | None:
     if grid.header is not None:
         header = Header(0, 0, tuple((name,) for name in grid.header))
         return header if _tells_who(map_columns(header, profile)) else None
-    rows = _top_rows(grid)
+    top = _top(grid)
+    rows = top.rows
     best: tuple[int, int, int] | None = None
     for first in range(min(SEARCH_ROWS, len(rows))):
         for levels in range(1, min(MAX_LEVELS, len(rows) - first) + 1):
             block = rows[first : first + levels]
-            if levels > 1 and not all(any(row) and not _holds_data(row) for row in block):
+            if levels > 1 and (
+                not all(any(row) and not _holds_data(row) for row in block)
+                or not _is_level(top, first, first + levels - 1, profile)
+            ):
                 break
             mapping = map_columns(Header(first, levels, _paths(block)), profile)
             wanted = min(2, max(sum(bool(cell) for cell in row) for row in block))
@@ -100,8 +115,8 @@ def find_header(grid: Grid, profile: SourceProfile) -> Header | None:
                 best = max(best or (0, 0, 0), (mapping.hits, -levels, -first))
     if best is None:
         return None
-    first, last = _whole_block(grid, rows, -best[2], -best[2] - best[1] - 1, profile)
-    return Header(first, last - first + 1, _paths(rows[first : last + 1]))
+    first, last = _whole_block(grid, top, -best[2], -best[2] - best[1] - 1, profile)
+    return Header(first, last - first + 1, _paths(rows[first : last + 1]), _unsure(top, first, last, profile))
 
 
 def map_columns(header: Header, profile: SourceProfile) -> Mapping:
@@ -146,11 +161,6 @@ def unit_in(header: str) -> str | None:
     return next((match.group(1) for match in found if match), None)
 
 
-def shown_header(text: str) -> str:
-    """A header as messages may quote it: long digit runs, which no header has, are covered."""
-    return _LONG_NUMBER.sub("******", text)
-
-
 _BRACKETS = str.maketrans("〔〕［］｛｝《》〈〉∕⁄／\\", "()[]()<><>////")
 
 
@@ -175,15 +185,67 @@ def _keys(path: Sequence[str]) -> list[tuple[int, int, str]]:
     return [(inherited, rank, key) for inherited, rank, key in (*own, *above) if key]
 
 
-def _top_rows(grid: Grid) -> list[list[str]]:
-    """The first rows as labels, with merged cells repeated over the range they cover."""
+@dataclass(frozen=True)
+class _Top:
+    """The first rows of a sheet as labels, merged cells repeated over their range; `spanned` are those merged across."""
+
+    rows: list[list[str]]
+    spanned: frozenset[tuple[int, int]]
+
+    def lowest(self, first: int, end: int, column: int) -> int:
+        """The last row from `first` to before `end` in which this column has a label; `first` if none."""
+        return next((row for row in range(end - 1, first, -1) if self.rows[row][column]), first)
+
+
+def _top(grid: Grid) -> _Top:
     head = grid.cells.head(SEARCH_ROWS + MAX_LEVELS)
     rows = [[re.sub(r"\s+", "", cell) if cell else "" for cell in row] for row in head.rows()]
+    spanned: set[tuple[int, int]] = set()
     for top, left, bottom, right in grid.merged:
         if top < len(rows) and left < grid.cells.width:
+            columns = range(left, min(right + 1, grid.cells.width))
             for row in rows[top : bottom + 1]:
-                row[left : right + 1] = [rows[top][left]] * (min(right + 1, len(row)) - left)
-    return rows
+                row[left : right + 1] = [rows[top][left]] * len(columns)
+            if right > left:
+                spanned |= {(row, column) for row in range(top, min(bottom + 1, len(rows))) for column in columns}
+    return _Top(rows, frozenset(spanned))
+
+
+def _is_level(top: _Top, first: int, at: int, profile: SourceProfile) -> bool:
+    """True where row `at` fills in what the header rows from `first` on leave open: it may belong to the header.
+
+    Every label must stand under nothing, or under a label that stands for several columns: merged across them, repeated, or
+    followed by a blank (as a merged cell comes out of a CSV). What says who a person is must be merged to stand for several.
+    """
+    rows = top.rows
+    above = [top.lowest(first, at, column) for column in range(len(rows[at]))]
+    upper = [rows[row][column] for column, row in enumerate(above)]
+    for column, label in enumerate(rows[at]):
+        if label in ("", upper[column]) or not upper[column] or (above[column], column) in top.spanned:
+            continue
+        beside = (*upper[max(column - 1, 0) : column], *upper[column + 1 : column + 2])
+        several = upper[column] in beside or not all(upper[column + 1 : column + 2])
+        if not several or _says_who(upper[column], profile):
+            return False
+    return True
+
+
+def _says_who(label: str, profile: SourceProfile) -> bool:
+    return any(name in _WHO for name, _ in _alias_index(profile).get(header_key(label), ()))
+
+
+def _unsure(top: _Top, first: int, last: int, profile: SourceProfile) -> frozenset[str]:
+    """The labels below the row that means most by itself, except those under a merged cell."""
+    rows = top.rows
+    hits = [map_columns(Header(row, 1, _paths([rows[row]])), profile).hits for row in range(first, last + 1)]
+    main = first + hits.index(max(hits))
+    sure = {label for row in rows[first : main + 1] for label in row}
+    return frozenset(
+        label
+        for row in range(main + 1, last + 1)
+        for column, label in enumerate(rows[row])
+        if label and label not in sure and (top.lowest(first, row, column), column) not in top.spanned
+    )
 
 
 def _paths(block: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
@@ -200,11 +262,9 @@ def _tells_who(mapping: Mapping) -> bool:
     return any(name in mapping.by_field for name in _WHO)
 
 
-def _whole_block(
-    grid: Grid, rows: Sequence[Sequence[str]], first: int, last: int, profile: SourceProfile
-) -> tuple[int, int]:
+def _whole_block(grid: Grid, top_rows: _Top, first: int, last: int, profile: SourceProfile) -> tuple[int, int]:
     """The block widened to the rows that its merged cells reach into, and to a row of sub-headers below it."""
-    width = grid.cells.width
+    rows, width = top_rows.rows, grid.cells.width
     grown = True
     while grown and last - first + 1 < MAX_LEVELS:
         before = (first, last)
@@ -215,11 +275,11 @@ def _whole_block(
             if bottom >= first > top and partly:
                 first = max(top, last - MAX_LEVELS + 1)
             if top == bottom == last and right > left and partly and _is_subheader(rows, last, left, right):
-                last += 1
+                last += _is_level(top_rows, first, last + 1, profile)
             if top == bottom == first - 1 and right > left and partly:
                 first -= 1
         if (first, last) == before and _continues(rows, first, last, profile):
-            last += 1
+            last += _is_level(top_rows, first, last + 1, profile)
         grown = (first, last) != before
     return first, min(last, len(rows) - 1, first + MAX_LEVELS - 1)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from fupin_cli.ingest.headers import Header, find_header, map_columns, shown_header
+from fupin_cli.ingest.headers import Header, find_header, map_columns
 from fupin_cli.ingest.profile import SourceProfile
 from fupin_cli.ingest.readers import Grid, read_file
 
@@ -134,10 +134,10 @@ def _described(
         guesses=guesses,
         header_rows=tuple(range(header.first + 1, header.end + 1)),
         columns=tuple(
-            ColumnReport(shown_header(text), meaning.get(n), data.height - series.null_count(), data.height, series)
-            for n, (text, series) in enumerate(zip(header.texts, data.get_columns(), strict=True))
+            ColumnReport(text, meaning.get(n), data.height - series.null_count(), data.height, series)
+            for n, (text, series) in enumerate(zip(header.shown, data.get_columns(), strict=True))
         ),
-        unmapped=tuple((shown_header(header.texts[c]), near) for c, near in mapping.unmapped),
+        unmapped=tuple((header.shown[c], near) for c, near in mapping.unmapped),
         missing=mapping.missing,
     )
 

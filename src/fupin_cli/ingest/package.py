@@ -20,6 +20,7 @@ from fupin_cli.errors import BadDataError
 _PIECE = 1 << 22
 _MAX_RATIO, _MAX_UNPACKED = 200, 4 << 30  # ordinary workbooks unpack to 7-10 times their size
 _MAX_CELLS = 200_000_000  # a dense sheet of this size needs about 6 GiB
+_SPARSE_CELLS, _SPARSE = 20_000_000, 50  # from this size on, at least one cell in 50 must be there
 _LAST_ROW = re.compile(rb'<row [^>]{0,40}?r="(\d{1,7})"')
 _FAR_COLUMN = re.compile(rb' r="([A-Z]{2,3})\d')
 _HIDDEN = re.compile(rb'<(?:row|col) [^>]{0,300}?hidden="(?:1|true)"')
@@ -72,10 +73,11 @@ def _refuse_bomb(name: str, package: zipfile.ZipFile) -> None:
 def _scan(name: str, package: zipfile.ZipFile, info: zipfile.ZipInfo) -> PackageNotes:
     """Reads the member to its end, which checks its CRC; counts what sheets hide on the way."""
     is_sheet = info.filename.startswith("xl/worksheets/") and info.filename.endswith(".xml")
-    last_row = widest = hidden = errors = empty = 0
+    last_row = widest = cells = hidden = errors = empty = 0
     for piece in _pieces(package, info):
         if not is_sheet:
             continue
+        cells += piece.count(b"<c ")
         hidden += len(_HIDDEN.findall(piece))
         errors += piece.count(b't="e"') and len(_ERROR.findall(piece))
         empty += piece.count(b"</f>") and len(_EMPTY_FORMULA.findall(piece))
@@ -83,13 +85,19 @@ def _scan(name: str, package: zipfile.ZipFile, info: zipfile.ZipInfo) -> Package
             last_row = max(last_row, int(rows[-1]))
         widest = max(widest, *map(_column_number, set(_FAR_COLUMN.findall(piece))), 1)
         if last_row * widest > _MAX_CELLS:
-            raise BadDataError(
-                "a stray cell stretches the sheet far beyond its table",
-                where=name,
-                why=f"something stands in column {widest} and something in row {last_row}",
-                try_="copy the table alone into a new workbook and use that",
-            )
+            raise _stretched(name, last_row, widest)
+    if last_row * widest > max(_SPARSE_CELLS, cells * _SPARSE):
+        raise _stretched(name, last_row, widest)
     return PackageNotes(hidden, errors, empty)
+
+
+def _stretched(name: str, row: int, column: int) -> BadDataError:
+    return BadDataError(
+        "a stray cell stretches the sheet far beyond its table",
+        where=name,
+        why=f"something stands in column {column} and something in row {row}",
+        try_="copy the table alone into a new workbook and use that",
+    )
 
 
 def _pieces(package: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:

@@ -41,10 +41,13 @@ def read_people(path: Path, profiles: Mapping[str, SourceProfile]) -> pl.DataFra
 
 
 def _who_only(profile: SourceProfile) -> SourceProfile:
-    """The profile reduced to the fields that say who somebody is, and those in which an ID number may hide."""
+    """The profile reduced to the fields that say who somebody is, and those in which an ID number may hide.
+
+    It has no fields of its own left, so the profile that knows most of these headers fits best, whatever else it holds.
+    """
     fields = (f for f in profile.fields if f.name in (*_WHO, *profile.id_from))
     kept = tuple(replace(f, type="raw") if f.type == "text" else f for f in fields)  # cleaned where it is compared
-    return replace(profile, fields=kept, required=("name|id_number",))
+    return replace(profile, fields=kept, required=("name|id_number",), own=frozenset())
 
 
 def _said_of_people(headers: Sequence[str], profiles: Iterable[SourceProfile]) -> list[str]:

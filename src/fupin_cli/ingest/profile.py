@@ -1,8 +1,7 @@
 """Source profiles: what a department's table holds, and by which headers its columns are known.
 
 A profile is a TOML file of `rules/sources/`. `_identity.toml` holds the fields that say who a row speaks of; every profile
-has them, with its own headers for such a field tried before the shared ones. What each key means stands at
-Field and SourceProfile.
+has them, with its own headers for such a field tried before the shared ones. docs/sources.md tells every key, with an example.
 """
 
 from __future__ import annotations

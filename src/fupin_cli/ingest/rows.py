@@ -10,10 +10,11 @@ import polars as pl
 from fupin_cli.ingest.headers import Header, Mapping, header_key
 from fupin_cli.ingest.profile import SourceProfile
 from fupin_cli.ingest.readers import Grid
-from fupin_cli.normalise.values import is_lost
+from fupin_cli.normalise.values import is_blank, is_lost
 
 _FIRST_CELLS = 4
 _LOOKS_LIKE_ID = r"\d{14}[\dXx]|\d\.\d+[eE]\+?1\d"
+_NOTHING_BUT_ID = r"^\s*(?:\d{17}[\dXx]|\d{15}|\d\.\d+[eE]\+?1\d)\s*$"
 _TOTAL = r"^(?:本页|本表|全[省市县乡镇村]|[^\s\d]{0,12})?(?:合计|总计|小计|共计)(?:[:：(（\d].*)?$"
 _SIGNATURE = (
     r"^(?:制表|填表|填报|审核|复核|审批|经办|统计|报送|打印|导出|录入)(?:人|单位|部门|日期|时间|员)(?:及|和|签[字章名])?(?:[:：(（/].*)?$"
@@ -57,13 +58,22 @@ def classify(cells: pl.DataFrame, grid: Grid, header: Header, mapping: Mapping, 
     if not profile.needs_household:
         return result.alias("reason")
     household = pl.col(f"c{mapping.by_field['household_id']}")
-    homeless = frame.select(household.is_null() | is_lost(household)).to_series()
+    nowhere = is_blank(household) | is_lost(household) | household.str.contains(r"^[\s0０]+$")
+    homeless = frame.select(nowhere).to_series()
     return pl.select(
         pl.when(pl.lit(result).is_null() & pl.lit(homeless))
         .then(pl.lit("no_household"))
         .otherwise(pl.lit(result))
         .alias("reason")
     ).to_series()
+
+
+def count_people(cells: pl.DataFrame) -> int:
+    """How many rows hold a cell that is an ID number and nothing else."""
+    if not cells.width:
+        return 0
+    like_id = pl.all().str.contains(_NOTHING_BUT_ID).fill_null(value=False)
+    return int(cells.select(pl.any_horizontal(like_id).sum()).item())
 
 
 def _identity_columns(mapping: Mapping, profile: SourceProfile) -> list[int]:

@@ -61,7 +61,7 @@ _EXCEL_EPOCH = 25569  # the serial of 1970-01-01 in the 1900 system
 _YEARS = (1850, 2100)  # 9999-12-31 means "no end"; it is not a date
 _NUMBER = r"^([-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,2})?)$"
 _UNITS = r"(?:元|人民币|个月|月|人|口|户|平方米|平米|㎡|m2|亩|周?岁|年|间|栋|辆|个|公里|天)$"
-_SCALES = {"元": 1.0, "千元": 1e3, "万元": 1e4, "百万元": 1e6, "亿元": 1e8}
+_SCALES = {"元": 1.0, "十元": 10.0, "百元": 100.0, "千元": 1e3, "万元": 1e4, "百万元": 1e6, "亿元": 1e8}
 
 
 def is_blank(text: pl.Expr) -> pl.Expr:
@@ -119,10 +119,10 @@ def to_integer(text: pl.Expr) -> pl.Expr:
 def to_money(text: pl.Expr, unit: str = "元") -> pl.Expr:
     """Yuan as Float64; `unit` is what a bare number of this column counts, a unit in the cell itself goes first."""
     plain = _plain(text).str.replace_all(r"[\s¥￥]", "").str.replace("^(?:人民币|RMB|CNY)", "")
-    number = to_number(plain.str.replace("(?:百万|亿|[十百千万])?元?整?$", ""))
-    own = plain.str.extract("(百万|亿|万|千)元?整?$") + "元"
+    number = to_number(plain.str.replace("(?:百万|[十百千万亿])?元?整?$", ""))
+    own = plain.str.extract("(百万|[十百千万亿])元?整?$") + "元"
     named = own.replace_strict(_SCALES, default=None, return_dtype=pl.Float64)
-    in_yuan = pl.when(plain.str.contains("[^百万亿千]元整?$")).then(1.0)
+    in_yuan = pl.when(plain.str.contains("[^十百千万亿]元整?$")).then(1.0)
     return number * pl.coalesce(named, in_yuan, pl.lit(_SCALES[unit]))
 
 
