@@ -37,6 +37,7 @@ ARRIVES = f"""
 9.90121194912310E+17  | truncated       | -
 9.90121194912310E+19  | truncated       | -
 990121194912310000    | truncated       | -
+99012119491231000000  | truncated       | -
 990121194912310       | truncated       | -
 999999199001011234    | placeholder     | -
 无                    | placeholder     | -

@@ -374,7 +374,7 @@ def test_exited_below_the_standard():
         world.home(home, **GOOD_HOME | values)
     assert world.outcome("CMP-EX1") == ["hit", "clear", "unknown", "not_applicable"]
     (evidence,) = world.judge().findings.filter(pl.col("rule_id") == "CMP-EX1")["evidence"]
-    assert "NAT-H-7" in evidence
+    assert "未达标：饮水安全有保障" in evidence
     assert "建议复核" in evidence
 
 
@@ -385,7 +385,7 @@ def test_exited_below_the_standard():
         (date(2019, 10, 10), {"as_of": date(2019, 10, 31)}, ("county",), "hit"),
         (date(2019, 11, 10), {"as_of": date(2019, 10, 31), "coverage": ["白石县"]}, ("county", "province"), "hit"),
         (date(2019, 11, 10), {"as_of": date(2019, 10, 31), "coverage": ["白石县"]}, ("county",), "unknown"),
-        (date(2019, 11, 10), {"as_of": date(2019, 10, 31), "stage": "province"}, ("county", "province"), "hit"),
+        (date(2019, 11, 10), {"as_of": date(2019, 10, 31), "stage": "province"}, ("county", "province"), "unknown"),
         (date(2014, 11, 10), {"as_of": date(2019, 10, 31)}, ("county",), "not_applicable"),
         (None, {"as_of": date(2019, 10, 31)}, ("county",), "unknown"),
     ],

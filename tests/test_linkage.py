@@ -27,7 +27,7 @@ CASES = [
     ("cut on both sides", A[:15] + "000", ("王芳", A[:15] + "000"), "accepted", "damaged_id"),
     ("the same number, another name", A, ("李国强", A), "review", "exact_id"),
     ("the same number, one character differs", A, ("王方", A), "review", "exact_id"),
-    ("a repaired number, another name", A, ("李国强", wrong_digit(A)), None, None),
+    ("a repaired number, another name, the same village", A, ("李国强", wrong_digit(A)), "review", "repaired_id"),
     ("a cut number, another name", A, ("李国强", A[:15] + "000"), None, None),
     ("a repaired number, one character differs", A, ("王方", wrong_digit(A)), "review", "repaired_id"),
     ("another number, the same name", A, ("王芳", B), None, None),
@@ -44,6 +44,12 @@ def test_how_a_pair_is_decided(case, register_id, row, decision, basis):
         (pl.col("register_row") == 0) & (pl.col("extract_row") == 0) & (pl.col("decision") != "rejected")
     )
     assert found.select("decision", "basis").rows() == ([(decision, basis)] if decision else [])
+
+
+def test_a_repaired_number_that_leads_to_a_stranger_is_no_candidate():
+    """Another name and another village: one repair in twenty hits somebody else."""
+    links = link_people(register(("王芳", A, "柳树村")), extract(("李国强", wrong_digit(A), "下村")), MODEL)
+    assert set(links["decision"]) <= {"rejected"}
 
 
 def test_no_number_but_name_birth_and_village():

@@ -1,4 +1,4 @@
-"""report.html: one file without script or outside address, aggregates only, small counts not told."""
+"""report.html: one file without script or outside address, aggregates only, every number as it is."""
 
 import re
 import stat
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fupin_cli.report.digest import Digest, Problem
+from fupin_cli.report.digest import Digest, Problem, Tally, VerdictTally
 from fupin_cli.report.page import render_page, write_page
 from report_world import World, id_number, make_world
 
@@ -95,20 +95,56 @@ def test_labels_are_escaped_and_masked(digest: Digest):
     _tags(page)
 
 
-def test_small_counts_are_not_told(digest: Digest):
-    """Findings by kind below five appear as <5 only, and their bars have one length."""
+def test_bars_and_numbers_tell_the_same(digest: Digest):
+    """Every number is told as it is, and the verdict bar is in its proportion: 83 of 240 not met is no small red end."""
+    verdict = VerdictTally("青禾县", 153, 83, 4, 0, (Tally("已脱贫", 22), Tally("未脱贫", 57), Tally(None, 4)))
+    page = render_page(replace(digest, verdicts=(verdict,)))
+    row = page.split("退出标准判定")[1].split("<tbody>")[1].split("</tr>")[0]
+    assert re.findall(r'class="n"[^>]*>([^<]*)<', row) == ["240", "153", "83", "22", "57", "4", "4", "0"]
+    widths = [float(width) for width in re.findall(r'<rect[^>]* width="([^"]*)"', row)]
+    assert [round(width / 260 * 240) for width in widths] == [153, 83, 4]
+    assert "其中已脱贫" in page
+    assert "其中未注明" in page
+
+
+def test_one_rule_of_disclosure(digest: Digest):
+    """A count is told in every table where it stands, none is of a place below the township, and the page says so."""
     page = render_page(digest)
-    section = page.split("各类疑点")[1].split("</section>")[0]
+    assert "&lt;5" not in page
+    assert "不按乡镇分列疑点类型" in page
     counts: dict[str, int] = {}
     for tally in digest.findings_by_rule:
         counts[tally.rule_id] = counts.get(tally.rule_id, 0) + tally.count
-    small = [rule for rule, count in counts.items() if count < 5]
-    assert small
-    for rule in small:
+    section = page.split("各类疑点")[1].split("</section>")[0]
+    for rule, count in counts.items():
         row = section.split(f"<code>{rule}</code>")[1].split("</tr>")[0]
-        assert "&lt;5" in row
-        assert 'class="hidden"' in row
-        assert len(re.findall("<rect", row)) == 1
+        assert re.findall(r'class="n"[^>]*>([^<]*)<', row)[0] == f"{count:,}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail", "said"),
+    [
+        ("lost_digits", "id_number: 23", "被截断的长号码：证件号码 23 个"),
+        ("hidden", "3", "隐藏的行列（已读入）：3 处"),
+        ("missing_column", "township", "缺少的列：乡镇"),
+        ("duplicate_column", "电话 → village", "重复的列：电话 → 行政村"),
+        ("unmapped_column", "姓名1（name?）", "未识别的列（未使用）：姓名1（疑为姓名）"),
+        ("unmapped_column", "2019", "未识别的列（未使用）：2019"),
+        ("unreadable", "likely cut off at 65536 rows", "无法读取：可能在第 65536 行处被截断"),
+    ],
+)
+def test_problems_in_words(digest: Digest, kind: str, detail: str, said: str):
+    """What is odd about a file is said in Chinese, with its field and its unit."""
+    assert said in render_page(replace(digest, problems=(Problem(kind, "a.xlsx", None, detail),)))
+
+
+def test_fits_a_narrow_window(digest: Digest):
+    """Every cell that holds text carries its header, for the narrow layout that stacks them; names never break."""
+    page = render_page(digest)
+    assert "max-width: 760px" in page
+    cells = re.findall(r"<td([^>]*)>(.)", page)
+    assert all("data-h" in attributes for attributes, first in cells if first != "<")
+    assert re.search(r'<td class="w" data-h="疑点类型">', page)
 
 
 def test_what_was_not_run_is_said(digest: Digest):

@@ -3,6 +3,7 @@
 import io
 from dataclasses import replace
 
+import polars as pl
 import pytest
 from rich.console import Console
 
@@ -73,3 +74,28 @@ def test_a_county_run_has_no_province_line(world: World):
     """Without a province stage nothing is said of what the county missed."""
     assert "仅省级" in _shown(world.digest())
     assert "仅省级" not in _shown(replace(world.digest(), stages=("county",)))
+
+
+def test_problems_are_counted_in_cells(world: World):
+    """kind: cells or columns, and over how many sheets; the details are the page's."""
+    problems = (
+        Problem("lost_digits", "a.xlsx", "1", "id_number: 80"),
+        Problem("lost_digits", "a.xlsx", "2", "disability_no: 1"),
+        Problem("unmapped_column", "a.xlsx", "1", "备注2"),
+        Problem("unmapped_column", "a.xlsx", "1", "备注3"),
+    )
+    text = _shown(replace(world.digest(), problems=problems), 200)
+    assert "被截断的长号码 81 个，涉及 2 张表" in text
+    assert "未识别的列（未使用） 2 列，涉及 1 张表" in text
+
+
+def test_households_not_met_are_split_by_exit_status(world: World):
+    """Where the register holds an exit status, those not met are split by it; without one there is no such column."""
+    assert "其中" not in _shown(replace(world, findings=world.findings).digest(), 200).split("退出标准判定")[1]
+    status = pl.when(pl.col("household_id").str.ends_with("4")).then(pl.lit("已脱贫")).otherwise(pl.lit("未脱贫"))
+    digest = replace(world, households=world.households.with_columns(exit_status=status)).digest()
+    text = _shown(digest, 200)
+    assert "其中已脱贫" in text
+    assert "其中未脱贫" in text
+    for verdict in digest.verdicts:
+        assert sum(tally.count for tally in verdict.not_met_by_status) == verdict.not_met

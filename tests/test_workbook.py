@@ -3,6 +3,7 @@
 import re
 import stat
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -20,7 +21,6 @@ from report_world import AS_OF, HOSTILE, World, make_world
 
 COMPARED = [
     "序号",
-    "疑点编号",
     "组",
     "户主姓名",
     "户编号",
@@ -28,17 +28,25 @@ COMPARED = [
     "证件号码",
     "与户主关系",
     "疑点类型",
-    "规则编号",
-    "疑点性质",
-    "比对部门",
-    "数据截止日期",
+    "可信度",
+    "比对部门、截止日期",
     "系统登记内容",
     "部门数据内容",
     "疑点说明",
-    "匹配依据",
-    "可信度",
 ]
-ANSWERS = ["是否属实", "情况说明", "处理意见", "佐证材料", "核查人", "联系电话", "核查时间", "户主签字", "村级(盖章)"]
+ANSWERS = ["是否属实", "情况说明", "处理意见", "佐证材料", "户主签字"]
+BOOKED = [
+    "疑点编号",
+    "规则编号",
+    "疑点性质",
+    "匹配依据",
+    "部门登记姓名",
+    "部门登记证件号码",
+    "部门登记住址",
+    "台账来源",
+    "部门数据来源",
+]
+RETURNED = ["核查人", "联系电话", "核查时间", "村级(盖章)"]
 HEADER, FIRST = 5, 6  # rows of a village sheet, as Excel counts
 
 
@@ -119,8 +127,7 @@ def test_village_sheets_and_their_columns(folder: Path):
     assert book.sheetnames == ["填表说明", "上坪村", "下坪村", "石桥村", "未定村"]
     for name in book.sheetnames[1:]:
         headers = [cell.value for cell in book[name][HEADER]]
-        assert headers[:27] == COMPARED + ANSWERS
-        assert headers[27:] == ["台账来源", "部门数据来源"]
+        assert headers == COMPARED + ANSWERS + BOOKED + RETURNED
 
 
 def test_everything_is_text(folder: Path):
@@ -184,8 +191,10 @@ def test_protection(folder: Path):
     assert sheet.protection.password is None
     assert not sheet.protection.autoFilter  # False: not forbidden
     for row in range(FIRST, FIRST + len(_values(sheet, "疑点编号"))):
-        assert all(sheet.cell(row, at).protection.locked for at in range(1, 19))
-        assert not any(sheet.cell(row, at).protection.locked for at in range(19, 28))
+        answers = {at for at in range(1, sheet.max_column + 1) if sheet.cell(HEADER, at).value in {*ANSWERS, *RETURNED}}
+        signed = sheet.cell(row, _column(sheet, "户主签字")).value == "〃"
+        open_cells = {at for at in range(1, sheet.max_column + 1) if not sheet.cell(row, at).protection.locked}
+        assert open_cells == answers - ({_column(sheet, "户主签字")} if signed else set())
     assert sheet.auto_filter.ref.startswith("A5:")
 
 
@@ -198,11 +207,144 @@ def test_print_setup(folder: Path):
     assert sheet.page_setup.fitToHeight == 0
     assert sheet.print_title_rows == "$4:$5"
     assert "&P" in str(sheet.oddFooter.center.text) or "&N" in str(sheet.oddFooter.center.text)
-    assert re.search(r"\$AA\$\d+$", str(sheet.print_area))
+    assert re.search(r"\$R\$\d+$", str(sheet.print_area))
     text = "".join(str(cell.value) for row in sheet.iter_rows() for cell in row if cell.value)
     assert "签字" in text
     assert "疑点是线索，不是结论" in text
     assert "日期：" in text
+
+
+def test_readable_on_paper(folder: Path):
+    """The printed columns fit A4 landscape in the table's own 9 points, at 8 points or more, and 疑点编号 is beside them."""
+    sheet = _checklist(folder)["上坪村"]
+    printed = len(COMPARED + ANSWERS)
+    # Excel: a unit is one digit of the default font (6 pixels at 9 points), a pixel is 0.75 points
+    width = sum(sheet.column_dimensions[cell.column_letter].width * 6 * 0.75 for cell in sheet[HEADER][:printed])
+    assert (297 - 2 * 0.24 * 25.4) / 25.4 * 72 / width * 9 >= 8
+    assert _column(sheet, "疑点编号") > printed
+
+
+def test_a_household_signs_once(folder: Path):
+    """The first row of each household is for its signature, the others say ditto; the foot is signed once per village."""
+    sheet = _checklist(folder)["上坪村"]
+    homes, signs = _values(sheet, "户编号"), _values(sheet, "户主签字")
+    assert [sign == "〃" for sign in signs] == [at > 0 and homes[at - 1] == home for at, home in enumerate(homes)]
+    assert "〃" in signs
+    foot = [str(cell.value) for row in sheet.iter_rows(min_row=FIRST + len(homes)) for cell in row if cell.value]
+    for once in ("核查人（签字）", "联系电话", "核查时间", "村级（盖章）"):
+        assert len([text for text in foot if text.startswith(once)]) == 1
+
+
+def _one(world: World, **values: object) -> World:
+    """The same run with one finding of 上坪村 alone, changed in the given columns."""
+    one = world.findings.filter(finding_key="odd-hostile").with_columns(
+        name=pl.lit("张三"),
+        id_number=pl.lit("990121196001010012"),
+        id_raw=pl.lit("990121196001010012"),
+        register_value=pl.lit("危房等级：A"),
+        department_value=pl.lit("鉴定等级：C"),
+    )
+    return replace(world, findings=one.with_columns(**{name: pl.lit(value) for name, value in values.items()}))
+
+
+@pytest.mark.parametrize(
+    ("name", "listed_id", "place", "band", "shown"),
+    [
+        ("张三", "990121196001010012", "青禾县河口镇上坪村", "accepted", [None, None, None]),
+        (
+            "张三",
+            "99012119600101001242",
+            "上坪村",
+            "accepted",
+            [None, None, None],
+        ),  # a disability number, a short place
+        (
+            "张三",
+            "'９９０１２１１９６００１０１００１２ ",
+            None,
+            "accepted",
+            [None, None, None],
+        ),  # the same digits, badly typed
+        ("张山", "990121196001010012", "青禾县河口镇上坪村", "accepted", ["张山", None, None]),
+        ("张三", "990121600101001", "白石县", "accepted", [None, "990121600101001", "白石县"]),
+        ("张三", None, "", "accepted", [None, None, None]),
+        ("张三", "990121196001010012", "上坪村", "review", ["张三", "990121196001010012", "上坪村"]),
+    ],
+)
+def test_how_the_department_writes_the_person(
+    world: World,
+    tmp_path: Path,
+    name: str,
+    listed_id: str | None,
+    place: str | None,
+    band: str,
+    shown: list[str | None],
+):
+    """name | ID | place | band || shown: what differs from the register, and everything where the link is under review."""
+    _write(tmp_path, _one(world, listed_name=name, listed_id=listed_id, listed_place=place, band=band))
+    headers = ("部门登记姓名", "部门登记证件号码", "部门登记住址")
+    for sheet, row in ((_checklist(tmp_path)["上坪村"], HEADER), (_master(tmp_path)["疑点明细"], 3)):
+        assert [_values(sheet, header, row)[0] for header in headers] == shown
+    printed = str(_values(_checklist(tmp_path)["上坪村"], "部门数据内容")[0]).split("\n")
+    told = [f"〔{header}：{value}〕" for header, value in zip(headers, shown, strict=True) if value]
+    assert [line for line in printed if line.startswith("〔部门登记")] == told
+
+
+@pytest.mark.parametrize(
+    ("number", "raw", "plain", "masked"),
+    [
+        ("990121196001010012", "990121196001010012", "990121196001010012", "990***********0012"),
+        (None, "9.90121196001E+17", "9.90121196001E+17（号码有误）", "9.9**********E+17（号码有误）"),
+        (None, "12345", "12345（号码有误）", "***（号码有误）"),
+        (None, " ", "（未填写）", "（未填写）"),
+    ],
+)
+def test_an_unusable_number_is_shown_as_received(
+    world: World, tmp_path: Path, number: str | None, raw: str, plain: str, masked: str
+):
+    """usable | received || plain, masked: the cell is never empty for a person of the register."""
+    for shown, mask in ((plain, False), (masked, True)):
+        _write(tmp_path, _one(world, id_number=number, id_raw=raw, listed_id="990121196001010029"), mask_ids=mask)
+        for sheet, row in ((_checklist(tmp_path)["上坪村"], HEADER), (_master(tmp_path)["疑点明细"], 3)):
+            assert _values(sheet, "证件号码", row) == [shown]
+            assert _values(sheet, "部门登记证件号码", row) == ["990***********0029" if mask else "990121196001010029"]
+
+
+@pytest.mark.parametrize(
+    ("evidence", "said"),
+    [
+        (
+            "台账登记：危房等级：A；住建数据（截至2019-11-10）：鉴定等级：C；匹配依据：证件号码一致。疑点：建议复核。",
+            "建议复核。",
+        ),
+        (
+            "台账登记：危房等级：A；住建数据（截至2019-11-10）：鉴定等级：C；匹配依据：证件号码一致；另有1条。疑点：建议复核。",
+            "另有1条。建议复核。",
+        ),
+        ("台账登记：危房等级：A；未达标：NAT-H-2 不愁吃。疑点：建议复核。", "未达标：NAT-H-2 不愁吃。建议复核。"),
+        ("完全另写的一句话。", "完全另写的一句话。"),
+    ],
+)
+def test_nothing_is_said_twice(world: World, tmp_path: Path, evidence: str, said: str):
+    """The explanation leaves out what stands in the two compared columns, and nothing else."""
+    _write(tmp_path, _one(world, evidence=evidence))
+    assert _values(_checklist(tmp_path)["上坪村"], "疑点说明") == [said]
+
+
+def test_notes_stay_with_the_county(world: World, tmp_path: Path):
+    """Findings of severity info are in no checklist; the master tells them per household, and every key is there."""
+    severity = pl.when(pl.col("rule_id") == "CMP-ID3").then(pl.lit("info")).otherwise(pl.col("severity"))
+    noted = replace(world, findings=world.findings.with_columns(severity=severity))
+    own = noted.findings.filter(severity="info", county="青禾县")
+    _write(tmp_path, noted)
+    for path in tmp_path.rglob("*核查表*.xlsx"):
+        assert "证件号码无效" not in {cell.value for cell in _cells(path)}
+    book = _master(tmp_path)
+    assert book.sheetnames == ["说明", "汇总", "疑点明细", "县级自查", "户判定", "规则"]
+    keys = [key for cell in _values(book["县级自查"], "疑点编号", 3) for key in str(cell).split("、")]
+    assert sorted(keys) == sorted(own["finding_key"])
+    assert len(_values(book["县级自查"], "疑点编号", 3)) == own.n_unique(["household_id", "village"])
+    assert not set(keys) & set(_values(book["疑点明细"], "疑点编号", 3))
 
 
 def test_review_rows_are_marked(folder: Path, world: World):
@@ -278,10 +420,12 @@ def test_master_sheets(folder: Path, world: World):
     """The matrix sums to the findings, every household has a verdict, and a rule that was not run says so."""
     book = _master(folder)
     assert book.sheetnames == ["说明", "汇总", "疑点明细", "户判定", "规则"]
-    matrix = [[cell.value for cell in row] for row in book["汇总"].iter_rows(min_row=4)]
+    matrix = [[cell.value for cell in row] for row in book["汇总"].iter_rows(min_row=3)]
     total = matrix[0].index("合计")
+    assert matrix[0][3:total] == ["云台乡", "河口镇", "未定乡镇"]
     assert matrix[-1][total] == world.findings.filter(county="青禾县").height
-    assert sum(row[total] for row in matrix[2:-1]) == matrix[-1][total]
+    for at in range(3, total + 1):
+        assert sum(row[at] for row in matrix[1:-1]) == matrix[-1][at]
     verdict = _column(book["户判定"], "综合判定", 3)
     verdicts = [book["户判定"].cell(row, verdict).value for row in range(4, book["户判定"].max_row + 1)]
     assert len(verdicts) == world.households.filter(county="青禾县").height
@@ -289,6 +433,10 @@ def test_master_sheets(folder: Path, world: World):
     rules = {row[0].value: [cell.value for cell in row] for row in book["规则"].iter_rows(min_row=4)}
     assert rules["CMP-IC1"][4] == "未运行"
     assert rules["CMP-IC1"][-1] == "没有工商数据（companies）"
+    assert [rules[rule][3] for rule in ("NAT-H-7", "CMP-UR1")] == ["户", "人"]
+    here = world.outcomes.join(world.households.filter(county="青禾县"), on="household_id", how="semi")
+    water = here.filter(rule_id="NAT-H-7")
+    assert rules["NAT-H-7"][9:11] == [water.height, water.filter(outcome="not_met").height]
 
 
 @pytest.mark.parametrize("seed", [1, 2])

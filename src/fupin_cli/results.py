@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,8 +121,10 @@ def problems_of(table: SourceTable) -> list[Problem]:
 
     Of the fields that every profile shares, a table has those it has: only the kind's own columns can be missing.
     """
+    words = {field.column: field.zh for field in table.profile.fields}
+    named = re.compile(rf"\b({'|'.join(map(re.escape, sorted(words)))})\b", re.ASCII)
     return [
-        Problem(kind=kind, source=report.source, sheet=report.sheet, detail=detail)
+        Problem(kind, report.source, report.sheet, named.sub(lambda field: words[field[0]], detail))
         for report in table.reports
         for kind, detail in report.problems()
         if kind != "missing_column" or detail in table.profile.own

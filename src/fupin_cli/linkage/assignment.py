@@ -28,10 +28,11 @@ def decide(pairs: pl.DataFrame, model: Model) -> pl.DataFrame:
         _rivalry(pairs.filter(rivals), model), on=["register_id", "extract_id"], how="left"
     ).with_columns(pl.col("tied", "beaten").fill_null(value=False))
     weight, contradicted = pl.col("match_weight"), pl.col("contradicted")
-    # an inferred number needs a name that at least resembles: in dense counties one repair in twenty hits a stranger
-    stranger = pl.col("id_level").is_in(["repaired", "damaged", "same_text"]).fill_null(False) & (
-        pl.col("name_level") == "other"
-    )
+    # an inferred number needs a name that at least resembles, or the same village (people are renamed): in dense counties
+    # one repair in twenty hits a stranger
+    inferred = pl.col("id_level").is_in(["repaired", "damaged", "same_text"]).fill_null(value=False)
+    elsewhere = (pl.col("place_level") != "village").fill_null(value=True)
+    stranger = inferred & (pl.col("name_level") == "other") & elsewhere
     lost = (pl.col("beaten") & ~pl.col("tied")) | stranger.fill_null(False)
     sure = (weight >= model.accept_weight) & ~contradicted & ~pl.col("tied") & ~lost
     decision = (

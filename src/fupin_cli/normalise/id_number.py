@@ -163,7 +163,7 @@ def _read(raw: pl.Series) -> pl.DataFrame:
     status = (
         pl.when(pl.col("text") == "").then(pl.lit("missing"))
         .when(pl.col("text").str.contains(_PLACEHOLDER) | first_18.str.starts_with("999999")).then(pl.lit("placeholder"))
-        .when(pl.col("cut").is_not_null() | ((length == 18) & looks_18 & digits.str.ends_with("000")))
+        .when(pl.col("cut").is_not_null() | (length.is_in([18, 20, 22]) & digits.str.contains(r"^\d{15}0+$")))
         .then(pl.lit("truncated"))
         .when(old_15).then(pl.lit("from_15"))
         .when(cut_15).then(pl.lit("truncated"))

@@ -11,7 +11,7 @@ import io
 import os
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -23,11 +23,11 @@ from xlsxwriter.worksheet import Worksheet
 
 from fupin_cli.errors import DiskError, NoPermissionError, OutputError
 from fupin_cli.report.masking import mask_text
+from fupin_cli.report.wording import CLUE_NOTE
 
 A3, A4 = 8, 9  # Excel's paper codes
 FONT = "宋体"  # on every office computer in China, and what official lists are printed in
 LINE_HEIGHT = 12  # points that one line of a table takes at 9 points
-_NARROW_PER_WIDTH = 1.15  # narrow characters at 9 points per unit of column width
 _MAX_CELL = 32_000  # Excel refuses 32,768 characters; what is cut says so
 _MAX_SHEET_NAME = 31
 _MAX_FILE_NAME = 60
@@ -54,6 +54,7 @@ class Styles:
     cell_centre_alt: Format
     review: Format
     answer: Format
+    same: Format
     number: Format
     number_total: Format
     total: Format
@@ -70,7 +71,16 @@ class Book:
         # in_memory: the rows of a book never pass through the temp directory.
         self._workbook = Workbook(
             self._bytes,
-            {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False},
+            {
+                "in_memory": True,
+                "strings_to_formulas": False,
+                "strings_to_urls": False,
+                "strings_to_numbers": False,
+                # Excel counts a column's width in digits of the default font: with the table's own font one unit is one
+                # narrow character, wherever Calibri is missing too.
+                "default_format_properties": {"font_name": FONT, "font_size": 9},
+                "default_column_width": 56,
+            },
         )
         self._workbook.set_properties(
             {"title": title, "created": datetime.combine(as_of, time(), tzinfo=UTC).replace(tzinfo=None)}
@@ -131,6 +141,35 @@ def put_paragraph(sheet: Worksheet, row: int, last: int, text: str, styles: Styl
     sheet.set_row(row, 17 * lines_needed(text, width * 9 / 11) + 4)  # set in 11 points, not 9
 
 
+def put_table_top(
+    sheet: Worksheet, styles: Styles, title: str, columns: Sequence[tuple[str, float]], note: str = CLUE_NOTE
+) -> None:
+    """Write title, note and header row: the frame that every table of the master has."""
+    set_widths(sheet, [width for _, width in columns])
+    put_across(sheet, 0, 0, len(columns) - 1, title, styles.title)
+    if note:
+        put_across(sheet, 1, 0, len(columns) - 1, note, styles.note)
+    for column, (header, _) in enumerate(columns):
+        put(sheet, 2, column, header, styles.header)
+    sheet.set_row(0, 32)
+    sheet.set_row(1, 18)
+    sheet.set_row(2, LINE_HEIGHT * max(lines_needed(header, width) for header, width in columns) + 8)
+    sheet.repeat_rows(2)
+
+
+def finish_table(sheet: Worksheet, last: int, last_column: int, name: str) -> None:
+    """Let a table be filtered, and name it at the foot of its pages."""
+    sheet.autofilter(2, 0, last, last_column)
+    sheet.ignore_errors({"number_stored_as_text": f"A1:AZ{last + 1}"})
+    put_footer(sheet, name)
+
+
+def set_widths(sheet: Worksheet, widths: Sequence[float]) -> None:
+    """Set the widths of the first columns."""
+    for column, width in enumerate(widths):
+        sheet.set_column(column, column, width)
+
+
 def put_footer(sheet: Worksheet, left: str) -> None:
     """Page x of y at the foot of every printed page, with the place's name at its left."""
     # XlsxWriter drops a footer of more than 255 characters, so the name is cut well before.
@@ -144,7 +183,7 @@ def text_width(text: str) -> int:
 
 def lines_needed(value: object, width: float) -> int:
     """How many lines the text takes in a table column of that width, so that no printed row is cut."""
-    text, room = "" if value is None else str(value), max(1, int(width * _NARROW_PER_WIDTH - 0.5))
+    text, room = "" if value is None else str(value), max(1, int(width))
     return sum(max(1, -(-text_width(line) // room)) for line in text.split("\n"))
 
 
@@ -243,6 +282,7 @@ def _styles(workbook: Workbook) -> Styles:
         "cell_centre_alt": {**boxed, "align": "center", "bg_color": _BAND},
         "review": {**boxed, "align": "center", "bold": True, "bg_color": _AMBER, "font_color": "#7F3F00"},
         "answer": {**boxed, "bg_color": _CREAM, "locked": False},
+        "same": {**boxed, "align": "center", "font_color": "#8C8C8C"},
         "number": {**boxed, "num_format": '#,##0;-#,##0;"–"', "align": "center"},
         "number_total": {
             **boxed,
@@ -254,6 +294,6 @@ def _styles(workbook: Workbook) -> Styles:
         "total": {**boxed, "bold": True, "align": "center", "bg_color": "#D6E0EE"},
         "bad": {**boxed, "align": "center", "bold": True, "font_color": "#9C2A00", "bg_color": "#FBE5D6"},
         "unsure": {**boxed, "align": "center", "font_color": "#595959", "bg_color": "#EDEDED"},
-        "sign": {**base, "font_size": 12, "valign": "bottom", "text_wrap": False},
+        "sign": {**base, "font_size": 10, "valign": "bottom", "text_wrap": False},
     }
     return Styles(**{field.name: workbook.add_format(looks[field.name]) for field in fields(Styles)})

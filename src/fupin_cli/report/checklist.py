@@ -1,8 +1,9 @@
 """The township's workbook: one sheet per village with its findings, answer cells and room for signatures.
 
-A village cadre prints it, knocks on doors with it, fills it in and signs it. So the left part says what was compared and is
-locked, the right part is for answers, a household's findings stand together, and what needs a person's judgement of identity
-first is marked. Columns beyond the printed page keep where each record came from.
+A village cadre prints it, knocks on doors with it, fills it in and signs it. So the printed page holds only what is needed
+at the door, in letters of eight points or more on A4: what was compared at the left and locked, the answers at the right,
+a household's findings together, and what needs a person's judgement of identity marked. Right of the printed page stands
+what the county needs to book an answer: the finding's number, its rule, how the person was matched, where each record is.
 """
 
 from __future__ import annotations
@@ -36,44 +37,49 @@ REASONS = (
 ACTIONS = ("已修改", "拟修改", "保留(附佐证)", "清退", "转部门核实")
 _TOP = 5  # title, place and totals, note, group row, header
 
-
 _COMPARED = (
     Field("seq", "序号", 3),
-    Field("finding_key", "疑点编号", 6.6),
-    Field("hamlet", "组", 4.2),
-    Field("head_name", "户主姓名", 5.6),
-    Field("household_id", "户编号", 7.4),
-    Field("name", "姓名", 5.6),
-    Field("id_number", "证件号码", 8.8),  # 18 digits on two lines of 9
-    Field("relation", "与户主关系", 4.4),
-    Field("title", "疑点类型", 8.2, centred=False),
-    Field("rule_id", "规则编号", 5.2),
-    Field("severity_words", "疑点性质", 5),
-    Field("department", "比对部门", 4.6),
-    Field("as_of", "数据截止日期", 7.4),
-    Field("register_value", "系统登记内容", 11, centred=False),
-    Field("department_value", "部门数据内容", 14, centred=False),
-    Field("evidence", "疑点说明", 16, centred=False),
-    Field("basis_words", "匹配依据", 6.8, centred=False),
-    Field("band_words", "可信度", 4.8),
+    Field("hamlet", "组", 4),
+    Field("head_name", "户主姓名", 6),
+    Field("household_id", "户编号", 8.2),  # 16 digits on two lines
+    Field("name", "姓名", 6),
+    Field("id_shown", "证件号码", 9.2),  # 18 digits on two lines of 9
+    Field("relation", "与户主关系", 4.2),
+    Field("title", "疑点类型", 8, centred=False),
+    Field("band_words", "可信度", 6),
+    Field("department_as_of", "比对部门、截止日期", 10),
+    Field("register_value", "系统登记内容", 12.5, centred=False),
+    Field("department_cell", "部门数据内容", 16, centred=False),
+    Field("advice", "疑点说明", 12, centred=False),
 )
 _ANSWERS = (
-    Field(None, "是否属实", 5, choices=VERDICTS),
-    Field(None, "情况说明", 8.5, choices=REASONS),
-    Field(None, "处理意见", 7, choices=ACTIONS),
-    Field(None, "佐证材料", 7.5),
-    Field(None, "核查人", 6),
-    Field(None, "联系电话", 8.4),
-    Field(None, "核查时间", 6.4),
-    Field(None, "户主签字", 8),
-    Field(None, "村级(盖章)", 8),
+    Field(None, "是否属实", 6, choices=VERDICTS),
+    Field(None, "情况说明", 8.2, choices=REASONS),
+    Field(None, "处理意见", 6.5, choices=ACTIONS),
+    Field(None, "佐证材料", 6.6),
+    Field(None, "户主签字", 7),
 )
 _PRINTED = (*_COMPARED, *_ANSWERS)
-_REFERENCES = (
-    Field("register_ref", "台账来源", 24, centred=False),
-    Field("extract_ref", "部门数据来源", 24, centred=False),
+_LAST = _SIGNED = len(_PRINTED) - 1  # the last printed column is the one that a household signs once
+# Right of the printed page: answers are booked by 疑点编号, so it stays in the sheet.
+_BOOKED = (
+    Field("finding_key", "疑点编号", 15),
+    Field("rule_id", "规则编号", 10),
+    Field("severity_words", "疑点性质", 10),
+    Field("basis_words", "匹配依据", 16, centred=False),
+    Field("listed_name", "部门登记姓名", 10),
+    Field("listed_id", "部门登记证件号码", 19),
+    Field("listed_place", "部门登记住址", 20, centred=False),
+    Field("register_ref", "台账来源", 30, centred=False),
+    Field("extract_ref", "部门数据来源", 30, centred=False),
 )
-_LAST = len(_PRINTED) - 1
+_RETURNED = (
+    Field(None, "核查人", 10),
+    Field(None, "联系电话", 13),
+    Field(None, "核查时间", 12),
+    Field(None, "村级(盖章)", 10),
+)
+_COLUMNS = (*_PRINTED, *_BOOKED, *_RETURNED)
 
 
 def write_checklist(
@@ -91,7 +97,7 @@ def write_checklist(
 
 def _write_village(written: Book, name: str, where: str, findings: pl.DataFrame, as_of: date) -> None:
     sheet, styles = written.sheet(name), written.styles
-    for column, field in enumerate((*_PRINTED, *_REFERENCES)):
+    for column, field in enumerate(_COLUMNS):
         sheet.set_column(column, column, field.width)
     _write_top(sheet, styles, where, findings, as_of)
     last = _write_findings(sheet, styles, findings)
@@ -99,11 +105,11 @@ def _write_village(written: Book, name: str, where: str, findings: pl.DataFrame,
         if field.choices:
             _offer(sheet, _TOP, last, column, field)
     _write_signatures(sheet, styles, last + 1)
-    sheet.autofilter(_TOP - 1, 0, last, _LAST + len(_REFERENCES))
-    sheet.freeze_panes(_TOP, 7)
+    sheet.autofilter(_TOP - 1, 0, last, len(_COLUMNS) - 1)
+    sheet.freeze_panes(_TOP, 5)
     sheet.repeat_rows(_TOP - 2, _TOP - 1)
     sheet.print_area(0, 0, last + len(_SIGNATURES), _LAST)
-    sheet.ignore_errors({"number_stored_as_text": f"A1:AD{last + 1}"})
+    sheet.ignore_errors({"number_stored_as_text": f"A1:AZ{last + 1}"})
     # No password: this keeps fingers off the compared columns, it is not security.
     sheet.protect("", {"autofilter": True, "format_columns": True, "format_rows": True})
     book.put_footer(sheet, where)
@@ -116,23 +122,32 @@ def _write_top(sheet: Worksheet, styles: Styles, where: str, findings: pl.DataFr
     totals = f"{where}　　比对日期：{as_of}　　疑点 {findings.height} 条，涉及 {homes} 户，其中待核 {review} 条"
     put_across(sheet, 1, 0, _LAST, totals, styles.subtitle)
     put_across(sheet, 2, 0, _LAST, f"{CLUE_NOTE}标“▲待核”的，请先确认部门数据是否为本人。", styles.note)
-    put_across(sheet, 3, 0, len(_COMPARED) - 1, "比对内容（由系统生成，已锁定，请勿改动）", styles.group)
-    put_across(sheet, 3, len(_COMPARED), _LAST, "核查结果（请村级填写）", styles.group_answer)
-    put_across(sheet, 3, _LAST + 1, _LAST + len(_REFERENCES), "数据出处（不打印）", styles.group)
-    headers = (*((f, styles.header) for f in _COMPARED), *((f, styles.header_answer) for f in _ANSWERS))
-    for column, (field, style) in enumerate((*headers, *((f, styles.header) for f in _REFERENCES))):
-        put(sheet, _TOP - 1, column, field.header, style)
+    groups = (
+        (_COMPARED, "比对内容（由系统生成，已锁定，请勿改动）", styles.group, styles.header),
+        (_ANSWERS, "核查结果（请村级填写）", styles.group_answer, styles.header_answer),
+        (_BOOKED, "编号、匹配依据与数据出处（不打印，请勿改动）", styles.group, styles.header),
+        (_RETURNED, "电子报回时填写（不打印）", styles.group_answer, styles.header_answer),
+    )
+    start = 0
+    for fields, title, over, style in groups:
+        put_across(sheet, 3, start, start + len(fields) - 1, title, over)
+        for column, field in enumerate(fields, start):
+            put(sheet, _TOP - 1, column, field.header, style)
+        start += len(fields)
     for row, height in enumerate((34, 22, 20, 20, 42)):
         sheet.set_row(row, height)
 
 
 def _write_findings(sheet: Worksheet, styles: Styles, findings: pl.DataFrame) -> int:
-    """The last row written; the answer cells are empty and unlocked."""
-    placed = [*enumerate(_COMPARED), *enumerate(_REFERENCES, _LAST + 1)]
-    last = write_findings(sheet, styles, findings, placed, _TOP, least=44)
-    for row in range(_TOP, last + 1):
-        for column in range(len(_COMPARED), _LAST + 1):
+    """The last row written; the answer cells are empty and unlocked, and each household signs on its first row only."""
+    placed = [(column, field) for column, field in enumerate(_COLUMNS) if field.column]
+    last = write_findings(sheet, styles, findings, placed, _TOP, least=40)
+    open_columns = [column for column, field in enumerate(_COLUMNS) if not field.column and column != _SIGNED]
+    first = findings["household_block"].is_first_distinct()
+    for row, signs in enumerate(first, _TOP):
+        for column in open_columns:
             put(sheet, row, column, None, styles.answer)
+        put(sheet, row, _SIGNED, None if signs else "〃", styles.answer if signs else styles.same)
     return last
 
 
@@ -156,12 +171,12 @@ def _offer(sheet: Worksheet, first: int, last: int, column: int, field: Field) -
 
 
 def _write_signatures(sheet: Worksheet, styles: Styles, row: int) -> None:
-    """The foot that is signed and stamped, spread over the width of the page."""
-    thirds = ((0, 10), (11, 16), (17, _LAST))
+    """The foot that is signed and stamped once, spread over the width of the page."""
+    spans = ((0, 5), (6, 9), (10, 12), (13, _LAST))
     for offset, texts in enumerate(_SIGNATURES, row):
-        for (first, last), text in zip(thirds, texts, strict=True):
+        for (first, last), text in zip(spans, texts, strict=True):
             put_across(sheet, offset, first, last, text, styles.sign)
-        sheet.set_row(offset, 38)
+        sheet.set_row(offset, 36)
 
 
 def _write_cover(
@@ -222,11 +237,17 @@ def _write_extracts(sheet: Worksheet, styles: Styles, row: int, county: str, dig
 
 _SIGNATURES = (
     (
-        f"村级核查人（签字）：{'＿' * 8}",
-        f"村党组织书记（签字）：{'＿' * 8}",
-        f"第一书记/驻村工作队长（签字）：{'＿' * 8}",
+        f"核查人（签字）：{'＿' * 8}",
+        f"联系电话：{'＿' * 6}",
+        f"核查时间：{'＿' * 3} 年 {'＿' * 2} 月 {'＿' * 2} 日",
+        "村级（盖章）：",
     ),
-    (f"乡镇审核人（签字）：{'＿' * 8}", "村民委员会（盖章）：", f"日期：{'＿' * 4} 年 {'＿' * 2} 月 {'＿' * 2} 日"),
+    (
+        f"村党组织书记（签字）：{'＿' * 6}",
+        f"第一书记（签字）：{'＿' * 4}",
+        f"驻村工作队长（签字）：{'＿' * 6}",
+        f"乡镇审核人（签字）：{'＿' * 6}",
+    ),
 )
 _HOW_TO = (
     "1. 每个村一张工作表。左侧“比对内容”由系统生成并已锁定；只填右侧浅黄色的“核查结果”各栏。同一户的疑点排在一起，底色相同。",
@@ -234,7 +255,8 @@ _HOW_TO = (
     f"3. 情况说明：可从列表选择（{'、'.join(REASONS)}），也可直接写明情况。",
     f"4. 处理意见：{'、'.join(ACTIONS)}。部门数据有误的，选“转部门核实”并附佐证材料。",
     "5. 佐证材料：写明材料名称或编号（如车辆过户协议、注销证明、死亡证明、学籍证明、照片）。",
-    "6. 标“▲待核”的疑点，部门数据与本人是否同一人尚不能确定：先核对姓名、证件号码和住址；不是本人的选“不属实”“同名非本人”。",
-    "7. “疑点编号”请勿改动或删除，汇总时以它为准。填完后打印，由户主、核查人签字，村级盖章，电子表与扫描件一并报回。",
-    "8. 本表含个人信息，只供核查使用，不得转发、张贴；用完按规定保管或销毁。",
+    "6. 标“▲待核”的疑点，部门数据与本人是否同一人尚不能确定：先核对〔部门登记…〕各项；不是本人的选“不属实”“同名非本人”。",
+    "7. 户主签字每户一处（〃 表示同上户）；核查人、联系电话、核查时间和村级盖章在表尾，每村一处。A4 横向打印即可。",
+    "8. 打印范围右侧的“疑点编号”请勿改动或删除，汇总时以它为准。电子报回可在最右侧逐条填写核查人等；电子表与扫描件一并报回。",
+    "9. 本表含个人信息，只供核查使用，不得转发、张贴；用完按规定保管或销毁。",
 )

@@ -26,6 +26,7 @@ from fupin_cli.vocabulary import (
     STAGES,
     Band,
     Outcome,
+    Severity,
 )
 
 DIGEST_VERSION = 1
@@ -47,7 +48,8 @@ class Tally:
 class SourceAccount:
     """The control total of one sheet: read = used + set aside, or the account does not balance.
 
-    `counties` are those whose rows the sheet holds; empty where that is not known.
+    A workbook that two extracts share has an account for each. `counties` are those whose rows the sheet holds; empty
+    where that is not known.
     """
 
     source: str
@@ -57,6 +59,7 @@ class SourceAccount:
     rows_set_aside: int
     reasons: tuple[Tally, ...]
     counties: tuple[str, ...] = ()
+    extract: str | None = None
 
     @property
     def balanced(self) -> bool:
@@ -123,13 +126,17 @@ class FindingTally:
 
 @dataclass(frozen=True)
 class PlaceTally:
-    """Findings of one township, those of them under review, and the households they touch."""
+    """Findings of one township, those of them under review, and the households they touch.
+
+    `notes` are those that nobody in the township is asked about: they are for the county itself.
+    """
 
     county: str | None
     township: str | None
     findings: int
     review: int
     households: int
+    notes: int = 0
 
 
 @dataclass(frozen=True)
@@ -144,18 +151,26 @@ class RulePlaceTally:
 
 @dataclass(frozen=True)
 class VerdictTally:
-    """The household verdict of one county: met + not_met + unknown + not_applicable = households judged."""
+    """The household verdict of one county: met + not_met + unknown + not_applicable = households judged.
+
+    `not_met_by_status` splits the households not met by their exit status in the register, where the register has one:
+    不达标 weighs otherwise for a household that has left poverty than for one that has not.
+    """
 
     county: str | None
     met: int
     not_met: int
     unknown: int
     not_applicable: int
+    not_met_by_status: tuple[Tally, ...] = ()
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Something about a source that a person should know: `kind` is unmapped_column, missing_column or unreadable."""
+    """Something about a source that a person should know.
+
+    `kind` is a word of `wording.PROBLEM_LABELS`; `detail` a field or header, a count, or both as `field: n`.
+    """
 
     kind: str
     source: str
@@ -218,6 +233,12 @@ class Digest:
     def unbalanced(self) -> tuple[SourceAccount, ...]:
         """The sheets whose control total does not hold; in a sound run there are none."""
         return tuple(account for account in self.accounts if not account.balanced)
+
+    @property
+    def exit_statuses(self) -> tuple[str | None, ...]:
+        """The exit statuses of households not met, those of every county together; not given comes last."""
+        found = {tally.label for verdict in self.verdicts for tally in verdict.not_met_by_status}
+        return tuple(sorted(found, key=lambda status: (status is None, status or "")))
 
     @property
     def not_run(self) -> tuple[RuleReport, ...]:
@@ -302,22 +323,22 @@ def _tallies(frame: pl.DataFrame, by: str) -> tuple[Tally, ...]:
 def _source_accounts(
     accounts: pl.DataFrame, set_aside: pl.DataFrame, counties: dict[str, tuple[str, ...]]
 ) -> tuple[SourceAccount, ...]:
-    reasons: dict[tuple[str, str | None], list[Tally]] = {}
-    for record in _grouped(set_aside, ["source", "sheet", "set_aside_reason"]).to_dicts():
-        place = (record["source"], record["sheet"])
-        reasons.setdefault(place, []).append(Tally(record["set_aside_reason"], record["count"]))
-    sheets = accounts.select(ACCOUNTS.names).sort("source", "sheet", nulls_last=True).to_dicts()
-    known = {(record["source"], record["sheet"]) for record in sheets}
+    # A workbook may serve two extracts; where both frames say which, each gets its own reasons.
+    told = "extract" in accounts.columns and "extract" in set_aside.columns
+    place = ["source", "sheet", "extract"] if told else ["source", "sheet"]
+    reasons: dict[tuple[str | None, ...], list[Tally]] = {}
+    for *where, reason, count in _grouped(set_aside, [*place, "set_aside_reason"]).rows():
+        reasons.setdefault(tuple(where), []).append(Tally(reason, count))
+    columns = [*ACCOUNTS.names, *({"extract"} & set(accounts.columns))]
+    sheets = accounts.select(columns).sort(place, nulls_last=True, maintain_order=True).to_dicts()
+    known = {tuple(sheet[name] for name in place) for sheet in sheets}
     # A reason without an account would be a row lost from sight: give it an account that cannot balance.
-    lost = [
-        {"source": source, "sheet": sheet, "rows_read": 0, "rows_used": 0, "rows_set_aside": 0}
-        for source, sheet in reasons
-        if (source, sheet) not in known
-    ]
+    nothing = {"rows_read": 0, "rows_used": 0, "rows_set_aside": 0}
+    lost = [dict(zip(place, where, strict=True)) | nothing for where in reasons if where not in known]
     return tuple(
         SourceAccount(
             **sheet,
-            reasons=tuple(reasons.get((sheet["source"], sheet["sheet"]), ())),
+            reasons=tuple(reasons.get(tuple(sheet[name] for name in place), ())),
             counties=counties.get(sheet["source"], ()),
         )
         for sheet in [*sheets, *lost]
@@ -361,6 +382,7 @@ def _by_place(findings: pl.DataFrame) -> tuple[PlaceTally, ...]:
         ["county", "township"],
         (pl.col("band") == Band.REVIEW).fill_null(value=False).sum().cast(pl.Int64).alias("review"),
         pl.col("household_id").drop_nulls().n_unique().cast(pl.Int64).alias("households"),
+        pl.col("severity").eq_missing(Severity.INFO).sum().cast(pl.Int64).alias("notes"),
     )
     return _records(places.rename({"count": "findings"}), PlaceTally)
 
@@ -378,11 +400,26 @@ def _by_county_and_rule(findings: pl.DataFrame) -> tuple[RulePlaceTally, ...]:
 def _verdicts(outcomes: pl.DataFrame, households: pl.DataFrame, verdict_rule: str) -> tuple[VerdictTally, ...]:
     kinds = (Outcome.MET, Outcome.NOT_MET, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE)
     judged = outcomes.filter(pl.col("rule_id") == verdict_rule).select("household_id", "outcome")
-    homes = households.select("household_id", "county").sort("household_id", "county", nulls_last=True)
-    counties = homes.unique("household_id", keep="first", maintain_order=True)
+    columns = ["household_id", "county", *({"exit_status"} & set(households.columns))]
+    homes = households.select(columns).sort(columns, nulls_last=True)
+    homes = judged.join(
+        homes.unique("household_id", keep="first", maintain_order=True),
+        on="household_id",
+        how="left",
+        maintain_order="left",
+    )
     counts = _grouped(
-        judged.join(counties, on="household_id", how="left", maintain_order="left"),
+        homes,
         ["county"],
         *((pl.col("outcome") == kind).fill_null(value=False).sum().cast(pl.Int64).alias(kind.value) for kind in kinds),
     )
-    return _records(counts.drop("count"), VerdictTally)
+    split: dict[str | None, list[Tally]] = {}
+    if "exit_status" in columns:
+        for county, status, count in _grouped(
+            homes.filter(pl.col("outcome") == Outcome.NOT_MET), ["county", "exit_status"]
+        ).rows():
+            split.setdefault(county, []).append(Tally(status, count))
+    return tuple(
+        VerdictTally(**record, not_met_by_status=tuple(split.get(record["county"], ())))
+        for record in counts.drop("count").to_dicts()
+    )

@@ -12,9 +12,9 @@ import polars as pl
 _SHOWN_FIRST, _SHOWN_LAST = 3, 4
 _SHORTEST_ID = 15  # anything shorter would give away most of itself
 _HIDDEN = "***"
-# An ID number, or any longer digit run (bank card, disability number), wherever it stands in a text. The quantifier is
-# greedy, so a run of any length is masked as one.
-_ID_IN_TEXT = r"([0-9]{3})[0-9]{8,}([0-9]{3}[0-9Xx])"
+# An ID number, or any longer digit run (bank card, disability number), wherever it stands in a text, and one that a
+# spreadsheet turned into 9.9E+17. The quantifier is greedy, so a run of any length is masked as one.
+_ID_IN_TEXT = r"([0-9]{3}|[0-9]\.[0-9]{2})[0-9]{8,}([0-9]{3}[0-9Xx]|[Ee]\+?[0-9]{2})"
 
 
 def mask_id(text: str | None) -> str | None:

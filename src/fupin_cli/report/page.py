@@ -1,18 +1,20 @@
 """report.html: the digest as one page to show, print or attach: Chinese first, inline style, drawn bars, no script.
 
-It holds counts only. Every text is escaped, digit runs that could be numbers of persons are masked, and counts below five
-are not told (see `disclosure`). Row totals of files are exact: they are rows of a file, not persons.
+It holds counts only. Every text is escaped, and digit runs that could be numbers of persons are masked. No count is of a
+place smaller than a township and none crosses a township with a kind of finding, so every number is told as it is: one
+hidden in one table and told in another would protect nobody and make the page lie.
 """
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
 from fupin_cli.report.book import write_private
 from fupin_cli.report.digest import Digest, PlaceTally, RulePlaceTally
-from fupin_cli.report.disclosure import FEW, SMALLEST, WITHHELD, disclosed, shown
 from fupin_cli.report.masking import mask_text
 from fupin_cli.report.page_style import STYLE
 from fupin_cli.report.wording import (
@@ -20,9 +22,12 @@ from fupin_cli.report.wording import (
     basis_words,
     coverage_words,
     decision_words,
+    exit_status_words,
     id_status_words,
     kind_words,
     place,
+    problem_detail,
+    problem_totals,
     problem_words,
     reason_words,
     severity_words,
@@ -56,9 +61,9 @@ def render_page(digest: Digest) -> str:
         f"<title>{_text(digest.project)} 比对报告</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
         + _head(digest)
         + "".join(sections)
-        + f"<footer>fupin {_text(digest.program_version)}　·　本页只含汇总数，不含个人信息；"
-        f"不足 {SMALLEST} 的数以“{_text(FEW)}”表示，为避免推算而隐去的数以“{WITHHELD}”表示。 "
-        "Aggregates only.</footer>\n</main>\n</body>\n</html>\n"
+        + f"<footer>fupin {_text(digest.program_version)}　·　本页只列全部、各县、各乡镇的汇总数，均为实数；"
+        "不列村、户和个人，也不按乡镇分列疑点类型。供主管部门内部使用。 Aggregates only, exact, none below township."
+        "</footer>\n</main>\n</body>\n</html>\n"
     )
 
 
@@ -70,9 +75,9 @@ def _head(digest: Digest) -> str:
     stages = "、".join(stage_words(stage) for stage in digest.stages)
     not_run = f"{len(digest.not_run)} 条" if digest.not_run else "无"
     figures = (
-        ("在册户 households", f"{shown(digest.households)}"),
-        ("在册人 persons", f"{shown(digest.persons)}"),
-        ("疑点 findings", f"{shown(digest.findings)}"),
+        ("在册户 households", f"{digest.households:,}"),
+        ("在册人 persons", f"{digest.persons:,}"),
+        ("疑点 findings", f"{digest.findings:,}"),
         ("读入行 rows read", f"{digest.rows_read:,}"),
         ("未运行规则 not run", not_run),
     )
@@ -88,45 +93,42 @@ def _section(title: str, english: str, body: str, note: str = "") -> str:
     return f"<section><h2>{title} <small>{english}</small></h2>{told}{body}</section>\n"
 
 
-def _table(headers: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int] = ()) -> str:
-    """A table of cells that are already markup; `numbers` are the columns to set right."""
-    right = set(numbers)
-    align = [' class="n"' if at in right else "" for at in range(len(headers))]
+def _table(
+    headers: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int] = (), whole: Iterable[int] = ()
+) -> str:
+    """A table of cells that are already markup; `numbers` are the columns to set right, `whole` those never to break.
+
+    Every cell carries its header: on a narrow screen a row becomes a list of header and value.
+    """
+    classes = dict.fromkeys(whole, ' class="w"') | dict.fromkeys(numbers, ' class="n"')
+    align = [classes.get(at, "") for at in range(len(headers))]
     head = "".join(f"<th{how}>{header}</th>" for how, header in zip(align, headers, strict=True))
+    names = [f' data-h="{_text(re.sub("<[^>]*>", "", header))}"' for header in headers]
     body = "".join(
-        "<tr>" + "".join(f"<td{how}>{cell}</td>" for how, cell in zip(align, row, strict=True)) + "</tr>"
+        "<tr>"
+        + "".join(
+            f"<td{how}{'' if cell.startswith('<svg') else name}>{cell}</td>" if cell else f"<td{how}></td>"
+            for how, name, cell in zip(align, names, row, strict=True)
+        )
+        + "</tr>"
         for row in rows
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _bar(parts: Sequence[tuple[int, str]], longest: int) -> str:
-    """A bar of parts, each a count and a class. A count below five has the length of five: a bar tells no secret either."""
-    scale = _BAR / max(longest, SMALLEST)
+    """A bar of parts, each a count and a class, in true proportion to the longest."""
     drawn, at = [], 0.0
     for count, kind in parts:
         if count:
-            width = max(count, SMALLEST) * scale
+            width = count * _BAR / longest
             drawn.append(f'<rect class="{kind}" x="{at:.1f}" width="{width:.1f}" height="{_HEIGHT}"/>')
             at += width
-    width = max(_BAR, round(at))
-    return f'<svg class="bar" viewBox="0 0 {width} {_HEIGHT}" width="{width}" height="{_HEIGHT}">{"".join(drawn)}</svg>'
+    return f'<svg class="bar" viewBox="0 0 {_BAR} {_HEIGHT}" preserveAspectRatio="none">{"".join(drawn)}</svg>'
 
 
-def _split(accepted: int, review: int, total: str) -> list[tuple[int, str]]:
-    """The parts of a bar: accepted and review where both may be told, else one part."""
-    if total in {FEW, WITHHELD}:
-        return [(SMALLEST, "hidden")]
-    if 0 < accepted < SMALLEST or 0 < review < SMALLEST:
-        return [(accepted + review, "accepted")]
-    return [(accepted, "accepted"), (review, "review")]
-
-
-def _told_part(count: int, rest: int, total: str) -> str:
-    """A part of a told total; hidden where it or the rest is small."""
-    if total in {FEW, WITHHELD} or 0 < rest < SMALLEST <= count:
-        return WITHHELD
-    return shown(count)
+def _legend(*words: tuple[str, str]) -> str:
+    return "　".join(f'<i class="key {kind}"></i>{word}' for kind, word in words)
 
 
 def _kinds(digest: Digest) -> str:
@@ -137,18 +139,15 @@ def _kinds(digest: Digest) -> str:
         bands = totals.setdefault(key, [0, 0])
         bands[tally.band == "review"] += tally.count
         names.setdefault(key, tally.title or tally.rule_id)
-    keys = sorted(totals, key=lambda key: (-sum(totals[key]), key))
-    told = disclosed([sum(totals[key]) for key in keys])
     longest = max((sum(counts) for counts in totals.values()), default=0)
     rows = []
-    for key, total in zip(keys, told, strict=True):
+    for key in sorted(totals, key=lambda key: (-sum(totals[key]), key)):
         accepted, review = totals[key]
-        bar = _bar(_split(accepted, review, total), longest)
+        bar = _bar([(accepted, "accepted"), (review, "review")], longest)
         what = (_text(names[key]), f"<code>{_text(key[0])}</code>", _text(severity_words(key[1])))
-        rows.append((*what, bar, _text(total), _text(_told_part(review, accepted, total))))
-    words = (("accepted", "可信 accepted"), ("review", "待核 under review"), ("hidden", "数小不示"))
-    legend = "　".join(f'<i class="key {kind}"></i>{word}' for kind, word in words)
-    table = _table(("疑点类型", "规则", "性质", legend, "条数", "其中待核"), rows, (4, 5))
+        rows.append((*what, bar, f"{accepted + review:,}", f"{review:,}"))
+    legend = _legend(("accepted", "可信"), ("review", "待核"))
+    table = _table(("疑点类型", "规则", "性质", legend, "条数", "其中待核"), rows, (4, 5), (0, 1, 2))
     return _section("各类疑点", "Findings by kind", table if rows else "<p>没有疑点。</p>")
 
 
@@ -156,71 +155,68 @@ def _townships(digest: Digest) -> str:
     counties: dict[str | None, list[PlaceTally]] = {}
     for tally in digest.findings_by_place:
         counties.setdefault(tally.county, []).append(tally)
-    told = disclosed([sum(t.findings for t in tallies) for tallies in counties.values()])
     longest = max((tally.findings for tally in digest.findings_by_place), default=0)
     rows = []
-    for (county, tallies), total in zip(counties.items(), told, strict=True):
-        hidden = total in {FEW, WITHHELD}
-        cells = [WITHHELD] * len(tallies) if hidden else disclosed([tally.findings for tally in tallies])
-        rows.append((f"<b>{_text(place(county, 'county'))}</b>", "<b>合计</b>", "", f"<b>{_text(total)}</b>", ""))
-        for tally, cell in zip(tallies, cells, strict=True):
-            bar = _bar(_split(tally.findings - tally.review, tally.review, cell), longest)
-            homes = WITHHELD if cell in {FEW, WITHHELD} else shown(tally.households)
-            rows.append(("", _text(place(tally.township, "township")), bar, _text(cell), _text(homes)))
-    return _section(
-        "各乡镇疑点", "Findings by township", _table(("县（市、区）", "乡镇", "", "条数", "涉及户"), rows, (3, 4))
-    )
+    for county, tallies in counties.items():
+        sums = (sum(t.findings for t in tallies), sum(t.review for t in tallies), sum(t.notes for t in tallies))
+        told = (f"<b>{count:,}</b>" for count in sums)
+        rows.append((f"<b>{_text(place(county, 'county'))}</b>", "<b>合计</b>", "", *told, ""))
+        for tally in tallies:
+            asked = tally.findings - tally.review - tally.notes
+            parts = [(asked, "accepted"), (tally.review, "review"), (tally.notes, "notes")]
+            counts = (tally.findings, tally.review, tally.notes, tally.households)
+            name = _text(place(tally.township, "township"))
+            rows.append(("", name, _bar(parts, longest), *(f"{count:,}" for count in counts)))
+    legend = _legend(("accepted", "可信"), ("review", "待核"), ("notes", "县级自查"))
+    headers = ("县（市、区）", "乡镇", legend, "条数", "其中待核", "其中县级自查", "涉及户")
+    note = "“县级自查”为提示类，不下发乡镇，由县级办理。"
+    return _section("各乡镇疑点", "Findings by township", _table(headers, rows, range(3, 7), (0, 1)), note)
 
 
 def _verdicts(digest: Digest) -> str:
     if not digest.verdicts:
         return ""
+    statuses = digest.exit_statuses
     rows = []
     for verdict in digest.verdicts:
-        counts = [verdict.met, verdict.not_met, verdict.unknown, verdict.not_applicable]
-        cells = disclosed(counts)
-        kinds = ("met", "not_met", "unknown", "not_applicable")
-        parts = [
-            (count if cell not in {FEW, WITHHELD} else SMALLEST, kind if cell not in {FEW, WITHHELD} else "hidden")
-            for count, cell, kind in zip(counts, cells, kinds, strict=True)
-        ]
-        bar = _bar(parts, sum(count for count, _ in parts))
-        rows.append(
-            (_text(place(verdict.county, "county")), bar, _text(shown(sum(counts))), *(_text(cell) for cell in cells))
-        )
-    headers = ("县（市、区）", "", "户数", "达标", "未达标", "无法判断", "不适用")
+        split = {tally.label: tally.count for tally in verdict.not_met_by_status}
+        counts = (verdict.met, verdict.not_met, verdict.unknown, verdict.not_applicable)
+        bar = _bar(list(zip(counts, ("met", "not_met", "unknown", "not_applicable"), strict=True)), max(1, sum(counts)))
+        told = (sum(counts), *counts[:2], *(split.get(status, 0) for status in statuses), *counts[2:])
+        rows.append((_text(place(verdict.county, "county")), bar, *(f"{count:,}" for count in told)))
+    words = (("met", "达标"), ("not_met", "未达标"), ("unknown", "无法判断"), ("not_applicable", "不适用"))
+    of_those = (f"其中{_text(exit_status_words(status))}" for status in statuses)
+    headers = ("县（市、区）", _legend(*words), "户数", "达标", "未达标", *of_those, "无法判断", "不适用")
     note = "依据台账登记内容逐条判定，供复核参考；“无法判断”是事实缺失，不等于达标或未达标。"
     return _section(
-        "退出标准判定", "Household verdicts (clues, not conclusions)", _table(headers, rows, range(2, 7)), note
+        "退出标准判定（户）",
+        "Household verdicts (clues, not conclusions)",
+        _table(headers, rows, range(2, len(headers)), (0,)),
+        note,
     )
 
 
 def _stages(digest: Digest) -> str:
+    """What each comparison added, all counties together."""
     if "province" not in digest.stages:
         return ""
-    missed = _by_rule(digest.missed_by_county)
-    cleared = _by_rule(digest.cleared_by_province)
-    body = (
-        f"<h3>仅省级比对发现 <small>found by the province only</small></h3>{missed}"
-        f"<h3>县级疑点经省级数据排除 <small>county findings that province evidence cleared</small></h3>{cleared}"
-    )
-    return _section("县级与省级两次比对", "Two comparisons", body)
-
-
-def _by_rule(tallies: Sequence[RulePlaceTally]) -> str:
-    """Counts of all counties together, each alone: their sum is not told, and single counties would be too small."""
-    counts: dict[str, int] = {}
-    names: dict[str, str] = {}
-    for tally in tallies:
-        counts[tally.rule_id] = counts.get(tally.rule_id, 0) + tally.count
-        names.setdefault(tally.rule_id, tally.title or tally.rule_id)
-    if not counts:
-        return "<p>没有。</p>"
+    missed, cleared = _by_rule(digest.missed_by_county), _by_rule(digest.cleared_by_province)
+    names = {t.rule_id: t.title or t.rule_id for t in (*digest.missed_by_county, *digest.cleared_by_province)}
     rows = [
-        (_text(names[rule]), f"<code>{_text(rule)}</code>", _text(shown(count)))
-        for rule, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        (_text(names[rule]), f"<code>{_text(rule)}</code>", f"{missed[rule]:,}", f"{cleared[rule]:,}")
+        for rule in sorted(names, key=lambda rule: (-missed[rule], rule))
     ]
-    return _table(("疑点类型", "规则", "条数"), rows, (2,))
+    headers = ("疑点类型", "规则", "仅省级比对发现", "县级疑点经省级数据排除")
+    body = _table(headers, rows, (2, 3), (0, 1)) if rows else "<p>没有。</p>"
+    english = "Two comparisons: found by the province only, and cleared by its evidence"
+    return _section("县级与省级两次比对", english, body)
+
+
+def _by_rule(tallies: Sequence[RulePlaceTally]) -> Counter[str]:
+    counts = Counter[str]()
+    for tally in tallies:
+        counts[tally.rule_id] += tally.count
+    return counts
 
 
 def _accounts(digest: Digest) -> str:
@@ -239,19 +235,19 @@ def _accounts(digest: Digest) -> str:
 def _links(digest: Digest) -> str:
     rows = []
     for extract in digest.extracts:
-        how = "<br>".join(
-            f"{_text(basis_words(link.basis))}（{_text(decision_words(link.decision))}）{_text(shown(link.persons))} 人"
-            + (f"，并列 {_text(shown(link.tied))}" if link.tied else "")
-            for link in extract.links
-        )
+        bases: dict[str, list[str]] = {}
+        for link in extract.links:
+            tied = f"（并列 {link.tied:,}）" if link.tied else ""
+            bases.setdefault(link.basis, []).append(f"{decision_words(link.decision)} {link.persons:,}{tied}")
+        how = "；".join(f"{basis_words(basis)}：{'、'.join(counts)}" for basis, counts in bases.items())
         what = f"{extract.department or ''} {kind_words(extract.kind)}"
         about = (what, extract.as_of, coverage_words(extract.coverage), stage_words(extract.stage))
-        rows.append((*(_text(value) for value in about), how or "未关联到人员"))
+        rows.append((*(_text(value) for value in about), _text(how or "未关联到人员")))
     without = "；".join(
-        f"{_text(id_status_words(tally.label))} {_text(shown(tally.count))} 人" for tally in digest.persons_without_id
+        f"{_text(id_status_words(tally.label))} {tally.count:,} 人" for tally in digest.persons_without_id
     )
     note = f"台账中没有可用证件号码的人员：{without or '无'}。"
-    table = _table(("部门数据", "截止日期", "覆盖县区", "比对环节", "关联依据与人数"), rows)
+    table = _table(("部门数据", "截止日期", "覆盖县区", "比对环节", "关联依据与人数"), rows, whole=(0, 1, 3))
     return _section("部门数据与人员关联", "Extracts and links", table, note)
 
 
@@ -262,11 +258,14 @@ def _rules(digest: Digest) -> str:
         if rule.not_run:
             rows.append((*words, "–", "–", "–", f'<b class="bad">未运行：{_text(rule.not_run)}</b>'))
         else:
-            counts = (_text(shown(n)) for n in (rule.examined, rule.unknowns, rule.not_applicable))
+            counts = (f"{n:,}" for n in (rule.examined, rule.unknowns, rule.not_applicable))
             rows.append((*words, *counts, _text(rule.citation)))
     headers = ("规则", "名称", "性质", "检查数", "无法判断", "不适用", "依据 / 未运行的原因")
     return _section(
-        "规则运行情况", "Rules", _table(headers, rows, (3, 4, 5)), "未运行的规则没有检查任何人，不得理解为没有疑点。"
+        "规则运行情况",
+        "Rules",
+        _table(headers, rows, (3, 4, 5), (0, 1, 2)),
+        "未运行的规则没有检查任何人，不得理解为没有疑点。",
     )
 
 
@@ -278,7 +277,20 @@ def _lines(digest: Digest) -> str:
 
 
 def _problems(digest: Digest) -> str:
+    """One row per file and sheet: a province has thousands of small oddities, and people go through them file by file."""
     if not digest.problems:
         return ""
-    rows = [(_text(problem_words(p.kind)), _text(p.source), _text(p.sheet), _text(p.detail)) for p in digest.problems]
-    return _section("需要留意的文件问题", "Problems in the sources", _table(("问题", "文件", "工作表", "内容"), rows))
+    sheets: dict[tuple[str, str | None], dict[str, list[str]]] = {}
+    for problem in digest.problems:
+        kinds = sheets.setdefault((problem.source, problem.sheet), {})
+        kinds.setdefault(problem.kind, []).append(problem_detail(problem.kind, problem.detail))
+    rows = [
+        (
+            _text(source),
+            _text(sheet),
+            "<br>".join(f"{_text(problem_words(k))}：{_text('、'.join(d))}" for k, d in kinds.items()),
+        )
+        for (source, sheet), kinds in sheets.items()
+    ]
+    note = "合计：" + "；".join(_text(total) for total in problem_totals(digest.problems)) + "。"
+    return _section("需要留意的文件问题", "Problems in the sources", _table(("文件", "工作表", "问题"), rows), note)

@@ -1,7 +1,7 @@
 """The style sheet of report.html: for a screen and for A4 paper, with fonts that Chinese office computers have."""
 
 STYLE = """
-:root { --navy: #1f3864; --line: #c9d4e3; --accepted: #2f5d9b; --review: #e0a100; --hidden: #b8bec8; }
+:root { --navy: #1f3864; --line: #c9d4e3; --accepted: #2f5d9b; --review: #e0a100; --notes: #b8bec8; }
 * { box-sizing: border-box; }
 body { margin: 0; background: #f2f4f7; color: #222; line-height: 1.55;
   font: 14px/1.55 "Microsoft YaHei", "PingFang SC", "Noto Sans CJK SC", "WenQuanYi Micro Hei", sans-serif; }
@@ -22,22 +22,36 @@ table { border-collapse: collapse; width: 100%; font-size: 13px; }
 th { background: #eaf0f8; color: var(--navy); text-align: left; border-bottom: 2px solid var(--navy); padding: 6px 8px; }
 td { border-bottom: 1px solid var(--line); padding: 5px 8px; vertical-align: middle; overflow-wrap: anywhere; }
 th.n, td.n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+th.w, td.w { white-space: nowrap; }
 code { font-family: Consolas, Menlo, monospace; font-size: 12px; color: #555; white-space: nowrap; }
-.bar { display: block; }
+.bar { display: block; width: 100%; min-width: 150px; height: 14px; }
 .bar rect, .key { fill: var(--accepted); background: var(--accepted); }
 .bar .review, .key.review { fill: var(--review); background: var(--review); }
-.bar .hidden, .key.hidden { fill: var(--hidden); background: var(--hidden); }
-.bar .met { fill: #4f8f5b; } .bar .not_met { fill: #b5482a; }
-.bar .unknown { fill: #9aa3ad; } .bar .not_applicable { fill: #dde2e8; }
+.bar .notes, .key.notes { fill: var(--notes); background: var(--notes); }
+.bar .met, .key.met { fill: #4f8f5b; background: #4f8f5b; }
+.bar .not_met, .key.not_met { fill: #b5482a; background: #b5482a; }
+.bar .unknown, .key.unknown { fill: #9aa3ad; background: #9aa3ad; }
+.bar .not_applicable, .key.not_applicable { fill: #dde2e8; background: #dde2e8; }
 .key { display: inline-block; width: 10px; height: 10px; margin-right: 4px; }
 .bad { color: #9c2a00; }
 footer { margin-top: 36px; padding-top: 10px; border-top: 1px solid var(--line); color: #777; font-size: 12px; }
-@page { size: A4; margin: 14mm 12mm; }
+@media screen and (max-width: 760px) {
+  main { margin: 0; padding: 16px 14px; }
+  h1 { font-size: 21px; } .cards { flex-wrap: wrap; } .cards div { flex: 1 1 40%; }
+  thead { display: none; } table, tbody, tr, td { display: block; }
+  tr { border-bottom: 2px solid var(--line); padding: 5px 0; }
+  td, td.n, td.w { border: 0; padding: 1px 0; text-align: left; white-space: normal; }
+  td:first-child { font-weight: bold; } td:empty { display: none; }
+  td[data-h]::before { content: attr(data-h) "："; color: #777; font-size: 12px; }
+}
+@page { size: A4; margin: 12mm; }
 @media print {
   body { background: #fff; font-size: 11px; }
   main { margin: 0; padding: 0; max-width: none; box-shadow: none; }
-  table { font-size: 10.5px; }
-  code { font-size: 9.5px; } .note { font-size: 11px; }
+  table { font-size: 10px; line-height: 1.3; } td { padding: 2px 6px; } th { padding: 3px 6px; }
+  h2 { margin: 18px 0 6px; font-size: 15px; } header p, .note { line-height: 1.35; } .bar { height: 9px; }
+  th.w, td.w { white-space: nowrap; }
+code { font-size: 9.5px; } .note { font-size: 11px; }
   .cards span { font-size: 10px; } .cards b { font-size: 18px; }
   tr, .cards, h2, h3 { break-inside: avoid; } h2, h3, .note { break-after: avoid; } thead { display: table-header-group; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }

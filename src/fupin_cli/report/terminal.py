@@ -18,8 +18,11 @@ from fupin_cli.report.masking import mask_text
 from fupin_cli.report.wording import (
     CLUE_NOTE,
     basis_words,
+    exit_status_words,
     id_status_words,
     place,
+    problem_detail,
+    problem_totals,
     problem_words,
     reason_words,
     severity_words,
@@ -66,7 +69,10 @@ def accounts(digest: Digest) -> RenderableType:
         f"{digest.rows_set_aside:,}" + (f"（{reasons}）" if reasons else "")
     )
     lines = [_line(total)]
-    lines += [_line(f"不符 DOES NOT BALANCE: {a.source} {a.sheet or ''}", "bold red") for a in digest.unbalanced]
+    lines += [
+        _line(f"不符 DOES NOT BALANCE: {a.source} {a.sheet or ''} {a.extract or ''}".rstrip(), "bold red")
+        for a in digest.unbalanced
+    ]
     return Group(*lines)
 
 
@@ -110,15 +116,19 @@ def stages(digest: Digest) -> RenderableType | None:
 
 
 def verdicts(digest: Digest) -> RenderableType | None:
-    """Household verdicts per county; nothing where no verdict was asked for."""
+    """Household verdicts per county, those not met also by exit status; nothing where no verdict was asked for."""
     if not digest.verdicts:
         return None
-    rows = [
-        (place(v.county, "county"), *(f"{n:,}" for n in (v.met, v.not_met, v.unknown, v.not_applicable)))
-        for v in digest.verdicts
-    ]
-    headers = ("县区 county", "达标 met", "未达标 not met", "无法判断 unknown", "不适用 n/a")
-    return _table("退出标准判定（户） household verdicts", headers, rows, {1, 2, 3, 4})
+    statuses = digest.exit_statuses
+    rows = []
+    for verdict in digest.verdicts:
+        split = {tally.label: tally.count for tally in verdict.not_met_by_status}
+        counts = (verdict.met, verdict.not_met, *(split.get(status, 0) for status in statuses))
+        told = (f"{n:,}" for n in (*counts, verdict.unknown, verdict.not_applicable))
+        rows.append((place(verdict.county, "county"), *told))
+    of_those = (f"其中{exit_status_words(status)}" for status in statuses)
+    headers = ("县区 county", "达标 met", "未达标 not met", *of_those, "无法判断 unknown", "不适用 n/a")
+    return _table("退出标准判定（户） household verdicts", headers, rows, set(range(1, len(headers))))
 
 
 def not_run(digest: Digest) -> RenderableType | None:
@@ -133,11 +143,9 @@ def problems(digest: Digest) -> RenderableType | None:
     """What is odd about the sources; nothing where nothing is."""
     if not digest.problems:
         return None
-    kinds = Counter(problem_words(problem.kind) for problem in digest.problems)
-    told = "、".join(f"{kind} {count:,}" for kind, count in sorted(kinds.items(), key=lambda item: (-item[1], item[0])))
-    lines = [_line(f"文件问题 problems: {told}　（详见 report.html）", "yellow")]
+    lines = [_line(f"文件问题 problems: {'、'.join(problem_totals(digest.problems))}　（详见 report.html）", "yellow")]
     lines += [
-        _line(f"  {problem_words(p.kind)}: {p.source} {p.sheet or ''} {p.detail}", "bold red")
+        _line(f"  {problem_words(p.kind)}: {p.source} {p.sheet or ''} {problem_detail(p.kind, p.detail)}", "bold red")
         for p in digest.problems
         if p.kind == "unreadable"
     ]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fupin_cli.report.digest import Problem
 from fupin_cli.vocabulary import (
     BASES,
     ID_STATUS_LABELS,
@@ -14,6 +17,7 @@ from fupin_cli.vocabulary import (
     Decision,
     Outcome,
     Severity,
+    label,
 )
 
 CLUE_NOTE = "疑点是线索，不是结论；请逐条核实，据实填写，不得仅凭本表作出处理。"
@@ -42,19 +46,27 @@ KIND_LABELS = {
     "medical_insurance": "医保参保",
     "school_roll": "学籍",
 }
-PROBLEM_LABELS = {
-    "unmapped_column": "未识别的列（未使用）",
-    "missing_column": "缺少的列",
-    "duplicate_column": "重复的列",
-    "unparsed_cells": "看不懂的单元格（按未知处理）",
-    "unknown_labels": "不认识的代码（按未知处理）",
-    "lost_digits": "被截断的长号码",
-    "hidden": "隐藏的行列（已读入）",
-    "hidden_sheet": "隐藏的工作表（未采用）",
-    "error_cells": "错误单元格",
-    "empty_formulas": "没有结果的公式",
-    "unreadable": "无法读取",
+PROBLEM_LABELS = {  # what is odd about a source, and the unit in which it is counted
+    "unmapped_column": ("未识别的列（未使用）", "列"),
+    "missing_column": ("缺少的列", "列"),
+    "duplicate_column": ("重复的列", "列"),
+    "unparsed_cells": ("看不懂的单元格（按未知处理）", "个"),
+    "unknown_labels": ("不认识的代码（按未知处理）", "个"),
+    "lost_digits": ("被截断的长号码", "个"),
+    "hidden": ("隐藏的行列（已读入）", "处"),
+    "hidden_sheet": ("隐藏的工作表（未采用）", "行"),
+    "only_identity": ("只有身份列、没有本类数据列的表", "行"),
+    "not_a_table": ("像是另一类表（未采用）", "行"),
+    "error_cells": ("错误单元格", "个"),
+    "empty_formulas": ("没有结果的公式", "个"),
+    "unreadable": ("无法读取", "处"),
 }
+_UNREADABLE = (
+    (re.compile(r"no header; ([0-9]+) of ([0-9]+) rows look like people"), "没有表头；{1} 行中有 {0} 行像是人员"),
+    (re.compile(r"likely cut off at ([0-9]+) rows"), "可能在第 {0} 行处被截断"),
+)
+_NEAR = re.compile(r"(?P<header>.*)（(?P<field>\w+)\?）")
+_COUNTED = re.compile(r"(?:(?P<field>.*): )?(?P<count>[0-9]+)")
 
 
 def place(value: str | None, level: str) -> str:
@@ -104,7 +116,49 @@ def kind_words(kind: str | None) -> str:
 
 def problem_words(kind: str) -> str:
     """What is odd about a source, in words."""
-    return PROBLEM_LABELS.get(kind, kind)
+    return PROBLEM_LABELS.get(kind, (kind, ""))[0]
+
+
+def problem_unit(kind: str) -> str:
+    """What the problems of one kind are counted in."""
+    return PROBLEM_LABELS.get(kind, ("", "处"))[1]
+
+
+def problem_count(kind: str, detail: str) -> int:
+    """How many cells, rows or columns one problem is; a problem that tells no number is one."""
+    counted = _COUNTED.fullmatch(detail)
+    return int(counted["count"]) if counted and problem_unit(kind) != "列" else 1
+
+
+def problem_detail(kind: str, detail: str) -> str:
+    """The field or header that a problem is about, in words, with its count: 证件号码 23 个."""
+    for words, said in _UNREADABLE:
+        if told := words.fullmatch(detail):
+            return said.format(*told.groups())
+    counted = _COUNTED.fullmatch(detail) if problem_unit(kind) != "列" else None
+    if counted is not None:
+        return f"{label(counted['field'] or '')} {int(counted['count']):,} {problem_unit(kind)}".strip()
+    if near := _NEAR.fullmatch(detail):
+        return f"{near['header']}（疑为{label(near['field'])}）"
+    header, arrow, field = detail.rpartition(" → ")
+    return f"{header}{arrow}{label(field)}"
+
+
+def problem_totals(problems: Sequence[Problem]) -> list[str]:
+    """How much of each kind there is and over how many sheets, most first: 被截断的长号码 81 个，涉及 16 张表."""
+    counts, sheets = Counter[str](), dict[str, set[tuple[str, str | None]]]()
+    for problem in problems:
+        counts[problem.kind] += problem_count(problem.kind, problem.detail)
+        sheets.setdefault(problem.kind, set()).add((problem.source, problem.sheet))
+    return [
+        f"{problem_words(kind)} {count:,} {problem_unit(kind)}，涉及 {len(sheets[kind]):,} 张表"
+        for kind, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    ]
+
+
+def exit_status_words(status: str | None) -> str:
+    """A household's exit status; it is the register's own word."""
+    return status or "未注明"
 
 
 def outcome_words(outcome: str | None) -> str:

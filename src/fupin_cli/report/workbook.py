@@ -11,19 +11,13 @@ import polars as pl
 from fupin_cli.report import book
 from fupin_cli.report.checklist import write_checklist
 from fupin_cli.report.digest import Digest
-from fupin_cli.report.masking import masked_id, masked_text
-from fupin_cli.report.master import County, write_master
-from fupin_cli.report.wording import (
-    band_words,
-    basis_words,
-    place,
-    severity_words,
-    stage_words,
-)
-from fupin_cli.vocabulary import BASES, FINDINGS, HOUSEHOLDS, OUTCOMES, STAGES, Band, Severity
+from fupin_cli.report.finding_words import worded
+from fupin_cli.report.master import write_master
+from fupin_cli.report.master_counts import County
+from fupin_cli.report.wording import place
+from fupin_cli.vocabulary import FINDINGS, HOUSEHOLDS, OUTCOMES, Severity
 
 _PLACES = ("county", "township", "village")
-_FREE_TEXT = ("register_value", "department_value", "evidence")
 
 
 def write_workbooks(
@@ -39,10 +33,10 @@ def write_workbooks(
 ) -> list[Path]:
     """The paths of all workbooks written under the folder, sorted; every file is readable by its owner only.
 
-    A finding without a village goes to the township's sheet 未定村, one without a township to the county master only.
+    A finding without a village goes to the township's sheet 未定村, one without a township to the county master only. So
+    does one of severity info: it asks the county to mend its own work, and no village can answer it.
     """
-    found = _ordered(_located(FINDINGS.conform(findings)))
-    found = _worded(_masked(found) if mask_ids else found)
+    found = worded(_ordered(_located(FINDINGS.conform(findings))), mask_ids=mask_ids)
     homes, judged = _located(HOUSEHOLDS.conform(households)), OUTCOMES.conform(outcomes)
     written: list[Path] = []
     counties = _names(pl.concat([found.select("county"), homes.select("county")]), "county")
@@ -51,7 +45,8 @@ def write_workbooks(
         here = homes.filter(own)
         county = County(
             name=place(name, "county"),
-            findings=_numbered(found.filter(own)),
+            findings=_numbered(found.filter(own, ~_own_business())),
+            notes=found.filter(own, _own_business()),
             households=here,
             outcomes=judged.join(here.select("household_id"), on="household_id", how="semi", maintain_order="left"),
         )
@@ -73,6 +68,11 @@ def _write_checklists(folder: Path, prefix: str, county: County, digest: Digest,
         path = folder / f"{prefix}_{safe}_疑点核查表_{as_of}.xlsx"
         paths.append(write_checklist(path, county.name, township, villages, digest, as_of))
     return paths
+
+
+def _own_business() -> pl.Expr:
+    """Whether a finding is for the county itself: no township is asked."""
+    return pl.col("severity").eq_missing(Severity.INFO)
 
 
 def _names(frame: pl.DataFrame, level: str) -> list[str | None]:
@@ -109,31 +109,3 @@ def _numbered(findings: pl.DataFrame) -> pl.DataFrame:
         pl.int_range(1, pl.len() + 1).alias("seq"),
         who.rle_id().cast(pl.Int64).alias("household_block"),
     )
-
-
-def _masked(findings: pl.DataFrame) -> pl.DataFrame:
-    return findings.with_columns(masked_id("id_number"), *(masked_text(column) for column in _FREE_TEXT))
-
-
-def _worded(findings: pl.DataFrame) -> pl.DataFrame:
-    """The findings with Chinese words beside the codes, dates as text, and each record's origin in one cell."""
-    return findings.with_columns(
-        pl.col("as_of").dt.to_string("%Y-%m-%d"),
-        pl.col("match_weight").round(1),
-        _said("severity", {code.value: severity_words(code) for code in Severity}),
-        _said("band", {code.value: band_words(code) for code in Band}),
-        _said("stage", {code: stage_words(code) for code in STAGES}),
-        _said("basis", {code: basis_words(code) for code in BASES}),
-        _origin("register_source", "register_sheet", "register_at").alias("register_ref"),
-        _origin("extract_source", "extract_sheet", "extract_at").alias("extract_ref"),
-    )
-
-
-def _said(column: str, words: dict[str, str]) -> pl.Expr:
-    return pl.col(column).replace_strict(words, default=pl.col(column)).alias(f"{column}_words")
-
-
-def _origin(source: str, sheet: str, row: str) -> pl.Expr:
-    """Where a record stands, as people say it: file｜sheet｜第 n 行."""
-    at = pl.format("第 {} 行", pl.col(row))
-    return pl.concat_str(source, sheet, at, separator="｜", ignore_nulls=True).replace("", None)

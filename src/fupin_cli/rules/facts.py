@@ -307,13 +307,13 @@ def _years(born: pl.Expr, on: date) -> pl.Expr:
 def _county_compared(entered: pl.Expr, compared: Comparison) -> pl.Expr:
     """True where a county-stage extract that covers the county is no younger than the entry; false where all are younger.
 
-    Where none covers the county, false once the province compares, and unknown before. Unknown too where a date or the
-    county is missing.
+    Where none covers the county although some cover others, false once the province compares. Unknown before that, where
+    no county comparison is known at all (it may have been made elsewhere), and where a date or the county is missing.
     """
     county = compared.county_extracts
     reached, before = pl.lit(value=False), pl.lit(value=False)
     for nth, as_of in enumerate(county["as_of"].to_list()):
         here = covered_by(county[nth : nth + 1])
         reached, before = reached | here, before | (here & (entered >= pl.lit(as_of, pl.Date)))
-    nobody = pl.lit(False if "province" in compared.stages else None, pl.Boolean)
+    nobody = pl.lit(False if "province" in compared.stages and county.height else None, pl.Boolean)
     return pl.when(reached).then(before).when(~reached).then(nobody)

@@ -164,7 +164,8 @@ def _with_failing(
     )
     told = pl.concat_str(pl.format("未达标：{}", "failing"), "register_value", separator="；", ignore_nulls=True)
     found = found.join(failing, on="household_id", how="left", maintain_order="left")
-    return found.with_columns(told.alias("register_value")).drop("failing")
+    said = pl.format("台账登记：{}。{}", told, pl.lit(rule.advice))
+    return found.with_columns(told.alias("register_value"), said.alias("evidence")).drop("failing")
 
 
 def _conclude(rule: Rule, setting: Setting, outcomes: Mapping[str, pl.DataFrame]) -> tuple[pl.DataFrame, str | None]:

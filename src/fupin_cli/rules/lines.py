@@ -20,6 +20,10 @@ from fupin_cli.rules.toml import Table, read_toml
 LINES_FILE = "lines.toml"
 
 
+SERIES = {"nbs": "国家统计局现价标准", "working": "地方退出工作标准"}
+BASES = {"net_income": "人均纯收入", "disposable_income": "人均可支配收入"}
+
+
 @dataclass(frozen=True)
 class Line:
     """One row of lines.toml. A row that is not enabled is never used; it only explains why there is no line."""
