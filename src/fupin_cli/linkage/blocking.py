@@ -23,9 +23,8 @@ def block_on_repaired_id(register: pl.DataFrame, extract: pl.DataFrame) -> pl.Da
     Two valid numbers are never one such fault apart (MOD 11-2 detects both kinds), so only faulty ones need neighbours, and
     for each position the check equation admits one digit at most: 18 + 17 keys a row instead of a distance search.
     """
-    valid = pl.col("code").is_not_null()
-    there = _join(_repairs(register), extract.filter(valid), ["code"])
-    back = _join(register.filter(valid), _repairs(extract), ["code"])
+    there = _join(_repairs(register), extract, ["code"])
+    back = _join(register, _repairs(extract), ["code"])
     return pl.concat([there, back])
 
 
@@ -33,7 +32,7 @@ def block_on_cut_id(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFra
     """Pairs where one number lost its last three digits and the first fifteen agree; the name must do the rest."""
     key = ["fifteen", "name"]
     there = _join(_with_fifteen(register.filter("cut")), _with_fifteen(extract), key) if register["cut"].any() else None
-    back = _join(_with_fifteen(register.filter(~pl.col("cut"))), _with_fifteen(extract.filter("cut")), key)
+    back = _join(_with_fifteen(register).filter(~register["cut"]), _with_fifteen(extract.filter("cut")), key)
     return back if there is None else pl.concat([there, back])
 
 
@@ -86,19 +85,17 @@ def block_residue(register: pl.DataFrame, extract: pl.DataFrame, contested: pl.D
         block_on_name_and_village(without, extract),
         block_on_birth_and_village(without, extract),
     ]
-    repaired = block_on_repaired_id(register, extract).with_columns(pl.lit(True).alias("repaired"))
-    pairs = pl.concat([repaired, pl.concat(others).with_columns(pl.lit(False).alias("repaired"))])
+    repaired = block_on_repaired_id(register, extract).with_columns(pl.lit(value=True).alias("repaired"))
+    pairs = pl.concat([repaired, pl.concat(others).with_columns(pl.lit(value=False).alias("repaired"))])
     return pairs.group_by(PAIR).agg(pl.col("repaired").any())
 
 
 def _either_without_id(register: pl.DataFrame, extract: pl.DataFrame, key: list[str]) -> pl.DataFrame:
-    usable = pl.col("code").is_not_null()
-    return pl.concat(
-        [
-            _join(register.filter(~usable), extract, key),
-            _join(register.filter(usable), extract.filter(~usable), key),
-        ]
-    )
+    without = pl.col("code").is_null()
+    bare = register["code"].is_null()
+    there = _join(register.filter(bare), extract, key)
+    back = _join(register.select("at", *key).filter(~bare), extract.filter(without), key)
+    return pl.concat([there, back])
 
 
 def _join(register: pl.DataFrame, extract: pl.DataFrame, key: list[str]) -> pl.DataFrame:
@@ -109,7 +106,8 @@ def _join(register: pl.DataFrame, extract: pl.DataFrame, key: list[str]) -> pl.D
 
 def _repairs(people: pl.DataFrame) -> pl.DataFrame:
     """Every valid number one fault away from each faulty one, as `code`, a row for each."""
-    faulty = people.filter(pl.col("faulty") & pl.col("digits").str.contains(r"^\d{17}[\dX]$")).select("at", "digits")
+    faulty = people.select("at", "digits").filter(people["faulty"])
+    faulty = faulty.filter(pl.col("digits").str.contains(r"^\d{17}[\dX]$"))
     last = (
         pl.when(pl.col("digits").str.ends_with("X"))
         .then(10)
@@ -121,8 +119,8 @@ def _repairs(people: pl.DataFrame) -> pl.DataFrame:
     )
     total = pl.sum_horizontal([pl.col(f"d{i}") * w for i, w in enumerate(_WEIGHTS)])
     faulty = faulty.with_columns(((1 - total) % 11).alias("short"))
-    keys = faulty.lazy().select("at", pl.concat_list(*_substitutions(), *_swaps()).alias("code"))
-    return keys.explode("code").drop_nulls("code").collect()
+    keys = (faulty.lazy().select("at", key.alias("code")).drop_nulls() for key in (*_substitutions(), *_swaps()))
+    return pl.concat(pl.collect_all(keys))
 
 
 def _substitutions() -> list[pl.Expr]:

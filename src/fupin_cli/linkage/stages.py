@@ -96,7 +96,8 @@ def _name_frequency(compared: pl.DataFrame, e: pl.DataFrame, model: Model) -> pl
     In a large extract every n-th person by ID number is counted: a sample that no order of rows can change.
     """
     every = e.height // _COUNT_ALL + 1
-    counted = e if every == 1 else e.filter(pl.col("code") // 10 % every == 0)
+    counted = e.select("name", "code")
+    counted = counted if every == 1 else counted.filter(pl.col("code") // 10 % every == 0)
     counts = counted.group_by("name").len("people")
     typical = model.pseudo_count * model.typical_frequency
     people = pl.col("people").fill_null(0)
