@@ -168,7 +168,7 @@ def outcome_words(outcome: str | None) -> str:
 
 def coverage_words(coverage: tuple[str, ...]) -> str:
     """The counties that an extract covers, in words."""
-    return "、".join(coverage) or "未注明"
+    return "、".join(coverage) or "全部县区"
 
 
 def _known(words: Mapping[Any, str], code: str | None) -> str:
