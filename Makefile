@@ -39,7 +39,7 @@ format: $(STAMP) ## let ruff mend what it can
 docs: $(STAMP)   ## print commands, glossary, checks and the session into the documents
 	$(BIN)/python tests/make_docs.py
 
-bench: $(STAMP)  ## linkage of 1 M persons with 10 M rows beside its floor; needs 10 GB of disk
+bench: $(STAMP)  ## linkage of 1 M persons with 10 M rows beside its floor; needs 4 GiB of memory
 	$(BIN)/python bench/link_scale.py
 
 sample: $(STAMP) ## make sample_data anew from its committed seed

@@ -13,7 +13,7 @@ from fupin_cli import __version__
 from fupin_cli.ingest import SourceTable
 from fupin_cli.intake import Extract, Register, describe
 from fupin_cli.project import Project
-from fupin_cli.report.digest import Digest, LineUsed, Problem, RuleReport, build_digest, to_json
+from fupin_cli.report.digest import Digest, Problem, build_digest, to_json
 from fupin_cli.report.page import write_page
 from fupin_cli.report.workbook import write_workbooks
 from fupin_cli.rulebook import RuleBook
@@ -99,9 +99,9 @@ def sum_up(
         links=links,
         outcomes=judgement.outcomes,
         findings=verdict.findings,
-        rules=[RuleReport(**vars(report)) for report in judgement.reports],
+        rules=judgement.reports,
         problems=[*contradictions(register), *(problem for table in tables.values() for problem in problems_of(table))],
-        lines=[LineUsed(**vars(line)) for line in judgement.lines],
+        lines=judgement.lines,
         cleared=verdict.cleared,
     )
 

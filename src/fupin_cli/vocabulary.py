@@ -280,6 +280,36 @@ SET_ASIDE = _frame("set_aside", "source sheet row set_aside_reason cells")
 ACCOUNTS = _frame("accounts", "source sheet rows_read rows_used rows_set_aside")
 
 
+@dataclass(frozen=True)
+class RuleReport:
+    """What one rule did. For a criterion hits are households not met, clears those met; `not_run` says why it could not run.
+
+    Counted are households, for a rule about an extract's people those people.
+    """
+
+    rule_id: str
+    title: str
+    kind: str
+    severity: str
+    examined: int
+    hits: int
+    clears: int
+    unknowns: int
+    not_applicable: int
+    not_run: str | None = None
+    citation: str | None = None
+
+
+@dataclass(frozen=True)
+class LineUsed:
+    """A line of the policy that households were held against, with its year and where it is written."""
+
+    name: str
+    year: int
+    yuan: float
+    citation: str
+
+
 def label(name: str, language: str = "zh") -> str:
     """What people read for a column; a name this vocabulary does not know is returned as it is."""
     column = COLUMNS.get(name)

@@ -16,16 +16,6 @@ import polars as pl
 from fupin_cli.normalise.spelling import once_per_spelling, replace_rows
 
 VALID_STATUSES = ("valid", "from_15", "from_disability")
-SCHEMA = pl.Schema(
-    {
-        "id_number": pl.String(),
-        "id_status": pl.String(),
-        "id_digits": pl.String(),
-        "id_birth_on": pl.Date(),
-        "id_sex": pl.String(),
-    }
-)
-
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
 # NFKC unifies full width and Ⅹ, but not these look-alikes of X (measured): Cyrillic, Greek, multiplication sign.
@@ -37,7 +27,7 @@ _EXPONENT = r"^(\d)\.(\d{2,})E\+?(?:17|19|21)$"  # 18, 20 and 22 digits that wen
 
 
 def clean_id_numbers(raw: pl.Series) -> pl.DataFrame:
-    """One row per input value: id_number, id_status, id_digits, id_birth_on, id_sex (see SCHEMA).
+    """One row per input value: id_number, id_status, id_digits, id_birth_on, id_sex.
 
     `id_number` is null unless the status is one of VALID_STATUSES; `id_digits` keeps whatever digits may still help to link
     (the full 18 of a wrong number, the first 15 of one that Excel cut). Never raises on any text.

@@ -11,8 +11,6 @@ import polars as pl
 
 from fupin_cli.normalise.spelling import once_per_spelling, replace_rows
 
-SCHEMA = pl.Schema({"name": pl.String(), "name_key": pl.String()})
-
 _DOTS = r"[·•∙・●⋅᛫‧﹒．.｡。､]"
 _INVISIBLE = r"[\p{Cc}\p{Cf}\p{Z}\s\u{FE00}-\u{FE0F}\u{E0100}-\u{E01EF}]"
 _REMARK = r"[(\[{【<《].*$"

@@ -25,7 +25,9 @@ from fupin_cli.vocabulary import (
     SET_ASIDE,
     STAGES,
     Band,
+    LineUsed,
     Outcome,
+    RuleReport,
     Severity,
 )
 
@@ -96,23 +98,6 @@ class ExtractReport:
 
 
 @dataclass(frozen=True)
-class RuleReport:
-    """What one rule did. For a criterion hits are households not met and clears are households met."""
-
-    rule_id: str
-    title: str
-    kind: str
-    severity: str
-    examined: int
-    hits: int
-    clears: int
-    unknowns: int
-    not_applicable: int
-    not_run: str | None = None
-    citation: str | None = None
-
-
-@dataclass(frozen=True)
 class FindingTally:
     """Findings of one rule in one band, found at one stage."""
 
@@ -176,16 +161,6 @@ class Problem:
     source: str
     sheet: str | None
     detail: str
-
-
-@dataclass(frozen=True)
-class LineUsed:
-    """A line of the policy that a criterion was held against, with its year and where it is written."""
-
-    name: str
-    year: int
-    yuan: float
-    citation: str
 
 
 @dataclass(frozen=True)

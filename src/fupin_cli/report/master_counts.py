@@ -20,9 +20,9 @@ from fupin_cli.report.book import (
     put_count,
     put_table_top,
 )
-from fupin_cli.report.digest import Digest, RuleReport
+from fupin_cli.report.digest import Digest
 from fupin_cli.report.wording import place, severity_words
-from fupin_cli.vocabulary import Band, Outcome
+from fupin_cli.vocabulary import Band, Outcome, RuleReport
 
 
 @dataclass(frozen=True)

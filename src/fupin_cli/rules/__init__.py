@@ -2,7 +2,7 @@
 
 from fupin_cli.rules.examples import ExampleResult, run_examples
 from fupin_cli.rules.facts import World
-from fupin_cli.rules.judge import Judgement, RuleReport, judge
+from fupin_cli.rules.judge import Judgement, judge
 from fupin_cli.rules.lines import Line, Lines, load_lines
 from fupin_cli.rules.loading import load_packs
 from fupin_cli.rules.pack import Citation, Fact, Pack, Rule
@@ -16,7 +16,6 @@ __all__ = [
     "Lines",
     "Pack",
     "Rule",
-    "RuleReport",
     "World",
     "judge",
     "load_lines",

@@ -11,11 +11,11 @@ import polars as pl
 from fupin_cli.rules.comparison import Comparison, Label, is_given
 from fupin_cli.rules.facts import WHY, Facts, World
 from fupin_cli.rules.findings import describe
-from fupin_cli.rules.lines import Lines, LineUsed
+from fupin_cli.rules.lines import Lines
 from fupin_cli.rules.outcome import Kind, decide
 from fupin_cli.rules.pack import GIVEN, Fact, Level, LineUse, Rule
 from fupin_cli.rules.predicate import answers, evaluate
-from fupin_cli.vocabulary import Outcome
+from fupin_cli.vocabulary import LineUsed, Outcome
 
 ANSWER = ["unit", "outcome", "missing", "reason", "every", "none"]
 

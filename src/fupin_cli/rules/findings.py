@@ -20,7 +20,6 @@ from fupin_cli.vocabulary import BASES, FINDINGS, ID_STATUS_LABELS, Band, Outcom
 _WORDS = {True: "是", False: "否"}
 _EMPTY = "未填"
 _ON_THE_LIST = "名单中有此人"
-_PLACE = ["county", "township", "village"]
 _BEHIND = [
     "department",
     "stage",

@@ -14,7 +14,7 @@ from fupin_cli.rules.answers import ANSWER, Setting, answer, lines_used, only_un
 from fupin_cli.rules.comparison import KIND, Label, compare_only
 from fupin_cli.rules.facts import WHY, Facts, World, gather_facts
 from fupin_cli.rules.findings import find, household_findings, listed_findings, person_findings
-from fupin_cli.rules.lines import Lines, LineUsed
+from fupin_cli.rules.lines import Lines
 from fupin_cli.rules.listed import judge_listed
 from fupin_cli.rules.outcome import Kind, as_fact, conclude, roll_up, when_holds
 from fupin_cli.rules.pack import (
@@ -28,31 +28,11 @@ from fupin_cli.rules.pack import (
     applies_to,
     in_order,
 )
-from fupin_cli.vocabulary import FINDINGS, OUTCOMES, Outcome
+from fupin_cli.vocabulary import FINDINGS, OUTCOMES, LineUsed, Outcome, RuleReport
 
 PERSON_OUTCOMES = pl.Schema(
     {"register_row": pl.Int64(), "rule_id": pl.String(), "outcome": pl.String(), "missing": pl.List(pl.String())}
 )
-
-
-@dataclass(frozen=True)
-class RuleReport:
-    """What one rule did. For a criterion hits are households not met, clears those met; `not_run` says why it could not run.
-
-    Counted are households, for a rule about an extract's people those people.
-    """
-
-    rule_id: str
-    title: str
-    kind: str
-    severity: str
-    examined: int
-    hits: int
-    clears: int
-    unknowns: int
-    not_applicable: int
-    not_run: str | None
-    citation: str
 
 
 @dataclass(frozen=True)

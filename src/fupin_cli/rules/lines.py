@@ -44,17 +44,8 @@ class Line:
         return "全国" if self.jurisdiction == NATIONAL else self.jurisdiction
 
     def __str__(self) -> str:
-        return f"{self.year}年标准线{self.yuan:g}元（{self.place}，{self.series}，{self.basis}；{self.citation}）"
-
-
-@dataclass(frozen=True)
-class LineUsed:
-    """A line that households were held against, as the digest tells it."""
-
-    name: str
-    year: int
-    yuan: float
-    citation: str
+        series, basis = SERIES.get(self.series, self.series), BASES.get(self.basis, self.basis)
+        return f"{self.year}年标准线{self.yuan:g}元（{self.place}，{series}，{basis}；{self.citation}）"
 
 
 @dataclass(frozen=True)

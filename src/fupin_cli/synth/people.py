@@ -86,12 +86,6 @@ class World:
         """Townships per county: about twelve villages each."""
         return max(1, min(self.villages, max(3, self.villages // 12), 240))
 
-    @cached_property
-    def region_blocks(self) -> int:
-        """How many region codes a county needs so that its numbers stay unique."""
-        largest = max(b - a for a, b in zip(self.first_block, self.first_block[1:], strict=False))
-        return max(1, ceil(largest * BLOCK / _NUMBERS))
-
 
 def county_name(county: pl.Expr) -> pl.Expr:
     """The name of each county by its number."""
