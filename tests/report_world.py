@@ -189,22 +189,7 @@ def make_world(homes_per_village: int = 12) -> World:
         persons=_frame(PERSONS, persons),
         households=_frame(HOUSEHOLDS, households),
         accounts=_accounts(len(persons)),
-        set_aside=_frame(
-            SET_ASIDE,
-            [
-                {"source": "qinghe/register.xlsx", "sheet": "台账", "row": 900 + n, "set_aside_reason": "合计行"}
-                for n in range(2)
-            ]
-            + [
-                {
-                    "source": "qinghe/民政低保.xlsx",
-                    "sheet": "Sheet1",
-                    "row": 70 + n,
-                    "set_aside_reason": "没有姓名和证件号码",
-                }
-                for n in range(3)
-            ],
-        ),
+        set_aside=_set_aside(),
         extracts=_extracts(),
         links=_links(),
         outcomes=_frame(OUTCOMES, outcomes),
@@ -348,12 +333,56 @@ def _odd_findings(persons: list[dict[str, object]]) -> list[dict[str, object]]:
 
 def _accounts(persons: int) -> pl.DataFrame:
     rows = [
-        ("qinghe/register.xlsx", "台账", persons // 2 + 2, persons // 2, 2),
-        ("baishi/register.xls", "台账", persons - persons // 2, persons - persons // 2, 0),
-        ("qinghe/民政低保.xlsx", "Sheet1", 63, 60, 3),
-        ("qinghe/公安.xlsx", "车辆", 1240, 1240, 0),
+        ("qinghe/register.xlsx", "台账", persons // 2 + 6, persons // 2, 6, 3, 1),
+        ("qinghe/register.xlsx", "旧台账", 4, 0, 4, 4, 0),
+        ("baishi/register.xls", "台账", persons - persons // 2, persons - persons // 2, 0, 0, 0),
+        ("qinghe/民政低保.xlsx", "Sheet1", 64, 60, 4, 0, 0),
+        ("qinghe/民政低保.xlsx", "说明", 2, 0, 2, 0, 0),
+        ("qinghe/公安.xlsx", "车辆", 1240, 1240, 0, 0, 2),
     ]
     return _frame(ACCOUNTS, [dict(zip(ACCOUNTS.names, row, strict=True)) for row in rows])
+
+
+REGISTER_HEADERS = ("户编号", "户主姓名", "姓名", "证件号码", "", "备注")
+HEADERS = {
+    ("qinghe/register.xlsx", "台账"): REGISTER_HEADERS,
+    ("qinghe/register.xlsx", "旧台账"): (),
+    ("qinghe/民政低保.xlsx", "Sheet1"): ("序号", "姓名", "身份证号"),
+}
+OWNERS = {
+    "qinghe/register.xlsx": "建档立卡台账",
+    "baishi/register.xls": "建档立卡台账",
+    "qinghe/民政低保.xlsx": "民政",
+    "qinghe/公安.xlsx": "公安",
+}
+
+
+def _set_aside() -> pl.DataFrame:
+    """What could not be used: a head of the register, lost IDs, cells that try to be code, a hidden sheet, and furniture."""
+    who = ["赵大山", id_number(5), None, "村里说在外地"]
+    rows = [
+        ("qinghe/register.xlsx", "台账", 1, "title", ["青禾县建档立卡台账"]),
+        ("qinghe/register.xlsx", "台账", 2, "header", list(REGISTER_HEADERS)),
+        ("qinghe/register.xlsx", "台账", 90, "no_household", ["9.90E+15", "赵大山", *who]),
+        ("qinghe/register.xlsx", "台账", 91, "no_household", [None, HOSTILE[0], HOSTILE[1], *HOSTILE[2:5]]),
+        (
+            "qinghe/register.xlsx",
+            "台账",
+            92,
+            "no_identity",
+            ["9901000000000001", *HOSTILE[5:7], None, None, None, "多"],
+        ),
+        ("qinghe/register.xlsx", "台账", 93, "footer", ["合计", None, "92"]),
+        *(("qinghe/register.xlsx", "旧台账", n, "hidden_sheet", ["钱秀英", id_number(n), "河口镇"]) for n in (1, 2, 3)),
+        ("qinghe/register.xlsx", "旧台账", 4, "hidden_sheet", [None, None, None]),
+        ("qinghe/民政低保.xlsx", "Sheet1", 1, "header", ["序号", "姓名", "身份证号"]),
+        ("qinghe/民政低保.xlsx", "Sheet1", 62, "no_identity", ["61", None, None]),
+        ("qinghe/民政低保.xlsx", "Sheet1", 63, "blank", [None, None, None]),
+        ("qinghe/民政低保.xlsx", "Sheet1", 64, "footer", ["制表人：", None, None]),
+        ("qinghe/民政低保.xlsx", "说明", 1, "not_a_table", ["填报说明"]),
+        ("qinghe/民政低保.xlsx", "说明", 2, "not_a_table", ["一人一行"]),
+    ]
+    return pl.DataFrame(rows, schema=SET_ASIDE.schema, orient="row")
 
 
 def _extracts() -> pl.DataFrame:

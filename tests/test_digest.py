@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fupin_cli.ingest.sheet_report import SheetReport
 from fupin_cli.report.digest import RuleReport, build_digest, to_json
 from fupin_cli.report.masking import mask_id, mask_name, mask_text, masked_id, masked_name, masked_text
+from fupin_cli.report.wording import PROBLEM_LABELS, problem_count, problem_words
 from fupin_cli.vocabulary import (
     ACCOUNTS,
     EXTRACTS,
@@ -91,10 +93,8 @@ def test_stage_only_province(world: World):
 )
 def test_account_balance(read: int, used: int, aside: int, reasons: int, balanced: bool):
     """read = used + set aside = used + rows with a reason, or the account says that it does not balance."""
-    accounts = pl.DataFrame(
-        {"source": ["a.xlsx"], "sheet": ["s"], "rows_read": [read], "rows_used": [used], "rows_set_aside": [aside]}
-    )
-    rows = [{"source": "a.xlsx", "sheet": "s", "row": n, "set_aside_reason": "合计行"} for n in range(reasons)]
+    accounts = pl.DataFrame([("a.xlsx", "s", read, used, aside, 0, 0)], schema=ACCOUNTS.schema, orient="row")
+    rows = [{"source": "a.xlsx", "sheet": "s", "row": n, "set_aside_reason": "footer"} for n in range(reasons)]
     digest = _digest(accounts=accounts, set_aside=SET_ASIDE.conform(pl.DataFrame(rows, schema=SET_ASIDE.schema)))
     assert digest.accounts[0].balanced is balanced
     assert len(digest.unbalanced) == (not balanced)
@@ -102,7 +102,7 @@ def test_account_balance(read: int, used: int, aside: int, reasons: int, balance
 
 def test_rows_set_aside_without_an_account_are_seen():
     """Rows set aside from a sheet that no account names get an account that does not balance."""
-    lost = pl.DataFrame({"source": ["b.csv"], "sheet": [None], "row": [3], "set_aside_reason": ["空行"]})
+    lost = pl.DataFrame({"source": ["b.csv"], "sheet": [None], "row": [3], "set_aside_reason": ["blank"]})
     digest = _digest(set_aside=lost)
     assert [account.source for account in digest.unbalanced] == ["b.csv"]
 
@@ -116,6 +116,8 @@ def test_one_workbook_for_two_extracts():
             "rows_read": [10, 10],
             "rows_used": [9, 7],
             "rows_set_aside": [1, 3],
+            "rows_hidden": [0, 0],
+            "columns_hidden": [0, 0],
             "extract": ["dibao", "tekun"],
         }
     )
@@ -126,6 +128,75 @@ def test_one_workbook_for_two_extracts():
     assert [(a.extract, a.reasons[0].count) for a in digest.accounts] == [("dibao", 1), ("tekun", 3)]
     lost = _digest(accounts=accounts.head(1), set_aside=aside)
     assert [(a.extract, a.balanced) for a in lost.accounts] == [("dibao", True), ("tekun", False)]
+
+
+def test_hidden_footer_and_returned_rows_are_told(world: World):
+    """file, sheet || hidden rows, hidden columns, footer rows, rows given back: the account of each sheet says so."""
+    told = {
+        (a.source, a.sheet): (a.rows_hidden, a.columns_hidden, a.rows_footer, a.rows_returned)
+        for a in world.digest().accounts
+    }
+    assert told == {
+        ("qinghe/register.xlsx", "台账"): (3, 1, 1, 3),
+        ("qinghe/register.xlsx", "旧台账"): (4, 0, 0, 3),  # a blank row is nothing to mend
+        ("qinghe/民政低保.xlsx", "Sheet1"): (0, 0, 1, 1),
+        ("qinghe/民政低保.xlsx", "说明"): (0, 0, 0, 0),  # a sheet without people
+        ("qinghe/公安.xlsx", "车辆"): (0, 2, 0, 0),
+        ("baishi/register.xls", "台账"): (0, 0, 0, 0),
+    }
+    for account in world.digest().accounts:
+        others = sum(reason.count for reason in account.other_reasons)
+        assert account.rows_set_aside == account.rows_footer + others
+    loaded = json.loads(to_json(world.digest()))
+    assert loaded["digest_version"] == 2
+    assert sum(account["rows_hidden"] for account in loaded["accounts"]) == 7
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail", "count"),
+    [
+        ("unmapped_column", "2019", 1),
+        ("unmapped_column", "备注: 5", 1),
+        ("hidden_columns", "3", 3),
+        ("hidden_rows", "1204", 1204),
+        ("numeric_id_column", "id_number: 500", 500),
+        ("unmatched_place", "上坪村、东沟村 等: 12", 12),
+        ("other_file", "说明: 2", 1),
+        ("password_used", "", 1),
+        ("unreadable", "no header; 3 of 9 rows look like people", 1),
+    ],
+)
+def test_problems_are_counted(kind: str, detail: str, count: int):
+    """kind | detail || count: what is named by a header or a file is one, whatever digits stand in the name."""
+    assert problem_count(kind, detail) == count
+
+
+def test_every_problem_has_words():
+    """Each kind of problem that reading can tell of has Chinese words and a unit."""
+    told = SheetReport(
+        source="a.xlsx",
+        sheet="s",
+        rows_read=9,
+        rows_used=9,
+        duplicates=(("name", "姓名"),),
+        unmapped=(("备注", None),),
+        missing=("name",),
+        visible=False,
+        hidden_rows=1,
+        hidden_columns=1,
+        errors=1,
+        empty_formulas=1,
+        likely_cut=True,
+        only_identity=True,
+        other_table=True,
+        not_asked=True,
+        people_unread=1,
+        was_locked=True,
+        others=("说明.doc",),
+    )
+    for kind, _ in told.problems():
+        assert problem_words(kind) != kind
+        assert kind in PROBLEM_LABELS
 
 
 def test_notes_of_a_township_are_counted(world: World):

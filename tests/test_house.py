@@ -66,7 +66,9 @@ def test_only_the_cli_knows_click(path: Path):
 
 @pytest.mark.parametrize("path", sorted(SRC.rglob("*.py")), ids=lambda p: str(p.relative_to(SRC)))
 def test_bulk_data_stays_in_polars(path: Path):
-    """No row loops over frames: no map_elements, iter_rows, to_pandas."""
+    """No row loops over frames: no map_elements, iter_rows, to_pandas. Cells of a workbook come as Python objects, by row."""
+    allowed = {"iter_rows"} if path.name == "workbook.py" and room_of(path) == "ingest" else set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Attribute):
-            assert node.attr not in {"map_elements", "map_rows", "iter_rows", "to_pandas"}, f"{path}:{node.lineno}"
+            refused = {"map_elements", "map_rows", "iter_rows", "to_pandas"} - allowed
+            assert node.attr not in refused, f"{path}:{node.lineno}"

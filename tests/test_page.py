@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fupin_cli.report.digest import Digest, Problem, Tally, VerdictTally
+from fupin_cli.report.digest import Digest, Problem, VerdictTally
 from fupin_cli.report.page import render_page, write_page
+from fupin_cli.report.source_account import Tally
 from report_world import World, id_number, make_world
 
 
@@ -125,12 +126,17 @@ def test_one_rule_of_disclosure(digest: Digest):
     ("kind", "detail", "said"),
     [
         ("lost_digits", "id_number: 23", "被截断的长号码：证件号码 23 个"),
-        ("hidden", "3", "隐藏的行列（已读入）：3 处"),
+        ("hidden_rows", "3", "隐藏的行（已读入）：3 行"),
+        ("hidden_columns", "3", "隐藏的列（已读入）：3 列"),
+        ("unmatched_place", "上坪村、东沟村 等: 12", "台账中没有的地名（未猜测）：上坪村、东沟村 等 12 个"),
+        ("other_file", "说明.doc", "压缩包中不是表格的文件（未读）：说明.doc"),
+        ("password_used", "", ">用密码打开<"),
         ("missing_column", "township", "缺少的列：乡镇"),
         ("duplicate_column", "电话 → village", "重复的列：电话 → 行政村"),
         ("unmapped_column", "姓名1（name?）", "未识别的列（未使用）：姓名1（疑为姓名）"),
         ("unmapped_column", "2019", "未识别的列（未使用）：2019"),
-        ("unreadable", "likely cut off at 65536 rows", "无法读取：可能在第 65536 行处被截断"),
+        ("likely_cut", "65536", "行数恰为表格上限，可能被截断：65,536 行"),
+        ("unreadable", "no header; 3 of 9 rows look like people", "无法读取：没有表头；9 行中有 3 行像是人员"),
     ],
 )
 def test_problems_in_words(digest: Digest, kind: str, detail: str, said: str):
@@ -158,3 +164,22 @@ def test_what_was_not_run_is_said(digest: Digest):
 def test_every_less_than_sign_is_a_tag_or_escaped(digest: Digest):
     """No bare <5 stands in the markup."""
     assert not re.search(r"<[^a-zA-Z/!]", render_page(digest))
+
+
+def test_every_sheet_is_accounted_for(digest: Digest):
+    """file, sheet | read, used, set aside, footer | other reasons | hidden rows and columns | balance, and their sums."""
+    section = render_page(digest).split("读入对账")[1].split("</section>")[0]
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in section.split("<tbody>")[1].split("</tr>")[:-1]]
+    told = {(row[0], row[1]): row[2:] for row in rows}
+    assert told["qinghe/register.xlsx", "台账"][2:] == [
+        "6",
+        "1",
+        "表头 1；无户编号（或户编号末几位丢失） 2；无姓名且无证件号码 1；标题行 1",
+        "3",
+        "1",
+        "相符",
+    ]
+    assert told["qinghe/公安.xlsx", "车辆"] == ["1,240", "1,240", "0", "0", "", "0", "2", "相符"]
+    sums = [int(re.sub("[^0-9]", "", cell) or 0) for cell in told["<b>合计</b>", ""][:4]]
+    assert sums == [digest.rows_read, digest.rows_used, digest.rows_set_aside, 2]
+    assert f"{digest.rows_returned} 行退回报送单位更正" in section

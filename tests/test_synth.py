@@ -560,7 +560,9 @@ class TestOfficeFiles:
     def test_is_what_is_committed(self, office: Path) -> None:
         """sample_data is what the committed seed gives, and smaller than two megabytes."""
         committed = {
-            name: h for name, h in _hashes(ROOT / "sample_data").items() if not name.endswith((".toml", ".md"))
+            name: h
+            for name, h in _hashes(ROOT / "sample_data").items()
+            if not name.endswith((".toml", ".md")) and not name.startswith(".fupin")  # what an earlier run remembers
         }
         workbooks = {name for name in committed if not name.endswith(".parquet")}
         made = _hashes(office)
@@ -611,7 +613,7 @@ class TestOfficeFiles:
         )
         for file in office_files():
             extract = read_source([(file.path, office / file.path)], profiles[file.source.kind])
-            assert all(not report.unparsed for report in extract.reports), file.path
+            assert not any(report.counted("unparsed_cells") for report in extract.reports), file.path
             rows = to_evidence(extract.rows, {"extract": file.source.id, "kind": file.source.kind})
             links = truth.filter(pl.col("extract") == file.source.id)
             pairs = links.join(persons.select("register_row", "id_number"), on="register_row").join(

@@ -60,14 +60,27 @@ def test_file_names_are_not_markup_and_are_masked(world: World):
     assert id_number(3) not in text
 
 
+def test_every_sheet_is_accounted_for(world: World):
+    """Each file and sheet has its line: read, used, set aside and why, footer, hidden rows/columns, and whether it balances."""
+    told = _shown(world.digest(), 200)
+    lines = {line.split()[1]: line.split() for line in told.splitlines() if line.strip().startswith("qinghe/")}
+    assert lines["旧台账"][2:6] == ["4", "0", "4", "0"]
+    assert lines["旧台账"][-2:] == ["4/0", "相符"]
+    assert lines["Sheet1"][2:6] == ["64", "60", "4", "1"]
+    assert lines["车辆"][-2:] == ["0/2", "相符"]
+    assert f"退回更正 to be mended by whoever sent them: {world.digest().rows_returned} 行" in told
+
+
 def test_an_account_that_does_not_balance_is_named(world: World):
-    """Ninety sheets are one line of totals; the one that does not add up is called by its name."""
+    """Of ninety sheets not all are shown; the one that does not add up is, and it is called by its name above."""
     digest = world.digest()
     off = replace(digest.accounts[-1], rows_used=digest.accounts[-1].rows_used - 1)
     many = tuple(replace(digest.accounts[0], source=f"f{n:03d}.xlsx") for n in range(90))
     text = _shown(replace(digest, accounts=(*many, off)))
     assert f"DOES NOT BALANCE: {off.source}" in text
-    assert "f001.xlsx" not in text
+    assert "不符 NO" in text
+    assert "f001.xlsx" in text
+    assert "f080.xlsx" not in text
 
 
 def test_a_county_run_has_no_province_line(world: World):

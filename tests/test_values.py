@@ -26,7 +26,11 @@ DATES = """
 1980年01月05号      | 1980-01-05
 1980 年 1 月 5 日   | 1980-01-05
 １９８０－０１－０５ | 1980-01-05
+1980年元月5日       | 1980-01-05
 1980/1/5 8:03       | 1980-01-05
+1980/1/5 下午 3:02  | 1980-01-05
+19800105083000      | 1980-01-05
+19800105083000.0    | 1980-01-05
 1980-01-05 00:00:00 | 1980-01-05
 1980-01-05T12:00:00 | 1980-01-05
 29225               | 1980-01-05
@@ -40,6 +44,7 @@ DATES = """
 2021-03             | 2021-03-01
 2021年3月           | 2021-03-01
 2021.03             | 2021-03-01
+2021/3              | 2021-03-01
 1980.10             | 1980-10-01
 1980.1              | null
 80-1-5              | null
@@ -60,6 +65,55 @@ def test_dates_are_read_in_every_spelling(line):
     text, expected = (part.strip() for part in line.split("|"))
     found = read(values.to_date, text)
     assert (found.isoformat() if found else "null") == expected
+
+
+SHORT_YEARS = """
+80-1-5 80.1.5 80/01/05 80年1月5日 80年1月 80年 80年度 80-01 5/1/80 800105 191225 80.1.5 08:30 ８０年１月 | yes
+1980-1-5 1980.1 191205 202103 19800105 29225 16 12-25 5-3 长期 -                                     | no
+"""
+
+
+@pytest.mark.parametrize("line", SHORT_YEARS.strip().splitlines())
+def test_a_date_whose_century_nobody_wrote_is_seen_and_not_read(line):
+    """Two digits of a year are never made four; a month of six digits and a day without a year are other things."""
+    texts, answer = line.split("|")
+    for text in texts.replace(" 08:30", "").split():
+        assert read(values.has_two_digit_year, text) is (answer.strip() == "yes"), text
+        assert answer.strip() == "no" or read(values.to_date, text) is None, text
+    assert read(values.has_two_digit_year, None) is False
+
+
+PHONES = """
+13800000000                | 13800000000
+13800000000.0              | 13800000000
+１３８００００００００      | 13800000000
+138-0000-0000              | 13800000000
+138 0000 0000              | 13800000000
++86 13800000000            | 13800000000
+8613800000000              | 13800000000
+0851-1234567               | 08511234567
+(0851)1234567              | 08511234567
+1234567                    | 1234567
+13900000000/13800000000    | 13800000000、13900000000
+13900000000，13800000000   | 13800000000、13900000000
+13800000000 13800000000    | 13800000000
+13800000000(13900000000)   | 13800000000、13900000000
+13800000000（儿子）        | 13800000000
+138000000001               | 138000000001
+123456                     | null
+138****0000                | null
+1.38E+10                   | null
+1.3800000000E+10           | null
+无                         | null
+                           | null
+"""
+
+
+@pytest.mark.parametrize("line", PHONES.strip().splitlines())
+def test_telephone_numbers_are_digits_and_several_are_a_set(line):
+    """Marks, width, the .0 of a spreadsheet and the order of two numbers do not count; what is cut or hidden is none."""
+    text, expected = (part.strip() for part in line.split("|"))
+    assert read(values.to_phone, text) == (None if expected == "null" else expected)
 
 
 @pytest.mark.parametrize("text", ["202103", "202103.0", "2021年3月", "2021-03"])
@@ -89,16 +143,18 @@ def test_no_text_breaks_a_parser(text):
     cell = pl.col("t")
     frame.select(
         values.to_date(cell).alias("date"), values.to_month(cell).alias("month"), values.to_year(cell).alias("year"),
-        values.to_integer(cell).alias("integer"), values.to_number(cell).alias("number"), values.to_money(cell).alias("money"),
+        values.to_integer(cell).alias("integer"), values.to_number(cell).alias("number"), values.to_money(cell, None).alias("money"),
         values.to_bool(cell).alias("bool"), values.to_code(cell, labels).alias("code"), values.to_multi(cell).alias("multi"),
+        values.to_phone(cell).alias("phone"), values.has_two_digit_year(cell).alias("short_year"),
+        values.is_one_of(cell, ["9"]).alias("listed"), values.character_at(cell, 19).alias("character"),
         values.to_text(cell).alias("text"), values.is_blank(cell).alias("blank"), values.is_lost(cell).alias("lost"),
     )  # fmt: skip
 
 
 @given(st.text(max_size=30))
 def test_cleaning_text_twice_is_cleaning_it_once(text):
-    """to_text and to_multi are idempotent."""
-    for parse in (values.to_text, values.to_multi):
+    """to_text, to_multi and to_phone are idempotent."""
+    for parse in (values.to_text, values.to_multi, values.to_phone):
         once = read(parse, text)
         assert read(parse, once) == once
 
@@ -182,14 +238,18 @@ cell      | unit | yuan
 1.2       | 亿元 | 120000000
 三百      | 元   | null
 面议      | 万元 | null
+300       | -    | null
+300元     | -    | 300
+1.5万元   | -    | 15000
+1.5万     | -    | 15000
 """
 
 
 @pytest.mark.parametrize("line", MONEY.strip().splitlines()[1:])
 def test_money_in_the_unit_that_the_cell_or_the_column_names(line):
-    """A unit in the cell goes before the unit of its column."""
+    """A unit in the cell goes before the unit of its column; without either a number is no amount."""
     cell, unit, yuan = (part.strip() for part in line.split("|"))
-    found = read(values.to_money, cell, unit=unit)
+    found = read(values.to_money, cell, unit=None if unit == "-" else unit)
     assert found == (None if yuan == "null" else pytest.approx(float(yuan)))
 
 
@@ -230,6 +290,20 @@ def test_multi_select_cells_compare_as_sets():
         assert read(values.to_multi, cell) == "其他、技能培训"
     assert read(values.to_multi, "，") is None
     assert read(values.to_multi, "大病,残疾", labels={"患有大病": ["大病"]}) == "患有大病、残疾"
+
+
+def test_an_opposite_question_turns_yes_and_no_but_not_the_thing_itself():
+    """Under 是否未参保, 是 is not insured and 参保 is insured."""
+    labels = {"true": ["1", "参保"], "false": ["0", "未参保"]}
+    told = {"是": False, "否": True, "1": False, "0": True, "参保": True, "未参保": False, "参加": True, "": None}
+    assert {text: read(values.to_bool, text, **labels, opposite=True) for text in told} == told
+
+
+def test_a_number_among_labels_means_nothing_until_it_is_declared():
+    """1、4 of a multi-select cell may be anything; with a table they are its labels."""
+    assert read(values.to_multi, "1,4") is None
+    assert read(values.to_multi, "残疾,4") is None
+    assert read(values.to_multi, "1,4", labels={"患有大病": ["1"], "残疾": ["4"]}) == "患有大病、残疾"
 
 
 def test_text_loses_only_what_nobody_sees():

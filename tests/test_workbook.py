@@ -439,6 +439,44 @@ def test_master_sheets(folder: Path, world: World):
     assert rules["NAT-H-7"][9:11] == [water.height, water.filter(outcome="not_met").height]
 
 
+def test_control_totals_on_the_cover(folder: Path, world: World):
+    """Every file and sheet of the county has its line, the lines sum up, and the folder of rows to mend is named."""
+    lines = [[cell.value for cell in row] for row in _master(folder)["说明"].iter_rows()]
+    top = next(at for at, line in enumerate(lines) if line[0] == "文件")
+    assert lines[top] == [
+        "文件",
+        "工作表",
+        "读入行数",
+        "采用行数",
+        "搁置行数",
+        "其中表尾",
+        "隐藏行",
+        "隐藏列",
+        "其余搁置原因",
+        "对账",
+    ]
+    told = {(line[0], line[1]): line[2:] for line in lines[top + 1 :] if line[0] and line[9]}
+    digest = world.digest()
+    accounts = [account for account in digest.accounts if "白石县" not in account.counties]
+    assert list(told) == [(account.source, account.sheet) for account in accounts]
+    for account in accounts:
+        counts = (account.rows_read, account.rows_used, account.rows_set_aside, account.rows_footer)
+        hidden = [account.rows_hidden, account.columns_hidden]
+        assert told[account.source, str(account.sheet)][:6] == [*counts, *hidden]
+    total = next(line for line in lines[top:] if line[0] == "合计")
+    assert total[2:5] == [sum(a.rows_read for a in accounts), sum(a.rows_used for a in accounts), 16]
+    assert any("7 行缺少人员" in str(line[0]) and "退回更正" in str(line[0]) for line in lines)
+
+
+def test_no_folder_is_named_where_nothing_goes_back(world: World, tmp_path: Path):
+    """Without rows to mend the cover does not speak of a folder that is not there, and a loss of a row is called 不符."""
+    furniture = world.set_aside.filter(set_aside_reason="header")
+    _write(tmp_path, replace(world, set_aside=furniture))
+    text = [str(cell.value) for row in _master(tmp_path)["说明"].iter_rows() for cell in row if cell.value]
+    assert not [line for line in text if "退回更正" in line]
+    assert "不符" in text
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_same_bytes(world: World, folder: Path, tmp_path: Path, seed: int):
     """Another run over shuffled frames writes the same bytes."""

@@ -4,59 +4,117 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
 from fupin_cli.errors import ConfigurationError
 from fupin_cli.ingest import (
+    Ask,
+    Contents,
+    SourceProfile,
     SourceTable,
+    Store,
     household_conflicts,
     inspect_file,
+    no_password,
+    read_contents,
     read_source,
     to_evidence,
     to_households,
     to_persons,
 )
-from fupin_cli.normalise.regions import settle_places
+from fupin_cli.ingest.database import open_query
+from fupin_cli.normalise.regions import Renamed, rename_places, settle_places, unmatched_places
 from fupin_cli.project import Project, Source
 from fupin_cli.rulebook import RuleBook
 from fupin_cli.vocabulary import EXTRACTS
 
 _PLAINLY = 0.3  # how much better another kind must explain the headers
+_MOST_NAMES = 5  # of places that the register does not know
+CACHE = Path(".fupin") / "cache"
 Say = Callable[[str], None]
+Passwords = Callable[[str], Ask]  # the environment variable that a source names → who knows its passwords
+
+
+def nobody_knows(variable: str) -> Ask:  # noqa: ARG001 - the shape of Passwords
+    """No passwords at all."""
+    return no_password
 
 
 @dataclass(frozen=True)
 class Register:
-    """The register as read: its accounts, its persons and its households, and where members' rows contradict each other."""
+    """The register as read: its accounts, its persons and its households, and where members' rows contradict each other.
+
+    `shared_phones` counts households whose telephone other households gave as well.
+    """
 
     table: SourceTable
     persons: pl.DataFrame
     households: pl.DataFrame
     conflicts: tuple[tuple[str, int], ...] = ()
+    shared_phones: int = 0
 
 
 @dataclass(frozen=True)
 class Extract:
-    """One extract as read: where it comes from, its accounts and its rows as evidence."""
+    """One extract as read: where it comes from, its accounts and its rows as evidence.
+
+    `strange_places` are (level, names, rows) of places in the register's counties that the register does not know.
+    """
 
     source: Source
     table: SourceTable
     evidence: pl.DataFrame
+    strange_places: tuple[tuple[str, tuple[str, ...], int], ...] = ()
 
 
-def read_register(project: Project, book: RuleBook, say: Say) -> Register:
+def read_register(project: Project, book: RuleBook, say: Say, passwords: Passwords = nobody_knows) -> Register:
     """The register's persons and households; rows that cannot be used are in its accounts."""
     say(f"读取台账 reading the register ({len(project.register.files)} file(s))")
     profile = book.profiles[project.register.profile]
-    table = read_source(project.register.files, profile)
-    persons = to_persons(table.rows)
+    table = read_table(project, project.register, profile, passwords)
+    persons = rename_places(to_persons(table.rows), renamed(project))
     persons = settle_places(persons, persons)
-    return Register(table, persons, to_households(persons, profile), tuple(household_conflicts(persons, profile)))
+    return Register(
+        table,
+        persons,
+        to_households(persons, profile),
+        tuple(household_conflicts(persons, profile)),
+        count_shared_phones(persons),
+    )
+
+
+def count_shared_phones(persons: pl.DataFrame) -> int:
+    """How many households gave a telephone that another household gave, too."""
+    if "phone" not in persons.columns:
+        return 0
+    given = persons.select("household_id", pl.col("phone").str.split("、")).explode("phone").drop_nulls().unique()
+    shared = given.filter(pl.col("household_id").n_unique().over("phone") > 1)
+    return shared["household_id"].n_unique()
+
+
+def read_table(project: Project, source: Source, profile: SourceProfile, passwords: Passwords) -> SourceTable:
+    """A source's rows and accounts, from its files or its database; files that have not changed are not parsed again."""
+    if source.database is not None:
+        grid = open_query(source.database)
+        return read_contents(source.database.name, [Contents(source.database.name, "database", None, (grid,))], profile)
+    store = Store(project.path.parent / CACHE)
+    return read_source(source.files, profile, sheets=source.sheets, ask=passwords(source.password_env), store=store)
+
+
+def renamed(project: Project) -> tuple[Renamed, ...]:
+    """The divisions that the project says were merged or renamed."""
+    return tuple(Renamed(*place) for place in project.places)
 
 
 def read_extracts(
-    project: Project, book: RuleBook, register: Register, stages: Sequence[str], say: Say
+    project: Project,
+    book: RuleBook,
+    register: Register,
+    stages: Sequence[str],
+    say: Say,
+    passwords: Passwords = nobody_knows,
 ) -> list[Extract]:
     """The extracts of the given stages, each with its rows as evidence, their places named as the register names them."""
     wanted = [source for source in project.extracts if source.stage in stages]
@@ -64,9 +122,9 @@ def read_extracts(
     for n, source in enumerate(wanted, 1):
         say(f"读取部门数据 reading {source.id} ({n}/{len(wanted)})")
         profile = book.profiles[source.profile]
-        table = read_source(source.files, profile)
+        table = read_table(project, source, profile, passwords)
         if any(report.only_identity for report in table.reports):
-            refuse_another_kind(source, book)
+            refuse_another_kind(source, book, passwords)
         origin = {
             "extract": source.id,
             "kind": source.profile,
@@ -75,18 +133,21 @@ def read_extracts(
             "as_of": source.as_of,
         }
         only = source.coverage[0] if len(source.coverage) == 1 else None
-        evidence = settle_places(to_evidence(table.rows, origin), register.persons, only)
-        extracts.append(Extract(source, table, evidence))
+        evidence = rename_places(to_evidence(table.rows, origin), renamed(project))
+        evidence = settle_places(evidence, register.persons, only)
+        strange = tuple(unmatched_places(evidence, register.persons, _MOST_NAMES))
+        extracts.append(Extract(source, table, evidence, strange))
     return extracts
 
 
-def refuse_another_kind(source: Source, book: RuleBook) -> None:
+def refuse_another_kind(source: Source, book: RuleBook, passwords: Passwords) -> None:
     """ConfigurationError where a file without any column of its declared kind is plainly of another kind.
 
     Read as the declared kind it would say of everybody on a list of beneficiaries that they own vehicles.
     """
+    ask = passwords(source.password_env)
     for name, path in source.files:
-        for sheet in inspect_file(name, path, book.profiles).sheets:
+        for sheet in (sheet for file in inspect_file(name, path, book.profiles, ask) for sheet in file.sheets):
             guesses = dict(sheet.guesses)
             best = max(guesses, key=lambda kind: guesses[kind], default=source.profile)
             if guesses.get(best, 0.0) >= guesses.get(source.profile, 0.0) + _PLAINLY:

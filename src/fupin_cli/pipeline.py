@@ -12,21 +12,28 @@ from pathlib import Path
 import polars as pl
 
 from fupin_cli.errors import ConfigurationError, UsageError
-from fupin_cli.ingest import load_profiles, read_people
-from fupin_cli.intake import Extract, Register, Say, describe, read_extracts, read_register
+from fupin_cli.ingest import Ask, load_profiles, no_password, read_people
+from fupin_cli.intake import Extract, Passwords, Register, Say, describe, nobody_knows, read_extracts, read_register
 from fupin_cli.linkage import find_duplicates, link_people, load_model
 from fupin_cli.normalise.keys import person_keys
 from fupin_cli.normalise.regions import place_codes
 from fupin_cli.project import Project, Source, shipped_rules
 from fupin_cli.report.digest import Digest
 from fupin_cli.results import conclude, manifest, sum_up, write_faces, write_frames
-from fupin_cli.rulebook import RuleBook, labels_of, open_rule_book
+from fupin_cli.rulebook import RuleBook, columns_read, labels_of, open_rule_book
 from fupin_cli.rules import Judgement, judge
 from fupin_cli.rundir import publish, replace_file, write_manifest
 from fupin_cli.vocabulary import STAGES
 
 
-def reconcile(project: Project, target: Path, *, stage: str | None = None, say: Say = lambda _: None) -> Digest:
+def reconcile(
+    project: Project,
+    target: Path,
+    *,
+    stage: str | None = None,
+    say: Say = lambda _: None,
+    passwords: Passwords = nobody_knows,
+) -> Digest:
     """Compares, judges and reports a whole project into the run directory `target`; the digest comes back.
 
     With `stage`, only the rounds up to that one. Nothing appears under `target` unless everything does.
@@ -34,18 +41,18 @@ def reconcile(project: Project, target: Path, *, stage: str | None = None, say: 
     stages = rounds_up_to(project, stage)
     with publish(target) as folder:
         book = open_rule_book(project)
-        register = read_register(project, book, say)
-        extracts = read_extracts(project, book, register, stages, say)
+        register = read_register(project, book, say, passwords)
+        extracts = read_extracts(project, book, register, stages, say, passwords)
         links = link_everyone(register, extracts, book, say)
         rounds = [
             judge_round(project, book, register, extracts, links, stages[: n + 1], say) for n in range(len(stages))
         ]
         verdict = conclude(rounds, stages, register, extracts)
-        digest = sum_up(project, register, extracts, links, verdict, stages)
+        digest = sum_up(project, register, extracts, links, verdict, stages, columns_read(book))
         say("写出结果 writing results")
         write_frames(folder, register, extracts, links, verdict)
-        write_faces(folder, project, book, register, verdict, digest)
-        write_manifest(folder, manifest(project, book, stages))
+        write_faces(folder, project, book, register, extracts, verdict, digest)
+        write_manifest(folder, manifest(project, book, register, extracts, stages))
     return digest
 
 
@@ -135,6 +142,7 @@ def link_files(
     profiles: Sequence[Path] = (),
     model: Path | None = None,
     say: Say = lambda _: None,
+    ask: Ask = no_password,
 ) -> pl.DataFrame:
     """LINKS between two files without a project, also written to `target`; rows are 0-based data rows after the header.
 
@@ -145,8 +153,16 @@ def link_files(
     known = [load_profiles([identity, profile]) for profile in profiles] or [load_profiles([shipped / "sources"])]
     say("读取、比对 reading and linking")
     with ThreadPoolExecutor() as pool:
-        people = list(pool.map(read_people, (register, extract), (known[0], known[-1])))
-    links = link_people(people[0], people[1], load_model(model or shipped / "linkage" / "default.toml")).drop("extract")
+        ours, theirs = pool.map(
+            lambda file, kinds: read_people(file, kinds, ask), (register, extract), (known[0], known[-1])
+        )
+    links = link_people(ours.keys, theirs.keys, load_model(model or shipped / "linkage" / "default.toml")).drop(
+        "extract"
+    )
+    links = links.with_columns(
+        ours.rows_of(links["register_row"]).alias("register_row"),
+        theirs.rows_of(links["extract_row"]).alias("extract_row"),
+    )
     with replace_file(target) as staged:
         if target.suffix.lower() == ".csv":
             links.write_csv(staged, include_bom=True)  # the byte-order mark tells Excel that this is UTF-8

@@ -1,9 +1,11 @@
-"""fupin.toml, checked and frozen: which files are the register, which the extracts, and under which rules they are read."""
+"""fupin.toml, checked and frozen: what is the register, what the extracts, and under which rules they are read."""
 
 from __future__ import annotations
 
 import difflib
+import glob
 import os
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,23 +15,29 @@ from pathlib import Path
 from typing import Any
 
 from fupin_cli.errors import ConfigurationError, InputMissingError
+from fupin_cli.ingest.archive import plainly_no_table
+from fupin_cli.ingest.database import Query, declare
 from fupin_cli.vocabulary import STAGES
 
 PROJECT_FILE = "fupin.toml"
+RUNS = "runs"
+_READ = {"files", "sheets", "password_env", "source", "query", "table"}
 _KEYS = {
-    "": {"project", "register", "extract", "rules"},
+    "": {"project", "register", "extract", "places", "rules"},
     "project": {"name", "as_of", "jurisdiction", "line_series", "income_basis", "mask_ids"},
-    "register": {"files", "profile", "as_of"},
-    "extract": {"id", "files", "profile", "stage", "coverage", "as_of", "department"},
+    "register": {"profile", "as_of"} | _READ,
+    "extract": {"id", "profile", "stage", "coverage", "as_of", "department"} | _READ,
+    "places": {"county", "township", "village"},
     "rules": {"folder", "linkage"},
 }
 
 
 @dataclass(frozen=True)
 class Source:
-    """One extract, or the register: files that are read as one under one profile.
+    """One extract, or the register: files that are read as one under one profile, or what a database answers.
 
-    `files` pairs the name people see (relative to the project) with the path. An empty `coverage` means everywhere.
+    `files` pairs the name people see (relative to the project) with the path; it is empty where `database` is set. `sheets`
+    are patterns, none of them means all sheets. An empty `coverage` means everywhere.
     """
 
     id: str
@@ -39,11 +47,17 @@ class Source:
     stage: str | None = None
     coverage: tuple[str, ...] = ()
     department: str | None = None
+    sheets: tuple[str, ...] = ()
+    password_env: str = "FUPIN_PASSWORD"  # noqa: S105 - the name of a variable, not a password
+    database: Query | None = None
 
 
 @dataclass(frozen=True)
 class Project:
-    """Everything a run needs to know, resolved and checked; nothing in it changes afterwards."""
+    """Everything a run needs to know, resolved and checked; nothing in it changes afterwards.
+
+    `places` holds (level, old name, new name) of divisions that were merged or renamed, which nobody may guess.
+    """
 
     path: Path
     name: str
@@ -54,6 +68,7 @@ class Project:
     line_series: str = "nbs"
     income_basis: str = "net_income"
     mask_ids: bool = False
+    places: tuple[tuple[str, str, str], ...] = ()
     rules_folders: tuple[Path, ...] = field(default=())
     linkage_model: Path = field(default=Path())
 
@@ -88,9 +103,11 @@ def load_project(path: Path) -> Project:
     rules = data.get("rules", {})
     folder = path.parent
     as_of = _date(project, "as_of", "[project]", where)
-    extracts = tuple(_extract(entry, n, folder, where) for n, entry in enumerate(data.get("extract", []), 1))
+    own_rules = folder / rules.get("folder", "rules")
+    ours = frozenset(p.resolve() for p in (path, folder / RUNS, own_rules))
+    extracts = tuple(_extract(entry, n, folder, ours, where) for n, entry in enumerate(data.get("extract", []), 1))
     _refuse_twins(extracts, where)
-    folders = rules_folders(folder / rules.get("folder", "rules"))
+    folders = rules_folders(own_rules)
     return Project(
         path=path,
         name=_text(project, "name", "[project]", where),
@@ -99,13 +116,17 @@ def load_project(path: Path) -> Project:
         register=Source(
             id="register",
             profile=_text(register, "profile", "[register]", where) if "profile" in register else "register",
-            files=_files(register, "[register]", folder, where),
             as_of=_date(register, "as_of", "[register]", where) if "as_of" in register else as_of,
+            files=_files(register, "[register]", folder, ours, where),
+            database=_database(register, "[register]", folder, where),
+            sheets=tuple(_texts(register, "sheets", "[register]", where)),
+            password_env=_variable(register, "[register]", where),
         ),
         extracts=extracts,
         line_series=_one_of(project, "line_series", ("nbs", "working"), where),
         income_basis=_one_of(project, "income_basis", ("net_income", "disposable_income"), where),
         mask_ids=_switch(project, "mask_ids", where),
+        places=_places(data.get("places", {}), where),
         rules_folders=folders,
         linkage_model=_linkage_model(folders, rules.get("linkage", "default"), where),
     )
@@ -125,7 +146,13 @@ def _read(path: Path) -> dict[str, Any]:
 def _refuse_unknown(data: Mapping[str, Any], where: str) -> None:
     for section, known in _KEYS.items():
         tables = [data] if not section else data.get(section, {})
+        if section == "extract":
+            tables = data.get(section, [])
+            if not isinstance(tables, list):
+                raise ConfigurationError("extracts are a list", where=where, try_="[[extract]], with two brackets")
         for table in tables if isinstance(tables, list) else [tables]:
+            if not isinstance(table, dict):
+                raise ConfigurationError(f"{section} is a section", where=where, try_=f"[{section}]")
             for key in table:
                 if key not in known:
                     near = difflib.get_close_matches(key, known, 1)
@@ -187,7 +214,7 @@ def _texts(table: Mapping[str, Any], key: str, section: str, where: str) -> list
     return value
 
 
-def _extract(entry: Mapping[str, Any], number: int, folder: Path, where: str) -> Source:
+def _extract(entry: Mapping[str, Any], number: int, folder: Path, ours: frozenset[Path], where: str) -> Source:
     section = f"[[extract]] {entry.get('id', number)}"
     stage = _text(entry, "stage", section, where)
     if stage not in STAGES:
@@ -204,26 +231,137 @@ def _extract(entry: Mapping[str, Any], number: int, folder: Path, where: str) ->
     return Source(
         id=_text(entry, "id", section, where),
         profile=_text(entry, "profile", section, where),
-        files=_files(entry, section, folder, where),
+        files=_files(entry, section, folder, ours, where),
         as_of=_date(entry, "as_of", section, where),
         stage=stage,
         coverage=tuple(coverage),
         department=_text(entry, "department", section, where) if "department" in entry else None,
+        database=_database(entry, section, folder, where),
+        sheets=tuple(_texts(entry, "sheets", section, where)),
+        password_env=_variable(entry, section, where),
     )
 
 
-def _files(table: Mapping[str, Any], section: str, folder: Path, where: str) -> tuple[tuple[str, Path], ...]:
+def _files(
+    table: Mapping[str, Any], section: str, folder: Path, ours: frozenset[Path], where: str
+) -> tuple[tuple[str, Path], ...]:
+    """The files that the patterns reach, each once; none where a database is the source. `ours` is what fupin keeps here."""
     patterns = _texts(table, "files", section, where)
-    if not patterns:
-        raise ConfigurationError(f'{section} needs files = ["…"]', where=where)
-    found: dict[str, Path] = {}
+    if bool(patterns) == ("source" in table):
+        raise ConfigurationError(
+            f'{section} needs either files = ["…"] or source = "postgresql://…"',
+            where=where,
+            why="both are there" if patterns else "neither is there",
+        )
+    found: dict[Path, Path] = {}
     for pattern in patterns:
         literal = folder / pattern
-        matches = [literal] if literal.exists() else sorted(folder.glob(pattern))
-        if not matches:
+        if literal.is_file():
+            found.setdefault(literal.resolve(), literal)
+            continue
+        # Path.glob refuses absolute patterns
+        matches = [pattern] if literal.exists() else glob.glob(pattern, root_dir=folder, recursive=True)  # noqa: PTH207
+        tables = [file for path in sorted(folder / m for m in matches) for file in _tables(path, section, ours, where)]
+        if not tables:
             raise InputMissingError(f"{section}: no file matches {pattern}", where=where, try_=f"ls {folder}")
-        found |= {_shown(match, folder): match for match in matches if match.is_file()}
-    return tuple(found.items())
+        for file in tables:
+            found.setdefault(file.resolve(), file)
+    return tuple((_shown(path, folder), path) for path in found.values())
+
+
+def received_files(folder: Path) -> list[Path]:
+    """Every file below a folder that may be a table, sorted; not what fupin itself keeps there."""
+    ours = frozenset((folder / name).resolve() for name in (PROJECT_FILE, RUNS, "rules"))
+    return sorted(path for path in folder.rglob("*") if path.is_file() and _may_be_table(path, folder, ours))
+
+
+def _tables(path: Path, section: str, ours: frozenset[Path], where: str) -> list[Path]:
+    """The file, or every file below the folder, that may be a table. Raises InputMissingError for a folder without any."""
+    if path.is_file():
+        return [path] if _may_be_table(path, path.parent, ours) else []
+    if path.resolve() in ours:
+        return []
+    tables = sorted(p for p in path.rglob("*") if p.is_file() and _may_be_table(p, path, ours))
+    if not tables:
+        raise InputMissingError(
+            f"{section}: no table in the folder {path}",
+            where=where,
+            try_="put the received files into it, or take it out",
+        )
+    return tables
+
+
+def _may_be_table(path: Path, top: Path, ours: frozenset[Path]) -> bool:
+    """Whether a file found below `top` is neither ours, nor hidden, nor a lock file of an open workbook, nor plainly no table."""
+    hidden = any(part.startswith((".", "~$")) for part in path.relative_to(top).parts)
+    full = path.resolve()
+    return not hidden and not plainly_no_table(path.name) and ours.isdisjoint((full, *full.parents))
+
+
+def _database(table: Mapping[str, Any], section: str, folder: Path, where: str) -> Query | None:
+    """The query or table of a database, where that is the source."""
+    alone = [key for key in ("query", "table") if key in table]
+    if "source" not in table:
+        if alone:
+            raise ConfigurationError(
+                f"{section}: {alone[0]} is asked of a database", where=where, try_='source = "postgresql://…"'
+            )
+        return None
+    for key in ("sheets", "password_env"):
+        if key in table:
+            raise ConfigurationError(f"{section}: {key} belongs to files, not to a database", where=where)
+    if len(alone) != 1:
+        raise ConfigurationError(
+            f'{section}: a database needs query = "SELECT …" or table = "…"',
+            where=where,
+            why="both are there" if alone else "neither is there",
+        )
+    return declare(
+        _text(table, "source", section, where),
+        text=_text(table, "query", section, where) if "query" in table else None,
+        table=_text(table, "table", section, where) if "table" in table else None,
+        folder=folder,
+        where=f"{where}, {section}",
+    )
+
+
+def _variable(table: Mapping[str, Any], section: str, where: str) -> str:
+    """The name of the environment variable that holds the password of protected workbooks."""
+    name = table.get("password_env", Source.password_env)
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise ConfigurationError(  # what stands there may be the password itself: it is not repeated
+            f"{section}: password_env is the name of an environment variable, never the password",
+            where=where,
+            try_=f'password_env = "{Source.password_env}"',
+        )
+    return name
+
+
+def _places(levels: Mapping[str, Any], where: str) -> tuple[tuple[str, str, str], ...]:
+    """(level, old name, new name) of each place that was merged or renamed."""
+    found = []
+    for level, names in levels.items():
+        if not isinstance(names, dict):
+            raise ConfigurationError(
+                f"[places] {level} is a section",
+                where=where,
+                try_=f'[places.{level}] with lines "old name" = "new name"',
+            )
+        for old, new in names.items():
+            line = f"[places.{level}] {old!r}"
+            if not isinstance(new, str) or not new:
+                raise ConfigurationError(f"{line} needs its new name", where=where, try_=f'"{old}" = "…"')
+            if new == old:
+                raise ConfigurationError(f"{line} is renamed to itself", where=where, try_="take the line out")
+            if new in names:
+                raise ConfigurationError(
+                    f"{line} becomes {new!r}, which is an old name, too",
+                    where=where,
+                    why="a chain of renamings is never followed",
+                    try_=f'"{old}" = "{names[new]}"',
+                )
+            found.append((level, old, new))
+    return tuple(found)
 
 
 def _shown(path: Path, folder: Path) -> str:

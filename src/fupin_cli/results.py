@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from fupin_cli.intake import Extract, Register, describe
 from fupin_cli.project import Project
 from fupin_cli.report.digest import Digest, Problem, build_digest, to_json
 from fupin_cli.report.page import write_page
+from fupin_cli.report.set_aside_book import write_set_aside_books
 from fupin_cli.report.workbook import write_workbooks
 from fupin_cli.rulebook import RuleBook
 from fupin_cli.rules import Judgement
@@ -82,8 +85,9 @@ def sum_up(
     links: pl.DataFrame,
     verdict: Verdict,
     stages: Sequence[str],
+    read: Container[str],
 ) -> Digest:
-    """The one result object that every face renders."""
+    """The one result object that every face renders; `read` are the columns that rules read."""
     tables = {"register": register.table} | {extract.source.id: extract.table for extract in extracts}
     judgement = verdict.judgement
     return build_digest(
@@ -100,26 +104,42 @@ def sum_up(
         outcomes=judgement.outcomes,
         findings=verdict.findings,
         rules=judgement.reports,
-        problems=[*contradictions(register), *(problem for table in tables.values() for problem in problems_of(table))],
+        problems=[
+            *contradictions(register),
+            *(problem for extract in extracts for problem in strange_places(extract)),
+            *(problem for table in tables.values() for problem in problems_of(table, read)),
+        ],
         lines=judgement.lines,
         cleared=verdict.cleared,
     )
 
 
 def contradictions(register: Register) -> list[Problem]:
-    """Household-level fields on which members' rows disagree, so that nobody knows the household's value."""
+    """Household-level fields on which members' rows disagree, and telephones that several households gave."""
     names = {field.column: field.zh for field in register.table.profile.fields}
     source = "、".join(dict.fromkeys(report.source for report in register.table.reports))
-    return [
+    found = [
         Problem("conflicting_household_values", source, None, f"{names.get(field, field)}: {households}")
         for field, households in register.conflicts
     ]
+    if register.shared_phones:
+        found.append(Problem("shared_phone", source, None, str(register.shared_phones)))
+    return found
 
 
-def problems_of(table: SourceTable) -> list[Problem]:
+def strange_places(extract: Extract) -> list[Problem]:
+    """Townships and villages of an extract that the register does not know: merged or renamed, perhaps; nobody guesses."""
+    source = "、".join(dict.fromkeys(report.source for report in extract.table.reports))
+    return [
+        Problem("unmatched_place", source, None, f"{'、'.join(names)}{' 等' if len(names) > 1 else ''}: {rows}")
+        for _, names, rows in extract.strange_places
+    ]
+
+
+def problems_of(table: SourceTable, read: Container[str]) -> list[Problem]:
     """What a person should know about a source: columns it lacks or that nobody reads, cells that make no sense.
 
-    Of the fields that every profile shares, a table has those it has: only the kind's own columns can be missing.
+    Missing is a column of the kind's own that some rule reads: what no rule asks for is not missed.
     """
     words = {field.column: field.zh for field in table.profile.fields}
     named = re.compile(rf"\b({'|'.join(map(re.escape, sorted(words)))})\b", re.ASCII)
@@ -127,7 +147,7 @@ def problems_of(table: SourceTable) -> list[Problem]:
         Problem(kind, report.source, report.sheet, named.sub(lambda field: words[field[0]], detail))
         for report in table.reports
         for kind, detail in report.problems()
-        if kind != "missing_column" or detail in table.profile.own
+        if kind != "missing_column" or (detail in table.profile.own and detail in read)
     ]
 
 
@@ -152,9 +172,15 @@ def write_frames(
 
 
 def write_faces(
-    folder: Path, project: Project, book: RuleBook, register: Register, verdict: Verdict, digest: Digest
+    folder: Path,
+    project: Project,
+    book: RuleBook,
+    register: Register,
+    extracts: Sequence[Extract],
+    verdict: Verdict,
+    digest: Digest,
 ) -> None:
-    """The same digest, as JSON, page and workbooks."""
+    """The same digest, as JSON, page and workbooks; and what could not be used, for whoever sent it."""
     (folder / "digest.json").write_text(to_json(digest), encoding="utf-8")
     write_page(folder / "report.html", digest)
     write_workbooks(
@@ -167,11 +193,53 @@ def write_faces(
         as_of=project.as_of,
         mask_ids=project.mask_ids,
     )
+    owners = owners_of_registers(register) | {
+        report.source: owner_of(extract) for extract in extracts for report in extract.table.reports
+    }
+    everything = [register.table, *(extract.table for extract in extracts)]
+    write_set_aside_books(
+        folder / "workbooks" / "退回更正",
+        pl.concat([table.set_aside for table in everything]),
+        headers_of(everything),
+        owners,
+        as_of=project.as_of,
+    )
 
 
-def manifest(project: Project, book: RuleBook, stages: Sequence[str]) -> dict[str, object]:
+def headers_of(tables: Sequence[SourceTable]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """The labels of each sheet; of one that two sources share, as whichever of them read it saw them."""
+    headers: dict[tuple[str, str], tuple[str, ...]] = {}
+    for report in (report for table in tables for report in table.reports):
+        key = (report.source, report.sheet)
+        headers[key] = headers.get(key) or report.headers
+    return headers
+
+
+def owner_of(extract: Extract) -> str:
+    """Who sent an extract; two counties' offices of one name are two."""
+    department = extract.source.department or extract.table.profile.department
+    only = extract.source.coverage[0] if len(extract.source.coverage) == 1 else ""
+    return f"{only}{department}"
+
+
+def owners_of_registers(register: Register) -> dict[str, str]:
+    """Register file → who keeps it: its county, where all its persons are of one."""
+    counties = register.persons.group_by("source").agg(pl.col("county").drop_nulls().unique())
+    only = {source: names[0] for source, names in counties.rows() if len(names) == 1}
+    return {report.source: f"{only.get(report.source, '')}建档立卡台账" for report in register.table.reports}
+
+
+def manifest(
+    project: Project, book: RuleBook, register: Register, extracts: Sequence[Extract], stages: Sequence[str]
+) -> dict[str, object]:
     """What went in: the hash of every input and rule file, versions, and the as-of date. No clock."""
     sources = (project.register, *(extract for extract in project.extracts if extract.stage in stages))
+    tables = {project.register.id: register.table} | {extract.source.id: extract.table for extract in extracts}
+    asked = {
+        f"{source.id} {source.database.name}": content_hash(tables[source.id].rows)
+        for source in sources
+        if source.database
+    }
     folders = sorted(project.rules_folders, key=lambda folder: len(folder.parts), reverse=True)
 
     def shown(path: Path) -> str:
@@ -185,6 +253,14 @@ def manifest(project: Project, book: RuleBook, stages: Sequence[str]) -> dict[st
         "as_of": project.as_of.isoformat(),
         "stages": list(stages),
         "inputs": {name: sha256(path) for source in sources for name, path in source.files}
+        | asked
         | {"fupin.toml": sha256(project.path)},
         "rules": {shown(path): sha256(path) for path in book.files},
     }
+
+
+def content_hash(rows: pl.DataFrame) -> str:
+    """The hash of what a database answered: there is no file whose bytes could be hashed."""
+    written = io.BytesIO()
+    rows.rechunk().write_ipc(written)
+    return hashlib.sha256(written.getbuffer()).hexdigest()

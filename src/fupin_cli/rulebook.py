@@ -37,7 +37,11 @@ def open_rule_book(project: Project) -> RuleBook:
             )
     return RuleBook(
         profiles=profiles,
-        packs=load_packs(folders, {name: frozenset(f.column for f in p.fields) for name, p in profiles.items()}),
+        packs=load_packs(
+            folders,
+            {name: frozenset(f.column for f in p.fields) for name, p in profiles.items()},
+            {name: p.undeclared_money for name, p in profiles.items()},
+        ),
         lines=load_lines(folders),
         model=load_model(project.linkage_model),
         files=tuple(sorted(path for folder in folders for path in folder.rglob("*.toml"))),
@@ -50,3 +54,14 @@ def labels_of(book: RuleBook) -> dict[str, str]:
     plain = {field.column: field.zh for _, field in fields}
     own = {field.column: field.zh for field in book.profiles["register"].fields} if "register" in book.profiles else {}
     return plain | own | {f"{profile.name}.{field.column}": field.zh for profile, field in fields}
+
+
+def columns_read(book: RuleBook) -> frozenset[str]:
+    """The columns of register and extracts that some enabled rule reads or shows."""
+    rules = [rule for pack in book.packs for rule in pack.rules if rule.enabled]
+    facts = [fact for pack in book.packs for fact in pack.facts]
+    named = [name for rule in rules for name in (*rule.names, *rule.shows)]
+    named += [
+        name for fact in facts for name in (*fact.condition.names, *fact.shows, *([fact.latest] if fact.latest else []))
+    ]
+    return frozenset(name.removeprefix("dept_").removeprefix("given_") for name in named)

@@ -102,7 +102,8 @@ SET_ASIDE_REASONS = {  # why a row was read and not used
     "no_identity": ("无姓名且无证件号码", "neither name nor ID number"),
     "no_household": ("无户编号（或户编号末几位丢失）", "no household ID, or one that lost its last digits"),
     "not_a_table": ("未识别到表头的工作表", "sheet without a header that this profile knows"),
-    "hidden_sheet": ("隐藏的工作表", "hidden sheet"),
+    "hidden_sheet": ("隐藏的工作表，未识别到表头", "hidden sheet without a header that this profile knows"),
+    "sheet_not_asked": ("fupin.toml 未选用的工作表", "sheet that fupin.toml does not ask for"),
 }
 
 
@@ -236,8 +237,10 @@ _COLUMNS = (
     Column("rows_read", _int, "读入行数", "rows read"),
     Column("rows_used", _int, "采用行数", "rows used"),
     Column("rows_set_aside", _int, "搁置行数", "rows set aside"),
+    Column("rows_hidden", _int, "隐藏行数", "hidden rows"),
+    Column("columns_hidden", _int, "隐藏列数", "hidden columns"),
     Column("set_aside_reason", _text, "搁置原因", "why set aside"),
-    Column("cells", _text, "原始内容", "cells as received", _S),
+    Column("cells", pl.List(pl.String()), "原始内容", "cells as received", _S),
 )
 COLUMNS: dict[str, Column] = {column.name: column for column in _COLUMNS}
 
@@ -277,7 +280,8 @@ FINDINGS = _frame(
     "listed_name listed_id listed_place",
 )
 SET_ASIDE = _frame("set_aside", "source sheet row set_aside_reason cells")
-ACCOUNTS = _frame("accounts", "source sheet rows_read rows_used rows_set_aside")
+# One row per sheet: read = used + set aside. Hidden rows and columns are read all the same; a hidden sheet hides all its rows.
+ACCOUNTS = _frame("accounts", "source sheet rows_read rows_used rows_set_aside rows_hidden columns_hidden")
 
 
 @dataclass(frozen=True)

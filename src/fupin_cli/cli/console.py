@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import click
 from rich.console import Console, RenderableType
+from rich.status import Status
 
 _STDERR = Console(stderr=True, highlight=False)
+_shown: list[Status] = []  # the line that moves, while there is one
+_typed: dict[str, str] = {}  # passwords typed in this process, by file: nobody types one twice
 
 
 @contextmanager
@@ -17,11 +23,35 @@ def progress(*, quiet: bool = False) -> Iterator[Callable[[str], None]]:
         yield lambda _: None
         return
     with _STDERR.status("…") as status:
+        _shown.append(status)
 
         def say(text: str) -> None:
             status.update(text)
 
-        yield say
+        try:
+            yield say
+        finally:
+            _shown.remove(status)
+
+
+def password_from(variable: str = "FUPIN_PASSWORD") -> Callable[[str], str | None]:
+    """Who knows the password of a file: the environment variable, else whoever sits at the terminal, else nobody."""
+
+    def ask(name: str) -> str | None:
+        if given := os.environ.get(variable):
+            return given
+        if name in _typed:
+            return _typed[name]
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            return None
+        for status in _shown:
+            status.stop()
+        _typed[name] = click.prompt(f"密码 password: {name}", hide_input=True, err=True)
+        for status in _shown:
+            status.start()
+        return _typed[name]
+
+    return ask
 
 
 def show(renderable: RenderableType, *, to_stdout: bool = False) -> None:

@@ -2,86 +2,127 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 from rich.markup import escape
 from rich.table import Table
 
-from fupin_cli.cli.console import show
-from fupin_cli.ingest import ColumnReport, FileReport, SheetInspection, inspect_file, load_profiles
+from fupin_cli.cli.console import password_from, show
+from fupin_cli.ingest import ColumnReport, FileReport, SheetInspection, SourceProfile, inspect_file, load_profiles
+from fupin_cli.ingest.headers import header_key
 from fupin_cli.normalise.id_number import clean_id_numbers
-from fupin_cli.project import shipped_rules
+from fupin_cli.project import rules_folders
 from fupin_cli.report.masking import mask_id, mask_name, mask_text
-from fupin_cli.vocabulary import ID_STATUS_LABELS
+from fupin_cli.vocabulary import ID_STATUS_LABELS, SET_ASIDE_REASONS
 
 _EXAMPLES = 2
 
 
 @click.command("inspect")
 @click.argument("files", type=click.Path(path_type=Path), nargs=-1, required=True)
-def command(files: tuple[Path, ...]) -> int:
+@click.option("--rows", "first_rows", type=click.IntRange(0, 200), default=0,
+              help="另显示前几行（遮蔽） · also show the first rows, masked")  # fmt: skip
+@click.option(
+    "--project", type=click.Path(path_type=Path), help="项目文件夹，其 rules/ 覆盖随附规则 · project whose rules/ win"
+)
+def command(files: tuple[Path, ...], first_rows: int, project: Path | None) -> int:
     """看一个文件怎样被读懂。 Show how a file would be read: container, sheets, header, columns, ID health.
 
-    Examples of cells are masked; nothing is written.
+    Examples of cells are masked; nothing is written. A workbook under a password asks for it, or takes it from the
+    environment variable FUPIN_PASSWORD.
 
     \b
     Examples:
       fupin inspect 民政低保.xls
-      fupin inspect county/*.xlsx
+      fupin inspect 民政低保.xlsx --rows 40
+      fupin inspect county/*.zip
     """
-    profiles = load_profiles([shipped_rules() / "sources"])
+    folders = [folder / "sources" for folder in rules_folders(project / "rules" if project else None)]
+    profiles = load_profiles([folder for folder in folders if folder.is_dir()])
     for path in files:
-        _show_file(inspect_file(path.name, path, profiles), {name: p.title for name, p in profiles.items()})
+        for report in inspect_file(path.name, path, profiles, password_from(), head=first_rows):
+            _show_file(report, profiles)
     return 0
 
 
-def _show_file(report: FileReport, titles: dict[str, str]) -> None:
+def _show_file(report: FileReport, profiles: Mapping[str, SourceProfile]) -> None:
     encoding = f", {report.encoding}" if report.encoding else ""
-    show(f"[bold]{report.name}[/bold]  {report.container}{encoding}, {len(report.sheets)} sheet(s)", to_stdout=True)
+    lock = "，有密码 password" if report.was_locked else ""
+    say(f"[bold]{escape(report.name)}[/bold]  {report.container}{encoding}, {len(report.sheets)} sheet(s){lock}")
+    for other in report.others:
+        say(f"  不是表格，未读 not a table, not read: {escape(other)}")
     for sheet in report.sheets:
-        _show_sheet(sheet, titles)
+        _show_sheet(sheet, profiles)
 
 
-def _show_sheet(sheet: SheetInspection, titles: dict[str, str]) -> None:
-    name = sheet.sheet or "—"
-    hidden = "" if sheet.visible else " (隐藏 hidden)"
+def say(text: str) -> None:
+    """Prints a line of the answer."""
+    show(text, to_stdout=True)
+
+
+def _show_sheet(sheet: SheetInspection, profiles: Mapping[str, SourceProfile]) -> None:
+    name = escape(sheet.sheet or "—")
+    hidden = "" if sheet.visible else " (隐藏 hidden，照样读入 read all the same)"
+    if sheet.head.height:
+        show(_first_rows(sheet, profiles), to_stdout=True)
     if not sheet.guesses:
-        show(
-            f"  工作表 {name}{hidden}: {sheet.rows} 行 rows, 未识别到表头 no header that any profile knows",
-            to_stdout=True,
-        )
+        say(f"  工作表 {name}{hidden}: {sheet.rows} 行 rows, 未识别到表头 no header that any profile knows")
         return
     best, score = sheet.guesses[0]
     others = ", ".join(f"{other} {value:.0%}" for other, value in sheet.guesses[1:3])
-    rows = "–".join(str(n) for n in dict.fromkeys((sheet.header_rows[0], sheet.header_rows[-1])))
-    show(
-        f"  工作表 {name}{hidden}: {sheet.rows} 行 rows; 表头 header in row {rows}\n"
-        f"  像是 looks like: [bold]{best}[/bold] {titles[best]} ({score:.0%})"
-        + (f"; 其次 or: {others}" if others else ""),
-        to_stdout=True,
+    header = "–".join(str(n) for n in dict.fromkeys((*sheet.header_rows[:1], *sheet.header_rows[-1:])))
+    say(
+        f"  工作表 {name}{hidden}: {sheet.rows} 行 rows; "
+        + (f"表头 header in row {header}" if header else "列名由文件给出 the file names its columns")
+        + f"\n  像是 looks like: [bold]{best}[/bold] {profiles[best].department} {profiles[best].title} ({score:.0%})"
+        + (f"; 其次 or: {others}" if others else "")
     )
     show(_columns(sheet), to_stdout=True)
     for column in sheet.columns:
         if column.field == "id_number":
-            show(_id_health(column), to_stdout=True)
+            say(_id_health(column))
     if sheet.missing:
-        show(f"  缺少 missing fields: {', '.join(sheet.missing)}", to_stdout=True)
-    for count, words in ((sheet.hidden, "隐藏行列 hidden rows or columns, read all the same"),
-                         (sheet.errors, "错误单元格 error cells (#N/A …)"),
-                         (sheet.empty_formulas, "未计算的公式 formulas without a stored value")):  # fmt: skip
+        say(f"  缺少 missing fields: {', '.join(sheet.missing)}")
+    aside = "、".join(f"{SET_ASIDE_REASONS[reason][0]} {reason} {count}" for reason, count in sheet.set_aside)
+    used = sheet.rows - sum(count for _, count in sheet.set_aside)
+    total = f"读入 read {sheet.rows} = 采用 used {used} + 搁置 set aside {sheet.rows - used}"
+    say(f"  读入对账 rows: {total}" + (f"（{aside}）" if aside else ""))
+    notes = sheet.notes
+    for count, words in ((notes.hidden_rows, "隐藏行 hidden rows, read all the same"),
+                         (notes.hidden_columns, "隐藏列 hidden columns, read all the same"),
+                         (notes.errors, "错误单元格 error cells (#N/A …)"),
+                         (notes.empty_formulas, "未计算的公式 formulas without a stored value")):  # fmt: skip
         if count:
-            show(f"  {count} {words}", to_stdout=True)
+            say(f"  {count} {words}")
+
+
+def _first_rows(sheet: SheetInspection, profiles: Mapping[str, SourceProfile]) -> Table:
+    """The first rows as they stand: words that are headers somewhere in full, everything else masked."""
+    known = {header_key(alias) for profile in profiles.values() for f in profile.fields for alias in f.aliases}
+    table = Table(show_edge=False, pad_edge=False)
+    for heading in ("行 row", *(f"{n}" for n in range(1, sheet.head.width + 1))):
+        table.add_column(heading, overflow="ellipsis", no_wrap=True, max_width=16)
+    for at, row in enumerate(sheet.head.rows(), 1):
+        cells = (escape(cell if header_key(cell) in known else _covered(cell)) if cell else "" for cell in row)
+        table.add_row(str(at), *cells)
+    return table
+
+
+def _covered(cell: str) -> str:
+    """A cell nobody knows the meaning of: its first character and its length."""
+    return f"{cell.strip()[:1]}＊（{len(cell.strip())} 字）"
 
 
 def _columns(sheet: SheetInspection) -> Table:
-    near = dict(sheet.unmapped)
+    near = {header: f"疑为 near {field}" if field else "" for header, field in sheet.unmapped}
     table = Table(show_edge=False, pad_edge=False)
     for heading in ("表头 header", "字段 field", "非空 filled", "示例 examples (masked)"):
         table.add_column(heading)
     for column in sheet.columns:
         guess = near.get(column.header)
-        field = column.field or (f"— ({guess}?)" if guess else "—")
+        field = column.field or (f"— （{guess}）" if guess else "—")
         filled = f"{column.filled / column.rows:.0%}" if column.rows else "—"
         table.add_row(escape(column.header), field, filled, escape(_examples(column)))
     return table

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from fupin_cli.cli.console import progress, show
+from fupin_cli.cli.console import password_from, progress, show
 from fupin_cli.errors import UsageError
 from fupin_cli.pipeline import link_files
 from fupin_cli.vocabulary import BASES
@@ -49,7 +49,7 @@ def command(
             try_=f"-o {output.stem}.parquet for programs, -o {output.stem}.csv for Excel",
         )
     with progress(quiet=quiet) as say:
-        links = link_files(register, extract, output, profiles=profiles, model=model, say=say)
+        links = link_files(register, extract, output, profiles=profiles, model=model, say=say, ask=password_from())
     if not quiet:
         counts = links.group_by("decision", "basis").len().sort("decision", "basis")
         table = Table(title=f"{links.height} pairs → {output}", title_justify="left")

@@ -17,6 +17,7 @@ COMMANDS = {  # in the order in which an analyst meets them
     "link": "比对两个文件里的人 · link the people of two files",
     "rules": "查看、检查规则 · the rules: list, show, check, test",
     "explain": "说明一人、一户或一条疑点 · explain a person, household or finding",
+    "cache": "已读文件的缓存：查看、清理 · what was read before: show, prune",
     "synth": "生成虚构人口与数据 · make invented people",
 }
 

@@ -125,7 +125,8 @@ def load_rules(project: Path | None) -> tuple[tuple[Pack, ...], Lines]:
     folders = rules_folders(project / "rules" if project else None)
     profiles = load_profiles([folder / "sources" for folder in folders if (folder / "sources").is_dir()])
     known = {name: frozenset(field.column for field in profile.fields) for name, profile in profiles.items()}
-    return load_packs(folders, known), load_lines(folders)
+    undeclared = {name: profile.undeclared_money for name, profile in profiles.items()}
+    return load_packs(folders, known, undeclared), load_lines(folders)
 
 
 def _described(pack: Pack, rule: Rule, facts: dict[str, Fact]) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from fupin_cli.cli.console import progress, show
+from fupin_cli.cli.console import password_from, progress, show
 from fupin_cli.pipeline import reconcile
 from fupin_cli.project import load_project
 from fupin_cli.report.digest import to_json
@@ -14,6 +14,8 @@ from fupin_cli.report.terminal import summary
 from fupin_cli.vocabulary import STAGES
 
 FINDINGS_OPEN, PARTLY_UNREADABLE = 10, 3
+# rows without a header, a sheet that ends where the format ends, a whole column of ID numbers without their last digits
+UNREADABLE_KINDS = ("unreadable", "likely_cut", "numeric_id_column")
 
 
 @click.command("run")
@@ -44,11 +46,11 @@ def command(
     name = loaded.as_of.isoformat() + (f"-{stage}" if stage and stage != loaded.stages[-1] else "")
     target = output or loaded.path.parent / "runs" / name
     with progress(quiet=quiet) as say:
-        digest = reconcile(loaded, target, stage=stage, say=say)
+        digest = reconcile(loaded, target, stage=stage, say=say, passwords=password_from)
     if as_json:
         click.echo(to_json(digest), nl=False)
     if not quiet:
         show(summary(digest, str(target)))
-    if any(problem.kind == "unreadable" for problem in digest.problems):
+    if any(problem.kind in UNREADABLE_KINDS for problem in digest.problems):
         return PARTLY_UNREADABLE
     return FINDINGS_OPEN if exit_code and digest.findings else 0

@@ -1,23 +1,33 @@
 """Files of departments → canonical frames: opened by content, headers found, values typed, every row accounted for."""
 
-from fupin_cli.ingest.accounts import SheetReport, SourceTable, read_source
+from fupin_cli.ingest.accounts import SourceTable, read_contents, read_source
 from fupin_cli.ingest.frames import household_conflicts, to_evidence, to_households, to_persons
 from fupin_cli.ingest.inspection import ColumnReport, FileReport, SheetInspection, guess_profile, inspect_file
-from fupin_cli.ingest.people import read_people
+from fupin_cli.ingest.locked import Ask, no_password
+from fupin_cli.ingest.people import People, read_people
 from fupin_cli.ingest.profile import Field, SourceProfile, load_profiles
+from fupin_cli.ingest.readers import Contents
+from fupin_cli.ingest.sheet_report import SheetReport
+from fupin_cli.ingest.store import Store
 
 __all__ = [
+    "Ask",
     "ColumnReport",
+    "Contents",
     "Field",
     "FileReport",
+    "People",
     "SheetInspection",
     "SheetReport",
     "SourceProfile",
     "SourceTable",
+    "Store",
     "guess_profile",
     "household_conflicts",
     "inspect_file",
     "load_profiles",
+    "no_password",
+    "read_contents",
     "read_people",
     "read_source",
     "to_evidence",

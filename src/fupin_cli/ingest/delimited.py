@@ -1,7 +1,8 @@
-"""Delimited text → cells. The encoding is found by decoding the whole file strictly, the delimiter by counting.
+"""Delimited text → cells, in batches: a file of any size passes through a few dozen megabytes of memory.
 
-Polars parses well-formed files. Ragged or wrongly quoted ones go to the standard library's parser, which is six times slower
-but keeps every field; a quote that never closes is refused, because it would swallow the rest of the file.
+The encoding is found by decoding strictly, the delimiter by counting. Polars parses well-formed batches. Ragged or wrongly
+quoted ones go to the standard library's parser, which is six times slower but keeps every field; a quote that never closes is
+refused, because it would swallow the rest of the file.
 """
 
 from __future__ import annotations
@@ -10,53 +11,214 @@ import codecs
 import csv
 import io
 import re
-from itertools import islice
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 
 import polars as pl
 
 from fupin_cli.errors import BadDataError, Place
+from fupin_cli.ingest.columns import blank_to_null, trim
+from fupin_cli.ingest.grid import HEAD_ROWS, Grid, ahead
+from fupin_cli.ingest.received import NotATableError, Received
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-_PIECE = 1 << 24
+_PIECE, _SLICE, _MOST_LINE = 1 << 25, 1 << 18, 1 << 20
+_MOST_UNCUT = 1 << 28  # a batch that reaches this size without the end of a row has an open quote somewhere
 _DELIMITERS = "\t,;|，"
 _SAMPLE_LINES = 100
 # a run of quotes of odd length with text on both sides belongs to no quoting convention: stray quotes
 _STRAY = r'[^"{0}\r\n]"(?:"")*[^"{0}\r\n]'
 _MAX_FIELD = 1 << 20
 _END = "\x1e"  # a last line that only comes out alone if every quote before it was closed
+_SAVE_AS = "open it in Excel or WPS, save it as .xlsx, and run again"
 
 
-def read_delimited(name: str, data: bytes) -> tuple[pl.DataFrame, str, str]:
-    """Cells as text (blank ones null), the encoding, and `csv` or `tsv`.
+@dataclass(frozen=True)
+class _Text:
+    """How the bytes of a text file are to be read. `utf8_until` is the offset at which they ceased to be UTF-8."""
 
-    Raises BadDataError for bytes that are text in no encoding in use here, and for a quote that never closes.
+    encoding: str
+    skip: int = 0
+    old_line_ends: bool = False
+    utf8_until: int = 0
+
+
+def read_delimited(file: Received) -> tuple[Grid, str, str]:
+    """The table as a grid, its encoding, and `csv` or `tsv`.
+
+    Raises BadDataError for bytes that are text in no encoding in use here, and for a quote that never closes; for a large
+    file the second half of that may only show when its batches are read.
     """
-    text, encoding = decode(name, data)
-    if b"\x00" in text:
-        raise BadDataError(
-            "this is no text and no workbook",
-            where=name,
-            why="xlsx, xls, ods, csv, tsv, txt and parquet can be read",
-            try_="open it in Excel or WPS, save it as .xlsx, and run again",
-        )
-    if b"\n" not in text:
-        text = text.replace(b"\r", b"\n")
+    text = _how_to_read(file)
+    first = next(_pieces(file, text), b"")
+    text = replace(text, old_line_ends=b"\n" not in first)
+    first = first.replace(b"\r", b"\n") if text.old_line_ends else first
+    delimiter = _delimiter(_without_sep_line(first))
+    width = _width(_without_sep_line(first), delimiter)
+
+    def batches() -> Generator[pl.DataFrame]:
+        return _batches(file, text, delimiter, width)
+
+    with closing(batches()) as opened:
+        few = list(islice(opened, 2))
+    kind = "tsv" if delimiter == "\t" else "csv"
+    if len(few) < 2:
+        return Grid.of("", few[0] if few else pl.DataFrame()), text.encoding, kind
+    return Grid("", few[0].head(HEAD_ROWS), batches), text.encoding, kind
+
+
+def decode(file: Received) -> tuple[str, str]:
+    """The whole file as text without BOM, and its encoding; for files that are no tables of lines."""
+    text = _how_to_read(file)
+    return b"".join(_pieces(file, text)).decode("utf-8"), text.encoding
+
+
+def _how_to_read(file: Received) -> _Text:
+    head = file.read(4096)
+    for bom, encoding in _BOMS:
+        if head.startswith(bom):
+            return _Text(encoding, len(bom))
+    odd = head[1:200:2]
+    if odd.count(0) > len(odd) * 0.3:
+        return _Text("utf-16-le")
+    until = _utf8_until(file)
+    # never "gbk" or "gb2312": they have no room for rare characters in names
+    return _Text("utf-8") if until is None else _Text("gb18030", utf8_until=until)
+
+
+def _utf8_until(file: Received) -> int | None:
+    """The offset of the first byte that is no UTF-8, or None."""
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="strict")
+    with file.open() as stream:
+        at = 0
+        while piece := stream.read(_PIECE):
+            pending = len(decoder.getstate()[0])
+            try:
+                decoder.decode(piece)
+            except UnicodeDecodeError as error:
+                return at - pending + error.start
+            at += len(piece)
+        try:
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return at
+    return None
+
+
+def _pieces(file: Received, text: _Text) -> Iterator[bytes]:
+    """The file as UTF-8 in pieces, each decoded strictly; where lines allow it, a piece ends with a line."""
+    decoder = codecs.getincrementaldecoder(text.encoding)(errors="strict")
+    bytewise = not text.encoding.startswith("utf-16")  # a line break is that byte and nothing else
+    with file.open() as stream:
+        stream.seek(text.skip)
+        at = text.skip
+        while True:
+            piece = stream.read(_PIECE)
+            if bytewise and piece and len(piece) == _PIECE:
+                piece += stream.readline(_MOST_LINE)
+            pending = len(decoder.getstate()[0]) if text.encoding != "utf-8" else 0
+            try:
+                decoded = piece if text.encoding == "utf-8" else _transcoded(decoder, piece)
+            except UnicodeError as error:
+                start = error.start if isinstance(error, UnicodeDecodeError) else 0
+                raise _no_text(file, max(at - pending + start, text.utf8_until)) from None
+            at += len(piece)
+            if b"\x00" in decoded:
+                raise NotATableError(
+                    "this is no text and no workbook",
+                    where=file.name,
+                    why="xlsx, xls, xlsb, ods, csv, tsv, txt, parquet, web pages with tables, and zip files of them can be read",
+                    try_=_SAVE_AS,
+                )
+            if decoded:
+                yield decoded.replace(b"\r", b"\n") if text.old_line_ends else decoded
+            if not piece:
+                return
+
+
+def _transcoded(decoder: codecs.IncrementalDecoder, piece: bytes) -> bytes:
+    """The piece as UTF-8; an empty one ends the text. Slice by slice, because a codec lets no other thread run meanwhile."""
+    slices = (piece[at : at + _SLICE] for at in range(0, max(len(piece), 1), _SLICE))
+    return b"".join(decoder.decode(part, not part).encode("utf-8") for part in slices)
+
+
+def _no_text(file: Received, at: int) -> BadDataError:
+    line = 1
+    with file.open() as stream:
+        left = at
+        while left > 0 and (piece := stream.read(min(_PIECE, left))):
+            line += piece.count(b"\n")
+            left -= len(piece)
+    return BadDataError(
+        "the text is neither UTF-8 nor GB18030, or it is damaged",
+        where=Place(file.name, row=line),
+        why=f"readable up to here; the bytes near offset {at:,} mean no character",
+        try_=_SAVE_AS,
+    )
+
+
+def _without_sep_line(text: bytes) -> bytes:
+    """The text with a line `sep=;` made blank, so that rows keep the numbers that people see."""
     first, _, rest = text.partition(b"\n")
-    if first.strip().lower().startswith(b"sep="):
-        text = b"\n" + rest  # a blank line in its stead, so that rows keep the numbers that people see
-    delimiter = _delimiter(text)
-    cells = _parse(name, text, delimiter)
-    _refuse_swallowed_lines(name, cells, delimiter)
-    return cells.with_columns(_unwrap(pl.all())), encoding, "tsv" if delimiter == "\t" else "csv"
+    return b"\n" + rest if first.strip().lower().startswith(b"sep=") else text
 
 
-def _refuse_swallowed_lines(name: str, cells: pl.DataFrame, delimiter: str) -> None:
+def _batches(file: Received, text: _Text, delimiter: str, width: int) -> Generator[pl.DataFrame]:
+    """The rows of the file, frame by frame; blank rows at its end are left out."""
+    done = blank = 0
+    for whole, quoted in _whole_rows(file, text, delimiter):
+        cells = _parse(file.name, whole, delimiter, width, done, quoted=quoted)
+        if quoted:
+            _refuse_swallowed_lines(file.name, cells, delimiter, done)
+        filled = trim(cells)
+        if filled.height:
+            yield pl.concat([filled.clear(n=blank), filled]) if blank else filled
+            blank = 0
+        blank += cells.height - filled.height
+        done += cells.height
+
+
+def _whole_rows(file: Received, text: _Text, delimiter: str) -> Iterator[tuple[bytes, bool]]:
+    """Runs of whole rows, and whether they hold quotes; the next piece is decoded while the last one is parsed."""
+    rest = b""
+    first = True
+    for piece in chain(ahead(_pieces(file, text)), (None,)):
+        whole = rest + piece if piece and rest else piece or rest
+        quoted, rest = b'"' in whole, b""
+        if piece is not None and (quoted or not whole.endswith(b"\n")):
+            end = _last_row_end(whole, delimiter, quoted=quoted)
+            if not end and len(whole) > _MOST_UNCUT:
+                end = whole.rfind(b"\n") + 1
+            whole, rest = whole[:end], whole[end:]
+        if whole:
+            yield (_without_sep_line(whole) if first else whole), quoted
+            first = False
+
+
+def _last_row_end(buffer: bytes, delimiter: str, *, quoted: bool) -> int:
+    """Where the last row ends that is surely complete: a line break outside quotes; 0 if there is none."""
+    end = buffer.rfind(b"\n") + 1
+    quotes = buffer.count(b'"', 0, end) if quoted else 0
+    if not quotes % 2 or not end:
+        return end
+    # the break may be inside a quoted cell: the one before the last odd quote is not
+    quote = buffer.rfind(b'"', 0, end)
+    outside = buffer.rfind(b"\n", 0, quote) + 1
+    if outside and not buffer.count(b'"', 0, outside) % 2:
+        return outside
+    strays = len(re.findall(_STRAY.format(re.escape(delimiter)).encode(), buffer[:end]))
+    return end if not (quotes - strays) % 2 else 0
+
+
+def _refuse_swallowed_lines(name: str, cells: pl.DataFrame, delimiter: str, done: int) -> None:
     """BadDataError where one cell holds whole lines of the table: a stray quote opened it, and a later one closed it."""
+    if cells.width < 3 or not cells.height:
+        return
     lines = pl.all().str.contains("\n", literal=True) & (
         pl.all().str.count_matches(delimiter, literal=True) >= cells.width - 1
     )
-    if cells.width < 3 or not cells.height:
-        return
     swallowed = cells.lazy().select(pl.any_horizontal(lines.fill_null(value=False))).collect().to_series().arg_true()
     if len(swallowed):
         before = cells.head(int(swallowed[0]))
@@ -65,46 +227,10 @@ def _refuse_swallowed_lines(name: str, cells: pl.DataFrame, delimiter: str) -> N
         ).item()
         raise BadDataError(
             "a quotation mark opens here and closes many lines later",
-            where=Place(name, row=int(swallowed[0]) + int(inner or 0) + 1),
+            where=Place(name, row=done + int(swallowed[0]) + int(inner or 0) + 1),
             why="the lines between would be read as one cell, and the people on them as absent",
             try_="remove the mark, or save the table as .xlsx",
         )
-
-
-def decode(name: str, data: bytes) -> tuple[bytes, str]:
-    """The file as UTF-8 without BOM, and the encoding it came in; BadDataError if it is text in neither."""
-    for bom, encoding in _BOMS:
-        if data.startswith(bom):
-            return _transcode(name, data[len(bom) :], encoding), encoding
-    if data[1:200:2].count(0) > len(data[1:200:2]) * 0.3 and not len(data) % 2:
-        return _transcode(name, data, "utf-16-le"), "utf-16-le"
-    try:
-        return _transcode(name, data, "utf-8"), "utf-8"
-    except BadDataError:
-        # never "gbk" or "gb2312": they have no room for rare characters in names
-        return _transcode(name, data, "gb18030"), "gb18030"
-
-
-def _transcode(name: str, data: bytes, encoding: str) -> bytes:
-    """UTF-8 bytes; decoded in pieces, so that a large file never stands in memory as a string as well."""
-    decoder = codecs.getincrementaldecoder(encoding)(errors="strict")
-    pieces, view = [], memoryview(data)
-    at = 0
-    try:
-        for at in range(0, max(len(data), 1), _PIECE):
-            text = decoder.decode(view[at : at + _PIECE], at + _PIECE >= len(data))
-            if encoding != "utf-8":
-                pieces.append(text.encode("utf-8"))
-    except UnicodeError as error:
-        near = at + (error.start if isinstance(error, UnicodeDecodeError) else 0)
-        line = data.count(b"\n", 0, near) + 1
-        raise BadDataError(
-            "the text is neither UTF-8 nor GB18030, or it is damaged",
-            where=Place(name, row=line),
-            why=f"the bytes near offset {near} mean no character",
-            try_="open it in Excel or WPS, save it as .xlsx, and run again",
-        ) from None
-    return data if encoding == "utf-8" else b"".join(pieces)
 
 
 def _delimiter(text: bytes) -> str:
@@ -117,12 +243,11 @@ def _delimiter(text: bytes) -> str:
     return max(_DELIMITERS, key=lambda mark: scores[mark]) if any(max(score) for score in scores.values()) else ","
 
 
-def _parse(name: str, text: bytes, delimiter: str) -> pl.DataFrame:
-    quoted = b'"' in text
+def _parse(name: str, text: bytes, delimiter: str, width: int, done: int, *, quoted: bool) -> pl.DataFrame:
+    """The cells of whole rows, blank ones null; `done` rows came before them."""
     if len(delimiter.encode()) == 1 and not (quoted and re.search(_STRAY.format(re.escape(delimiter)).encode(), text)):
-        width = _width(text, delimiter)
         try:
-            return pl.scan_csv(
+            cells = pl.scan_csv(
                 text,
                 has_header=False,
                 infer_schema=False,
@@ -130,10 +255,20 @@ def _parse(name: str, text: bytes, delimiter: str) -> pl.DataFrame:
                 missing_columns="insert",
                 separator=delimiter,
                 quote_char='"' if quoted else None,
-            ).collect()
+            )
+            return _tidy(cells, quoted=quoted)
         except pl.exceptions.PolarsError:
             pass  # ragged or wrongly quoted: the patient parser below decides, and speaks without quoting cells
-    return _parse_patiently(name, text, delimiter)
+    return _tidy(_parse_patiently(name, text, delimiter, width, done).lazy(), quoted=quoted)
+
+
+def _tidy(cells: pl.LazyFrame, *, quoted: bool) -> pl.DataFrame:
+    """The cells without the `="…"` in which other tools wrap digits; blank ones are null."""
+    bare = pl.all()
+    if quoted:
+        wrapped = pl.all().str.starts_with('="')
+        bare = pl.when(wrapped).then(pl.all().str.replace('(?s)^="(.*)"$', "$1")).otherwise(pl.all())
+    return cells.with_columns(bare.name.keep()).with_columns(blank_to_null(pl.all())).collect()
 
 
 def _width(text: bytes, delimiter: str) -> int:
@@ -144,7 +279,7 @@ def _width(text: bytes, delimiter: str) -> int:
         return 1
 
 
-def _parse_patiently(name: str, text: bytes, delimiter: str) -> pl.DataFrame:
+def _parse_patiently(name: str, text: bytes, delimiter: str, least: int, done: int) -> pl.DataFrame:
     csv.field_size_limit(_MAX_FIELD)
     lines = io.StringIO(f"{text.decode('utf-8').removesuffix(chr(10))}\n{_END}", newline="")
     reader = csv.reader(lines, delimiter=delimiter)
@@ -160,16 +295,11 @@ def _parse_patiently(name: str, text: bytes, delimiter: str) -> pl.DataFrame:
     if not closed:
         raise BadDataError(
             "a quotation mark opens here and does not close",
-            where=Place(name, row=start),
+            where=Place(name, row=done + start),
             why="everything after it would be read as one cell",
             try_="remove the mark, or save the table as .xlsx",
         )
     width = max((len(row) for row in rows), default=0)
+    width = max(width, least)
     padded = zip(*(row + [""] * (width - len(row)) for row in rows), strict=True)
     return pl.DataFrame({f"c{n}": pl.Series(column, dtype=pl.String) for n, column in enumerate(padded)})
-
-
-def _unwrap(cell: pl.Expr) -> pl.Expr:
-    """The cell without the `="…"` in which other tools wrap digits; blank is null."""
-    bare = pl.when(cell.str.starts_with('="')).then(cell.str.replace('(?s)^="(.*)"$', "$1")).otherwise(cell)
-    return pl.when(bare.str.strip_chars() != "").then(bare)

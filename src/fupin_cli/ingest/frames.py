@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from fupin_cli.ingest.people_of_row import identity_rows
 from fupin_cli.ingest.profile import SourceProfile
 from fupin_cli.normalise.identity import add_identity
 from fupin_cli.normalise.regions import place_keys
@@ -82,6 +83,9 @@ def _agreed(column: str) -> pl.Expr:
 
 
 def to_evidence(rows: pl.DataFrame, origin: Mapping[str, object]) -> pl.DataFrame:
-    """EVIDENCE, one per extract row, numbered in file order; `origin` gives extract, kind, department, stage and as_of."""
-    people = add_identity(rows).with_columns(pl.col("data_row").alias("extract_row"))
+    """EVIDENCE, one per person that an extract row names; `origin` gives extract, kind, department, stage and as_of.
+
+    Rows are numbered in file order; further people of a row are numbered behind the last one, so that each has a number.
+    """
+    people = add_identity(rows).with_columns(identity_rows(rows).alias("extract_row"))
     return EVIDENCE.conform(people.with_columns(pl.lit(value).alias(name) for name, value in origin.items()))

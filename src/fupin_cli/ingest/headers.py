@@ -10,21 +10,25 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from rapidfuzz import fuzz, process
 
+from fupin_cli.ingest.grid import Grid
 from fupin_cli.ingest.profile import SourceProfile
-from fupin_cli.ingest.readers import Grid
 
 SEARCH_ROWS = 30
 MAX_LEVELS = 3
+_OPPOSITE = 1_000  # the rank from which a field's headers ask the opposite question
 _NEAR = 60  # below this likeness a suggestion would only puzzle
 _WHO = ("name", "id_number", "household_id", "disability_no")
 _REMARK = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】|<[^<>]*>")
 _UNIT = re.compile(r"(百万元|万元|千元|亿元|元)")
+_UNIT_LINE = re.compile(r"单位\s*[:：]?\s*(?:人民币)?(百万元|万元|千元|亿元|元)")
+_MONTHLY = re.compile(r"/月|每月|月均|月人均|^月|\(月\)|月(?:工资|收入|补助|保障|发放|供养|金额|标准)")
+_YEARLY = re.compile(r"/年|每年|年均|年人均|^年|\(年\)|全年|年(?:收入|纯收入|总收入|补助|金额)")
 _LONG_NUMBER = re.compile(r"\d{6,}")
 
 
@@ -59,12 +63,20 @@ class Header:
 
 @dataclass(frozen=True)
 class Mapping:
-    """Which column (0-based) holds each field, and what was left over on either side."""
+    """Which column (0-based) holds each field, and what was left over on either side.
+
+    `opposite` are the fields whose column asks the opposite question. `also` gives, for each further person that the rows
+    name, which of the profile's `also` it is, and the columns of name and ID number. `first` says which of them the first
+    person is, where the table gives one half of that person under a header of its own (法定代表人 beside a bare 身份证号).
+    """
 
     columns: tuple[tuple[str, int], ...]
     duplicates: tuple[tuple[str, int], ...]
     unmapped: tuple[tuple[int, str | None], ...]
     missing: tuple[str, ...]
+    opposite: frozenset[str] = frozenset()
+    also: tuple[tuple[int, int | None, int | None], ...] = ()
+    first: int | None = None
 
     @property
     def by_field(self) -> dict[str, int]:
@@ -74,12 +86,16 @@ class Mapping:
     @property
     def hits(self) -> int:
         """How many different columns mean something."""
-        return len({column for _, column in self.columns})
+        further = {column for _, *pair in self.also for column in pair if column is not None}
+        return len({column for _, column in self.columns} | further)
 
     def lacks(self, profile: SourceProfile) -> list[tuple[str, ...]]:
         """The requirements of the profile that no column meets; each is the fields of which one would do."""
         wanted = [tuple(entry.split("|")) for entry in profile.required]
-        return [fields for fields in wanted if not self.by_field.keys() & set(fields)]
+        # a table of the further persons alone (公司, 法定代表人) says who somebody is, too
+        known = self.by_field.keys() | ({"name"} if any(name is not None for _, name, _ in self.also) else set())
+        known |= {"id_number"} if any(number is not None for _, _, number in self.also) else set()
+        return [fields for fields in wanted if not known & set(fields)]
 
 
 @lru_cache(maxsize=8192)
@@ -128,14 +144,18 @@ def map_columns(header: Header, profile: SourceProfile) -> Mapping:
     index = _alias_index(profile)
     claims: dict[str, list[tuple[int, int, int, int]]] = {}
     for column, path in enumerate(header.paths):
-        for inherited, rank, key in _keys(path):
+        for inherited, rank, key in _keys(path, index):
             for name, alias_rank in index.get(key, ()):
                 claims.setdefault(name, []).append((inherited, alias_rank, rank, column))
     best = {name: min(found) for name, found in claims.items()}
     taken = {claim[3] for claim in best.values()}
+    also, first = _further(best, profile)
     columns = tuple((f.name, best[f.name][3]) for f in profile.fields if f.name in best)
     duplicates = {
-        (name, claim[3]) for name, found in claims.items() for claim in found if claim[3] not in taken and not claim[0]
+        (name, claim[3])
+        for name, found in claims.items()
+        for claim in found
+        if claim[3] not in taken and not claim[0] and ":" not in name
     }
     doubled = {column for _, column in duplicates}
     unmapped = tuple(
@@ -144,14 +164,52 @@ def map_columns(header: Header, profile: SourceProfile) -> Mapping:
         if path and column not in taken and column not in doubled
     )
     missing = tuple(f.name for f in profile.fields if f.name not in best)
-    return Mapping(columns, tuple(sorted(duplicates, key=lambda d: (d[1], d[0]))), unmapped, missing)
+    opposite = frozenset(f.name for f in profile.fields if f.name in best and best[f.name][1] >= _OPPOSITE)
+    ordered = tuple(sorted(duplicates, key=lambda d: (d[1], d[0])))
+    return Mapping(columns, ordered, unmapped, missing, opposite, also, first)
+
+
+def _further(
+    best: dict[str, tuple[int, int, int, int]], profile: SourceProfile
+) -> tuple[tuple[tuple[int, int | None, int | None], ...], int | None]:
+    """`also` and `first` of a mapping; a half of the first person that only a further one has is moved to `best`."""
+    found: list[tuple[int, int | None, int | None]] = []
+    for n in range(len(profile.also)):
+        name, number = best.get(f"{n}:name"), best.get(f"{n}:id")
+        if name or number:
+            found.append((n, name[3] if name else None, number[3] if number else None))
+    for own, lacking, half in (("id_number", "name", 1), ("name", "id_number", 2)):
+        halves = [entry for entry in found if entry[half] is not None and entry[3 - half] is None]
+        if own in best and lacking not in best and len(found) == len(halves) == 1:
+            n = halves[0][0]
+            best[lacking] = best[f"{n}:{'name' if half == 1 else 'id'}"]
+            return (), n
+    return tuple(found), None
 
 
 def nearest_field(header: str, profile: SourceProfile) -> str | None:
     """The field whose header looks most like this one, for a suggestion; None if none looks alike."""
-    choices = sorted(_alias_index(profile))
-    found = process.extractOne(header_key(header), choices, scorer=fuzz.ratio, score_cutoff=_NEAR)
-    return _alias_index(profile)[found[0]][0][0] if found else None
+    fields = {
+        key: own[0]
+        for key, meant in _alias_index(profile).items()
+        if (own := [name for name, _ in meant if ":" not in name])
+    }
+    found = process.extractOne(header_key(header), sorted(fields), scorer=fuzz.ratio, score_cutoff=_NEAR)
+    return fields[found[0]] if found else None
+
+
+def unit_above(grid: Grid, header: Header) -> str | None:
+    """The money unit that a line above the header declares for the whole sheet (`单位：万元`)."""
+    above = [cell for row in grid.head.head(header.first).rows() for cell in row if cell]
+    found = [_UNIT_LINE.search(unicodedata.normalize("NFKC", cell)) for cell in above]
+    return next((match.group(1) for match in found if match), None)
+
+
+def period_in(header: str) -> str | None:
+    """`month` or `year` where a header says for how long its amounts are (`元/月`, 年人均纯收入)."""
+    key = header_key(header)
+    months, years = _MONTHLY.search(key), _YEARLY.search(key)
+    return "month" if months and not years else "year" if years and not months else None
 
 
 def unit_in(header: str) -> str | None:
@@ -166,19 +224,25 @@ _BRACKETS = str.maketrans("〔〕［］｛｝《》〈〉∕⁄／\\", "()[]()<>
 
 @lru_cache(maxsize=64)
 def _alias_index(profile: SourceProfile) -> dict[str, tuple[tuple[str, int], ...]]:
-    """Header key → the fields it means, each with the rank of the alias among that field's."""
+    """Header key → the fields it means, each with the rank of the alias among that field's; `0:name` is a further person's."""
     index: dict[str, dict[str, int]] = {}
-    for field in profile.fields:
-        for rank, alias in enumerate(field.aliases):
-            index.setdefault(header_key(alias), {}).setdefault(field.name, rank)
+    named = [(field.name, field.aliases, field.opposite_aliases) for field in profile.fields]
+    for n, also in enumerate(profile.also):
+        named += [(f"{n}:name", also.name, ()), (f"{n}:id", also.id_number, ())]
+    for name, straight, opposite in named:
+        for rank, alias in (*enumerate(straight), *enumerate(opposite, _OPPOSITE)):
+            index.setdefault(header_key(alias), {}).setdefault(name, rank)
     return {key: tuple(fields.items()) for key, fields in index.items() if key}
 
 
-def _keys(path: Sequence[str]) -> list[tuple[int, int, str]]:
-    """(inherited, rank, key) of every way to read a column's labels: whole, lower part, without remarks, label above."""
+def _keys(path: Sequence[str], known: Container[str]) -> list[tuple[int, int, str]]:
+    """(inherited, rank, key) of every way to read a column's labels: whole, lower part, without remarks, label above.
+
+    A header that is known as it stands means just that: 公益性岗位（月数） is not 公益性岗位.
+    """
     labels = [header_key(label) for label in path]
     readings = ["/".join(labels[start:]) for start in range(len(labels))]
-    bare = [_REMARK.sub("", reading) for reading in readings]
+    bare = [] if any(reading in known for reading in readings) else [_REMARK.sub("", reading) for reading in readings]
     own = [(0, rank, key) for rank, key in enumerate((*readings, *bare))]
     # a label that spans several columns stands for the first of them that is a total or says nothing else
     above = [(1, rank, key) for rank, key in enumerate(reversed(labels[:-1]))]
@@ -198,12 +262,12 @@ class _Top:
 
 
 def _top(grid: Grid) -> _Top:
-    head = grid.cells.head(SEARCH_ROWS + MAX_LEVELS)
+    head = grid.head.head(SEARCH_ROWS + MAX_LEVELS)
     rows = [[re.sub(r"\s+", "", cell) if cell else "" for cell in row] for row in head.rows()]
     spanned: set[tuple[int, int]] = set()
     for top, left, bottom, right in grid.merged:
-        if top < len(rows) and left < grid.cells.width:
-            columns = range(left, min(right + 1, grid.cells.width))
+        if top < len(rows) and left < grid.head.width:
+            columns = range(left, min(right + 1, grid.head.width))
             for row in rows[top : bottom + 1]:
                 row[left : right + 1] = [rows[top][left]] * len(columns)
             if right > left:
@@ -259,12 +323,12 @@ def _holds_data(row: Sequence[str]) -> bool:
 
 
 def _tells_who(mapping: Mapping) -> bool:
-    return any(name in mapping.by_field for name in _WHO)
+    return bool(mapping.also) or any(name in mapping.by_field for name in _WHO)
 
 
 def _whole_block(grid: Grid, top_rows: _Top, first: int, last: int, profile: SourceProfile) -> tuple[int, int]:
     """The block widened to the rows that its merged cells reach into, and to a row of sub-headers below it."""
-    rows, width = top_rows.rows, grid.cells.width
+    rows, width = top_rows.rows, grid.head.width
     grown = True
     while grown and last - first + 1 < MAX_LEVELS:
         before = (first, last)

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import polars as pl
 
+from fupin_cli.ingest.grid import Grid, SheetNotes
 from fupin_cli.ingest.headers import Header, find_header, map_columns
+from fupin_cli.ingest.locked import Ask, no_password
 from fupin_cli.ingest.profile import SourceProfile
-from fupin_cli.ingest.readers import Grid, read_file
+from fupin_cli.ingest.readers import read_file
+from fupin_cli.ingest.rows import classify
 
 _HINT = 0.1  # what a title is worth: it decides between tables that look alike, and no more
 _UNSURE = 0.5  # what a profile keeps of its score if a required column is absent, or if only identity fields fit
@@ -41,19 +44,21 @@ class SheetInspection:
     columns: tuple[ColumnReport, ...] = ()
     unmapped: tuple[tuple[str, str | None], ...] = ()
     missing: tuple[str, ...] = ()
-    hidden: int = 0
-    errors: int = 0
-    empty_formulas: int = 0
+    set_aside: tuple[tuple[str, int], ...] = ()
+    head: pl.DataFrame = dataclasses.field(default_factory=pl.DataFrame, repr=False, compare=False)
+    notes: SheetNotes = dataclasses.field(default_factory=SheetNotes)
 
 
 @dataclass(frozen=True)
 class FileReport:
-    """One file, looked at but not read as data."""
+    """One file (or one table of an archive), looked at but not read as data; `others` are files that are no tables."""
 
     name: str
     container: str
     encoding: str | None
     sheets: tuple[SheetInspection, ...]
+    was_locked: bool = False
+    others: tuple[str, ...] = ()
 
 
 def guess_profile(
@@ -82,11 +87,24 @@ def _score(header: Header, profile: SourceProfile, hint: str) -> float:
     return round((1 - _HINT) * score + _HINT * hinted, 4)
 
 
-def inspect_file(name: str, path: Path, profiles: MappingOf[str, SourceProfile]) -> FileReport:
-    """What a file seems to hold; raises the same errors as reading it does, but none for an unknown table."""
-    contents = read_file(name, path)
-    sheets = tuple(_inspect_sheet(grid, profiles, name) for grid in contents.grids)
-    return FileReport(name, contents.container, contents.encoding, sheets)
+def inspect_file(
+    name: str, path: Path, profiles: MappingOf[str, SourceProfile], ask: Ask = no_password, *, head: int = 0
+) -> tuple[FileReport, ...]:
+    """What a file seems to hold, an archive each of its tables; the errors of reading, but none for an unknown table.
+
+    `head` asks for so many first rows of each sheet, as received.
+    """
+    return tuple(
+        FileReport(
+            table.name,
+            table.container,
+            table.encoding,
+            tuple(_inspect_sheet(grid, profiles, table.name, head) for grid in table.grids),
+            table.was_locked,
+            table.others,
+        )
+        for table in read_file(name, path, ask)
+    )
 
 
 def guess_sheet(grid: Grid, profiles: MappingOf[str, SourceProfile], name: str) -> list[tuple[str, float]]:
@@ -96,7 +114,7 @@ def guess_sheet(grid: Grid, profiles: MappingOf[str, SourceProfile], name: str) 
 
 def _guesses(grid: Grid, profiles: MappingOf[str, SourceProfile], name: str) -> list[tuple[str, float, Header]]:
     found = []
-    for profile in profiles.values() if grid.cells.width else ():
+    for profile in profiles.values() if grid.head.width else ():
         header = find_header(grid, profile)
         if header is not None:
             hint = f"{name} {grid.sheet} {_title(grid, header)}"
@@ -107,41 +125,43 @@ def _guesses(grid: Grid, profiles: MappingOf[str, SourceProfile], name: str) -> 
     return sorted(found, key=lambda guess: (-guess[1], guess[0]))
 
 
-def _inspect_sheet(grid: Grid, profiles: MappingOf[str, SourceProfile], name: str) -> SheetInspection:
+def _inspect_sheet(grid: Grid, profiles: MappingOf[str, SourceProfile], name: str, head: int) -> SheetInspection:
     guesses = _guesses(grid, profiles, name)
-    plain = SheetInspection(
-        grid.sheet,
-        grid.visible,
-        grid.cells.height,
-        hidden=grid.notes.hidden,
-        errors=grid.notes.errors,
-        empty_formulas=grid.notes.empty_formulas,
-    )
+    cells = grid.cells()
+    plain = SheetInspection(grid.sheet, grid.visible, cells.height, notes=grid.notes, head=cells.head(head))
     if not guesses:
         return plain
     best, _, header = guesses[0]
-    return _described(plain, grid, header, profiles[best], tuple((key, score) for key, score, _ in guesses))
+    return _described(plain, grid, cells, header, profiles[best], tuple((key, score) for key, score, _ in guesses))
 
 
 def _described(
-    plain: SheetInspection, grid: Grid, header: Header, profile: SourceProfile, guesses: tuple[tuple[str, float], ...]
+    plain: SheetInspection,
+    grid: Grid,
+    cells: pl.DataFrame,
+    header: Header,
+    profile: SourceProfile,
+    guesses: tuple[tuple[str, float], ...],
 ) -> SheetInspection:
     mapping = map_columns(header, profile)
+    # a table without its required columns would be refused: there is no telling which of its rows are people
+    reasons = None if mapping.lacks(profile) else classify(cells, grid, header, mapping, profile).drop_nulls()
     meaning = {column: name for name, column in reversed(mapping.columns)}
-    data = grid.cells.slice(header.end)
+    data = cells.slice(header.end)
     return dataclasses.replace(
         plain,
         guesses=guesses,
         header_rows=tuple(range(header.first + 1, header.end + 1)),
         columns=tuple(
             ColumnReport(text, meaning.get(n), data.height - series.null_count(), data.height, series)
-            for n, (text, series) in enumerate(zip(header.shown, data.get_columns(), strict=True))
+            for n, (text, series) in enumerate(zip(header.shown, data.get_columns(), strict=False))
         ),
         unmapped=tuple((header.shown[c], near) for c, near in mapping.unmapped),
         missing=mapping.missing,
+        set_aside=tuple(sorted(reasons.value_counts().rows())) if reasons is not None else (),
     )
 
 
 def _title(grid: Grid, header: Header) -> str:
     """Whatever stands above the header."""
-    return " ".join(cell for row in grid.cells.head(header.first).rows() for cell in row if cell)
+    return " ".join(cell for row in grid.head.head(header.first).rows() for cell in row if cell)

@@ -1,139 +1,189 @@
 """What a zip-based workbook hides from its readers: damage, bombs, stray cells, hidden rows, error values.
 
-A reader that trusts the archive's directory can return a damaged workbook as if it were whole (measured), and a single cell
-in the last corner of a sheet makes it ask for 550 GB and die. So every member is unpacked once, in pieces, before anything
-parses it; the same pass counts what the parser would not mention.
+Every member is unpacked once, in pieces, beside the parser; the same pass counts what the parser would not mention.
 """
 
 from __future__ import annotations
 
 import io
+import posixpath
 import re
+import struct
 import zipfile
-import zlib
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from itertools import chain
 from xml.etree import ElementTree as ET
 
 from fupin_cli.errors import BadDataError
+from fupin_cli.ingest import binary_workbook, sheet_xml
+from fupin_cli.ingest.damage import how_far
+from fupin_cli.ingest.grid import SheetNotes
+from fupin_cli.ingest.members import UNREADABLE, part_name, read_small, unpack
+from fupin_cli.ingest.opendocument import ods_notes
 
-_PIECE = 1 << 22
-_MAX_RATIO, _MAX_UNPACKED = 200, 4 << 30  # ordinary workbooks unpack to 7-10 times their size
-_MAX_CELLS = 200_000_000  # a dense sheet of this size needs about 6 GiB
-_SPARSE_CELLS, _SPARSE = 20_000_000, 50  # from this size on, at least one cell in 50 must be there
-_LAST_ROW = re.compile(rb'<row [^>]{0,40}?r="(\d{1,7})"')
-_FAR_COLUMN = re.compile(rb' r="([A-Z]{2,3})\d')
-_HIDDEN = re.compile(rb'<(?:row|col) [^>]{0,300}?hidden="(?:1|true)"')
-_ERROR = re.compile(rb'<c [^>]{0,80}?t="e"')
-_EMPTY_FORMULA = re.compile(rb"</f>\s*(?:<v\s*/>|<v></v>)?\s*</c>")
-
-
-@dataclass(frozen=True)
-class PackageNotes:
-    """Things of one sheet that its cells alone do not show."""
-
-    hidden: int = 0
-    errors: int = 0
-    empty_formulas: int = 0
+_ZIP = b"PK\x03\x04"
+_MAX_RATIO, _MAX_UNPACKED, _MAX_MEMBERS = 200, 4 << 30, 10_000  # ordinary workbooks unpack to 7-10 times their size
+_SMALL = 1 << 20  # of parts that say what kind of thing the package is
+_FREE = 64 << 20  # below this size a high ratio harms nobody
+_ODS = b"application/vnd.oasis.opendocument.spreadsheet"
+# what may stand before the document type, or else before the root element
+_PROLOG = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?(?:\s|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
 
 
-def check_package(name: str, data: bytes) -> dict[str, PackageNotes]:
-    """Notes by sheet name (empty for ods, which has other parts), after every member passed its checksum.
+def kind_of(package: zipfile.ZipFile) -> str | None:
+    """xlsx, xlsm, xlsb or ods; None for an archive of files, and for a workbook too damaged to tell its kind."""
+    stored = {part_name(info.filename): info for info in package.infolist()}
 
-    Raises BadDataError for a damaged or truncated archive, for one that unpacks beyond reason, and for a sheet whose stray
-    cells stretch it beyond any real table.
-    """
+    def says(part: str, word: bytes) -> bool:
+        try:
+            if part not in stored:
+                return False
+            with package.open(stored[part]) as member:
+                return word in member.read(_SMALL)
+        except (*UNREADABLE, OSError, RuntimeError):
+            return False
+
+    if "xl/workbook.bin" in stored:
+        return "xlsb"
+    if "xl/workbook.xml" in stored:
+        return "xlsm" if says("[content_types].xml", b"macroEnabled") else "xlsx"
+    if "content.xml" in stored and (says("mimetype", _ODS) or says("meta-inf/manifest.xml", _ODS)):
+        return "ods"
+    return None
+
+
+def refuse_at_a_glance(name: str, data: bytes) -> None:
+    """Raises BadDataError for a package whose directory alone shows that it must not be opened; other files pass."""
+    if not data.startswith(_ZIP):
+        return
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
-            _refuse_bomb(name, package)
-            notes = {info.filename: _scan(name, package, info) for info in package.infolist()}
-            parts = _sheet_parts(package)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, LookupError):
-        raise BadDataError(
-            "the workbook is damaged: its parts do not match their checksums",
-            where=name,
-            why="it was cut off or changed while it was copied",
-            try_="copy it again from where it came from",
-        ) from None
-    return {sheet: notes[part] for sheet, part in parts.items() if part in notes}
-
-
-def _refuse_bomb(name: str, package: zipfile.ZipFile) -> None:
-    unpacked = sum(info.file_size for info in package.infolist())
-    packed = sum(info.compress_size for info in package.infolist())
-    if unpacked > _MAX_UNPACKED or (unpacked > _PIECE * 16 and unpacked > _MAX_RATIO * packed):
+            count, unpacked = len(package.infolist()), sum(info.file_size for info in package.infolist())
+    except UNREADABLE:
+        raise _damaged(name, data) from None
+    # measured against the whole file: members may share their packed bytes
+    if unpacked > _MAX_UNPACKED or unpacked > max(_FREE, _MAX_RATIO * len(data)) or count > _MAX_MEMBERS:
         raise BadDataError(
             "the workbook unpacks to an unreasonable size",
             where=name,
-            why=f"{unpacked >> 20} MiB out of {packed >> 20} MiB",
+            why=f"{unpacked >> 20:,} MiB in {count:,} parts out of {len(data) >> 20:,} MiB",
             try_="save the sheet that is needed as .csv and use that",
         )
 
 
-def _scan(name: str, package: zipfile.ZipFile, info: zipfile.ZipInfo) -> PackageNotes:
-    """Reads the member to its end, which checks its CRC; counts what sheets hide on the way."""
-    is_sheet = info.filename.startswith("xl/worksheets/") and info.filename.endswith(".xml")
-    last_row = widest = cells = hidden = errors = empty = 0
-    for piece in _pieces(package, info):
-        if not is_sheet:
-            continue
-        cells += piece.count(b"<c ")
-        hidden += len(_HIDDEN.findall(piece))
-        errors += piece.count(b't="e"') and len(_ERROR.findall(piece))
-        empty += piece.count(b"</f>") and len(_EMPTY_FORMULA.findall(piece))
-        if rows := _LAST_ROW.findall(piece[-(1 << 20) :]):
-            last_row = max(last_row, int(rows[-1]))
-        widest = max(widest, *map(_column_number, set(_FAR_COLUMN.findall(piece))), 1)
-        if last_row * widest > _MAX_CELLS:
-            raise _stretched(name, last_row, widest)
-    if last_row * widest > max(_SPARSE_CELLS, cells * _SPARSE):
-        raise _stretched(name, last_row, widest)
-    return PackageNotes(hidden, errors, empty)
-
-
-def _stretched(name: str, row: int, column: int) -> BadDataError:
-    return BadDataError(
-        "a stray cell stretches the sheet far beyond its table",
-        where=name,
-        why=f"something stands in column {column} and something in row {row}",
-        try_="copy the table alone into a new workbook and use that",
-    )
-
-
-def _pieces(package: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
-    """The member in pieces that end at the end of a tag, so that no pattern is cut in two."""
-    rest = b""
-    with package.open(info) as member:
-        while chunk := member.read(_PIECE):
-            whole, mark, tail = (rest + chunk).rpartition(b"</c>")
-            if mark:
-                yield whole + mark
-                rest = tail
-            else:
-                yield tail[:-200]
-                rest = tail[-200:]
-    yield rest
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number
-
-
-def _sheet_parts(package: zipfile.ZipFile) -> dict[str, str]:
-    """Sheet name → name of its part; nothing where the archive is no xlsx."""
-    if "xl/workbook.xml" not in package.namelist() or "xl/_rels/workbook.xml.rels" not in package.namelist():
-        return {}
+def unpacked_size(data: bytes) -> int:
+    """How large the parts of a package say they are; any other file's own size."""
     try:
-        relations = ET.fromstring(package.read("xl/_rels/workbook.xml.rels"))  # noqa: S314 - expat bounds entities
-        book = ET.fromstring(package.read("xl/workbook.xml"))  # noqa: S314
-    except ET.ParseError:
-        return {}
-    targets = {r.get("Id"): (r.get("Target") or "").lstrip("/").removeprefix("xl/") for r in relations}
-    parts = {}
-    for sheet in (element for element in book.iter() if element.tag.endswith("}sheet")):
-        link = next((value for key, value in sheet.attrib.items() if key.endswith("}id")), None)
-        parts[sheet.get("name") or ""] = f"xl/{targets.get(link, '')}"
-    return parts
+        with zipfile.ZipFile(io.BytesIO(data)) as package:
+            return sum(info.file_size for info in package.infolist())
+    except UNREADABLE:
+        return len(data)
+
+
+def check_package(name: str, data: bytes) -> tuple[str, dict[str, SheetNotes]]:
+    """The kind of a workbook and the notes of its sheets by their names, after every member passed its checksum.
+
+    Raises BadDataError for a damaged or truncated archive, for one that unpacks beyond reason, for XML that declares entities,
+    for a locked ods, and for a sheet whose stray cells stretch it beyond any real table.
+    """
+    refuse_at_a_glance(name, data)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as package:
+            kind = kind_of(package)
+            parts = {part_name(info.filename): info for info in package.infolist()}
+        if kind is None:
+            raise BadDataError("this archive is no workbook", where=name)
+        return kind, _Parts(name, data, parts).notes(kind)
+    except UNREADABLE:
+        raise _damaged(name, data) from None
+
+
+class _Parts:
+    """The parts of one workbook. Its methods raise one of UNREADABLE for a damaged part."""
+
+    def __init__(self, name: str, data: bytes, parts: dict[str, zipfile.ZipInfo]) -> None:
+        self._name, self._data, self._parts = name, data, parts
+
+    def notes(self, kind: str) -> dict[str, SheetNotes]:
+        """The notes by sheet, after a look at every part."""
+        if kind == "ods":
+            return self._ods()
+        sheets = self._sheets(kind)
+        scan = binary_workbook.sheet_notes if kind == "xlsb" else sheet_xml.sheet_notes
+        found = {}
+        for part in self._parts:
+            pieces = self._pieces(part)
+            if part in sheets:
+                found[sheets[part]] = scan(self._name, pieces)
+            deque(pieces, maxlen=0)  # to the end, for the checksum
+        return found
+
+    def _ods(self) -> dict[str, SheetNotes]:
+        if b"manifest:encryption-data" in self._read("meta-inf/manifest.xml"):
+            raise BadDataError(
+                "the file is protected by a password",
+                where=self._name,
+                try_="open it with the password, save a copy without one, and run again",
+            )
+        for part in self._parts:
+            if part != "content.xml":
+                deque(
+                    unpack(self._data, self._parts[part]), maxlen=0
+                )  # manifests of old writers do have a document type
+        pieces = self._pieces("content.xml")
+        notes = ods_notes(self._name, pieces)
+        deque(pieces, maxlen=0)
+        return notes
+
+    def _sheets(self, kind: str) -> dict[str, str]:
+        """Part → name of the sheet in it; nothing where the parts that tell are missing or no XML."""
+        book, relations = ("xl/workbook.bin", "bin") if kind == "xlsb" else ("xl/workbook.xml", "xml")
+        try:
+            links = ET.fromstring(self._read(f"xl/_rels/workbook.{relations}.rels"))  # noqa: S314 - no entities, see _pieces
+            sheets = binary_workbook.sheets(self._read(book)) if kind == "xlsb" else _sheets_in_xml(self._read(book))
+        except (ET.ParseError, struct.error, ValueError, LookupError):
+            return {}
+        targets = {link.get("Id"): link.get("Target") or "" for link in links}
+        parts = {
+            sheet: posixpath.normpath(posixpath.join("/xl", targets.get(id_, ""))) for sheet, id_ in sheets.items()
+        }
+        return {part_name(part): sheet for sheet, part in parts.items()}
+
+    def _read(self, part: str) -> bytes:
+        return read_small(self._pieces(part)) if part in self._parts else b""
+
+    def _pieces(self, part: str) -> Iterator[bytes]:
+        """The part in pieces. Raises BadDataError where its XML may declare entities: they are how XML bombs are made."""
+        pieces = unpack(self._data, self._parts[part])
+        if not part.endswith((".xml", ".rels")):
+            return pieces
+        first = next(pieces, b"")
+        plain = first.replace(b"\x00", b"") if b"\x00" in first[:4] else first  # UTF-16
+        prolog = _PROLOG.match(plain)
+        if prolog and plain.startswith(b"<!", prolog.end()):
+            raise BadDataError(
+                "the workbook declares entities, which no spreadsheet program does",
+                where=self._name,
+                why="such files are made to harm their reader",
+                try_="open it in Excel or WPS, save it as .xlsx, and run again",
+            )
+        return chain((first,), pieces)
+
+
+def _sheets_in_xml(book: bytes) -> dict[str, str | None]:
+    root = ET.fromstring(book)  # noqa: S314 - no entities, see _pieces
+    return {
+        sheet.get("name") or "": next((value for key, value in sheet.attrib.items() if key.endswith("}id")), None)
+        for sheet in root.iter()
+        if sheet.tag.endswith("}sheet")
+    }
+
+
+def _damaged(name: str, data: bytes) -> BadDataError:
+    return BadDataError(
+        "the workbook is damaged: its parts do not match their checksums",
+        where=name,
+        why=how_far(data) or "it was cut off or changed while it was copied",
+        try_="copy it again from where it came from",
+    )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
 
 from fupin_cli.errors import BadDataError
-from fupin_cli.ingest.accounts import read_grids
+from fupin_cli.ingest.accounts import read_contents
 from fupin_cli.ingest.headers import header_key
 from fupin_cli.ingest.inspection import guess_sheet
+from fupin_cli.ingest.locked import Ask, no_password
+from fupin_cli.ingest.people_of_row import NTH, identity_rows
 from fupin_cli.ingest.profile import SourceProfile
 from fupin_cli.ingest.readers import read_file
 from fupin_cli.normalise.keys import person_keys
@@ -19,15 +21,31 @@ from fupin_cli.normalise.keys import person_keys
 _WHO = ("name", "id_number", "sex", "birth_on", "county", "township", "village", "address")  # what linking reads
 
 
-def read_people(path: Path, profiles: Mapping[str, SourceProfile]) -> pl.DataFrame:
-    """Who each row of a file speaks of: vocabulary.KEYS, `at` being the 0-based data row.
+@dataclass(frozen=True)
+class People:
+    """Who the rows of a file speak of: `keys` has one row per person, `data_row` the 0-based row of each key's `at`."""
+
+    keys: pl.DataFrame = field(repr=False)
+    data_row: pl.Series | None = field(default=None, repr=False)
+
+    def rows_of(self, at: pl.Series) -> pl.Series:
+        """The data rows of keys; they are the keys' own numbers but where a row speaks of several people."""
+        if self.data_row is None:
+            return at
+        return at.to_frame("at").join(
+            pl.DataFrame({"at": self.keys["at"], "row": self.data_row}), on="at", how="left", maintain_order="left"
+        )["row"]
+
+
+def read_people(path: Path, profiles: Mapping[str, SourceProfile], ask: Ask = no_password) -> People:
+    """Who each row of a file speaks of, as vocabulary.KEYS.
 
     The kind of table is recognised by its headers; only what says who somebody is gets read. Raises BadDataError where no
     profile knows the headers.
     """
     known = {name: _who_only(profile) for name, profile in profiles.items()}
-    grids = read_file(path.name, path, only=lambda headers: _said_of_people(headers, known.values())).grids
-    guesses = [guess for grid in grids for guess in guess_sheet(grid, known, path.name)]
+    contents = read_file(path.name, path, ask, only=lambda headers: _said_of_people(headers, known.values()))
+    guesses = [guess for table in contents for grid in table.grids for guess in guess_sheet(grid, known, table.name)]
     if not guesses:
         raise BadDataError(
             "no header row that any source profile knows",
@@ -36,8 +54,10 @@ def read_people(path: Path, profiles: Mapping[str, SourceProfile]) -> pl.DataFra
             try_=f"fupin inspect {path}, then --profile FILE with its headers",
         )
     best = max(guesses, key=lambda guess: guess[1])[0]
-    rows = read_grids([(path.name, grids)], known[best]).rows
-    return person_keys(rows, "data_row")
+    rows = read_contents(path.name, contents, known[best]).rows
+    if not rows[NTH].max():
+        return People(person_keys(rows, "data_row"))
+    return People(person_keys(rows.with_columns(identity_rows(rows).alias("_at")), "_at"), rows["data_row"])
 
 
 def _who_only(profile: SourceProfile) -> SourceProfile:

@@ -13,89 +13,41 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from fupin_cli.errors import ConfigurationError, InputMissingError
+from fupin_cli.ingest.field import DTYPES, PERIODS, UNITS, Digit, Field
 from fupin_cli.normalise import values
 
-DTYPES: dict[str, pl.DataType] = {
-    "text": pl.String(),
-    "raw": pl.String(),
-    "name": pl.String(),
-    "id": pl.String(),
-    "code": pl.String(),
-    "multi": pl.String(),
-    "bool": pl.Boolean(),
-    "date": pl.Date(),
-    "month": pl.Date(),
-    "year": pl.Int64(),
-    "integer": pl.Int64(),
-    "number": pl.Float64(),
-    "money": pl.Float64(),
-}
-UNITS = ("元", "千元", "万元", "百万元", "亿元")
+__all__ = ["DTYPES", "PERIODS", "UNITS", "Also", "Digit", "Field", "SourceProfile", "load_profiles"]
+
 IDENTITY_FILE = "_identity.toml"
-_RAW_COLUMNS = {"name": "name_raw", "id_number": "id_raw"}
-_PROFILE_KEYS = {"profile", "department", "title", "title_en", "required", "id_from", "hints", "fields"}
-_FIELD_KEYS = {"type", "headers", "zh", "en", "level", "values", "unit", "whole_day", "by_name_header"}
+_PROFILE_KEYS = {"profile", "department", "title", "title_en", "required", "id_from", "hints", "also", "fields"}
+_ALSO_KEYS = {"name", "id_number", "set"}
+_FIELD_KEYS = {
+    "type", "headers", "zh", "en", "level", "values", "unit", "per", "whole_day", "by_name_header", "opposite", "unknown",
+    "from_digit",
+}  # fmt: skip
+_ONLY_FOR = {
+    "values": ("code", "bool", "multi"),
+    "unit": ("money",),
+    "per": ("money",),
+    "whole_day": ("date",),
+    "opposite": ("bool",),
+    "unknown": ("code", "bool"),
+    "from_digit": ("code",),
+}
 _LEVELS = ("person", "household")
 
 
 @dataclass(frozen=True)
-class Field:
-    """One thing a profile knows how to read: its type, and the headers under which departments print it.
+class Also:
+    """A further person whom the same row names: the headers of that person's name and ID number, at least one of them.
 
-    `values` pairs a canonical label with the spellings that mean it; for a bool the labels are `true` and `false`.
-    `whole_day` refuses a date that names only a month, for dates that rules compare to the day. `by_name_header` gives the
-    value of every row where the file has no such column, but the header over the names says it (法定代表人).
+    `set` gives that person values of other fields (role = 股东), whatever the row says of the first person.
     """
 
-    name: str
-    type: str
-    headers: tuple[str, ...] = ()
-    zh: str = ""
-    en: str = ""
-    level: str = "person"
-    values: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    unit: str = "元"
-    whole_day: bool = False
-    by_name_header: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def column(self) -> str:
-        """The column that holds this field: name and ID number are kept raw, cleaning them is normalise's job."""
-        return _RAW_COLUMNS.get(self.name, self.name)
-
-    @property
-    def dtype(self) -> pl.DataType:
-        """The dtype of its column."""
-        return DTYPES[self.type]
-
-    @property
-    def aliases(self) -> tuple[str, ...]:
-        """Every header that means this field, best first; its own names always count, so files with them just work."""
-        return tuple(dict.fromkeys((*self.headers, self.zh, self.name, self.column)))
-
-    def parse(self, text: pl.Expr, unit: str | None = None) -> pl.Expr:
-        """The typed value of a cell's text; `unit` overrides the declared one where a header names its own."""
-        labels = dict(self.values)
-        match self.type:
-            case "code":
-                value = values.to_code(text, labels)
-            case "bool":
-                value = values.to_bool(text, labels.get("true", ()), labels.get("false", ()))
-            case "multi":
-                value = values.to_multi(text, labels)
-            case "date":
-                value = values.to_date(text, whole_day=self.whole_day)
-            case "money":
-                value = values.to_money(text, unit or self.unit)
-            case _:
-                value = _SIMPLE.get(self.type, values.to_text)(text)
-        return value
-
-
-_SIMPLE = {"month": values.to_month, "year": values.to_year, "integer": values.to_integer, "number": values.to_number}
+    name: tuple[str, ...]
+    id_number: tuple[str, ...]
+    set: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,7 +56,8 @@ class SourceProfile:
 
     Each entry of `required` is a field, or several joined by `|` of which one is enough. `id_from` names fields in which
     the ID number can be found where the ID column is absent or blank. `hints` are words in a title or file name that tell
-    this kind from a similar one.
+    this kind from a similar one. `also` are the further persons of a row; a table that has the columns of one of them and none
+    of the profile's own name and ID number is a table of that person.
     """
 
     name: str
@@ -116,6 +69,7 @@ class SourceProfile:
     id_from: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
     own: frozenset[str] = frozenset()
+    also: tuple[Also, ...] = ()
 
     def field(self, name: str) -> Field:
         """The field of this name; a KeyError otherwise, which is a bug of ours."""
@@ -125,6 +79,11 @@ class SourceProfile:
     def needs_household(self) -> bool:
         """True for a register: a row without a household cannot be judged."""
         return "household_id" in self.required
+
+    @property
+    def undeclared_money(self) -> dict[str, str]:
+        """Money columns that no rule may compare yet, each with what must be written in its field first."""
+        return {field.column: field.undeclared for field in self.fields if field.undeclared}
 
 
 def load_profiles(folders: Sequence[Path]) -> dict[str, SourceProfile]:
@@ -175,8 +134,10 @@ def _profile(name: str, data: Mapping[str, Any], shared: Mapping[str, Field], pa
         id_from=_texts(data, "id_from", path),
         hints=_texts(data, "hints", path),
         own=own,
+        also=tuple(_also(entry, number, path) for number, entry in enumerate(_tables(data, "also", path), 1)),
     )
     _refuse_strangers(profile, path)
+    _refuse_wrong_also(profile, path)
     return profile
 
 
@@ -199,13 +160,18 @@ def _field(name: str, table: Mapping[str, Any], base: Field | None, path: Path) 
     place = f"fields.{name}"
     _refuse_unknown(table, _FIELD_KEYS, place, path)
     base = base or Field(name, "text", zh=name, en=name)
-    kind, unit, level = table.get("type", base.type), table.get("unit", base.unit), table.get("level", base.level)
-    for key, value, known in (("type", kind, tuple(DTYPES)), ("unit", unit, UNITS), ("level", level, _LEVELS)):
-        if value not in known:
+    kind, level = table.get("type", base.type), table.get("level", base.level)
+    for key, known in (("type", tuple(DTYPES)), ("unit", UNITS), ("per", PERIODS), ("level", _LEVELS)):
+        if key in table and table[key] not in known:
             raise ConfigurationError(
-                f"{place}.{key} = {value!r} means nothing", where=str(path), try_=f"one of: {', '.join(known)}"
+                f"{place}.{key} = {table[key]!r} means nothing", where=str(path), try_=f"one of: {', '.join(known)}"
             )
+    for key, kinds in _ONLY_FOR.items():
+        if key in table and kind not in kinds:
+            raise ConfigurationError(f"{place}.{key} only means something for {_listed(kinds)}", where=str(path))
     labels = _labels(table, place, kind, path) or base.values
+    unknown = _texts(table, "unknown", path, place) or base.unknown
+    _refuse_known_unknown(labels, unknown, place, path)
     if kind == "code" and not labels:
         raise ConfigurationError(f"{place} is a code without values", where=str(path), try_='values = { "男" = ["1"] }')
     return replace(
@@ -216,9 +182,13 @@ def _field(name: str, table: Mapping[str, Any], base: Field | None, path: Path) 
         en=table.get("en", base.en),
         level=level,
         values=labels,
-        unit=unit,
+        unit=table.get("unit", base.unit),
+        per=table.get("per", base.per),
         whole_day=bool(table.get("whole_day", base.whole_day)),
-        by_name_header=_pairs(table, place, path) or base.by_name_header,
+        by_name_header=_pairs(table, "by_name_header", place, path) or base.by_name_header,
+        opposite=_texts(table, "opposite", path, place) or base.opposite,
+        unknown=unknown,
+        from_digit=_digit(table, place, path) or base.from_digit,
     )
 
 
@@ -226,8 +196,6 @@ def _labels(table: Mapping[str, Any], place: str, kind: str, path: Path) -> tupl
     labels = table.get("values", {})
     if not isinstance(labels, dict):
         raise ConfigurationError(f'{place}.values is a table: values = {{ "男" = ["1"] }}', where=str(path))
-    if labels and kind not in ("code", "bool", "multi"):
-        raise ConfigurationError(f"{place}.values only means something for code, bool and multi", where=str(path))
     if kind == "bool" and not set(labels) <= {"true", "false"}:
         raise ConfigurationError(f"{place}.values of a bool are true and false", where=str(path))
     pairs = tuple((name, _texts(labels, name, path, f"{place}.values")) for name in labels)
@@ -239,17 +207,73 @@ def _labels(table: Mapping[str, Any], place: str, kind: str, path: Path) -> tupl
     return pairs
 
 
-def _pairs(table: Mapping[str, Any], place: str, path: Path) -> tuple[tuple[str, str], ...]:
-    pairs = table.get("by_name_header", {})
+def _refuse_known_unknown(
+    labels: tuple[tuple[str, tuple[str, ...]], ...], unknown: tuple[str, ...], place: str, path: Path
+) -> None:
+    meaning = {values.label_key(text): name for name, spellings in labels for text in (name, *spellings)}
+    for text in unknown:
+        if values.label_key(text) in meaning:
+            name = meaning[values.label_key(text)]
+            raise ConfigurationError(f"{place}: {text!r} means both {name} and unknown", where=str(path))
+
+
+def _pairs(table: Mapping[str, Any], key: str, place: str, path: Path) -> tuple[tuple[str, str], ...]:
+    pairs = table.get(key, {})
     if not isinstance(pairs, dict) or not all(isinstance(value, str) for value in pairs.values()):
-        raise ConfigurationError(f"{place}.by_name_header is a table of texts", where=str(path))
+        raise ConfigurationError(f"{place}.{key} is a table of texts", where=str(path))
     return tuple(pairs.items())
+
+
+def _digit(table: Mapping[str, Any], place: str, path: Path) -> Digit | None:
+    if "from_digit" not in table:
+        return None
+    match table["from_digit"]:
+        case {"field": str(field), "at": int(at), **rest} if not rest and at > 0 and at is not True:
+            return Digit(field, at)
+    raise ConfigurationError(
+        f"{place}.from_digit names a field and a place, from 1",
+        where=str(path),
+        try_='from_digit = { field = "disability_no", at = 19 }',
+    )
+
+
+def _also(entry: Mapping[str, Any], number: int, path: Path) -> Also:
+    place = f"also {number}"
+    _refuse_unknown(entry, _ALSO_KEYS, place, path)
+    also = Also(
+        name=_texts(entry, "name", path, place),
+        id_number=_texts(entry, "id_number", path, place),
+        set=_pairs(entry, "set", place, path),
+    )
+    if not (also.name or also.id_number):
+        raise ConfigurationError(f"{place} has neither name nor id_number", where=str(path), try_='name = ["共有人"]')
+    return also
+
+
+def _refuse_wrong_also(profile: SourceProfile, path: Path) -> None:
+    """Refuse a header that would tell two persons, or a person and something else, and a value that its field cannot hold."""
+    meaning = {values.label_key(alias): f.name for f in profile.fields for alias in (*f.aliases, *f.opposite_aliases)}
+    for number, also in enumerate(profile.also, 1):
+        for header in (*also.name, *also.id_number):
+            other = meaning.setdefault(values.label_key(header), f"also {number}")
+            if other != f"also {number}":
+                raise ConfigurationError(f"also {number}: {header!r} is a header of {other} already", where=str(path))
+        for name, value in also.set:
+            field = next((f for f in profile.fields if f.name == name), None)
+            if field is None or field.type not in ("code", "text"):
+                raise ConfigurationError(f"also {number}.set: {name!r} is no code or text field", where=str(path))
+            if field.type == "code" and value not in dict(field.values):
+                labels = ", ".join(dict(field.values))
+                raise ConfigurationError(
+                    f"also {number}.set: {name} is never {value!r}", where=str(path), try_=f"one of: {labels}"
+                )
 
 
 def _refuse_strangers(profile: SourceProfile, path: Path) -> None:
     known = {field.name for field in profile.fields}
     named = [name for entry in profile.required for name in entry.split("|")]
-    for key, names in (("required", named), ("id_from", profile.id_from)):
+    others = [field.from_digit.field for field in profile.fields if field.from_digit]
+    for key, names in (("required", named), ("id_from", profile.id_from), ("from_digit", others)):
         for name in names:
             if name not in known:
                 near = difflib.get_close_matches(name, known, 1)
@@ -291,3 +315,14 @@ def _texts(table: Mapping[str, Any], key: str, path: Path, place: str = "") -> t
         where = f"{place}.{key}" if place else key
         raise ConfigurationError(f'{where} is a list of texts: {key} = ["…"]', where=str(path))
     return tuple(value)
+
+
+def _tables(table: Mapping[str, Any], key: str, path: Path) -> list[dict[str, Any]]:
+    value = table.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise ConfigurationError(f"{key} is written as [[{key}]]", where=str(path))
+    return value
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from fupin_cli.ingest.grid import Grid
 from fupin_cli.ingest.headers import Header, Mapping, header_key
 from fupin_cli.ingest.profile import SourceProfile
-from fupin_cli.ingest.readers import Grid
 from fupin_cli.normalise.values import is_blank, is_lost
 
 _FIRST_CELLS = 4
@@ -23,10 +23,15 @@ _SIGNATURE = (
 _NUMBERED = r"^(?:\d{1,3}|[甲乙丙丁戊己庚辛壬癸])$"
 
 
-def classify(cells: pl.DataFrame, grid: Grid, header: Header, mapping: Mapping, profile: SourceProfile) -> pl.Series:
-    """Why each row is set aside, or null where it is used; the reasons are the keys of accounts.REASONS."""
+def classify(
+    cells: pl.DataFrame, grid: Grid, header: Header, mapping: Mapping, profile: SourceProfile, offset: int = 0
+) -> pl.Series:
+    """Why each row is set aside, or null where it is used; the reasons are the keys of vocabulary.SET_ASIDE_REASONS.
+
+    `offset` is the sheet's row (0-based) of the first of these cells.
+    """
     at = pl.col("_at")
-    frame = cells.with_row_index("_at")
+    frame = cells.with_row_index("_at", offset)
     blank = pl.all_horizontal(pl.col(cells.columns).is_null())
     who = [f"c{column}" for column in dict.fromkeys(_identity_columns(mapping, profile))]
     nobody = pl.all_horizontal(pl.col(column).is_null() for column in who)
@@ -54,18 +59,17 @@ def classify(cells: pl.DataFrame, grid: Grid, header: Header, mapping: Mapping, 
     )
     top = frame.filter(~in_data).select("_at", above.alias("reason"))
     known = pl.concat([top, reasons])
-    result = pl.repeat(None, cells.height, dtype=pl.String, eager=True).scatter(known["_at"], known["reason"])
+    result = pl.repeat(None, cells.height, dtype=pl.String, eager=True).alias("reason")
+    result = result.scatter(known["_at"] - offset, known["reason"])
     if not profile.needs_household:
-        return result.alias("reason")
+        return result
     household = pl.col(f"c{mapping.by_field['household_id']}")
     nowhere = is_blank(household) | is_lost(household) | household.str.contains(r"^[\s0０]+$")
-    homeless = frame.select(nowhere).to_series()
-    return pl.select(
-        pl.when(pl.lit(result).is_null() & pl.lit(homeless))
-        .then(pl.lit("no_household"))
-        .otherwise(pl.lit(result))
-        .alias("reason")
-    ).to_series()
+    # a plain long number is one; only what is short or holds a letter is looked at closely
+    odd = household.is_null() | ~household.str.contains(r"^[0-9]{5,}$")
+    doubtful = frame.lazy().select("_at", household).filter(odd & pl.lit(result).is_null()).collect()
+    homeless = doubtful.filter(nowhere)["_at"]
+    return result.scatter(homeless - offset, "no_household") if len(homeless) else result
 
 
 def count_people(cells: pl.DataFrame) -> int:
@@ -78,7 +82,8 @@ def count_people(cells: pl.DataFrame) -> int:
 
 def _identity_columns(mapping: Mapping, profile: SourceProfile) -> list[int]:
     fields = ("name", "id_number", *profile.id_from)
-    return [mapping.by_field[name] for name in fields if name in mapping.by_field]
+    further = [column for _, *pair in mapping.also for column in pair if column is not None]
+    return [mapping.by_field[name] for name in fields if name in mapping.by_field] + further
 
 
 def _tidy(column: str) -> pl.Expr:

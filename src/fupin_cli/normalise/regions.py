@@ -2,11 +2,14 @@
 
 A key is the name without its administrative suffix, so that 幸福村, 幸福村委会 and 幸福社区 are one place
 inside one township.
-Mergers and renamings are not guessed: they would need a list from the user.
+Mergers and renamings are not guessed: the user lists them ([places] in fupin.toml).
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import polars as pl
@@ -44,6 +47,69 @@ def place_keys(frame: pl.DataFrame) -> pl.DataFrame:
             own = once_per_spelling(frame[name].cast(pl.String), partial(_from_column, part=name))
             said = said.with_columns(pl.coalesce(own[column], said[column]).alias(column) for column in own.columns)
     return said
+
+
+@dataclass(frozen=True)
+class Renamed:
+    """A division of one level (county, township, village) that is now called, or belongs to, another.
+
+    Two villages of one name are told apart by their township: 平川镇/杨树村. The new name may name a new township, too.
+    """
+
+    level: str
+    old: str
+    new: str
+
+
+def rename_places(frame: pl.DataFrame, renamed: Sequence[Renamed]) -> pl.DataFrame:
+    """The frame with old names of places, in all their spellings, replaced by the new ones. All changes happen at once."""
+    levels = list(_PARTS)
+    hit: dict[str, list[tuple[pl.Expr, str]]] = {name: [] for name in levels}
+    for change in renamed:
+        old, new = (_chain(name, change.level) for name in (change.old, change.new))
+        same = [pl.col(f"{name}_key") == _bare(text, name) for name, text in old.items()]
+        where = pl.all_horizontal(same).fill_null(value=False)
+        for name, text in new.items():
+            hit[name].append((where, text))
+    changes = []
+    for name, cases in hit.items():
+        printed, key = pl.col(name), pl.col(f"{name}_key")
+        for where, text in cases:
+            printed = pl.when(where).then(pl.lit(text)).otherwise(printed)
+            key = pl.when(where).then(pl.lit(_bare(text, name))).otherwise(key)
+        changes += [printed.alias(name), key.alias(f"{name}_key")] if cases else []
+    return frame.with_columns(changes)
+
+
+def _chain(name: str, level: str) -> dict[str, str]:
+    """Level → name of `乡镇/村`, the last of them at the given level."""
+    names = name.split("/")
+    levels = list(_PARTS)[: list(_PARTS).index(level) + 1][-len(names) :]
+    return dict(zip(levels, names[-len(levels) :], strict=True))
+
+
+def _bare(name: str, level: str) -> str:
+    return re.sub(_PARTS[level], "", re.sub(r"\s", "", name))
+
+
+def unmatched_places(frame: pl.DataFrame, like: pl.DataFrame, most: int) -> list[tuple[str, tuple[str, ...], int]]:
+    """(level, some names, rows) for townships and villages that `like` (the register) has not, in counties that it has.
+
+    They are told, not guessed: the place may have been merged or renamed, or hold no registered household.
+    """
+    counties = like["county_key"].drop_nulls().unique()
+    here = frame.filter(pl.col("county_key").is_in(counties.implode()))
+    found = []
+    for level in ("township", "village"):
+        keys = [f"{name}_key" for name in list(_PARTS)[: list(_PARTS).index(level) + 1]]
+        strange = here.drop_nulls(keys).join(like.select(keys).unique(), on=keys, how="anti")
+        if strange.height:
+            names = strange[level].drop_nulls().unique().sort().head(most).to_list()
+            found.append((level, tuple(names), strange.height))
+        here = here.join(
+            strange.select(keys).unique(), on=keys, how="anti"
+        )  # a strange township's villages are strange
+    return found
 
 
 def settle_places(frame: pl.DataFrame, like: pl.DataFrame, only_county: str | None = None) -> pl.DataFrame:

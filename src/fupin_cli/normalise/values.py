@@ -7,6 +7,7 @@ them. Dates are written in so many ways that a value is put into one spelling fi
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
@@ -51,12 +52,24 @@ FALSE_LABELS = (
     "FALSE",
 )
 
+# answers to the question as it is asked; 参加 and 未享受 say the thing itself, whichever way the question goes
+_PLAIN_YES_NO = ("是", "否", "有", "无", "没有", "对", *"√✓✔☑×✗✘YNTF", "YES", "NO", "TRUE", "FALSE")
+
 _INVISIBLE = r"[\p{Cf}\p{Cc}]"
 _LOST_DIGITS = r"^-?\d(?:\.\d+)?[eE]\+?(?:1[5-9]|2\d)$"
 _CHINESE_DIGITS = dict(zip("〇零○一二三四五六七八九", "000123456789", strict=True))
-_MONTH_ONLY = r"^(\d{4})(?:-(\d{1,2})|[./](\d{2})|年(\d{1,2})月?|(\d{2}))$"
+_MONTH_ONLY = r"^(\d{4})(?:[-/](\d{1,2})|\.(\d{2})|年(\d{1,2})月?|(\d{2}))$"
 _WHOLE_DAY = r"^(\d{4})(?:[-./](\d{1,2})[-./](\d{1,2})|年(\d{1,2})月(\d{1,2})[日号]?|(\d{2})(\d{2}))$"
 _SERIAL = r"^[1-6]\d{4}$"  # 1927 to 2091; a shorter serial looks like a year, so it is never read as one
+_TWO_DIGIT_YEARS = (
+    r"^\d{2}[-./]\d{1,2}[-./]\d{1,2}$",
+    r"^\d{1,2}[-./]\d{1,2}[-./]\d{2}$",
+    r"^\d{2}年(?:度|\d{1,2}月(?:\d{1,2}[日号]?)?)?$",
+    r"^(?:00|1[3-9]|[2-9]\d)[-./](?:0?[1-9]|1[0-2])$",
+    # 800105 and 191225; but 191205 is a month of 1912, as any six digits that can be one are
+    r"^(?:0\d|1[0-8]|2[1-9]|[3-9]\d)(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])$",
+    r"^(?:19|20)(?:0[1-9]|1[0-2])(?:1[3-9]|2\d|3[01])$",
+)
 _EXCEL_EPOCH = 25569  # the serial of 1970-01-01 in the 1900 system
 _YEARS = (1850, 2100)  # 9999-12-31 means "no end"; it is not a date
 _NUMBER = r"^([-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,2})?)$"
@@ -69,6 +82,22 @@ def is_blank(text: pl.Expr) -> pl.Expr:
     return text.is_null() | _plain(text).str.to_uppercase().is_in(BLANKS)
 
 
+def has_two_digit_year(text: pl.Expr) -> pl.Expr:
+    """True where the cell is a date whose century nobody wrote (`80-1-5`, `80年1月`): readable by people, not by us."""
+    return _plain_date(text).str.contains("|".join(_TWO_DIGIT_YEARS)).fill_null(value=False)
+
+
+def is_one_of(text: pl.Expr, spellings: Sequence[str]) -> pl.Expr:
+    """True where the cell is one of these spellings, compared as labels are; never null."""
+    keys = pl.lit(pl.Series(sorted({label_key(spelling) for spelling in spellings}), dtype=pl.String)).implode()
+    return _label(text).is_in(keys).fill_null(value=False)
+
+
+def is_bare_number(text: pl.Expr) -> pl.Expr:
+    """True where the cell is digits and nothing else (a `.0` tail aside), as codes of a table are; never null."""
+    return _label(text).str.contains(r"^\d+$").fill_null(value=False)
+
+
 def is_lost(text: pl.Expr) -> pl.Expr:
     """True where a number of 16 or more digits went through a spreadsheet and came back without its last ones."""
     return text.str.strip_chars().str.contains(_LOST_DIGITS).fill_null(value=False)
@@ -77,6 +106,39 @@ def is_lost(text: pl.Expr) -> pl.Expr:
 def to_text(text: pl.Expr) -> pl.Expr:
     """The text without invisible characters and outer blanks; a code that came as `13800000000.0` loses its `.0`."""
     return _none_if_empty(text.str.replace_all(_INVISIBLE, "").str.strip_chars().str.replace(r"^(\d{5,})\.0+$", "$1"))
+
+
+def character_at(text: pl.Expr, at: int) -> pl.Expr:
+    """The character at this place, from 1, of a number written without blanks; null where it is too short or damaged."""
+    plain = _label(text)
+    return pl.when(plain.str.contains(rf"^[0-9A-Z]{{{at},}}$")).then(plain.str.slice(at - 1, 1))
+
+
+def plain_text(text: pl.Expr) -> pl.Expr:
+    """The text where `to_text` would give it back unchanged; null where that would have to be looked at."""
+    return pl.when(~text.str.contains(rf"^$|{_INVISIBLE}|^\s|\s$|^\d{{5,}}\.0+$")).then(text)
+
+
+def plain_number(text: pl.Expr) -> pl.Expr:
+    """The number of a cell that holds bare digits; null where `to_number` would have to look at it."""
+    number = text.cast(pl.Float64, strict=False)
+    return pl.when(number.is_finite()).then(number)
+
+
+def plain_date(text: pl.Expr) -> pl.Expr:
+    """The date of a cell written as 1980-01-05; null where `to_date` would have to look at it."""
+    on = text.str.to_date("%Y-%m-%d", strict=False)
+    return pl.when((text.str.len_bytes() == 10) & on.dt.year().is_between(*_YEARS)).then(on)
+
+
+def plain_phone(text: pl.Expr) -> pl.Expr:
+    """The number of a mobile telephone and nothing else; null where `to_phone` would have to look at it."""
+    return pl.when(text.str.contains(r"^1[3-9][0-9]{9}$")).then(text)
+
+
+def scale_of(unit: str | None) -> float | None:
+    """How many yuan one of this unit is; None for none."""
+    return _SCALES[unit] if unit else None
 
 
 def to_date(text: pl.Expr, *, whole_day: bool = False) -> pl.Expr:
@@ -116,20 +178,47 @@ def to_integer(text: pl.Expr) -> pl.Expr:
     return pl.when((number == number.round()) & (number.abs() < 2**53)).then(number).cast(pl.Int64)
 
 
-def to_money(text: pl.Expr, unit: str = "元") -> pl.Expr:
-    """Yuan as Float64; `unit` is what a bare number of this column counts, a unit in the cell itself goes first."""
+def to_money(text: pl.Expr, unit: str | None) -> pl.Expr:
+    """Yuan as Float64; `unit` is what a bare number of this column counts, a unit in the cell itself goes first.
+
+    Without a unit only a cell that names its own has a value: 元 and 万元 are four digits apart.
+    """
     plain = _plain(text).str.replace_all(r"[\s¥￥]", "").str.replace("^(?:人民币|RMB|CNY)", "")
     number = to_number(plain.str.replace("(?:百万|[十百千万亿])?元?整?$", ""))
     own = plain.str.extract("(百万|[十百千万亿])元?整?$") + "元"
     named = own.replace_strict(_SCALES, default=None, return_dtype=pl.Float64)
     in_yuan = pl.when(plain.str.contains("[^十百千万亿]元整?$")).then(1.0)
-    return number * pl.coalesce(named, in_yuan, pl.lit(_SCALES[unit]))
+    return number * pl.coalesce(named, in_yuan, pl.lit(_SCALES[unit] if unit else None, dtype=pl.Float64))
 
 
-def to_bool(text: pl.Expr, true: Sequence[str] = (), false: Sequence[str] = ()) -> pl.Expr:
-    """Boolean; blank is null, and so are 1 and 0 unless the profile lists them as its own labels."""
+def to_phone(text: pl.Expr) -> pl.Expr:
+    """The telephone numbers of a cell as a set: digits only, sorted, each once, joined by 、.
+
+    What is shorter than seven digits, hidden by stars or written as `1.38E+10` is no number that anybody could call.
+    """
+    plain = _plain(text).str.to_uppercase().str.replace(r"^(\d+)\.0+$", "$1")
+    plain = pl.when(~plain.str.contains(r"\dE\+?\d")).then(plain)
+    joined = (
+        plain.str.replace_all(r"\((0\d{2,3})\)", "${1}-")
+        .str.replace_all(r"\b(1\d{2})[\s-](\d{4})[\s-](\d{4})\b", "$1$2$3")
+        .str.replace_all(r"\b(0\d{2,3})\s+(\d{7,8})\b", "$1$2")
+    )
+    found = joined.str.extract_all(r"\b1[3-9]\d{9}\b|\b0\d{2,3}-?\d{7,8}\b|\d{7,}")
+    numbers = found.list.eval(pl.element().str.replace_all("-", "").str.replace(r"^(?:00)?86(1[3-9]\d{9})$", "$1"))
+    return _none_if_empty(numbers.list.unique().list.sort().list.join("、"))
+
+
+def to_bool(text: pl.Expr, true: Sequence[str] = (), false: Sequence[str] = (), *, opposite: bool = False) -> pl.Expr:
+    """Boolean; blank is null, and so are 1 and 0 unless the profile lists them as its own labels.
+
+    `opposite`: the header asks the opposite question, so 是, 否, 1 and 0 mean the other thing; a label that says the thing
+    itself (安全, 未参保) means what it says under any header.
+    """
     meaning = dict.fromkeys(map(label_key, FALSE_LABELS), False) | dict.fromkeys(map(label_key, TRUE_LABELS), True)
     meaning |= dict.fromkeys(map(label_key, false), False) | dict.fromkeys(map(label_key, true), True)
+    if opposite:
+        plain = set(map(label_key, _PLAIN_YES_NO))
+        meaning = {key: value != (key in plain or key.isdigit()) for key, value in meaning.items()}
     return _label(text).replace_strict(meaning, default=None, return_dtype=pl.Boolean)
 
 
@@ -142,21 +231,25 @@ def to_code(text: pl.Expr, labels: Mapping[str, Sequence[str]]) -> pl.Expr:
 def to_multi(text: pl.Expr, labels: Mapping[str, Sequence[str]] | None = None) -> pl.Expr:
     """Labels of a multi-select cell as a set: sorted, each once, joined by 、 (`技能培训,其他` = `其他、技能培训`).
 
-    A label without an entry in `labels` stays as it is.
+    A label without an entry in `labels` stays as it is, but a bare number without one leaves the cell unknown: nobody said
+    what it stands for.
     """
     parts = _none_if_empty(to_text(text).str.replace_all(r"[,，、;；|/\s]+", "、").str.strip_chars("、")).str.split(
         "、"
     )
-    if labels:
-        canonical = {alias: name for name, aliases in labels.items() for alias in aliases}
+    canonical = {alias: name for name, aliases in (labels or {}).items() for alias in (*aliases, name)}
+    if canonical:
         parts = parts.list.eval(pl.element().replace(canonical))
-    return parts.list.unique().list.sort().list.join("、")
+    declared = pl.element().is_in(pl.lit(pl.Series(sorted(canonical), dtype=pl.String)).implode())
+    undeclared = parts.list.eval(pl.element().str.contains(r"^\d+$") & ~declared).list.any()
+    return pl.when(~undeclared).then(parts.list.unique().list.sort().list.join("、"))
 
 
 def label_key(label: str) -> str:
     """A label as `to_code` and `to_bool` compare it; the same steps as `_label`, for a Python string."""
     kept = unicodedata.normalize("NFKC", label).upper()
-    return "".join(c for c in kept if not c.isspace() and unicodedata.category(c) not in ("Cf", "Cc"))
+    plain = "".join(c for c in kept if not c.isspace() and unicodedata.category(c) not in ("Cf", "Cc"))
+    return re.sub(r"^([0-9]+)\.0+$", r"\1", plain)
 
 
 def _plain(text: pl.Expr) -> pl.Expr:
@@ -164,7 +257,8 @@ def _plain(text: pl.Expr) -> pl.Expr:
 
 
 def _label(text: pl.Expr) -> pl.Expr:
-    return text.str.normalize("NFKC").str.replace_all(rf"{_INVISIBLE}|\s", "").str.to_uppercase()
+    plain = text.str.normalize("NFKC").str.replace_all(rf"{_INVISIBLE}|\s", "").str.to_uppercase()
+    return plain.str.replace(r"^([0-9]+)\.0+$", "$1")  # a code that went through a column of numbers
 
 
 def _none_if_empty(text: pl.Expr) -> pl.Expr:
@@ -175,8 +269,10 @@ def _plain_date(text: pl.Expr) -> pl.Expr:
     """The date without time of day, blanks, a `.0` tail and Chinese numerals."""
     plain = (
         _plain(text)
-        .str.replace(r"[T\s]+\d{1,2}[:：时].*$", "")
+        .str.replace(r"[T\s]+(?:[上下]午)?\s*\d{1,2}[:：时].*$", "")
         .str.replace_all(r"\s", "")
+        .str.replace(r"^(\d{8})(?:[01]\d|2[0-3])[0-5]\d[0-5]\d(?:\.0*)?$", "$1")
+        .str.replace("年元月", "年1月")
         .str.replace(r"^(\d{4,8})\.0*$", "$1")
         .str.replace(r"^([1-6]\d{4})\.\d+$", "$1")
     )

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from xlsxwriter.format import Format
+from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
@@ -44,6 +45,7 @@ class Styles:
     heading: Format
     body: Format
     note: Format
+    note_left: Format
     group: Format
     group_answer: Format
     header: Format
@@ -160,7 +162,7 @@ def put_table_top(
 def finish_table(sheet: Worksheet, last: int, last_column: int, name: str) -> None:
     """Let a table be filtered, and name it at the foot of its pages."""
     sheet.autofilter(2, 0, last, last_column)
-    sheet.ignore_errors({"number_stored_as_text": f"A1:AZ{last + 1}"})
+    sheet.ignore_errors({"number_stored_as_text": f"A1:{xl_col_to_name(last_column)}{last + 1}"})
     put_footer(sheet, name)
 
 
@@ -272,6 +274,7 @@ def _styles(workbook: Workbook) -> Styles:
         "heading": {**base, "font_size": 12, "bold": True, "font_color": _NAVY},
         "body": {**base, "font_size": 11, "valign": "top"},
         "note": {**base, "font_size": 11, "bold": True, "font_color": "#9C2A00", "align": "center"},
+        "note_left": {**base, "bold": True, "font_color": "#9C2A00"},
         "group": {**boxed, "bold": True, "align": "center", "bg_color": "#D6E0EE", "font_color": _NAVY},
         "group_answer": {**boxed, "bold": True, "align": "center", "bg_color": "#FFF2CC", "font_color": "#7F6000"},
         "header": head,

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import polars as pl
 
+from fupin_cli.report.source_account import SourceAccount, Tally, counties_of_sources, source_accounts
 from fupin_cli.vocabulary import (
     ACCOUNTS,
     EXTRACTS,
@@ -31,46 +32,11 @@ from fupin_cli.vocabulary import (
     Severity,
 )
 
-DIGEST_VERSION = 1
+DIGEST_VERSION = 2
 VERDICT_RULE = "NAT-H-0"
 _SAME_FINDING = ["rule_id", "household_id", "person_id", "name", "id_number"]
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Tally:
-    """How many of one thing: rows per reason, persons per ID status, households per county. No label: not given."""
-
-    label: str | None
-    count: int
-
-
-@dataclass(frozen=True)
-class SourceAccount:
-    """The control total of one sheet: read = used + set aside, or the account does not balance.
-
-    A workbook that two extracts share has an account for each. `counties` are those whose rows the sheet holds; empty
-    where that is not known.
-    """
-
-    source: str
-    sheet: str | None
-    rows_read: int
-    rows_used: int
-    rows_set_aside: int
-    reasons: tuple[Tally, ...]
-    counties: tuple[str, ...] = ()
-    extract: str | None = None
-
-    @property
-    def balanced(self) -> bool:
-        """Whether every row read was used, or set aside with a reason."""
-        return (
-            self.rows_read
-            == self.rows_used + self.rows_set_aside
-            == self.rows_used + sum(r.count for r in self.reasons)
-        )
 
 
 @dataclass(frozen=True)
@@ -205,6 +171,11 @@ class Digest:
         return sum(account.rows_set_aside for account in self.accounts)
 
     @property
+    def rows_returned(self) -> int:
+        """Rows that go back to whoever sent them, over all sheets."""
+        return sum(account.rows_returned for account in self.accounts)
+
+    @property
     def unbalanced(self) -> tuple[SourceAccount, ...]:
         """The sheets whose control total does not hold; in a sound run there are none."""
         return tuple(account for account in self.accounts if not account.balanced)
@@ -256,8 +227,8 @@ def build_digest(
         households=homes.height,
         households_by_county=_tallies(homes, "county"),
         persons_without_id=_tallies(people.filter(pl.col("id_number").is_null()), "id_status"),
-        accounts=_source_accounts(
-            ACCOUNTS.conform(accounts), SET_ASIDE.conform(set_aside), _counties_of_sources(people, accounts, extracts)
+        accounts=source_accounts(
+            ACCOUNTS.conform(accounts), SET_ASIDE.conform(set_aside), counties_of_sources(people, accounts, extracts)
         ),
         extracts=_extract_reports(EXTRACTS.conform(extracts), LINKS.conform(links)),
         rules=tuple(sorted(rules, key=lambda rule: rule.rule_id)),
@@ -293,44 +264,6 @@ def _counted(frame: pl.DataFrame, by: list[str], kind: type[T]) -> tuple[T, ...]
 
 def _tallies(frame: pl.DataFrame, by: str) -> tuple[Tally, ...]:
     return _records(_grouped(frame, [by]).rename({by: "label"}), Tally)
-
-
-def _source_accounts(
-    accounts: pl.DataFrame, set_aside: pl.DataFrame, counties: dict[str, tuple[str, ...]]
-) -> tuple[SourceAccount, ...]:
-    # A workbook may serve two extracts; where both frames say which, each gets its own reasons.
-    told = "extract" in accounts.columns and "extract" in set_aside.columns
-    place = ["source", "sheet", "extract"] if told else ["source", "sheet"]
-    reasons: dict[tuple[str | None, ...], list[Tally]] = {}
-    for *where, reason, count in _grouped(set_aside, [*place, "set_aside_reason"]).rows():
-        reasons.setdefault(tuple(where), []).append(Tally(reason, count))
-    columns = [*ACCOUNTS.names, *({"extract"} & set(accounts.columns))]
-    sheets = accounts.select(columns).sort(place, nulls_last=True, maintain_order=True).to_dicts()
-    known = {tuple(sheet[name] for name in place) for sheet in sheets}
-    # A reason without an account would be a row lost from sight: give it an account that cannot balance.
-    nothing = {"rows_read": 0, "rows_used": 0, "rows_set_aside": 0}
-    lost = [dict(zip(place, where, strict=True)) | nothing for where in reasons if where not in known]
-    return tuple(
-        SourceAccount(
-            **sheet,
-            reasons=tuple(reasons.get(tuple(sheet[name] for name in place), ())),
-            counties=counties.get(sheet["source"], ()),
-        )
-        for sheet in [*sheets, *lost]
-    )
-
-
-def _counties_of_sources(
-    persons: pl.DataFrame, accounts: pl.DataFrame, extracts: pl.DataFrame
-) -> dict[str, tuple[str, ...]]:
-    """The counties of each file: its persons' for a register, its coverage for an extract, where accounts say whose."""
-    pairs = [persons.select("source", "county")]
-    if "extract" in accounts.columns:
-        covered = EXTRACTS.conform(extracts).select("extract", county="coverage").explode("county")
-        pairs.append(accounts.join(covered, on="extract", maintain_order="left").select("source", "county"))
-    known = pl.concat(pairs).drop_nulls().unique().sort("source", "county")
-    grouped = known.group_by("source", maintain_order=True).agg("county")
-    return {source: tuple(counties) for source, counties in grouped.rows()}
 
 
 def _extract_reports(extracts: pl.DataFrame, links: pl.DataFrame) -> tuple[ExtractReport, ...]:

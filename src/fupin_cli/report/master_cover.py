@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from xlsxwriter.worksheet import Worksheet
@@ -19,14 +20,15 @@ from fupin_cli.report.book import (
     put_paragraph,
     set_widths,
 )
-from fupin_cli.report.digest import Digest, SourceAccount
+from fupin_cli.report.digest import Digest
+from fupin_cli.report.source_account import SourceAccount
 from fupin_cli.report.wording import (
     CLUE_NOTE,
     basis_words,
     coverage_words,
     decision_words,
     kind_words,
-    reason_words,
+    reasons_words,
     stage_words,
 )
 
@@ -34,16 +36,16 @@ from fupin_cli.report.wording import (
 def write_cover(written: Book, county: str, digest: Digest, as_of: date) -> None:
     """The first sheet: what the book is for, what was compared, and the control totals of the county's files."""
     sheet, styles = written.sheet("说明"), written.styles
-    set_widths(sheet, (32, 20, 15, 15, 18, 34, 16))
-    put_across(sheet, 0, 0, 6, f"{county}　建档立卡数据比对疑点总表", styles.title)
+    set_widths(sheet, _WIDTHS)
+    put_across(sheet, 0, 0, _LAST, f"{county}　建档立卡数据比对疑点总表", styles.title)
     stages = "、".join(stage_words(stage) for stage in digest.stages)
     about = f"{digest.project}　　比对日期：{as_of}　　比对环节：{stages}　　程序版本：{digest.program_version}"
-    put_across(sheet, 1, 0, 6, about, styles.subtitle)
-    put_across(sheet, 2, 0, 6, CLUE_NOTE, styles.note)
+    put_across(sheet, 1, 0, _LAST, about, styles.subtitle)
+    put_across(sheet, 2, 0, _LAST, CLUE_NOTE, styles.note)
     sheet.set_row(0, 34)
-    put_heading(sheet, 4, 6, "本册内容与办理要求", styles)
+    put_heading(sheet, 4, _LAST, "本册内容与办理要求", styles)
     for row, line in enumerate(_HOW_TO, 5):
-        put_paragraph(sheet, row, 6, line, styles, width=150)
+        put_paragraph(sheet, row, _LAST, line, styles, width=sum(_WIDTHS))
     row = _write_extracts(sheet, styles, 6 + len(_HOW_TO), county, digest)
     row = _write_accounts(sheet, styles, row + 1, county, digest)
     _write_lines(sheet, styles, row + 1, digest)
@@ -61,38 +63,70 @@ def _write_extracts(sheet: Worksheet, styles: Styles, row: int, county: str, dig
             for link in extract.links
         )
         covered = coverage_words(extract.coverage)
-        about = (f"{extract.department or ''}　{kind_words(extract.kind)}", extract.extract, extract.as_of, covered)
-        rows.append((*about, stage_words(extract.stage), how or "未关联到人员"))
-    put_heading(sheet, row, 6, "部门数据：截止日期、覆盖范围与关联情况（关联人数为全部覆盖县区合计）", styles)
-    for column, header in enumerate(("部门、类别", "数据源编号", "数据截止日期", "覆盖县区", "比对环节")):
-        put(sheet, row + 1, column, header, styles.header)
-    put_across(sheet, row + 1, 5, 6, "关联依据与人数", styles.header)
+        covered = coverage_words(extract.coverage)
+        about = (f"{extract.department or ''}　{kind_words(extract.kind)}", extract.extract, str(extract.as_of or ""))
+        rows.append((*about, covered, stage_words(extract.stage), how or "未关联到人员"))
+    title = "部门数据：截止日期、覆盖范围与关联情况（关联人数为全部覆盖县区合计）"
+    return _write_table(sheet, styles, row, title, _EXTRACTS, rows)
+
+
+def _write_table(
+    sheet: Worksheet,
+    styles: Styles,
+    row: int,
+    title: str,
+    columns: Sequence[tuple[str, int, int]],
+    rows: Sequence[Sequence[str | None]],
+) -> int:
+    """The row after a heading and a table; each of its columns spans some of the sheet's, and the last is set left."""
+    put_heading(sheet, row, _LAST, title, styles)
+    for header, first, last in columns:
+        put_across(sheet, row + 1, first, last, header, styles.header)
     for at, values in enumerate(rows, row + 2):
-        for column, value in enumerate(values[:5]):
-            put(sheet, at, column, value, styles.cell_centre)
-        put_across(sheet, at, 5, 6, values[5], styles.cell)
-        lines = max(lines_needed(values[5], 46), lines_needed(values[3], 13), lines_needed(values[1], 17), 2)
-        sheet.set_row(at, LINE_HEIGHT * lines + 4)
+        lines = 1
+        for value, (header, first, last) in zip(values, columns, strict=True):
+            style = styles.cell if header == columns[-1][0] else styles.cell_centre
+            put_across(sheet, at, first, last, value or "", style)
+            lines = max(lines, lines_needed(value, sum(_WIDTHS[first : last + 1]) - 2))
+        sheet.set_row(at, LINE_HEIGHT * lines + 6)
     return row + 2 + len(rows)
 
 
 def _write_accounts(sheet: Worksheet, styles: Styles, row: int, county: str, digest: Digest) -> int:
+    """The row after the control totals of every file and sheet, their sum, and where the rows are that can be mended."""
     accounts = [account for account in digest.accounts if _concerns(account, county)]
-    put_heading(sheet, row, 6, "读入对账：读入 = 采用 + 搁置（逐文件、逐工作表）", styles)
-    for column, header in enumerate(("文件", "工作表", "读入行数", "采用行数", "搁置行数", "搁置原因", "对账")):
+    title = "读入对账：读入 = 采用 + 搁置（逐文件、逐工作表；隐藏的行和列照常读入）"
+    put_heading(sheet, row, _LAST, title, styles)
+    for column, header in enumerate(_ACCOUNTS):
         put(sheet, row + 1, column, header, styles.header)
+    sheet.set_row(row + 1, LINE_HEIGHT + 8)
     for at, account in enumerate(accounts, row + 2):
-        reasons = "；".join(f"{reason_words(reason.label)} {reason.count}" for reason in account.reasons)
+        reasons = reasons_words(account.other_reasons)
         put(sheet, at, 0, account.source, styles.cell)
         put(sheet, at, 1, account.sheet, styles.cell_centre)
-        for column, count in enumerate((account.rows_read, account.rows_used, account.rows_set_aside), 2):
+        for column, count in enumerate(_counts(account), 2):
             put_count(sheet, at, column, count, styles.number)
-        put(sheet, at, 5, reasons, styles.cell)
-        put(
-            sheet, at, 6, "相符" if account.balanced else "不符", styles.cell_centre if account.balanced else styles.bad
-        )
-        sheet.set_row(at, LINE_HEIGHT * max(lines_needed(reasons, 30), lines_needed(account.source, 30)) + 6)
-    return row + 2 + len(accounts)
+        put(sheet, at, _LAST - 1, reasons, styles.cell)
+        state, style = ("相符", styles.cell_centre) if account.balanced else ("不符", styles.bad)
+        put(sheet, at, _LAST, state, style)
+        lines = max(lines_needed(reasons, _WIDTHS[-2] - 2), lines_needed(account.source, _WIDTHS[0] - 2))
+        sheet.set_row(at, LINE_HEIGHT * max(lines, lines_needed(account.sheet, _WIDTHS[1] - 2)) + 6)
+    row += 2 + len(accounts)
+    put_across(sheet, row, 0, 1, "合计", styles.total)
+    for column, counts in enumerate(zip(*map(_counts, accounts), strict=True), 2):
+        put_count(sheet, row, column, sum(counts), styles.number_total)
+    put_across(sheet, row, _LAST - 1, _LAST, "", styles.total)
+    sheet.set_row(row, LINE_HEIGHT + 6)
+    if returned := sum(account.rows_returned for account in accounts):
+        told = _RETURNED.format(rows=f"{returned:,}")
+        put_paragraph(sheet, row + 1, _LAST, told, styles, width=sum(_WIDTHS))
+        row += 1
+    return row + 1
+
+
+def _counts(account: SourceAccount) -> tuple[int, ...]:
+    aside = (account.rows_set_aside, account.rows_footer)
+    return (account.rows_read, account.rows_used, *aside, account.rows_hidden, account.columns_hidden)
 
 
 def _concerns(account: SourceAccount, county: str) -> bool:
@@ -101,16 +135,38 @@ def _concerns(account: SourceAccount, county: str) -> bool:
 
 
 def _write_lines(sheet: Worksheet, styles: Styles, row: int, digest: Digest) -> None:
-    if not digest.lines:
-        return
-    put_heading(sheet, row, 6, "采用的标准线", styles)
-    for at, line in enumerate(digest.lines, row + 1):
-        put(sheet, at, 0, line.name, styles.cell)
-        put(sheet, at, 1, f"{line.year} 年", styles.cell_centre)
-        put(sheet, at, 2, f"{line.yuan:,.0f} 元", styles.cell_centre)
-        put_across(sheet, at, 3, 6, line.citation, styles.cell)
+    rows = [(line.name, f"{line.year} 年", f"{line.yuan:,.0f} 元", line.citation) for line in digest.lines]
+    if rows:
+        _write_table(sheet, styles, row, "采用的标准线", _LINES, rows)
 
 
+_WIDTHS = (32, 20, 10, 10, 10, 8, 8, 8, 34, 10)  # 150 in all, which A4 takes in letters of some 9 points
+_LAST = len(_WIDTHS) - 1
+_ACCOUNTS = (
+    "文件",
+    "工作表",
+    "读入行数",
+    "采用行数",
+    "搁置行数",
+    "其中表尾",
+    "隐藏行",
+    "隐藏列",
+    "其余搁置原因",
+    "对账",
+)
+_EXTRACTS = (  # header, first and last column of the sheet
+    ("部门、类别", 0, 0),
+    ("数据源编号", 1, 1),
+    ("数据截止日期", 2, 3),
+    ("覆盖县区", 4, 5),
+    ("比对环节", 6, 7),
+    ("关联依据与人数", 8, _LAST),
+)
+_LINES = (("名称", 0, 0), ("年度", 1, 1), ("金额", 2, 3), ("依据", 4, _LAST))
+_RETURNED = (
+    "搁置的行中有 {rows} 行缺少人员、户的信息或表头，未能采用。已按报送单位分册列入与本县文件夹并列的“退回更正”文件夹，"
+    "每行注明原文件、工作表、行号、原因和更正办法：请转报送单位更正后重报。"
+)
 _HOW_TO = (
     "1. 本册供县级汇总、督办使用；各乡镇另有“疑点核查表”，每村一张工作表，印发核查后报回。疑点明细中的“疑点编号”是销号依据。",
     "2. 疑点是台账与部门数据不一致的线索。系统登记内容、部门数据内容、数据截止日期和匹配依据并列，由人核实后才有结论。",

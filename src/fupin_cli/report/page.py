@@ -29,7 +29,7 @@ from fupin_cli.report.wording import (
     problem_detail,
     problem_totals,
     problem_words,
-    reason_words,
+    reasons_words,
     severity_words,
     stage_words,
 )
@@ -222,14 +222,21 @@ def _by_rule(tallies: Sequence[RulePlaceTally]) -> Counter[str]:
 def _accounts(digest: Digest) -> str:
     rows: list[tuple[str, ...]] = []
     for account in digest.accounts:
-        reasons = "；".join(f"{reason_words(reason.label)} {reason.count:,}" for reason in account.reasons)
         state = "相符" if account.balanced else '<b class="bad">不符</b>'
-        counts = (f"{n:,}" for n in (account.rows_read, account.rows_used, account.rows_set_aside))
-        rows.append((_text(account.source), _text(account.sheet), *counts, _text(reasons), state))
-    totals = (f"<b>{n:,}</b>" for n in (digest.rows_read, digest.rows_used, digest.rows_set_aside))
-    rows.append(("<b>合计</b>", "", *totals, "", ""))
-    table = _table(("文件", "工作表", "读入", "采用", "搁置", "搁置原因", "对账"), rows, (2, 3, 4))
-    return _section("读入对账", "Control totals: read = used + set aside", table)
+        counts = (account.rows_read, account.rows_used, account.rows_set_aside, account.rows_footer)
+        hidden = (account.rows_hidden, account.columns_hidden)
+        told = (*(f"{n:,}" for n in counts), _text(reasons_words(account.other_reasons)), *(f"{n:,}" for n in hidden))
+        rows.append((_text(account.source), _text(account.sheet), *told, state))
+    totals = (digest.rows_read, digest.rows_used, digest.rows_set_aside, sum(a.rows_footer for a in digest.accounts))
+    hidden = (sum(a.rows_hidden for a in digest.accounts), sum(a.columns_hidden for a in digest.accounts))
+    told = (*(f"<b>{n:,}</b>" for n in totals), "", *(f"<b>{n:,}</b>" for n in hidden))
+    rows.append(("<b>合计</b>", "", *told, ""))
+    headers = ("文件", "工作表", "读入", "采用", "搁置", "其中表尾", "其余搁置原因", "隐藏行", "隐藏列", "对账")
+    note = "逐文件、逐工作表；隐藏的行和列照常读入。"
+    if digest.rows_returned:
+        note += f"搁置的行中有 {digest.rows_returned:,} 行退回报送单位更正，见 workbooks/退回更正。"
+    table = _table(headers, rows, (2, 3, 4, 5, 7, 8), (9,))
+    return _section("读入对账", "Control totals: read = used + set aside", table, note)
 
 
 def _links(digest: Digest) -> str:
@@ -288,7 +295,7 @@ def _problems(digest: Digest) -> str:
         (
             _text(source),
             _text(sheet),
-            "<br>".join(f"{_text(problem_words(k))}：{_text('、'.join(d))}" for k, d in kinds.items()),
+            "<br>".join(_text("：".join(filter(None, (problem_words(k), "、".join(d))))) for k, d in kinds.items()),
         )
         for (source, sheet), kinds in sheets.items()
     ]

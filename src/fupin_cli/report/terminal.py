@@ -15,6 +15,7 @@ from rich.text import Text
 
 from fupin_cli.report.digest import Digest
 from fupin_cli.report.masking import mask_text
+from fupin_cli.report.source_account import SourceAccount
 from fupin_cli.report.wording import (
     CLUE_NOTE,
     basis_words,
@@ -25,6 +26,7 @@ from fupin_cli.report.wording import (
     problem_totals,
     problem_words,
     reason_words,
+    reasons_words,
     severity_words,
     stage_words,
 )
@@ -57,7 +59,7 @@ def heading(digest: Digest) -> RenderableType:
 
 
 def accounts(digest: Digest) -> RenderableType:
-    """Rows read = used + set aside, by reason, over all sheets; any sheet that does not balance is named."""
+    """Rows read = used + set aside over all sheets, and the same for each; where there are many, what needs a look is first."""
     why = Counter[str]()
     for account in digest.accounts:
         why.update({reason_words(reason.label): reason.count for reason in account.reasons})
@@ -73,7 +75,26 @@ def accounts(digest: Digest) -> RenderableType:
         _line(f"不符 DOES NOT BALANCE: {a.source} {a.sheet or ''} {a.extract or ''}".rstrip(), "bold red")
         for a in digest.unbalanced
     ]
-    return Group(*lines)
+    if digest.rows_returned:
+        back = f"退回更正 to be mended by whoever sent them: {digest.rows_returned:,} 行 rows　（workbooks/退回更正）"
+        lines.append(_line(back, "yellow"))
+    return Group(*lines, _sheets(digest.accounts))
+
+
+def _sheets(accounts: Sequence[SourceAccount]) -> Table:
+    """A row per sheet; the reasons stand below its name, so that the numbers have room on a narrow terminal."""
+    first = sorted(accounts, key=lambda account: (account.balanced, not account.rows_returned))
+    rows = []
+    for account in first if len(accounts) > _LONGEST else accounts:
+        name = f"{account.source}　{account.sheet or ''}".strip("　")
+        reasons = reasons_words(account.other_reasons)
+        counts = (account.rows_read, account.rows_used, account.rows_set_aside, account.rows_footer)
+        hidden = f"{account.rows_hidden:,}/{account.columns_hidden:,}"
+        state = "相符" if account.balanced else "不符 NO"
+        rows.append((f"{name}\n  {reasons}" if reasons else name, *(f"{n:,}" for n in counts), hidden, state))
+    numbers = ("读入\nread", "采用\nused", "搁置\naside", "其中表尾\nfooter", "隐藏行/列\nhidden")
+    headers = ("文件　工作表　　其余搁置原因\nfile, sheet, why set aside", *numbers, "对账\nbalance")
+    return _table("逐文件、逐工作表 every file and sheet", headers, rows, set(range(1, 6)))
 
 
 def links(digest: Digest) -> RenderableType:

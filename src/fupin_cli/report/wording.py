@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fupin_cli.report.digest import Problem
+from fupin_cli.report.source_account import Tally
 from fupin_cli.vocabulary import (
     BASES,
     ID_STATUS_LABELS,
@@ -45,25 +46,55 @@ KIND_LABELS = {
     "companies": "企业和个体工商户",
     "medical_insurance": "医保参保",
     "school_roll": "学籍",
+    "moves": "户口迁移",
+    "funerals": "殡葬火化",
+    "marriages": "婚姻登记",
+    "housing_presale": "商品房预售",
+    "housing_fund": "公积金",
+    "disability_subsidies": "残疾人两项补贴",
+    "social_insurance": "社保参保",
+    "family_insurance": "家庭参保登记",
+    "medical_treatment": "医保治疗",
+    "medical_aid_premium": "医保资助参保",
+    "employment": "就业登记",
+    "employment_monthly": "务工月监测",
+    "taxes": "税务",
 }
 PROBLEM_LABELS = {  # what is odd about a source, and the unit in which it is counted
     "unmapped_column": ("未识别的列（未使用）", "列"),
     "missing_column": ("缺少的列", "列"),
     "duplicate_column": ("重复的列", "列"),
+    "conflicting_duplicate": ("同名列内容不一致（按未知处理）", "个"),
+    "conflicting_household_values": ("同户各行填写不一致的户级指标（按未知处理）", "户"),
     "unparsed_cells": ("看不懂的单元格（按未知处理）", "个"),
     "unknown_labels": ("不认识的代码（按未知处理）", "个"),
+    "undeclared_codes": ("未声明含义的数字代码（按未知处理）", "个"),
+    "undeclared_unit": ("未声明单位的金额（按未知处理）", "个"),
+    "unit_from_sheet": ("按表头上方声明的单位换算", "个"),
+    "two_digit_year": ("两位数年份（按未知处理）", "个"),
+    "numeric_id_column": ("证件号码列是数字格式，末三位已丢失（请将该列设为文本后重新导出）", "个"),
+    "float_ids": ("经浮点数转换、末几位已变的证件号码", "个"),
     "lost_digits": ("被截断的长号码", "个"),
-    "hidden": ("隐藏的行列（已读入）", "处"),
-    "hidden_sheet": ("隐藏的工作表（未采用）", "行"),
+    "several_people": ("一格多人，已拆分", "行"),
+    "shared_phone": ("一个电话登记在多户", "户"),
+    "unmatched_place": ("台账中没有的地名（未猜测）", "个"),
+    "hidden_rows": ("隐藏的行（已读入）", "行"),
+    "hidden_columns": ("隐藏的列（已读入）", "列"),
+    "hidden_sheet": ("隐藏的工作表（已读入，请核对是否应报送）", "行"),
     "only_identity": ("只有身份列、没有本类数据列的表", "行"),
     "not_a_table": ("像是另一类表（未采用）", "行"),
+    "sheet_not_asked": ("fupin.toml 未选用的工作表", "行"),
+    "likely_cut": ("行数恰为表格上限，可能被截断", "行"),
     "error_cells": ("错误单元格", "个"),
     "empty_formulas": ("没有结果的公式", "个"),
+    "other_file": ("压缩包中不是表格的文件（未读）", "个"),
+    "password_used": ("用密码打开", "处"),
     "unreadable": ("无法读取", "处"),
 }
+# Each of these is one, named by a header or a file: a column headed 2019 is not 2,019 columns.
+_NAMED = frozenset({"unmapped_column", "missing_column", "duplicate_column", "other_file", "password_used"})
 _UNREADABLE = (
     (re.compile(r"no header; ([0-9]+) of ([0-9]+) rows look like people"), "没有表头；{1} 行中有 {0} 行像是人员"),
-    (re.compile(r"likely cut off at ([0-9]+) rows"), "可能在第 {0} 行处被截断"),
 )
 _NEAR = re.compile(r"(?P<header>.*)（(?P<field>\w+)\?）")
 _COUNTED = re.compile(r"(?:(?P<field>.*): )?(?P<count>[0-9]+)")
@@ -109,6 +140,11 @@ def reason_words(reason: str | None) -> str:
     return SET_ASIDE_REASONS.get(reason or "", (reason or "未注明", ""))[0]
 
 
+def reasons_words(reasons: Sequence[Tally]) -> str:
+    """Why rows were set aside, and how many for each reason: 标题行 1；空行 1,204."""
+    return "；".join(f"{reason_words(reason.label)} {reason.count:,}" for reason in reasons)
+
+
 def kind_words(kind: str | None) -> str:
     """What an extract is about, in words."""
     return KIND_LABELS.get(kind or "", kind or "")
@@ -125,9 +161,9 @@ def problem_unit(kind: str) -> str:
 
 
 def problem_count(kind: str, detail: str) -> int:
-    """How many cells, rows or columns one problem is; a problem that tells no number is one."""
-    counted = _COUNTED.fullmatch(detail)
-    return int(counted["count"]) if counted and problem_unit(kind) != "列" else 1
+    """How many cells, rows or columns one problem is; one that names a column or file, or tells no number, is one."""
+    counted = _counted(kind, detail)
+    return int(counted["count"]) if counted else 1
 
 
 def problem_detail(kind: str, detail: str) -> str:
@@ -135,8 +171,7 @@ def problem_detail(kind: str, detail: str) -> str:
     for words, said in _UNREADABLE:
         if told := words.fullmatch(detail):
             return said.format(*told.groups())
-    counted = _COUNTED.fullmatch(detail) if problem_unit(kind) != "列" else None
-    if counted is not None:
+    if counted := _counted(kind, detail):
         return f"{label(counted['field'] or '')} {int(counted['count']):,} {problem_unit(kind)}".strip()
     if near := _NEAR.fullmatch(detail):
         return f"{near['header']}（疑为{label(near['field'])}）"
@@ -169,6 +204,10 @@ def outcome_words(outcome: str | None) -> str:
 def coverage_words(coverage: tuple[str, ...]) -> str:
     """The counties that an extract covers, in words."""
     return "、".join(coverage) or "全部县区"
+
+
+def _counted(kind: str, detail: str) -> re.Match[str] | None:
+    return None if kind in _NAMED else _COUNTED.fullmatch(detail)
 
 
 def _known(words: Mapping[Any, str], code: str | None) -> str:

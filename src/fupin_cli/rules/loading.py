@@ -37,9 +37,15 @@ from fupin_cli.vocabulary import EVIDENCE, HOUSEHOLDS, PERSONS, Outcome, Severit
 PACK_FOLDERS = ("exit", "checks", "monitor")
 
 
-def load_packs(folders: Sequence[Path], known_fields: Mapping[str, frozenset[str]]) -> tuple[Pack, ...]:
+def load_packs(
+    folders: Sequence[Path],
+    known_fields: Mapping[str, frozenset[str]],
+    undeclared: Mapping[str, Mapping[str, str]] | None = None,
+) -> tuple[Pack, ...]:
     """All packs of the folders, checked against the fields that the source profiles know, in file-name order.
 
+    `undeclared` gives, by profile, the money fields that do not say what they count, each with what is to be written there:
+    a condition may show such an amount but not compare it.
     Raises ConfigurationError for anything in them that cannot be, naming the file, the rule and the key.
     """
     tables = {name: Table(read_toml(path), name) for name, path in _files(folders).items()}
@@ -59,6 +65,7 @@ def load_packs(folders: Sequence[Path], known_fields: Mapping[str, frozenset[str
     _refuse_twins([(rule.id, rule.where) for rule in rules], "rule")
     _refuse_twins([(rule.provides, rule.where) for rule in rules if rule.provides], "provided fact")
     _check_members(rules)
+    _refuse_undeclared_money(everyone, rules, undeclared or {})
     return packs
 
 
@@ -320,6 +327,28 @@ def _untested(entry: Table) -> str | None:
     if len(outcomes) < 2 or Outcome.UNKNOWN not in outcomes:
         return "at least two worked examples are needed ([[rule.example]]), one of them with then = 'unknown'"
     return None
+
+
+def _refuse_undeclared_money(
+    facts: Sequence[Fact], rules: Sequence[Rule], undeclared: Mapping[str, Mapping[str, str]]
+) -> None:
+    """Refuse a condition that reads an amount of unknown unit or period: 元 and 万元, a month and a year look the same."""
+    conditions = [(f"fact {fact.name}", fact.where, fact.kinds, fact.condition) for fact in facts]
+    for rule in rules:
+        parts = (rule.when, rule.condition, rule.denied, rule.line.this_year_when if rule.line else None)
+        conditions += [(f"rule {rule.id}", rule.where, rule.kinds, part) for part in parts if part]
+    for what, where, kinds, condition in conditions:
+        for name in condition.names:
+            kinds_read = kinds if name.startswith(DEPT) else (REGISTER,)
+            field = name.removeprefix(DEPT)
+            for kind in kinds_read:
+                if hint := undeclared.get(kind, {}).get(field):
+                    raise ConfigurationError(
+                        f"{what} compares {name}, but profile {kind} does not say what its {field} counts",
+                        where=where,
+                        why="an amount of unknown unit or period would be compared as if it were the right one",
+                        try_=f"{hint} in [fields.{field}] of rules/sources/{kind}.toml",
+                    )
 
 
 def _refuse_twins(named: Sequence[tuple[str, str]], what: str) -> None:

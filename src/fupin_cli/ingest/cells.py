@@ -1,0 +1,225 @@
+"""Cells of a sheet → typed columns, and a count of what they held that meant nothing or had to be read with care.
+
+Two decisions need a look at whole columns, so the first reading counts the signs and a second one acts on them: a column in
+which some number is not declared is a code table that nobody declared, so none of its numbers is trusted; and ID numbers that
+went through a float are recognised by being, against all odds, numbers that a float can hold.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import polars as pl
+
+from fupin_cli.ingest.headers import Header, Mapping, header_key, period_in, unit_in
+from fupin_cli.ingest.profile import Field, SourceProfile
+from fupin_cli.normalise.id_number import has_valid_check
+from fupin_cli.normalise.spelling import once_per_spelling, replace_rows
+from fupin_cli.normalise.values import has_two_digit_year, is_blank, is_lost
+
+_ASIS = ("name_raw", "id_raw")
+
+Counts = Counter[tuple[str, str]]  # (kind of problem, field) → cells
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """What a first reading found out about a whole source: fields whose numbers nobody declared, and ID numbers from floats."""
+
+    codes: frozenset[str] = frozenset()
+    float_ids: bool = False
+
+    @classmethod
+    def of(cls, counts: Counts) -> Doubt:
+        """The doubt that the counts of a first reading justify.
+
+        A float holds one 18-digit number in 16 to 128; of an undamaged column's hardly any is wrong, of a damaged one's ten in
+        eleven are.
+        """
+        codes = frozenset(name for (kind, name), count in counts.items() if kind == "undeclared_codes" and count)
+        in_float, wrong = counts["_float_like", ""], counts["_float_wrong", ""]
+        return cls(codes, wrong >= 3 and wrong * 4 >= in_float)
+
+
+def type_cells(
+    used: pl.DataFrame, header: Header, mapping: Mapping, profile: SourceProfile, unit: str | None, doubt: Doubt
+) -> tuple[pl.DataFrame, Counts]:
+    """`_at` and the profile's columns with their types, and the counts; `unit` is what the sheet says above its header.
+
+    `used` has `_at` and the cells of the rows that are used; their columns are `c0`, `c1` ….
+    """
+    by_field, counts = mapping.by_field, Counts()
+    used = _without_conflicts(used, header, mapping, profile, counts)
+    read = [_Column.of(f, by_field[f.name], header, mapping, unit, doubt) for f in profile.fields if f.name in by_field]
+    # one question for what is written as it should be, and one for how much is not: only that is looked at column by column
+    plain = used.lazy().select(
+        "_at", *(column.plain.alias(column.field.column) for column in read if column.plain is not None)
+    )
+    values = plain.collect()
+    signs = used.lazy().select(sign for column in read for sign in column.signs()).collect().row(0, named=True)
+    for column in read:
+        values = values.with_columns(_finished(column, used, values, signs, counts, doubt))
+    absent = [_constant(f, _said_by_header(f, header, by_field)) for f in profile.fields if f.name not in by_field]
+    values = values.with_columns(absent)
+    stand_ins = [pl.col(name) for name in profile.id_from if name in by_field]
+    values = values.with_columns(pl.coalesce("id_raw", *stand_ins)) if stand_ins else values
+    derived = [
+        pl.coalesce(f.column, f.fill(pl.col(profile.field(f.from_digit.field).column)))
+        for f in profile.fields
+        if f.from_digit and f.from_digit.field in by_field
+    ]
+    return values.with_columns(derived) if derived else values, counts
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One column of a sheet that a field is read from. `plain` is its value where a cell is written as it should be."""
+
+    field: Field
+    cell: str
+    unit: str | None
+    own_unit: bool
+    period: str | None
+    opposite: bool
+    distrusted: bool
+    plain: pl.Expr | None
+
+    @classmethod
+    def of(
+        cls, f: Field, column: int, header: Header, mapping: Mapping, sheet_unit: str | None, doubt: Doubt
+    ) -> _Column:
+        text, own = header.texts[column], unit_in(header.texts[column])
+        unit, period = own or sheet_unit, period_in(text) if f.type == "money" else None
+        as_is = f.type == "raw" or f.column in _ASIS
+        plain = pl.col(f"c{column}") if as_is else f.parse_plain(pl.col(f"c{column}"), unit, period)
+        opposite, distrusted = f.name in mapping.opposite, f.name in doubt.codes
+        return cls(f, f"c{column}", unit, own is not None, period, opposite, distrusted, plain)
+
+    def signs(self) -> list[pl.Expr]:
+        """What to count in the column before it is known whether anything in it needs a closer look."""
+        text, name = pl.col(self.cell), self.field.name
+        found = [text.is_not_null().sum().alias(f"filled:{name}")]
+        if self.plain is not None:
+            found.append((self.plain.is_null() & text.is_not_null()).sum().alias(f"left:{name}"))
+        if self.field.type in ("id", "text"):
+            found.append(text.str.contains_any(["e", "E"]).sum().alias(f"exponents:{name}"))
+        if self.field.column == "id_raw":
+            found.append(_in_float(text).sum().alias("in_float"))
+        return found
+
+    def parse(self, spellings: pl.Series) -> pl.DataFrame:
+        """The value of each of these texts, read with all care."""
+        value = self.field.parse(
+            pl.col("text"), self.unit, self.period, opposite=self.opposite, distrust_numbers=self.distrusted
+        )
+        return spellings.to_frame("text").select(value.alias("value"))
+
+
+def _finished(
+    column: _Column, used: pl.DataFrame, values: pl.DataFrame, signs: dict[str, int], counts: Counts, doubt: Doubt
+) -> pl.Series:
+    """One column of values, what is odd about it looked at and counted."""
+    f, text = column.field, used[column.cell]
+    if signs.get(f"exponents:{f.name}"):
+        counts["lost_digits", f.name] += _count_lost(text)
+    if f.column == "id_raw":
+        counts["_ids", ""] += signs[f"filled:{f.name}"]
+        return (_from_floats(text, counts, doubt) if signs["in_float"] else text).alias(f.column)
+    if column.plain is None:
+        value = once_per_spelling(text, column.parse)["value"]
+    else:
+        value = values[f.column]
+        if signs[f"left:{f.name}"]:
+            left = (value.is_null() & text.is_not_null()).arg_true()
+            careful = once_per_spelling(text.gather(left), column.parse)
+            value = replace_rows(value.alias("value").to_frame(), left, careful)["value"]
+    _count_odd(column, text, value, counts)
+    if f.type == "money" and column.unit and not column.own_unit and f.unit and f.unit != column.unit:
+        counts["unit_from_sheet", f.name] += signs[f"filled:{f.name}"]
+    return value.alias(f.column)
+
+
+def _count_odd(column: _Column, text: pl.Series, value: pl.Series, counts: Counts) -> None:
+    """Counts what was not understood: it holds something, and nobody declared that it says nothing."""
+    if value.null_count() == text.null_count():
+        return
+    cell, f = pl.col("text"), column.field
+    lost = text.filter(value.is_null() & text.is_not_null()).to_frame("text")
+    odd = lost.filter(~is_blank(cell) & ~f.says_unknown(cell))
+    kinds = odd.select(_kind(f, cell, column.unit, distrusted=column.distrusted).alias("kind"))["kind"]
+    for kind, count in kinds.value_counts().rows():
+        counts[kind, f.name] += count
+
+
+def _kind(f: Field, cell: pl.Expr, unit: str | None, *, distrusted: bool) -> pl.Expr:
+    """What kind of problem a cell is that was not understood."""
+    if f.type in ("code", "bool"):
+        number = f.undeclared_number(cell) | (cell.str.contains(r"^\s*\d+\s*$") & distrusted)
+        return pl.when(number).then(pl.lit("undeclared_codes")).otherwise(pl.lit("unknown_labels"))
+    if f.type in ("date", "month", "year"):
+        return pl.when(has_two_digit_year(cell)).then(pl.lit("two_digit_year")).otherwise(pl.lit("unparsed_cells"))
+    return pl.lit("undeclared_unit" if f.type == "money" and not (unit or f.unit) else "unparsed_cells")
+
+
+def _constant(f: Field, value: str | None) -> pl.Expr:
+    return pl.lit(value).cast(f.dtype).alias(f.column)
+
+
+def _said_by_header(f: Field, header: Header, by_field: dict[str, int]) -> str | None:
+    """The value that the header over the names gives to a field without a column; the longest word that fits."""
+    over_names = header.texts[by_field["name"]] if "name" in by_field else ""
+    return next(
+        (value for word, value in sorted(f.by_name_header, key=lambda p: -len(p[0])) if word in over_names), None
+    )
+
+
+def _without_conflicts(
+    used: pl.DataFrame, header: Header, mapping: Mapping, profile: SourceProfile, counts: Counts
+) -> pl.DataFrame:
+    """The cells; where the same header stands twice, what either column says, and nothing where both say different things.
+
+    Of names and ID numbers the leftmost counts: a row of two people is about the first of them.
+    """
+    for name, other in mapping.duplicates:
+        column = mapping.by_field[name]
+        if header_key(header.texts[other]) != header_key(header.texts[column]) or f"c{other}" not in used.columns:
+            continue
+        text, twin = pl.col(f"c{column}"), pl.col(f"c{other}")
+        differ = (text != twin).fill_null(value=False)
+        counts["conflicting_duplicate", name] += int(used.select(differ.sum()).item())
+        either = pl.coalesce(text, twin)
+        kept = either if profile.field(name).column in _ASIS else pl.when(~differ).then(either)
+        used = used.with_columns(kept.alias(f"c{column}"))
+    return used
+
+
+def _count_lost(text: pl.Series) -> int:
+    """How many codes came as numbers that had lost their last digits."""
+    suspects = text.filter(text.str.contains_any(["e", "E"]))
+    return int(suspects.to_frame("text").select(is_lost(pl.col("text")).sum()).item())
+
+
+def _in_float(text: pl.Expr) -> pl.Expr:
+    """True for an 18-digit number that a float can hold, other than those that show their damage by ending in 000."""
+    whole = text.cast(pl.Int64, strict=False)
+    held = whole == whole.cast(pl.Float64).cast(pl.Int64)
+    return ((text.str.len_bytes() == 18) & held & ~text.str.ends_with("000")).fill_null(value=False)
+
+
+def _from_floats(text: pl.Series, counts: Counts, doubt: Doubt) -> pl.Series:
+    """The ID numbers; those that a float can hold are counted, and marked as damaged where the source is in doubt."""
+    at = text.to_frame("text").select(_in_float(pl.col("text"))).to_series().arg_true()
+    like = text.gather(at).to_frame("text")
+    counts["_float_like", ""] += like.height
+    counts["_float_wrong", ""] += int(
+        like.select((~has_valid_check(pl.col("text"))).fill_null(value=True).sum()).item()
+    )
+    if not doubt.float_ids:
+        return text
+    counts["float_ids", "id_number"] += like.height
+    # 15 digits are certain: written as a spreadsheet shows a damaged number, so that everybody treats it as one
+    damaged = pl.concat_str(
+        pl.col("text").str.slice(0, 1), pl.lit("."), pl.col("text").str.slice(1, 14), pl.lit("E+17")
+    )
+    return text.clone().scatter(at, like.select(damaged).to_series())

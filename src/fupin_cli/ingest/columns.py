@@ -1,0 +1,75 @@
+"""Typed columns (Parquet, a database) → the text that a spreadsheet would show, so that one way of reading serves all sources.
+
+A number of 16 or more digits that went through a float has lost its last ones: it becomes `5.22401198506153E+17`, in which the
+cleaner of ID numbers sees the damage.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+
+LOSSY = 1e15  # a float holds every integer below 2**53, but a spreadsheet keeps 15 digits and pads with noughts
+
+
+def as_text(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame as text in columns c0, c1 …; blank cells are null."""
+    cells = frame.select(
+        column_text(pl.col(name), dtype).alias(f"c{n}") for n, (name, dtype) in enumerate(frame.schema.items())
+    )
+    blank = cells.lazy().select((pl.all().str.strip_chars() == "").any()).collect().row(0, named=True)
+    return cells.with_columns(blank_to_null(pl.col(name)) for name, some in blank.items() if some)
+
+
+def column_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """A typed column as text."""
+    if dtype.is_float():
+        return _float_text(column.cast(pl.Float64))
+    if isinstance(dtype, pl.Datetime):
+        midnight = column.dt.time() == dt.time()
+        return (
+            pl.when(midnight).then(column.dt.to_string("%Y-%m-%d")).otherwise(column.dt.to_string("%Y-%m-%d %H:%M:%S"))
+        )
+    if isinstance(dtype, pl.List):
+        return column.cast(pl.List(pl.String)).list.join("、")
+    if isinstance(dtype, pl.Struct):
+        return column.struct.json_encode()
+    if isinstance(dtype, pl.Binary):
+        return column.bin.encode("hex")
+    return column.cast(pl.String)
+
+
+def blank_to_null(cells: pl.Expr) -> pl.Expr:
+    """The cells, null where they hold nothing but blanks."""
+    return pl.when(cells.str.strip_chars() != "").then(cells)
+
+
+def trim(cells: pl.DataFrame) -> pl.DataFrame:
+    """The rows up to the last that holds anything: a sheet's formatted but empty tail is no data."""
+    if not cells.width:
+        return cells
+    filled = cells.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
+    last = filled.arg_true().max()
+    return cells.head(int(last) + 1 if isinstance(last, int) else 0)
+
+
+def _float_text(column: pl.Expr) -> pl.Expr:
+    shortest = column.cast(pl.String).str.replace("e", "E+", literal=True)
+    # 15 digits are what a double holds for certain; the rest of a shortest form only looks like digits of the number
+    damaged = column.cast(pl.Int128, strict=False).cast(pl.String)
+    sign = pl.when(column < 0).then(pl.lit("-")).otherwise(pl.lit(""))
+    digits = damaged.str.strip_prefix("-")
+    exponent = pl.format(
+        "{}{}.{}E+{}", sign, digits.str.slice(0, 1), digits.str.slice(1, 14), digits.str.len_chars() - 1
+    )
+    whole = column.cast(pl.Int64, strict=False)
+    return (
+        pl.when(column.is_nan())
+        .then(None)
+        .when(column.abs() >= LOSSY)
+        .then(exponent)
+        .when(column == whole)
+        .then(whole.cast(pl.String))
+        .otherwise(shortest)
+    )

@@ -1,0 +1,67 @@
+"""Workbooks and archives under a password: who is asked for it, and how they open.
+
+A password comes from an environment variable or from whoever sits at the terminal; it is never an argument, a log line or part
+of a message.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import msoffcrypto
+from msoffcrypto.exceptions import DecryptionError, FileFormatError, InvalidKeyError, ParseError
+
+from fupin_cli.errors import BadDataError
+
+Ask = Callable[[str], str | None]  # the name of a file → its password, or None where nobody answers
+
+
+def no_password(name: str) -> str | None:  # noqa: ARG001 - the shape of an Ask
+    """Nobody to ask."""
+    return None
+
+
+def is_locked(data: bytes) -> bool:
+    """Whether an Office file in a compound container is encrypted; False also where that cannot be told."""
+    try:
+        return bool(msoffcrypto.OfficeFile(io.BytesIO(data)).is_encrypted())
+    except Exception:  # noqa: BLE001 - whatever is wrong with it, the parser will say so in better words
+        return False
+
+
+def unlocked(name: str, data: bytes, ask: Ask) -> bytes:
+    """The workbook without its password. Raises BadDataError where there is none, or it is the wrong one."""
+    password = ask(name)
+    if password is None:
+        raise locked(name)
+    opened = io.BytesIO()
+    try:
+        office = msoffcrypto.OfficeFile(io.BytesIO(data))
+        office.load_key(password=password)
+        office.decrypt(opened)
+    except (InvalidKeyError, DecryptionError):
+        raise wrong_password(name) from None
+    except (FileFormatError, ParseError, ValueError, KeyError, OSError, IndexError, AttributeError, TypeError):
+        raise BadDataError(
+            "the workbook is protected in a way that cannot be opened here",
+            where=name,
+            try_="open it with the password, save a copy without one, and run again",
+        ) from None
+    return opened.getvalue()
+
+
+def locked(name: str) -> BadDataError:
+    """The error for a file whose password nobody gave."""
+    return BadDataError(
+        "the file is protected by a password",
+        where=name,
+        try_="FUPIN_PASSWORD=… in the environment, or run it from a terminal and type the password there",
+    )
+
+
+def wrong_password(name: str) -> BadDataError:
+    """The error for a password that does not fit."""
+    return BadDataError(
+        "the password does not open this file", where=name, try_="ask the sender for the password again"
+    )

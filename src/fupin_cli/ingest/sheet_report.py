@@ -1,0 +1,76 @@
+"""How a sheet was read, in counts and headers: what a person should know about it, and never a cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SheetReport:
+    """What was made of one sheet; holds headers and counts only, never a cell.
+
+    `counts` are (kind of problem, field, cells), in order; a field is empty where the problem is of the whole sheet.
+    """
+
+    source: str
+    sheet: str
+    rows_read: int
+    rows_used: int
+    header_rows: tuple[int, ...] = ()
+    headers: tuple[str, ...] = ()
+    columns: tuple[tuple[str, str], ...] = ()
+    duplicates: tuple[tuple[str, str], ...] = ()
+    unmapped: tuple[tuple[str, str | None], ...] = ()
+    missing: tuple[str, ...] = ()
+    counts: tuple[tuple[str, str, int], ...] = ()
+    visible: bool = True
+    hidden_rows: int = 0
+    hidden_columns: int = 0
+    errors: int = 0
+    empty_formulas: int = 0
+    likely_cut: bool = False
+    only_identity: bool = False
+    other_table: bool = False
+    not_asked: bool = False
+    people_unread: int = 0
+    was_locked: bool = False
+    others: tuple[str, ...] = ()
+
+    @property
+    def rows_set_aside(self) -> int:
+        """Rows read but not used."""
+        return self.rows_read - self.rows_used
+
+    @property
+    def rows_hidden(self) -> int:
+        """Rows that the spreadsheet program does not show: all of a hidden sheet's."""
+        return self.hidden_rows if self.visible else self.rows_read
+
+    def counted(self, kind: str) -> dict[str, int]:
+        """Field → cells of one kind of problem."""
+        return {field: count for found, field, count in self.counts if found == kind}
+
+    def problems(self) -> list[tuple[str, str]]:
+        """(kind, detail) of everything a person should know about how this sheet was read; headers and counts only."""
+        found = [("missing_column", name) for name in self.missing]
+        found += [("unmapped_column", f"{header}（{near}?）" if near else header) for header, near in self.unmapped]
+        found += [("duplicate_column", f"{header} → {name}") for name, header in self.duplicates]
+        found += [(kind, f"{field}: {count}" if field else str(count)) for kind, field, count in self.counts]
+        counted = (
+            ("hidden_rows", self.hidden_rows),
+            ("hidden_columns", self.hidden_columns),
+            ("error_cells", self.errors),
+            ("empty_formulas", self.empty_formulas),
+            ("hidden_sheet", 0 if self.visible else self.rows_read),
+            ("only_identity", self.rows_used if self.only_identity else 0),
+            ("not_a_table", self.rows_read if self.other_table else 0),
+            ("sheet_not_asked", self.rows_read if self.not_asked else 0),
+            ("likely_cut", self.rows_read if self.likely_cut else 0),
+        )
+        found += [(kind, str(count)) for kind, count in counted if count]
+        found += [("other_file", other) for other in self.others]
+        if self.was_locked:
+            found.append(("password_used", ""))
+        if self.people_unread:
+            found.append(("unreadable", f"no header; {self.people_unread} of {self.rows_read} rows look like people"))
+        return found
