@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,9 +85,9 @@ def sum_up(
     links: pl.DataFrame,
     verdict: Verdict,
     stages: Sequence[str],
-    read: Container[str],
+    read: Mapping[str, Container[str]],
 ) -> Digest:
-    """The one result object that every face renders; `read` are the columns that rules read."""
+    """The one result object that every face renders; `read` are the columns of each kind that rules read."""
     tables = {"register": register.table} | {extract.source.id: extract.table for extract in extracts}
     judgement = verdict.judgement
     return build_digest(
@@ -107,7 +107,7 @@ def sum_up(
         problems=[
             *contradictions(register),
             *(problem for extract in extracts for problem in strange_places(extract)),
-            *(problem for table in tables.values() for problem in problems_of(table, read)),
+            *(problem for table in tables.values() for problem in problems_of(table, read.get(table.profile.name, ()))),
         ],
         lines=judgement.lines,
         cleared=verdict.cleared,

@@ -56,12 +56,17 @@ def labels_of(book: RuleBook) -> dict[str, str]:
     return plain | own | {f"{profile.name}.{field.column}": field.zh for profile, field in fields}
 
 
-def columns_read(book: RuleBook) -> frozenset[str]:
-    """The columns of register and extracts that some enabled rule reads or shows."""
+def columns_read(book: RuleBook) -> dict[str, frozenset[str]]:
+    """Kind of source → the columns of it that some enabled rule reads; the register's stand under its profile's name."""
     rules = [rule for pack in book.packs for rule in pack.rules if rule.enabled]
-    facts = [fact for pack in book.packs for fact in pack.facts]
-    named = [name for rule in rules for name in (*rule.names, *rule.shows)]
-    named += [
-        name for fact in facts for name in (*fact.condition.names, *fact.shows, *([fact.latest] if fact.latest else []))
-    ]
-    return frozenset(name.removeprefix("dept_").removeprefix("given_") for name in named)
+    facts = {fact.name: fact for pack in book.packs for fact in pack.facts}
+    asked = [facts[name] for rule in rules for name in rule.names if name in facts]
+    named = [(rule.kinds, rule.names) for rule in rules]
+    named += [(fact.kinds, (*fact.condition.names, *([fact.latest] if fact.latest else []))) for fact in asked]
+    read: dict[str, set[str]] = {"register": set()}
+    for kinds, names in named:
+        theirs = {name.removeprefix("dept_").removeprefix("given_") for name in names if name.startswith("dept_")}
+        for kind in kinds:
+            read.setdefault(kind, set()).update(theirs)
+        read["register"] |= {name for name in names if not name.startswith("dept_")}
+    return {kind: frozenset(names) for kind, names in read.items()}

@@ -113,7 +113,7 @@ def find_header(grid: Grid, profile: SourceProfile) -> Header | None:
     """
     if grid.header is not None:
         header = Header(0, 0, tuple((name,) for name in grid.header))
-        return header if _tells_who(map_columns(header, profile)) else None
+        return header if _tells_who(map_columns(header, profile, suggest=False)) else None
     top = _top(grid)
     rows = top.rows
     best: tuple[int, int, int] | None = None
@@ -125,7 +125,7 @@ def find_header(grid: Grid, profile: SourceProfile) -> Header | None:
                 or not _is_level(top, first, first + levels - 1, profile)
             ):
                 break
-            mapping = map_columns(Header(first, levels, _paths(block)), profile)
+            mapping = map_columns(Header(first, levels, _paths(block)), profile, suggest=False)
             wanted = min(2, max(sum(bool(cell) for cell in row) for row in block))
             if mapping.hits >= wanted and _tells_who(mapping):
                 best = max(best or (0, 0, 0), (mapping.hits, -levels, -first))
@@ -135,11 +135,12 @@ def find_header(grid: Grid, profile: SourceProfile) -> Header | None:
     return Header(first, last - first + 1, _paths(rows[first : last + 1]), _unsure(top, first, last, profile))
 
 
-def map_columns(header: Header, profile: SourceProfile) -> Mapping:
+def map_columns(header: Header, profile: SourceProfile, *, suggest: bool = True) -> Mapping:
     """The best column for each field of the profile.
 
     A field's first header beats its later ones; a label of its own beats one inherited from above; then the leftmost column
-    wins. Further columns that mean the same are duplicates. One column may serve two fields (户主姓名 is a name, too).
+    wins. Further columns that mean the same are duplicates. One column may serve two fields (户主姓名 is a name, too). Looking
+    for the nearest field of what is left over takes most of the time; `suggest` = False does without.
     """
     index = _alias_index(profile)
     claims: dict[str, list[tuple[int, int, int, int]]] = {}
@@ -159,7 +160,7 @@ def map_columns(header: Header, profile: SourceProfile) -> Mapping:
     }
     doubled = {column for _, column in duplicates}
     unmapped = tuple(
-        (column, nearest_field(path[-1], profile))
+        (column, nearest_field(path[-1], profile) if suggest else None)
         for column, path in enumerate(header.paths)
         if path and column not in taken and column not in doubled
     )
@@ -189,13 +190,16 @@ def _further(
 
 def nearest_field(header: str, profile: SourceProfile) -> str | None:
     """The field whose header looks most like this one, for a suggestion; None if none looks alike."""
-    fields = {
-        key: own[0]
-        for key, meant in _alias_index(profile).items()
-        if (own := [name for name, _ in meant if ":" not in name])
-    }
-    found = process.extractOne(header_key(header), sorted(fields), scorer=fuzz.ratio, score_cutoff=_NEAR)
+    fields = _suggestions(profile)
+    found = process.extractOne(header_key(header), fields.keys(), scorer=fuzz.ratio, score_cutoff=_NEAR)
     return fields[found[0]] if found else None
+
+
+@lru_cache(maxsize=64)
+def _suggestions(profile: SourceProfile) -> dict[str, str]:
+    """Header key → the field of the profile's own that it means first, in the order of keys."""
+    meant = {key: [name for name, _ in fields if ":" not in name] for key, fields in _alias_index(profile).items()}
+    return {key: names[0] for key, names in sorted(meant.items()) if names}
 
 
 def unit_above(grid: Grid, header: Header) -> str | None:
@@ -301,7 +305,9 @@ def _says_who(label: str, profile: SourceProfile) -> bool:
 def _unsure(top: _Top, first: int, last: int, profile: SourceProfile) -> frozenset[str]:
     """The labels below the row that means most by itself, except those under a merged cell."""
     rows = top.rows
-    hits = [map_columns(Header(row, 1, _paths([rows[row]])), profile).hits for row in range(first, last + 1)]
+    hits = [
+        map_columns(Header(row, 1, _paths([rows[row]])), profile, suggest=False).hits for row in range(first, last + 1)
+    ]
     main = first + hits.index(max(hits))
     sure = {label for row in rows[first : main + 1] for label in row}
     return frozenset(
@@ -357,7 +363,9 @@ def _continues(rows: Sequence[Sequence[str]], first: int, last: int, profile: So
     """True where the row below only fills in columns that have no label of their own yet (a CSV has no merged cells)."""
     if last + 1 >= len(rows):
         return False
-    mapped = map_columns(Header(first, last - first + 1, _paths(rows[first : last + 1])), profile).by_field
+    mapped = map_columns(
+        Header(first, last - first + 1, _paths(rows[first : last + 1])), profile, suggest=False
+    ).by_field
     below, above = rows[last + 1], rows[last]
     who = [mapped[name] for name in _WHO if name in mapped]
     new = [label for column, label in enumerate(below) if label and not above[column]]

@@ -75,7 +75,7 @@ def guess_profile(
 
 
 def _score(header: Header, profile: SourceProfile, hint: str) -> float:
-    mapping = map_columns(header, profile)
+    mapping = map_columns(header, profile, suggest=False)
     if not header.paths or not mapping.hits:
         return 0.0
     score = mapping.hits / len(header.paths)

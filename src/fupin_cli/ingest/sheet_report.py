@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_SERIAL = ("序号", "序", "NO", "No.", "编号")  # a column that counts the rows; nobody misses it
+
 
 @dataclass(frozen=True)
 class SheetReport:
@@ -53,7 +55,8 @@ class SheetReport:
     def problems(self) -> list[tuple[str, str]]:
         """(kind, detail) of everything a person should know about how this sheet was read; headers and counts only."""
         found = [("missing_column", name) for name in self.missing]
-        found += [("unmapped_column", f"{header}（{near}?）" if near else header) for header, near in self.unmapped]
+        strangers = [(header, near) for header, near in self.unmapped if header not in _SERIAL]
+        found += [("unmapped_column", f"{header}（{near}?）" if near else header) for header, near in strangers]
         found += [("duplicate_column", f"{header} → {name}") for name, header in self.duplicates]
         found += [(kind, f"{field}: {count}" if field else str(count)) for kind, field, count in self.counts]
         counted = (
