@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test test-slow check format docs bench constraints sample clean
+.PHONY: help demo test test-slow check format docs fuzz bench bench-read constraints sample clean
 
 help:            ## what each target does
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/  /'
@@ -39,6 +39,12 @@ format: $(STAMP) ## let ruff mend what it can
 docs: $(STAMP)   ## print commands, glossary, checks and the session into the documents
 	$(BIN)/python tests/make_docs.py
 
+fuzz: $(STAMP)   ## 50,000 damaged files through the readers
+	$(BIN)/python tests/fuzz_readers.py --count 50000
+
+bench-read: $(STAMP)  ## a workbook of 1 M rows and 2 GB of GB18030 beside the bare libraries; needs 6 GB of disk
+	$(BIN)/python bench/read_scale.py
+
 bench: $(STAMP)  ## linkage of 1 M persons with 10 M rows beside its floor; needs 4 GiB of memory
 	$(BIN)/python bench/link_scale.py
 
@@ -48,9 +54,9 @@ sample: $(STAMP) ## make sample_data anew from its committed seed
 constraints: $(STAMP)  ## resolve and pin again, with hashes and without hosts
 	$(BIN)/python -c 'import tomllib; d = tomllib.load(open("pyproject.toml", "rb")); \
 	  print(*d["dependency-groups"]["dev"], *d["build-system"]["requires"], "editables", sep="\n")' > .venv/dev.in
-	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --extra synth \
+	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --extra synth --extra database \
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --no-annotate \
 	  --output-file constraints.txt pyproject.toml .venv/dev.in
 
 clean:           ## remove what was made
-	rm -rf $(VENV) demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo dist build sample_data/.fupin .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -50,6 +50,18 @@ def read_source(
     `sheets` are globs of the sheets that are wanted; `ask` knows passwords; what `store` has read before is not read again.
     Raises BadDataError where a file holds no sheet that the profile knows, or a sheet lacks a required column.
     """
+    return _joined(source_parts(files, profile, sheets=sheets, ask=ask, store=store), profile)
+
+
+def source_parts(
+    files: Sequence[tuple[str, Path]],
+    profile: SourceProfile,
+    *,
+    sheets: Sequence[str] = (),
+    ask: Ask = no_password,
+    store: Store | None = None,
+) -> list[Part]:
+    """The same sheet by sheet; with a store, rows stay in its files, so that a source of any size fits."""
     store = store or Store()
 
     def read(doubt: Doubt) -> Iterator[Part]:
@@ -61,12 +73,12 @@ def read_source(
 
             yield from store.parts(file, profile, doubt, sheets, opened)
 
-    return _settled(read, profile)
+    return _settled(read)
 
 
 def read_contents(name: str, contents: Sequence[Contents], profile: SourceProfile) -> SourceTable:
     """The same for one file that has been opened already, and for a database's answer."""
-    return _settled(lambda doubt: _parts(name, contents, profile, doubt, (), in_memory), profile)
+    return _joined(_settled(lambda doubt: _parts(name, contents, profile, doubt, (), in_memory)), profile)
 
 
 def _parts(
@@ -90,14 +102,14 @@ def _parts(
     yield from everything
 
 
-def _settled(read: Callable[[Doubt], Iterator[Part]], profile: SourceProfile) -> SourceTable:
-    """The parts as one table; read a second time where the first reading gave reason for doubt."""
+def _settled(read: Callable[[Doubt], Iterator[Part]]) -> list[Part]:
+    """The parts, read a second time where the first reading gave reason for doubt."""
     parts = list(read(Doubt()))
     counts = Counts()
     for part in parts:
         counts.update(part.counts)
     doubt = Doubt.of(counts)
-    return _joined(list(read(doubt)) if doubt != Doubt() else parts, profile)
+    return list(read(doubt)) if doubt != Doubt() else parts
 
 
 def _joined(parts: Sequence[Part], profile: SourceProfile) -> SourceTable:

@@ -133,7 +133,14 @@ def _member_name(info: zipfile.ZipInfo) -> str:
 
 
 def _decoded(stored: bytes) -> str:
+    """A name whose encoding nobody declared. Short GB18030 is now and then valid UTF-8, but then it is not Chinese."""
     try:
-        return stored.decode("utf-8")
+        name = stored.decode("utf-8")
     except UnicodeDecodeError:
         return stored.decode("gb18030")
+    if name.isascii() or any("\u4e00" <= c <= "\u9fff" for c in name):
+        return name
+    try:
+        return stored.decode("gb18030")
+    except UnicodeDecodeError:
+        return name

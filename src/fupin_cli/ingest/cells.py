@@ -19,6 +19,7 @@ from fupin_cli.normalise.spelling import once_per_spelling, replace_rows
 from fupin_cli.normalise.values import has_two_digit_year, is_blank, is_lost
 
 _ASIS = ("name_raw", "id_raw")
+_TAIL = ".0"  # of a number that somebody's program printed as a float
 
 Counts = Counter[tuple[str, str]]  # (kind of problem, field) → cells
 
@@ -105,7 +106,7 @@ class _Column:
         if self.field.type in ("id", "text"):
             found.append(text.str.contains_any(["e", "E"]).sum().alias(f"exponents:{name}"))
         if self.field.column == "id_raw":
-            found.append(_in_float(text).sum().alias("in_float"))
+            found += [_in_float(text).sum().alias("in_float"), _padded_with_noughts(text).sum().alias("padded")]
         return found
 
     def parse(self, spellings: pl.Series) -> pl.DataFrame:
@@ -125,6 +126,7 @@ def _finished(
         counts["lost_digits", f.name] += _count_lost(text)
     if f.column == "id_raw":
         counts["_ids", ""] += signs[f"filled:{f.name}"]
+        counts["lost_digits", f.name] += signs["padded"]
         return (_from_floats(text, counts, doubt) if signs["in_float"] else text).alias(f.column)
     if column.plain is None:
         value = once_per_spelling(text, column.parse)["value"]
@@ -147,7 +149,7 @@ def _count_odd(column: _Column, text: pl.Series, value: pl.Series, counts: Count
     cell, f = pl.col("text"), column.field
     lost = text.filter(value.is_null() & text.is_not_null()).to_frame("text")
     odd = lost.filter(~is_blank(cell) & ~f.says_unknown(cell))
-    kinds = odd.select(_kind(f, cell, column.unit, distrusted=column.distrusted).alias("kind"))["kind"]
+    kinds = odd.with_columns(_kind(f, cell, column.unit, distrusted=column.distrusted).alias("kind"))["kind"]
     for kind, count in kinds.value_counts().rows():
         counts[kind, f.name] += count
 
@@ -200,26 +202,40 @@ def _count_lost(text: pl.Series) -> int:
     return int(suspects.to_frame("text").select(is_lost(pl.col("text")).sum()).item())
 
 
+def _padded_with_noughts(text: pl.Expr) -> pl.Expr:
+    """True for a number of 18, 20 or 22 digits of which a spreadsheet kept fifteen and wrote noughts for the rest."""
+    lengths = ((18, "000"), (20, "00000"), (22, "0000000"))
+    padded = pl.any_horizontal((text.str.len_bytes() == n) & text.str.ends_with(noughts) for n, noughts in lengths)
+    return (padded & ~text.str.starts_with("000")).fill_null(value=False)
+
+
 def _in_float(text: pl.Expr) -> pl.Expr:
     """True for an 18-digit number that a float can hold, other than those that show their damage by ending in 000."""
-    whole = text.cast(pl.Int64, strict=False)
+    bare = text.str.strip_suffix(_TAIL)
+    whole = bare.cast(pl.Int64, strict=False)
     held = whole == whole.cast(pl.Float64).cast(pl.Int64)
-    return ((text.str.len_bytes() == 18) & held & ~text.str.ends_with("000")).fill_null(value=False)
+    return ((bare.str.len_bytes() == 18) & held & ~bare.str.ends_with("000")).fill_null(value=False)
 
 
 def _from_floats(text: pl.Series, counts: Counts, doubt: Doubt) -> pl.Series:
-    """The ID numbers; those that a float can hold are counted, and marked as damaged where the source is in doubt."""
+    """The ID numbers; those that a float can hold are counted, and marked as damaged where the source is in doubt.
+
+    One that ends in `.0` says itself that it was a number, and is in doubt wherever it stands.
+    """
     at = text.to_frame("text").select(_in_float(pl.col("text"))).to_series().arg_true()
-    like = text.gather(at).to_frame("text")
+    like = text.gather(at).to_frame("text").with_columns(
+        pl.col("text").str.strip_suffix(_TAIL), pl.col("text").str.ends_with(_TAIL).alias("tail"), at.alias("at")
+    )  # fmt: skip
     counts["_float_like", ""] += like.height
     counts["_float_wrong", ""] += int(
         like.select((~has_valid_check(pl.col("text"))).fill_null(value=True).sum()).item()
     )
-    if not doubt.float_ids:
+    like = like if doubt.float_ids else like.filter("tail")
+    if not like.height:
         return text
     counts["float_ids", "id_number"] += like.height
     # 15 digits are certain: written as a spreadsheet shows a damaged number, so that everybody treats it as one
     damaged = pl.concat_str(
         pl.col("text").str.slice(0, 1), pl.lit("."), pl.col("text").str.slice(1, 14), pl.lit("E+17")
     )
-    return text.clone().scatter(at, like.select(damaged).to_series())
+    return text.clone().scatter(like["at"], like.select(damaged).to_series())

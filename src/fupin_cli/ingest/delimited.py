@@ -15,6 +15,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import chain, islice
+from typing import BinaryIO
 
 import polars as pl
 
@@ -22,9 +23,10 @@ from fupin_cli.errors import BadDataError, Place
 from fupin_cli.ingest.columns import blank_to_null, trim
 from fupin_cli.ingest.grid import HEAD_ROWS, Grid, ahead
 from fupin_cli.ingest.received import NotATableError, Received
+from fupin_cli.ingest.transcode import Transcoder
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-_PIECE, _SLICE, _MOST_LINE = 1 << 25, 1 << 18, 1 << 20
+_PIECE, _MOST_LINE = 1 << 25, 1 << 20
 _MOST_UNCUT = 1 << 28  # a batch that reaches this size without the end of a row has an open quote somewhere
 _DELIMITERS = "\t,;|，"
 _SAMPLE_LINES = 100
@@ -61,12 +63,13 @@ def read_delimited(file: Received) -> tuple[Grid, str, str]:
     def batches() -> Generator[pl.DataFrame]:
         return _batches(file, text, delimiter, width)
 
-    with closing(batches()) as opened:
-        few = list(islice(opened, 2))
     kind = "tsv" if delimiter == "\t" else "csv"
-    if len(few) < 2:
-        return Grid.of("", few[0] if few else pl.DataFrame()), text.encoding, kind
-    return Grid("", few[0].head(HEAD_ROWS), batches), text.encoding, kind
+    with closing(batches()) as opened:
+        if file.size() > _PIECE:
+            return Grid("", next(opened, pl.DataFrame()).head(HEAD_ROWS), batches), text.encoding, kind
+        frames = list(opened)
+    cells = frames[0] if len(frames) == 1 else pl.concat([pl.DataFrame(), *frames], how="diagonal")
+    return Grid.of("", cells), text.encoding, kind
 
 
 def decode(file: Received) -> tuple[str, str]:
@@ -109,21 +112,17 @@ def _utf8_until(file: Received) -> int | None:
 
 def _pieces(file: Received, text: _Text) -> Iterator[bytes]:
     """The file as UTF-8 in pieces, each decoded strictly; where lines allow it, a piece ends with a line."""
-    decoder = codecs.getincrementaldecoder(text.encoding)(errors="strict")
-    bytewise = not text.encoding.startswith("utf-16")  # a line break is that byte and nothing else
+    transcoder = Transcoder(text.encoding)
     with file.open() as stream:
         stream.seek(text.skip)
         at = text.skip
         while True:
-            piece = stream.read(_PIECE)
-            if bytewise and piece and len(piece) == _PIECE:
-                piece += stream.readline(_MOST_LINE)
-            pending = len(decoder.getstate()[0]) if text.encoding != "utf-8" else 0
+            piece = _read_lines(stream, bytewise=not text.encoding.startswith("utf-16"))
             try:
-                decoded = piece if text.encoding == "utf-8" else _transcoded(decoder, piece)
+                decoded = piece if text.encoding == "utf-8" else transcoder.feed(piece, final=not piece)
             except UnicodeError as error:
                 start = error.start if isinstance(error, UnicodeDecodeError) else 0
-                raise _no_text(file, max(at - pending + start, text.utf8_until)) from None
+                raise _no_text(file, max(at - transcoder.pending + start, text.utf8_until)) from None
             at += len(piece)
             if b"\x00" in decoded:
                 raise NotATableError(
@@ -138,10 +137,10 @@ def _pieces(file: Received, text: _Text) -> Iterator[bytes]:
                 return
 
 
-def _transcoded(decoder: codecs.IncrementalDecoder, piece: bytes) -> bytes:
-    """The piece as UTF-8; an empty one ends the text. Slice by slice, because a codec lets no other thread run meanwhile."""
-    slices = (piece[at : at + _SLICE] for at in range(0, max(len(piece), 1), _SLICE))
-    return b"".join(decoder.decode(part, not part).encode("utf-8") for part in slices)
+def _read_lines(stream: BinaryIO, *, bytewise: bool) -> bytes:
+    """Some megabytes of the stream; if a line break is one byte and nothing else, up to the end of a line."""
+    piece = stream.read(_PIECE)
+    return piece + stream.readline(_MOST_LINE) if bytewise and len(piece) == _PIECE else piece
 
 
 def _no_text(file: Received, at: int) -> BadDataError:

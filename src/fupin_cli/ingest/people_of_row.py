@@ -16,6 +16,7 @@ from fupin_cli.ingest.profile import Also, SourceProfile
 NTH = "person_of_row"  # 0 for the first person of a row
 _ID = r"\d{15,22}[Xx]?(?:B\d)?"
 _LENGTHS = (15, 18, 20, 22)
+_GLUED = r"(^|[^0-9])(\d{17}[\dX])(\d{17}[\dX])(\d{17}[\dX])?([^0-9X]|$)"  # two or three numbers and nothing between
 _LABEL = r"(?:居民|公民)?(?:身份证|证件|公民身份)(?:号码|号)?[:：]?|姓名[:：]?|权利人[:：]?"
 _BETWEEN = r"[、，,;；/|\r\n]+"
 _NAMES = r"^\s*[\p{Han}·]{2,}(?:[、，,;；/|\r\n]+\s*[\p{Han}·]{2,})+\s*$"
@@ -135,7 +136,8 @@ def _split_cells(people: pl.DataFrame) -> tuple[pl.DataFrame, int]:
 
 def _numbers() -> pl.Expr:
     """The different ID numbers in the cell; an old number of 15 digits is the one of 18 that holds it."""
-    found = pl.col("id_raw").str.normalize("NFKC").str.replace_all("[хХχΧ×]", "X").str.extract_all(_ID)
+    text = pl.col("id_raw").str.normalize("NFKC").str.replace_all("[xхХχΧ×]", "X")
+    found = text.str.replace_all(_GLUED, "$1$2、$3、$4$5").str.extract_all(_ID)
     return (
         found.list.eval(
             pl.element()

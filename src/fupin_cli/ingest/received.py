@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -65,6 +66,13 @@ class Received:
                 return stream.read(most)
             except OSError as error:
                 raise DiskError("reading failed", where=self.name, why=error.strerror) from None
+
+    def size(self) -> int:
+        """How many bytes there are."""
+        if self.path is None:
+            return len(self.data or b"")
+        with self.open() as stream:
+            return os.fstat(stream.fileno()).st_size
 
     def sha256(self) -> str:
         """The hash of all bytes, in hex."""

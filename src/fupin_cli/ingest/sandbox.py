@@ -16,15 +16,19 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import IO, Any, NamedTuple
 
 import polars as pl
 
+from fupin_cli.errors import FupinError
+
 _FREE_MEMORY = 1 << 30  # what a small file may use, the interpreter included
 _PER_BYTE = 40  # a cell costs some 30 bytes of XML and up to a kilobyte of objects while it is converted
-_FREE_SECONDS, _BYTES_A_SECOND = 60.0, 1 << 19  # ordinary workbooks unpack and parse at 20 MB a second and more
+_FREE_SECONDS, _BYTES_A_SECOND = 20.0, 1 << 19  # ordinary workbooks unpack and parse at 20 MB a second and more
+_MOMENT = 0.5
+_LARGE = 16 << 20
 
 
 class ParserFailed(Exception):  # noqa: N818 - it is an answer, not a fault of ours
@@ -52,13 +56,17 @@ class ParsedSheet(NamedTuple):
 def parsing(kind: str, data: bytes, unpacked: int) -> Iterator[Future[list[ParsedSheet]]]:
     """The sheets of a file, coming from a process of its own while the block goes on; `unpacked` is its size without compression.
 
-    `kind` is workbook, markup (UTF-8) or mail. The result raises ParserFailed; if the block raises, the process is stopped.
+    `kind` is workbook, markup (UTF-8) or mail. The result raises ParserFailed; if the block raises, nobody waits for it.
     """
     with _borrowed() as child, ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(child.parse, kind, data, unpacked)
         try:
-            yield pool.submit(child.parse, kind, data, unpacked)
-        except BaseException:
-            child.stop()
+            yield coming
+        except BaseException as error:
+            # a file that is refused is mostly parsed in a moment, and a new process would take longer than that
+            wait((coming,), _MOMENT if isinstance(error, FupinError) else 0)
+            if not coming.done():
+                child.stop()
             raise
 
 
@@ -73,7 +81,7 @@ class _Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
-        self.late = False
+        self.late = self.was_large = False
 
     @property
     def alive(self) -> bool:
@@ -83,6 +91,7 @@ class _Child:
         to_child, from_child = self._process.stdin, self._process.stdout
         if to_child is None or from_child is None:
             raise AssertionError
+        self.was_large |= unpacked > _LARGE
         watchdog = threading.Timer(_FREE_SECONDS + unpacked / _BYTES_A_SECOND, self._stop_late)
         watchdog.daemon = True
         watchdog.start()
@@ -130,7 +139,9 @@ def _borrowed() -> Iterator[_Child]:
     try:
         yield child
     finally:
-        if child.alive:
+        if child.was_large:
+            child.stop()  # it keeps the memory that it used, which would count against the next file
+        elif child.alive:
             with _lock:
                 _idle.append(child)
 

@@ -14,6 +14,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import cache
 from importlib import resources
@@ -54,23 +55,24 @@ class Store:
         """
         if self.folder is None:
             return list(read(in_memory))
-        entry = self.folder / _key(file, profile, doubt, sheets)
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            return _loaded(entry)
-        partial = self.folder / f"{_PARTIAL}{uuid4().hex}"
-        try:
-            partial.mkdir(mode=0o700, parents=True)
-        except OSError:
-            return list(read(in_memory))
-        try:
-            found = list(read(_keeper(partial)))
-            kept = all(isinstance(frame, Path) for part in found for frame in (*part.rows, *part.set_aside))
-            if not kept:
-                return found
-            _publish(found, partial, entry)
-            return _loaded(entry)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+        with ThreadPoolExecutor(1) as pool:  # where nothing here can be the file, it is hashed while it is read
+            key = pool.submit(_key, file, profile, doubt, sheets)
+            if any(entry.name.startswith(_size_of(file)) for entry in self._entries()):
+                with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+                    return _loaded(self.folder / key.result())
+            partial = self.folder / f"{_PARTIAL}{uuid4().hex}"
+            try:
+                partial.mkdir(mode=0o700, parents=True)
+            except OSError:
+                return list(read(in_memory))
+            try:
+                found = list(read(_keeper(partial)))
+                if not all(isinstance(frame, Path) for part in found for frame in (*part.rows, *part.set_aside)):
+                    return found
+                _publish(found, partial, self.folder / key.result())
+                return _loaded(self.folder / key.result())
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
 
     def prune(self, days: float) -> tuple[int, int]:
         """How many entries unused for so many days were deleted, and how many bytes; unfinished ones go after a day."""
@@ -97,7 +99,12 @@ class Store:
 
 def _key(file: Received, profile: SourceProfile, doubt: Doubt, sheets: Sequence[str]) -> str:
     said = repr((file.name, file.sha256(), profile, sorted(doubt.codes), doubt.float_ids, tuple(sheets), _program()))
-    return hashlib.sha256(said.encode()).hexdigest()[:32]
+    return _size_of(file) + hashlib.sha256(said.encode()).hexdigest()[:32]
+
+
+def _size_of(file: Received) -> str:
+    """How the names of a file's entries begin: most files are told apart by their size alone."""
+    return f"{file.size():x}-"
 
 
 @cache
@@ -142,8 +149,14 @@ def _publish(parts: Sequence[Part], partial: Path, entry: Path) -> None:
     for path in partial.iterdir():
         with path.open("rb") as written:
             os.fsync(written.fileno())
-    with contextlib.suppress(OSError):  # another run published the same entry meanwhile
+    try:
         partial.rename(entry)
+    except OSError:  # something is there: the same, from another run meanwhile, or a damaged one
+        try:
+            _loaded(entry)
+        except (OSError, ValueError, KeyError, TypeError):
+            shutil.rmtree(entry, ignore_errors=True)
+            partial.rename(entry)
 
 
 def _loaded(entry: Path) -> list[Part]:

@@ -10,6 +10,8 @@ from fupin_cli.linkage.blocking import PAIR, first_fifteen
 from fupin_cli.vocabulary import KEYS
 
 _FIELDS = [name for name in KEYS.names if name not in ("at", "faulty")]
+# what stands where a system had no such character (data_formats.md, H26): ? and boxes, private code points, emoji, its parts
+_NO_CHARACTER = r"\([^()]+\)|\[[^\[\]]+\]|[?*□■◻◼▢\u{FFFD}\p{Co}\p{So}]"
 
 
 def compare(pairs: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame) -> pl.DataFrame:
@@ -80,15 +82,18 @@ def _place_level() -> pl.Expr:
 
 
 def _name_level(pairs: pl.DataFrame) -> pl.DataFrame:
-    """exact, one_edit (same first character and one wrong, missing, added or exchanged), other; null without a name.
+    """exact, one_edit (same first character and one wrong, missing, added or exchanged), other.
 
-    Distances are taken once for each distinct pair of differing names, in C.
+    Null without a name, and where two names differ only in characters that one side could not write: that speaks neither for
+    nor against. Distances are taken once for each distinct pair of differing names, in C.
     """
     names = pairs.filter(pl.col("name_r") != pl.col("name_e")).select("name_r", "name_e").unique(maintain_order=True)
     distance = process.cpdist(names["name_r"].to_list(), names["name_e"].to_list(), scorer=OSA.distance)
     same_surname = pl.col("name_r").str.slice(0, 1) == pl.col("name_e").str.slice(0, 1)
-    names = names.with_columns(pl.Series("distance", distance, dtype=pl.Int32)).with_columns(
-        pl.when((pl.col("distance") <= 1) & same_surname)
+    names = names.with_columns(pl.Series("distance", distance, dtype=pl.Int32), _unwritten(names)).with_columns(
+        pl.when("unwritten")
+        .then(None)
+        .when((pl.col("distance") <= 1) & same_surname)
         .then(pl.lit("one_edit"))
         .otherwise(pl.lit("other"))
         .alias("near")
@@ -103,3 +108,21 @@ def _name_level(pairs: pl.DataFrame) -> pl.DataFrame:
         )
         .drop("near")
     )  # fmt: skip
+
+
+def _unwritten(names: pl.DataFrame) -> pl.Series:
+    """True where two names agree in every character that both sides could write; only names with a sign of it are taken apart."""
+    sides = {side: _with_question_marks(pl.col(f"name_{side}")).alias(side) for side in "re"}
+    signs = names.lazy().select(**sides).with_row_index("pair")
+    signs = signs.filter(pl.any_horizontal(pl.col("r", "e").str.contains("?", literal=True)))
+    same_length = pl.col("r").str.len_chars() == pl.col("e").str.len_chars()
+    letters = signs.filter(same_length).with_columns(pl.col("r", "e").str.split("")).explode("r", "e")
+    fits = (pl.col("r") == pl.col("e")) | (pl.col("r") == "?") | (pl.col("e") == "?")
+    agree = letters.group_by("pair").agg(fits.all().alias("fits")).filter("fits").collect()["pair"]
+    return pl.repeat(value=False, n=names.height, eager=True).scatter(agree, values=True).alias("unwritten")
+
+
+def _with_question_marks(name: pl.Expr) -> pl.Expr:
+    """The name with a question mark for each character that could not be written; letters beside 汉字 stand for one, too."""
+    plain = name.str.replace_all(_NO_CHARACTER, "?")
+    return pl.when(plain.str.contains(r"\p{Han}")).then(plain.str.replace_all("[A-Z]+", "?")).otherwise(plain)

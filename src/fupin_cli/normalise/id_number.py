@@ -22,7 +22,11 @@ _CHECK = "10X98765432"
 _LOOKS_LIKE_X = dict.fromkeys("ХхΧχ×✕", "X")
 _FAULTY = ("bad_check_digit", "bad_date")  # 18 characters are there, at least one of them wrong
 _ENOUGH = 14  # region and birth date: fewer digits are no evidence either way
-_PLACEHOLDER = r"^(?:999999.*|0+|1+|9+|X+|无|暂无|没有|不详|未知|无证|空|NULL|NONE|NAN|#N/A|-+|/+|待补.*)$"
+_PLACEHOLDER = (
+    r"^(?:999999.*|0+|1+|9+|X+|无|暂无|没有|不详|未知|空|NULL|NONE|NAN|#N/A|-+|/+|待补.*"
+    r"|[无没未][^0-9]{0,3}证[^0-9]*|[^0-9]*(?:未办|待办|补办|丢失|遗失)[^0-9]*)$"
+)
+_WHOLE_IN_TEXT = r"(?:^|[^0-9])(\d{17}[\dX])(?:[^0-9]|$)"
 _EXPONENT = r"^(\d)\.(\d{2,})E\+?(?:17|19|21)$"  # 18, 20 and 22 digits that went through a number
 
 
@@ -122,12 +126,9 @@ def _tables() -> tuple[pl.Series, pl.Series, pl.Series]:
 
 def _read(raw: pl.Series) -> pl.DataFrame:
     """id_number, id_status, id_digits of each spelling: the careful way."""
+    spaced = pl.col("raw").str.normalize("NFKC").str.to_uppercase().str.replace_many(_LOOKS_LIKE_X)
     text = (
-        pl.col("raw")
-        .str.normalize("NFKC")
-        .str.replace_all(r"[\p{C}\p{Z}\s'\"‘’“”`]", "")
-        .str.to_uppercase()
-        .str.replace_many(_LOOKS_LIKE_X)
+        spaced.str.replace_all(r"[\p{C}\p{Z}\s'\"‘’“”`]", "")
         .str.strip_prefix("=")
         .str.replace(r"\.0+$", "")
         .fill_null("")
@@ -139,8 +140,10 @@ def _read(raw: pl.Series) -> pl.DataFrame:
         # a label before or a remark after the number: take the longest run that could be one
         pl.coalesce(
             pl.col("text").str.extract(r"(?:^|[^0-9])(\d{17}[\dX]\d{2}(?:[A-Z0-9]{2})?)(?:[^0-9A-Z]|$)"),
-            pl.col("text").str.extract(r"(?:^|[^0-9])(\d{17}[\dX])(?:[^0-9]|$)"),
+            pl.col("text").str.extract(_WHOLE_IN_TEXT),
             pl.col("text").str.extract(r"(?:^|[^0-9])(\d{15})(?:[^0-9X]|$)"),
+            # a telephone beside it, with nothing but a blank between
+            spaced.str.extract(_WHOLE_IN_TEXT),
             pl.col("text"),
         ).alias("digits"),
     )

@@ -14,8 +14,11 @@ from fupin_cli.normalise.spelling import once_per_spelling, replace_rows
 _DOTS = r"[·•∙・●⋅᛫‧﹒．.｡。､]"
 _INVISIBLE = r"[\p{Cc}\p{Cf}\p{Z}\s\u{FE00}-\u{FE0F}\u{E0100}-\u{E01EF}]"
 _REMARK = r"[(\[{【<《].*$"
+_COUNTER = r"[-—–_]*\d+$"
+# 莹加王旁, 石+羡, 左石右羡, or a bracket inside the name: one character is told by its parts
+_SPELLED = r"[(\[{【<《][^()\[\]]*(?:加.{1,2}旁|旁加|[^+]\+[^+]|左.右.|上.下.|字头|字底)|[)\]】]\p{Han}"
 _EDGES = "·'\"‘’“”,，;；:："
-_TITLE = r"^(?:户主|姓名|权利人|车主|所有人|申请人|本人)[:：]?"
+_TITLE = r"^[(\[【]?(?:户主|姓名|权利人|车主|所有人|申请人|本人)[)\]】]?[:：]?"
 # Traditional and variant forms that names in registers really show; the key only, never what is printed.
 _VARIANT = (
     "國囯華麗蘭鳳龍慶貴軍衛東紅傑強偉蓮艷豔靜瑤寶銀鐵錦興萬義禮學書開關雲爾買馬張陳劉楊趙黃吳孫鄭馮許"
@@ -71,8 +74,8 @@ def _printed(raw: pl.Expr) -> pl.Expr:
         .str.strip_chars(_EDGES)
     )
     # 张三(户主) loses its remark; 徐(莹加王旁) spells out a character the system lacked, and keeps it
-    bare = text.str.replace(_REMARK, "").str.replace(r"\d+$", "").str.strip_chars(_EDGES)
-    text = pl.when(bare.str.len_chars() >= 2).then(bare).otherwise(text)
+    bare = text.str.replace(_REMARK, "").str.replace(_COUNTER, "").str.strip_chars(_EDGES)
+    text = pl.when((bare.str.len_chars() >= 2) & ~text.str.contains(_SPELLED)).then(bare).otherwise(text)
     return pl.when(text.str.contains(r"[\p{L}\p{Co}?□*]")).then(text)
 
 

@@ -2,9 +2,10 @@
 
 A department fact of a person is Kleene's OR over the linked rows of (the link is real AND the row satisfies the condition).
 Without a true row it is false only where an extract of that kind covers the county, is fresh enough, has ID numbers to search
-by, and the person can be found in it and is no namesake of a row without one; everything else is unknown. A link under
+by, and the person can be found in it and may be no row whose number cannot be used; everything else is unknown. A link under
 review is unknown in the strict world. To tell a doubtful link from a missing value, two more worlds ask what would follow if
-every such link were real, or if those who cannot be found were absent.
+every such link were real, or if those who cannot be found were absent: all but those whose number a spreadsheet cut, for
+whom nobody has really looked.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from fupin_cli.vocabulary import HOUSEHOLDS, Decision
 
 DISPUTED = "_disputed"  # the person's ID number stands under another name, and no department confirms it
 _HEAD = "户主"
+_CUT, _LEFT = "truncated", 15  # the status of a number that a spreadsheet cut, and the digits that it kept
 HOUSE = "_house"  # the household, or the person alone where the register gives no household
 WHY = "_why:"  # prefix: why this department fact is unknown
 
@@ -201,20 +203,22 @@ def _truths(fact: Fact, kind: str, rows: pl.DataFrame, people: pl.DataFrame, com
     is_head = (pl.col("relation") == _HEAD).fill_null(value=False)
     flags = [name for name in found.columns if name != "register_row"]
     linked = pl.col("linked")
-    reached, namesake = pl.col("_reached"), pl.col("_namesake") & ~linked
+    reached, maybe = pl.col("_reached"), pl.col("_maybe").is_not_null() & ~linked
     covered = pl.col("_searchable") | (reached & linked)
     findable = (pl.col("id_number").is_not_null() & ~pl.col(DISPUTED)) | linked
-    unclear = pl.col("sure_null") | pl.col("review_true") | pl.col("review_null") | namesake
+    cut = (pl.col("id_status") == _CUT).fill_null(value=False) & ~linked
+    unclear = pl.col("sure_null") | pl.col("review_true") | pl.col("review_null") | maybe
     return (
         people.select(
             "register_row",
             "id_number",
+            "id_status",
             DISPUTED,
             (always | covered_by(fresh)).fill_null(value=False).alias("_reached"),
             (always | covered_by(of_members) | (is_head & covered_by(numbered)))
             .fill_null(value=False)
             .alias("_searchable"),
-            _has_namesake(people, kind, fresh, compared).alias("_namesake"),
+            _may_be_listed(people, kind, fresh, compared).alias("_maybe"),
         )
         .join(found, on="register_row", how="left", maintain_order="left")
         .with_columns(pl.col(flags).fill_null(value=False))
@@ -222,25 +226,27 @@ def _truths(fact: Fact, kind: str, rows: pl.DataFrame, people: pl.DataFrame, com
             _truth(pl.col("sure_true"), unclear, covered & findable).alias(World.STRICT),
             _truth(
                 pl.col("sure_true") | pl.col("review_true"),
-                pl.col("sure_null") | pl.col("review_null") | namesake,
+                pl.col("sure_null") | pl.col("review_null") | maybe,
                 covered & (findable | pl.col("review")),
             ).alias(World.EVERY),
             # whoever may be on the list is not absent from it: a doubtful link is a link to judge, not an accusation
-            _truth(pl.col("sure_true"), unclear, covered).alias(World.NONE),
+            _truth(pl.col("sure_true"), unclear, covered & ~cut).alias(World.NONE),
             pl.when(pl.col("sure_true"))
             .then(None)
             .when(pl.col("review_true") | pl.col("review_null"))
             .then(pl.lit("比对关系待核"))
             .when(pl.col("sure_null"))
             .then(pl.lit("部门数据该项为空"))
-            .when(namesake)
-            .then(pl.lit("名单中有同名而证件号码不可用的人"))
+            .when(maybe)
+            .then("_maybe")
             .when(~reached)
             .then(pl.lit("没有覆盖该县的有效数据"))
             .when(~covered)
             .then(pl.lit("覆盖该县的名单没有可用的证件号码，或只列户主，无法查找"))
             .when(pl.col("id_number").is_not_null() & ~findable)
             .then(pl.lit("证件号码在别处登记为他人，无法据此查找"))
+            .when(cut)
+            .then(pl.lit("证件号码末几位丢失，无法据此查找"))
             .when(~findable)
             .then(pl.lit("证件号码不可用，无法查找"))
             .alias("why"),
@@ -255,23 +261,31 @@ def _heads_only(rows: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
     return found.group_by("extract").agg(heads.all().alias("heads")).filter("heads").select("extract")
 
 
-def _has_namesake(people: pl.DataFrame, kind: str, fresh: pl.DataFrame, compared: Comparison) -> pl.Series:
-    """Per person: does a row without usable ID number, of nobody known, bear their name in their county or in an unknown one."""
+def _may_be_listed(people: pl.DataFrame, kind: str, fresh: pl.DataFrame, compared: Comparison) -> pl.Series:
+    """Per person: which row without usable ID number, of nobody known, may be theirs after all; null where there is none.
+
+    One bears their name, in their county or in an unknown one; or a spreadsheet cut its number, and what is left begins theirs.
+    """
     rows = compared.evidence.get(kind)
     if rows is None or kind == REGISTER:
-        return pl.repeat(value=False, n=people.height, dtype=pl.Boolean, eager=True)
+        return pl.repeat(None, people.height, dtype=pl.String, eager=True)
     settled = compared.links.filter(pl.col("decision") == Decision.ACCEPTED.value)
-    unnumbered = rows.filter(pl.col("id_number").is_null() & pl.col("name_key").is_not_null())
-    unnumbered = unnumbered.join(fresh, on="extract", how="semi").join(
-        settled, on=["extract", "extract_row"], how="anti"
-    )
-    known = unnumbered.group_by("name_key").agg(
+    unnumbered = rows.filter(pl.col("id_number").is_null()).join(fresh, on="extract", how="semi")
+    unnumbered = unnumbered.join(settled, on=["extract", "extract_row"], how="anti")
+    known = unnumbered.drop_nulls("name_key").group_by("name_key").agg(
         pl.col("county_key").is_null().any().alias("_anywhere"), pl.col("county_key").unique().alias("_there")
-    )
+    )  # fmt: skip
     here = pl.col("county_key")
     same_place = pl.col("_anywhere") | here.is_null() | pl.col("_there").list.contains(here)
-    met = people.select("name_key", "county_key").join(known, on="name_key", how="left", maintain_order="left")
-    return met.select((pl.col("_there").is_not_null() & same_place).fill_null(value=False)).to_series()
+    met = people.join(known, on="name_key", how="left", maintain_order="left")
+    begun = unnumbered.filter(pl.col("id_status") == _CUT).select(pl.col("id_digits").str.slice(0, _LEFT)).to_series()
+    begun = begun.filter((begun.str.len_chars() == _LEFT).fill_null(value=False)).unique()
+    return met.select(
+        pl.when(pl.col("_there").is_not_null() & same_place)
+        .then(pl.lit("名单中有同名而证件号码不可用的人"))
+        .when(pl.coalesce("id_number", "id_digits").str.slice(0, _LEFT).is_in(begun.implode()))
+        .then(pl.lit("名单中有证件号码前15位相同、后三位丢失的人"))
+    ).to_series()
 
 
 def _truth(true: pl.Expr, unknown: pl.Expr, absent: pl.Expr) -> pl.Expr:
