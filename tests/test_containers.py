@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fupin_cli.errors import BadDataError
-from fupin_cli.ingest import delimited, inspect_file, load_profiles, read_source, sandbox
+from fupin_cli.ingest import Ask, delimited, inspect_file, load_profiles, read_source, sandbox
 from fupin_cli.ingest.readers import read_file
 from fupin_cli.ingest.received import Received
 from fupin_cli.ingest.transcode import Transcoder
@@ -174,7 +174,7 @@ def asked(password, seen):
         seen.append(name)
         return password
 
-    return ask
+    return Ask(answer=ask)
 
 
 def test_a_workbook_under_a_password(tmp_path):

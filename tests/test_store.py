@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from conftest import fupin
-from fupin_cli.ingest import Store, load_profiles, read_source
+from fupin_cli.ingest import Ask, Store, load_profiles, read_source
 from fupin_cli.ingest import accounts as accounts_module
 from office_files import write_encrypted, write_xlsx
 
@@ -103,7 +103,7 @@ def test_what_was_under_a_password_is_not_kept(tmp_path, parsed):
     write_encrypted(path, {"s": ROWS}, "123")
     for _ in range(2):
         parsed.clear()
-        read(path, Store(tmp_path / "store"), ask=lambda _: "123")
+        read(path, Store(tmp_path / "store"), ask=Ask(answer=lambda _: "123"))
         assert parsed
         assert not list((tmp_path / "store").iterdir())
 

@@ -17,7 +17,6 @@ from fupin_cli.ingest import (
     Store,
     household_conflicts,
     inspect_file,
-    no_password,
     read_contents,
     read_source,
     to_evidence,
@@ -37,9 +36,9 @@ Say = Callable[[str], None]
 Passwords = Callable[[str], Ask]  # the environment variable that a source names → who knows its passwords
 
 
-def nobody_knows(variable: str) -> Ask:  # noqa: ARG001 - the shape of Passwords
+def nobody_knows(variable: str) -> Ask:
     """No passwords at all."""
-    return no_password
+    return Ask(variable)
 
 
 @dataclass(frozen=True)

@@ -141,7 +141,7 @@ def problems_of(table: SourceTable, read: Container[str]) -> list[Problem]:
 
     Missing is a column of the kind's own that some rule reads: what no rule asks for is not missed.
     """
-    words = {field.column: field.zh for field in table.profile.fields}
+    words = {name: field.zh for field in table.profile.fields for name in (field.column, field.name)}
     named = re.compile(rf"\b({'|'.join(map(re.escape, sorted(words)))})\b", re.ASCII)
     return [
         Problem(kind, report.source, report.sheet, named.sub(lambda field: words[field[0]], detail))

@@ -11,6 +11,8 @@ import click
 from rich.console import Console, RenderableType
 from rich.status import Status
 
+from fupin_cli.ingest.locked import Ask
+
 _STDERR = Console(stderr=True, highlight=False)
 _shown: list[Status] = []  # the line that moves, while there is one
 _typed: dict[str, str] = {}  # passwords typed in this process, by file: nobody types one twice
@@ -34,10 +36,10 @@ def progress(*, quiet: bool = False) -> Iterator[Callable[[str], None]]:
             _shown.remove(status)
 
 
-def password_from(variable: str = "FUPIN_PASSWORD") -> Callable[[str], str | None]:
+def password_from(variable: str = Ask.variable) -> Ask:
     """Who knows the password of a file: the environment variable, else whoever sits at the terminal, else nobody."""
 
-    def ask(name: str) -> str | None:
+    def answer(name: str) -> str | None:
         if given := os.environ.get(variable):
             return given
         if name in _typed:
@@ -51,7 +53,7 @@ def password_from(variable: str = "FUPIN_PASSWORD") -> Callable[[str], str | Non
             status.start()
         return _typed[name]
 
-    return ask
+    return Ask(variable, answer)
 
 
 def show(renderable: RenderableType, *, to_stdout: bool = False) -> None:

@@ -82,7 +82,7 @@ class Archive:
             )
         given = self._ask(self._file.name)
         if given is None:
-            raise locked(self._file.name)
+            raise locked(self._file.name, self._ask)
         self.was_locked = True
         return given.encode("utf-8")
 

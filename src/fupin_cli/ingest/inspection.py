@@ -145,9 +145,9 @@ def _described(
 ) -> SheetInspection:
     mapping = map_columns(header, profile)
     # a table without its required columns would be refused: there is no telling which of its rows are people
-    reasons = None if mapping.lacks(profile) else classify(cells, grid, header, mapping, profile).drop_nulls()
+    reasons = None if mapping.lacks(profile) else classify(cells, grid, header, mapping, profile)
     meaning = {column: name for name, column in reversed(mapping.columns)}
-    data = cells.slice(header.end)
+    data = cells.slice(header.end) if reasons is None else cells.filter(reasons.is_null())
     return dataclasses.replace(
         plain,
         guesses=guesses,
@@ -158,7 +158,7 @@ def _described(
         ),
         unmapped=tuple((header.shown[c], near) for c, near in mapping.unmapped),
         missing=mapping.missing,
-        set_aside=tuple(sorted(reasons.value_counts().rows())) if reasons is not None else (),
+        set_aside=tuple(sorted(reasons.drop_nulls().value_counts().rows())) if reasons is not None else (),
     )
 
 

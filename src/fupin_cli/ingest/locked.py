@@ -8,18 +8,30 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import msoffcrypto
 from msoffcrypto.exceptions import DecryptionError, FileFormatError, InvalidKeyError, ParseError
 
 from fupin_cli.errors import BadDataError
 
-Ask = Callable[[str], str | None]  # the name of a file → its password, or None where nobody answers
+
+@dataclass(frozen=True)
+class Ask:
+    """Who knows the passwords: asked with the name of a file, it gives one, or None where nobody answers.
+
+    `variable` is the environment variable from which they come, for whoever has to set it.
+    """
+
+    variable: str = "FUPIN_PASSWORD"
+    answer: Callable[[str], str | None] = lambda _: None
+
+    def __call__(self, name: str) -> str | None:
+        """The password of this file."""
+        return self.answer(name)
 
 
-def no_password(name: str) -> str | None:  # noqa: ARG001 - the shape of an Ask
-    """Nobody to ask."""
-    return None
+no_password = Ask()
 
 
 def is_locked(data: bytes) -> bool:
@@ -34,7 +46,7 @@ def unlocked(name: str, data: bytes, ask: Ask) -> bytes:
     """The workbook without its password. Raises BadDataError where there is none, or it is the wrong one."""
     password = ask(name)
     if password is None:
-        raise locked(name)
+        raise locked(name, ask)
     opened = io.BytesIO()
     try:
         office = msoffcrypto.OfficeFile(io.BytesIO(data))
@@ -51,12 +63,12 @@ def unlocked(name: str, data: bytes, ask: Ask) -> bytes:
     return opened.getvalue()
 
 
-def locked(name: str) -> BadDataError:
+def locked(name: str, ask: Ask) -> BadDataError:
     """The error for a file whose password nobody gave."""
     return BadDataError(
         "the file is protected by a password",
         where=name,
-        try_="FUPIN_PASSWORD=… in the environment, or run it from a terminal and type the password there",
+        try_=f"{ask.variable}=… in the environment, or run it from a terminal and type the password there",
     )
 
 

@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -98,7 +98,9 @@ class Store:
 
 
 def _key(file: Received, profile: SourceProfile, doubt: Doubt, sheets: Sequence[str]) -> str:
-    said = repr((file.name, file.sha256(), profile, sorted(doubt.codes), doubt.float_ids, tuple(sheets), _program()))
+    # a set is written in another order by every process
+    known = (replace(profile, own=frozenset()), sorted(profile.own))
+    said = repr((file.name, file.sha256(), known, sorted(doubt.codes), doubt.float_ids, tuple(sheets), _program()))
     return _size_of(file) + hashlib.sha256(said.encode()).hexdigest()[:32]
 
 

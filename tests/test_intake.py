@@ -1,0 +1,242 @@
+"""A project's sources, read by the command as a user types it: databases, sheets, renamed places, rows sent back."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import openpyxl
+import polars as pl
+import pytest
+
+from conftest import fupin
+from fupin_cli.normalise.id_number import check_character
+from office_files import Look, write_encrypted, write_xlsx
+from raw_files import write_text, write_zip
+
+
+def number(born, order):
+    """An invented ID number of region 9901 with its own check character."""
+    code = int(f"990121{born}{order:03d}")
+    return f"{code}{pl.select(check_character(pl.lit(code))).item()}"
+
+
+ZHANG, LI, WANG, SUN = (
+    number("19800101", 111),
+    number("19750202", 222),
+    number("19990303", 333),
+    number("19660606", 666),
+)
+HEADER = ["户编号", "姓名", "证件号码", "县", "乡镇", "行政村", "与户主关系", "是否享受低保", "联系电话"]
+REGISTER = [
+    HEADER,
+    ["H1", "张三", ZHANG, "青禾县", "平川镇", "柳树村", "户主", "是", "13800000001"],
+    ["H1", "李四", LI, "青禾县", "平川镇", "柳树村", "配偶", "是", "13800000001"],
+    ["H2", "王五", WANG, "青禾县", "平川镇", "东村", "户主", "是", "13800000001"],
+]
+DIBAO = [["姓名", "身份证号", "县", "乡镇", "村", "低保证号"], ["张三", ZHANG, "青禾县", "平川镇", "杨树村", "D1"]]
+TOML = """
+[project]
+name = "试"
+as_of = 2019-11-30
+jurisdiction = "99"
+[register]
+files = ["台账.xlsx"]
+[[extract]]
+id = "dibao"
+profile = "dibao"
+stage = "county"
+coverage = ["青禾县"]
+as_of = 2019-11-30
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    write_xlsx(tmp_path / "台账.xlsx", {"s": REGISTER})
+    return tmp_path
+
+
+def run(project, source, *words, more="", **environment):
+    """The digest of a run with this source of the one extract; standard error stands in `said`."""
+    (project / "fupin.toml").write_text(TOML + source + "\n" + more, encoding="utf-8")
+    done = fupin("run", project, "-o", project / "out", "--json", *words, **environment)
+    return done, json.loads(done.stdout) if done.stdout else None
+
+
+def findings(project):
+    return pl.read_parquet(project / "out" / "findings.parquet")
+
+
+def problems(digest, kind):
+    return [p["detail"] for p in digest["problems"] if p["kind"] == kind]
+
+
+def test_a_database_is_a_source_like_any_other(project):
+    """The table's rows are linked and judged; findings name table and row; the manifest holds a hash and no credential."""
+    with sqlite3.connect(project / "mz.db") as base:
+        base.execute("create table dibao (姓名 text, 身份证号 text, 县 text, 低保证号 text)")
+        base.executemany(
+            "insert into dibao values (?, ?, ?, ?)", [("孙七", SUN, "青禾县", "D9"), ("张三", ZHANG, "青禾县", "D1")]
+        )
+    done, digest = run(project, 'source = "sqlite:///mz.db"\ntable = "dibao"')
+    assert done.returncode == 0, done.stderr
+    account = next(a for a in digest["accounts"] if a["extract"] == "dibao")
+    assert (account["rows_read"], account["rows_used"]) == (2, 2)
+    found = findings(project).filter(pl.col("rule_id") == "CMP-UR1")
+    assert found["extract_sheet"].to_list() == ["dibao"]
+    manifest = json.loads((project / "out" / "manifest.json").read_text(encoding="utf-8"))
+    assert any(name.startswith("dibao sqlite:///mz.db") for name in manifest["inputs"])
+
+
+def test_a_folder_is_one_source_and_an_archive_in_it_too(project):
+    """files = ["民政"]: everything below it, whatever its kind."""
+    (project / "民政").mkdir()
+    write_xlsx(project / "民政" / "一.xlsx", {"s": DIBAO})
+    text = project / "二.csv"
+    write_text(text, [DIBAO[0], ["李四", LI, "青禾县", "平川镇", "柳树村", "D2"]], "gb18030")
+    write_zip(project / "民政" / "二.zip", {"二.csv": text.read_bytes(), "说明.docx": b"x"})
+    text.unlink()
+    (project / "民政" / "~$一.xlsx").write_bytes(b"lock")
+    done, digest = run(project, 'files = ["民政"]')
+    assert done.returncode == 0, done.stderr
+    sources = [a["source"] for a in digest["accounts"] if a["extract"] == "dibao"]
+    assert sources == ["民政/一.xlsx", "民政/二.zip/二.csv"]
+    assert problems(digest, "other_file") == ["民政/二.zip/说明.docx"]
+
+
+def test_renamed_villages_are_told_and_then_known(project):
+    """杨树村 is in no register: said and not guessed; with [places] it is 柳树村."""
+    write_xlsx(project / "低保.xlsx", {"s": DIBAO})
+    _, digest = run(project, 'files = ["低保.xlsx"]')
+    assert problems(digest, "unmatched_place") == ["杨树村: 1"]
+    _, digest = run(project, 'files = ["低保.xlsx"]', more='[places.village]\n"平川镇/杨树村" = "柳树村"\n')
+    assert not problems(digest, "unmatched_place")
+    assert pl.read_parquet(project / "out" / "evidence.parquet")["village"].to_list() == ["柳树村"]
+
+
+def test_one_telephone_in_several_households_is_said(project):
+    """Two households gave the same number."""
+    write_xlsx(project / "低保.xlsx", {"s": DIBAO})
+    _, digest = run(project, 'files = ["低保.xlsx"]')
+    assert problems(digest, "shared_phone") == ["2"]
+
+
+def test_a_whole_column_of_damaged_numbers_ends_with_3_and_says_how_to_export(project):
+    """The run goes on with 15 digits and names; the summary says which column, and what to do about it."""
+    rows = [
+        DIBAO[0],
+        *([name, float(n), "青禾县", "平川镇", "柳树村", "D"] for name, n in (("张三", ZHANG), ("李四", LI))),
+    ]
+    write_xlsx(project / "低保.xlsx", {"s": rows})
+    done, digest = run(project, 'files = ["低保.xlsx"]')
+    assert done.returncode == 3
+    assert problems(digest, "numeric_id_column") == ["证件号码: 2"]
+    assert "文本" in done.stderr
+    links = pl.read_parquet(project / "out" / "links.parquet").filter(pl.col("extract") == "dibao")
+    assert set(links["basis"]) == {"damaged_id"}
+
+
+def test_what_could_not_be_used_goes_back_to_its_sender(project):
+    """A workbook per office, with reason, file, sheet and row, and the cells under their own headers as text."""
+    rows = [*DIBAO, ["", "", "青禾县", "平川镇", "柳树村", "D7"], ["合计", "", "", "", "", "2"]]
+    write_xlsx(project / "低保.xlsx", {"名单": rows})
+    run(project, 'files = ["低保.xlsx"]')
+    (path,) = (project / "out" / "workbooks" / "退回更正").iterdir()
+    assert path.name == "青禾县民政_退回更正_2019-11-30.xlsx"
+    sheet = openpyxl.load_workbook(path).worksheets[1]
+    cells = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    row = next(row for row in cells if "D7" in row)
+    assert "3" in row
+    assert any("无姓名且无证件号码" in str(cell) for cell in row)
+
+
+def test_a_password_from_the_variable_that_the_source_names(project):
+    """Neither on the command line nor in fupin.toml; without it the error names the file and the variable to set."""
+    write_encrypted(project / "低保.xlsx", {"s": DIBAO}, "暗号9")
+    source = 'files = ["低保.xlsx"]\npassword_env = "MZ_PASSWORD"'
+    done, digest = run(project, source, MZ_PASSWORD="暗号9")
+    assert done.returncode == 0, done.stderr
+    assert problems(digest, "password_used") == [""]
+    done, _ = run(project, source)
+    assert done.returncode == 65
+    assert "MZ_PASSWORD" in done.stderr
+    assert "暗号9" not in done.stderr + (project / "out" / "digest.json").read_text(encoding="utf-8")
+    assert not [
+        p
+        for p in (project / ".fupin").rglob("*.parquet")
+        if "张三" in str(pl.read_parquet(p).to_dicts()) and "D1" in str(pl.read_parquet(p).to_dicts())
+    ]
+
+
+def test_a_second_run_reads_nothing_and_says_the_same(project):
+    """The same bytes of digest and Parquet from the store as from the files."""
+    write_xlsx(project / "低保.xlsx", {"s": DIBAO}, {"s": Look(hidden_rows=(1,))})
+    run(project, 'files = ["低保.xlsx"]')
+    names = ("digest.json", "findings.parquet", "set_aside.parquet", "evidence.parquet", "manifest.json")
+    first = {name: (project / "out" / name).read_bytes() for name in names}
+    entries = sorted(p.name for p in (project / ".fupin" / "cache").iterdir())
+    assert len(entries) == 2
+    run(project, 'files = ["低保.xlsx"]')
+    assert {name: (project / "out" / name).read_bytes() for name in names} == first
+    assert sorted(p.name for p in (project / ".fupin" / "cache").iterdir()) == entries
+
+
+# --- fupin inspect -----------------------------------------------------------------------------------------------------------
+
+
+def test_inspect_tells_how_a_file_is_read(tmp_path):
+    """Container, notes, what became of rows, the nearest field of an unknown header, ID health; no cell in full."""
+    rows = [
+        ["低保名单"],
+        ["姓名", "身份证号", "低保证号", "起始保障年"],
+        ["张三丰", ZHANG, "D1", "秘密"],
+        ["李四", float(LI), "", ""],
+        ["合计", "2"],
+    ]
+    write_xlsx(tmp_path / "a.xls", {"东乡": rows}, {"东乡": Look(hidden_rows=(3,))})
+    done = fupin("inspect", tmp_path / "a.xls", "--rows", "3", COLUMNS="200")
+    assert done.returncode == 0, done.stderr
+    for words in ("xlsx", "表头 header in row 2", "dibao 民政 民政低保对象", "疑为 near start_month", "title 1", "footer 1",
+                  "1 隐藏行", "truncated 1", "张＊（3 字）", "读入 read 5 = 采用 used 2 + 搁置 set aside 3"):  # fmt: skip
+        assert words in done.stdout, words
+    for secret in ("张三丰", ZHANG, "秘密", str(LI)[:15]):
+        assert secret not in done.stdout
+
+
+def test_inspect_takes_the_password_from_the_environment(tmp_path):
+    """And says that the workbook was locked."""
+    write_encrypted(tmp_path / "a.xlsx", {"s": DIBAO}, "123")
+    done = fupin("inspect", tmp_path / "a.xlsx", FUPIN_PASSWORD="123")
+    assert "有密码 password" in done.stdout
+    assert fupin("inspect", tmp_path / "a.xlsx").returncode == 65
+
+
+def test_init_says_what_it_could_not_place(tmp_path):
+    """Department, kind and how sure; what is no table or unknown is named with the reason, in the draft as well."""
+    write_xlsx(tmp_path / "台账.xlsx", {"s": REGISTER})
+    write_xlsx(tmp_path / "民政低保_青禾县_201910.xlsx", {"s": DIBAO, "填表说明": [["一、…"]]})
+    write_xlsx(tmp_path / "会议.xlsx", {"s": [["时间", "地点"], ["周一", "三楼"]]})
+    (tmp_path / "扫描件.dat").write_bytes(b"%PDF-1.4")
+    done = fupin("init", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "民政 民政低保对象 dibao (100%) — 未识别的工作表 sheets not placed: 填表说明" in done.stdout
+    assert "会议.xlsx: 未识别 not placed" in done.stdout
+    assert "扫描件.dat: 未识别 not placed — this is a PDF document" in done.stdout
+    assert "placed 2 / 4" in done.stdout
+    draft = (tmp_path / "fupin.toml").read_text(encoding="utf-8")
+    assert "as_of = 2019-10-31" in draft
+    assert 'coverage = ["青禾县"]' in draft
+    assert "#   会议.xlsx" in draft
+
+
+def test_no_process_is_left_behind(tmp_path):
+    """The parser ends with the program that asked it."""
+    write_xlsx(tmp_path / "a.xlsx", {"s": DIBAO})
+    assert fupin("inspect", tmp_path / "a.xlsx").returncode == 0
+    for entry in Path("/proc").glob("[0-9]*/cmdline") if Path("/proc").is_dir() else ():
+        try:
+            line = entry.read_bytes()
+            parent = int(entry.with_name("stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[1])
+        except OSError:
+            continue
+        assert not (b"fupin_cli.ingest.parser" in line and parent == 1), "an orphan parser"
