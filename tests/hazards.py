@@ -16,14 +16,12 @@ HAZARDS: dict[str, tuple[str, str, str]] = {
     "H1": (
         "Excel kept 15 of 18 digits and wrote 000 (末三位丢失); one such number in eleven still passes the check digit",
         "tier",
-        "linked on the first 15 digits and the name (证件号码前15位一致); who is not linked is unknown (无法判断), never “not found” "
-        "(未找到); a numeric column is named, with how to export it right",
+        "linked on the first 15 digits and the name; whoever is not linked is unknown (无法判断), never 未找到; a numeric column is named",
     ),
     "H2": (
         "ID numbers (证件号码) went through a float: other last digits, `9.90121E+17`, a `.0` tail",
         "tier",
-        "recognised by being, against all odds, numbers that a float can hold, and treated as H1; what only looks like digits "
-        "is never used",
+        "recognised by being, against all odds, numbers that a float can hold; only the digits that are certain are used, as in H1",
     ),
     "H3": (
         "a disability number of 20 or 22 digits (残疾人证号) in the ID column",
@@ -56,8 +54,7 @@ HAZARDS: dict[str, tuple[str, str, str]] = {
     "H11": (
         "a wrong number that looks right: a typing error, two digits exchanged, a relative's number",
         "flag",
-        "CMP-ID1 (性别), CMP-ID2 (出生日期) and CMP-ID3 (校验位) list it; one fault away with the same name is linked, another name "
-        "is for a person to judge",
+        "listed as CMP-ID1 (性别), CMP-ID2 (出生日期), CMP-ID3 (校验位); one fault away is linked under the same name, else for review",
     ),
     "H12": (
         "one ID number twice in the register (重复登记)",
@@ -180,7 +177,10 @@ def shown() -> list[Shown]:
 
 def table() -> str:
     """docs/hazards.md's table."""
-    lines = ["| # | hazard | class | what fupin does | tests, and the files they build |", "| --- | --- | --- | --- | --- |"]
+    lines = [
+        "| # | hazard | class | what fupin does | tests, and the files they build |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     everything = shown()
     for name, (what, kind, does) in HAZARDS.items():
         tests = "<br>".join(f"`{one.test}`: {'; '.join(one.files)}" for one in everything if one.hazard == name)

@@ -19,9 +19,17 @@ from fupin_cli.pipeline import reconcile
 from fupin_cli.project import load_project
 from fupin_cli.report.terminal import summary
 from fupin_cli.vocabulary import COLUMNS
+from hazards import table as hazards
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ["README.md", "README.zh-CN.md", "docs/commands.md", "docs/glossary.md", "docs/checks.md"]
+DOCUMENTS = [
+    "README.md",
+    "README.zh-CN.md",
+    "docs/commands.md",
+    "docs/glossary.md",
+    "docs/checks.md",
+    "docs/hazards.md",
+]
 WIDTH = 100
 _BLOCK = re.compile(r"<!-- made: (\S+) -->\n.*?<!-- end -->", re.DOTALL)
 
@@ -84,7 +92,9 @@ def session() -> str:
 
 def rewritten(text: str) -> str:
     """The document with every made block as the program prints it now."""
-    makers = {"commands": commands, "help": help_texts, "glossary": glossary, "checks": checks, "session": session}
+    makers = {
+        "commands": commands, "help": help_texts, "glossary": glossary, "checks": checks, "hazards": hazards, "session": session,
+    }  # fmt: skip
     return _BLOCK.sub(lambda m: f"<!-- made: {m[1]} -->\n{makers[m[1]]()}\n<!-- end -->", text)
 
 

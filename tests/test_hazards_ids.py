@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import polars as pl
 import pytest
 
 from fupin_cli.cli.run import UNREADABLE_KINDS
@@ -75,7 +76,9 @@ CUT = [
 ]
 
 
-@hazard("H1", "register xlsx with text and number cells", "insured csv GB18030, cut and whole", "dibao xlsx, cut and whole")
+@hazard(
+    "H1", "register xlsx with text and number cells", "insured csv GB18030, cut and whole", "dibao xlsx, cut and whole"
+)
 @pytest.mark.parametrize(("case", "ours", "listed", "linked", "outcome"), CUT, ids=[c[0] for c in CUT])
 def test_a_cut_number_is_linked_or_unknown_but_never_not_found(tmp_path, case, ours, listed, linked, outcome):
     """A drawn table: who cannot be searched for is no finding of absence, not even one under review."""
@@ -123,7 +126,9 @@ def test_a_row_that_is_somebody_elses_is_no_doubt():
 
 
 @hazard("H1", "register xlsx", "dibao xlsx and insured csv GB18030 whose row was cut")
-@pytest.mark.xfail(strict=True, reason="rules/listed.py: World.NONE takes a row whose number was cut for one not registered")
+@pytest.mark.xfail(
+    strict=True, reason="rules/listed.py: World.NONE takes a row whose number was cut for one not registered"
+)
 @pytest.mark.parametrize("ours", [A, cut(A)], ids=["cut on the list", "cut in the register"])
 def test_a_listed_person_whose_number_was_cut_is_not_missing_from_the_register(tmp_path, ours):
     """The same from the list's side: who may be the registered person is not 未在册, not even under review."""
@@ -170,15 +175,46 @@ FLOATS = {
 }
 
 
+def left_of(full):
+    """The digits of a number through a float that are certain: of those near a thousand the fifteenth is not, nor the day."""
+    value = int(through_float(full))
+    low, high = (value - 64) // 1000, (value + 64) // 1000
+    return str(value)[: 15 if low // 10 == high // 10 else 12]
+
+
 @hazard("H2", *FLOATS)
 @pytest.mark.parametrize("write", FLOATS.values(), ids=list(FLOATS))
-def test_numbers_that_went_through_a_float_keep_fifteen_digits(tmp_path, write):
-    """No digit that a float made is believed, though one such number in eleven passes the check."""
+def test_numbers_that_went_through_a_float_keep_what_is_certain(tmp_path, write):
+    """No digit that a float made is believed, though one such number in eleven passes the check; nor a birth date off by a day."""
     whole = many()
     path = write(tmp_path / "a", [through_float(full) for full in whole])
-    assert [left for _, _, left in read_ids(path)] == [full[:15] for full in whole]
-    assert {(full, status) for full, status, _ in read_ids(path)} == {(None, "truncated")}
-    assert sum(int(detail.rpartition(" ")[2]) for kind, detail in counted(table(path)).items() if kind != "missing_column") == 40
+    ids = read_ids(path)
+    assert {(full, status) for full, status, _ in ids} == {(None, "truncated")}
+    in_exponents = path.read_bytes().count(b"e+17") > 0
+    rounded = [f"{int(through_float(full)):.14e}" for full in whole]
+    expected = [text[0] + text[2:16] for text in rounded] if in_exponents else [left_of(full) for full in whole]
+    assert [left for *_, left in ids] == expected
+    assert sum(left[:14] == full[:14] or len(left) == 12 for full, (*_, left) in zip(whole, ids, strict=True)) >= 38
+    said = [detail for kind, detail in counted(table(path)).items() if kind in ("float_ids", "numeric_id_column")]
+    assert said == ["id_number: 40"]
+
+
+@hazard("H2", "xlsx numbers of fifteen digits that a program read as floats and wrote to a csv")
+def test_numbers_that_excel_cut_and_a_float_changed_keep_fifteen_digits(tmp_path):
+    """990121195102020000 is 990121195102019968 as a float: a column of such numbers is rounded, not cut once more."""
+    whole = [full for full in many() if through_float(cut(full)) != cut(full)]
+    path = FLOATS["csv GB18030"](tmp_path / "a.csv", [through_float(cut(full)) for full in whole])
+    assert [left for *_, left in read_ids(path)] == [full[:15] for full in whole]
+
+
+@hazard("H2", "parquet with a float column")
+@pytest.mark.xfail(
+    strict=True, reason="ingest/columns.py cuts a float at 15 digits, where workbook.py and database.py round it"
+)
+def test_a_typed_float_column_keeps_the_digits_that_excel_kept(tmp_path):
+    """The same number in a typed column: the fifteen digits, and not a birth date off by a day."""
+    pl.DataFrame({"name": ["张三"], "id_number": [9.90121195102020e17]}).write_parquet(tmp_path / "a.parquet")
+    assert [left for *_, left in read_ids(tmp_path / "a.parquet")] == ["990121195102020"]
 
 
 @hazard("H2", "one damaged number with a .0 tail in a csv")
@@ -194,11 +230,15 @@ def test_a_tail_tells_of_a_float_without_any_count(tmp_path):
 def test_a_register_through_a_float_is_linked_by_name(tmp_path):
     """Everybody is found on fifteen digits and the name; nobody is found by a number that the float made up."""
     people = [(f"张{'一二三四五六七八九十'[n % 10]}{'甲乙丙丁'[n // 10]}", full) for n, full in enumerate(many())]
-    rows = [row for n, (name, full) in enumerate(people) for row in household((name, through_float(full)), home=f"H{n}")]
+    rows = [
+        row for n, (name, full) in enumerate(people) for row in household((name, through_float(full)), home=f"H{n}")
+    ]
     listed = as_csv(tmp_path / "医保", [["姓名", "身份证号", "参保状态"], *((*who, "正常参保") for who in people)])
     run = County(tmp_path).registered(*rows).file(listed, "medical_insurance").run()
-    links = run.links("medical_insurance-1")
-    assert [link for link in links if link[2] == "accepted"] == [(n, n, "accepted", "damaged_id") for n in range(40)]
+    links = [link for link in run.links("medical_insurance-1") if link[2] != "rejected"]
+    assert all(ours == theirs for ours, theirs, *_ in links)
+    assert len([basis for *_, basis in links if basis == "damaged_id"]) >= 30
+    assert run.found("CMP-ID2").height == 0
 
 
 @hazard("H2", "csv GB18030 of which every number went through a float")
@@ -302,7 +342,7 @@ def test_a_wrong_number_shows_in_sex_birth_date_and_check_digit(tmp_path):
 
 SLIPS = [
     ("one digit wrong", A[:9] + "9" + A[10:], "王芳", ("accepted", "repaired_id"), "clear"),
-    ("neighbours exchanged", A[:14] + A[15] + A[14] + A[16:], "王芳", ("accepted", "repaired_id"), "clear"),
+    ("neighbours exchanged", A[:15] + A[16] + A[15] + A[17:], "王芳", ("accepted", "repaired_id"), "clear"),
     ("somebody else's number", A, "李国强", ("review", "exact_id"), "unknown"),
 ]
 
@@ -343,8 +383,13 @@ def test_one_person_or_number_twice(tmp_path, case, second, home, rule):
 
 
 @hazard("H13", "register xlsx: two whole numbers of one person")
-@pytest.mark.xfail(strict=True, reason="linkage/blocking.py: pairs with two whole numbers never meet, in find_duplicates neither")
+@pytest.mark.xfail(
+    strict=True, reason="linkage/blocking.py: pairs with two whole numbers never meet, in find_duplicates neither"
+)
 def test_one_person_under_two_whole_numbers(tmp_path):
     """重号或变更: name, birth date and village agree, and both numbers are valid."""
-    rows = [*household(("张三", A), born=date(1980, 1, 1)), *household(("张三", somebody(9)), home="H2", born=date(1980, 1, 1))]
+    rows = [
+        *household(("张三", A), born=date(1980, 1, 1)),
+        *household(("张三", somebody(9)), home="H2", born=date(1980, 1, 1)),
+    ]
     assert registered(tmp_path, *rows, columns=["出生日期"]).found("CMP-DUP1").height == 2

@@ -11,6 +11,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import PurePosixPath
 
 from fupin_cli.errors import BadDataError
@@ -50,9 +51,8 @@ class Archive:
         password: bytes | None = None
         try:
             with zipfile.ZipFile(io.BytesIO(self._file.read())) as package:
-                members = sorted(
-                    (name, info) for info in package.infolist() if not info.is_dir() and (name := _member_name(info))
-                )
+                named = ((_member_name(info), info) for info in package.infolist() if not info.is_dir())
+                members = sorted((member for member in named if member[0]), key=itemgetter(0))
                 self._refuse_bomb([info for _, info in members])
                 for name, info in members:
                     if plainly_no_table(name):

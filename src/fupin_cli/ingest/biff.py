@@ -166,7 +166,8 @@ def _workbook_stream(data: bytes) -> bytes:
     # a foreign parser of foreign bytes: whatever it says, the container is broken
     with contextlib.suppress(Exception), olefile.OleFileIO(io.BytesIO(data)) as compound:
         for stream in ("Workbook", "Book"):
-            if compound.exists(stream):
+            # a chain of sectors that bites its own tail yields whatever size is asked for
+            if compound.exists(stream) and compound.get_size(stream) <= len(data):
                 return bytes(compound.openstream(stream).read())
     start = data.find(_FIRST_RECORD, _SECTOR)
     return data[start:] if start > 0 and start % _SECTOR == 0 else b""

@@ -19,6 +19,7 @@ from fupin_cli.normalise.spelling import once_per_spelling, replace_rows
 from fupin_cli.normalise.values import has_two_digit_year, is_blank, is_lost
 
 _ASIS = ("name_raw", "id_raw")
+_ENOUGH = 3  # fewer numbers tell nothing of their column
 _TAIL = ".0"  # of a number that somebody's program printed as a float
 
 Counts = Counter[tuple[str, str]]  # (kind of problem, field) → cells
@@ -40,7 +41,7 @@ class Doubt:
         """
         codes = frozenset(name for (kind, name), count in counts.items() if kind == "undeclared_codes" and count)
         in_float, wrong = counts["_float_like", ""], counts["_float_wrong", ""]
-        return cls(codes, wrong >= 3 and wrong * 4 >= in_float)
+        return cls(codes, wrong >= _ENOUGH and wrong * 4 >= in_float)
 
 
 def type_cells(
@@ -234,8 +235,21 @@ def _from_floats(text: pl.Series, counts: Counts, doubt: Doubt) -> pl.Series:
     if not like.height:
         return text
     counts["float_ids", "id_number"] += like.height
-    # 15 digits are certain: written as a spreadsheet shows a damaged number, so that everybody treats it as one
-    damaged = pl.concat_str(
-        pl.col("text").str.slice(0, 1), pl.lit("."), pl.col("text").str.slice(1, 14), pl.lit("E+17")
-    )
-    return text.clone().scatter(like["at"], like.select(damaged).to_series())
+    return text.clone().scatter(like["at"], _as_damaged(like["text"]))
+
+
+def _as_damaged(numbers: pl.Series) -> pl.Series:
+    """The numbers with the digits that a float leaves certain, written as a spreadsheet shows them: everybody knows that sign.
+
+    A float is off by half of its spacing at most, which reaches the fifteenth digit where the last three are near 000: where it
+    could even reach the birth date, twelve digits are kept. Where all are that near, Excel had cut them before.
+    """
+    whole = pl.col("whole")
+    half = pl.when(whole >= 2**59).then(64).when(whole >= 2**58).then(32).otherwise(16)
+    low, high, rounded = (whole - half) // 1000, (whole + half) // 1000, (whole + 500) // 1000
+    frame = pl.DataFrame({"whole": numbers.cast(pl.Int64)})
+    cut_before = frame.height >= _ENOUGH and frame.select(((whole - rounded * 1000).abs() <= half).all()).item()
+    digits = (rounded if cut_before else whole // 1000).cast(pl.String)
+    kept = pl.when(low // 10 == high // 10).then(15).otherwise(12) if not cut_before else pl.lit(15)
+    shown = pl.format("{}.{}E+17", digits.str.slice(0, 1), digits.str.slice(1, kept - 1))
+    return frame.select(shown.alias("text")).to_series()

@@ -26,13 +26,15 @@ from fupin_cli.ingest.received import NotATableError, Received
 from fupin_cli.ingest.transcode import Transcoder
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-_PIECE, _MOST_LINE = 1 << 25, 1 << 20
+_PIECE, _PART, _MOST_LINE = 1 << 25, 1 << 17, 1 << 20  # parts that stay in the processor's cache
 _MOST_UNCUT = 1 << 28  # a batch that reaches this size without the end of a row has an open quote somewhere
 _DELIMITERS = "\t,;|，"
 _SAMPLE_LINES = 100
 # a run of quotes of odd length with text on both sides belongs to no quoting convention: stray quotes
 _STRAY = r'[^"{0}\r\n]"(?:"")*[^"{0}\r\n]'
 _MAX_FIELD = 1 << 20
+_MOST_COLUMNS = 16_384  # of any spreadsheet
+_FREE_CELLS, _SPARSE = 5_000_000, 20  # of a batch; above that, at least one field in 20 must be there
 _END = "\x1e"  # a last line that only comes out alone if every quote before it was closed
 _SAVE_AS = "open it in Excel or WPS, save it as .xlsx, and run again"
 
@@ -112,35 +114,47 @@ def _utf8_until(file: Received) -> int | None:
 
 def _pieces(file: Received, text: _Text) -> Iterator[bytes]:
     """The file as UTF-8 in pieces, each decoded strictly; where lines allow it, a piece ends with a line."""
-    transcoder = Transcoder(text.encoding)
+    transcoder = Transcoder(text.encoding) if text.encoding != "utf-8" else None
     with file.open() as stream:
         stream.seek(text.skip)
-        at = text.skip
-        while True:
-            piece = _read_lines(stream, bytewise=not text.encoding.startswith("utf-16"))
-            try:
-                decoded = piece if text.encoding == "utf-8" else transcoder.feed(piece, final=not piece)
-            except UnicodeError as error:
-                start = error.start if isinstance(error, UnicodeDecodeError) else 0
-                raise _no_text(file, max(at - transcoder.pending + start, text.utf8_until)) from None
-            at += len(piece)
-            if b"\x00" in decoded:
+        at, more = text.skip, True
+        while more:
+            parts = []
+            for part in _some_megabytes(stream, bytewise=not text.encoding.startswith("utf-16")):
+                more = bool(part)
+                parts.append(_transcoded(file, text, transcoder, part, at) if transcoder else part)
+                at += len(part)
+            piece = b"".join(parts)
+            if b"\x00" in piece:
                 raise NotATableError(
                     "this is no text and no workbook",
                     where=file.name,
                     why="xlsx, xls, xlsb, ods, csv, tsv, txt, parquet, web pages with tables, and zip files of them can be read",
                     try_=_SAVE_AS,
                 )
-            if decoded:
-                yield decoded.replace(b"\r", b"\n") if text.old_line_ends else decoded
-            if not piece:
-                return
+            if piece:
+                yield piece.replace(b"\r", b"\n") if text.old_line_ends else piece
 
 
-def _read_lines(stream: BinaryIO, *, bytewise: bool) -> bytes:
-    """Some megabytes of the stream; if a line break is one byte and nothing else, up to the end of a line."""
-    piece = stream.read(_PIECE)
-    return piece + stream.readline(_MOST_LINE) if bytewise and len(piece) == _PIECE else piece
+def _some_megabytes(stream: BinaryIO, *, bytewise: bool) -> Iterator[bytes]:
+    """Small parts of the stream, an empty one at its end; if a line break is one byte and nothing else, up to a line's end."""
+    left = _PIECE
+    while left > 0:
+        part = stream.read(min(_PART, left))
+        left -= len(part)
+        yield part
+        if not part:
+            return
+    if bytewise:
+        yield from filter(None, (stream.readline(_MOST_LINE),))
+
+
+def _transcoded(file: Received, text: _Text, transcoder: Transcoder, part: bytes, at: int) -> bytes:
+    try:
+        return transcoder.feed(part, final=not part)
+    except UnicodeError as error:
+        start = error.start if isinstance(error, UnicodeDecodeError) else 0
+        raise _no_text(file, max(at - transcoder.pending + start, text.utf8_until)) from None
 
 
 def _no_text(file: Received, at: int) -> BadDataError:
@@ -232,6 +246,17 @@ def _refuse_swallowed_lines(name: str, cells: pl.DataFrame, delimiter: str, done
         )
 
 
+def _refuse_stretched(name: str, width: int, rows: int, fields: int) -> None:
+    """BadDataError where padding all rows to the longest one would ask for far more memory than the file explains."""
+    if width > _MOST_COLUMNS or width * rows > max(_FREE_CELLS, _SPARSE * fields):
+        raise BadDataError(
+            "one row is far longer than the others",
+            where=name,
+            why=f"it has {width:,} fields, so this is no table, or marks that should be inside quotes are not",
+            try_=_SAVE_AS,
+        )
+
+
 def _delimiter(text: bytes) -> str:
     """The character that parts the fields: the one that most lines of the sample hold, and hold most often."""
     lines = text[: 1 << 20].decode("utf-8", errors="ignore").splitlines()[:_SAMPLE_LINES]
@@ -244,6 +269,9 @@ def _delimiter(text: bytes) -> str:
 
 def _parse(name: str, text: bytes, delimiter: str, width: int, done: int, *, quoted: bool) -> pl.DataFrame:
     """The cells of whole rows, blank ones null; `done` rows came before them."""
+    lines = text.count(b"\n") + 1
+    if width > _MOST_COLUMNS or width * lines > _FREE_CELLS:
+        _refuse_stretched(name, width, lines, text.count(delimiter.encode()) + lines)
     if len(delimiter.encode()) == 1 and not (quoted and re.search(_STRAY.format(re.escape(delimiter)).encode(), text)):
         try:
             cells = pl.scan_csv(
@@ -300,5 +328,6 @@ def _parse_patiently(name: str, text: bytes, delimiter: str, least: int, done: i
         )
     width = max((len(row) for row in rows), default=0)
     width = max(width, least)
+    _refuse_stretched(name, width, len(rows), sum(map(len, rows)))
     padded = zip(*(row + [""] * (width - len(row)) for row in rows), strict=True)
     return pl.DataFrame({f"c{n}": pl.Series(column, dtype=pl.String) for n, column in enumerate(padded)})

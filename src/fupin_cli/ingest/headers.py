@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from rapidfuzz import fuzz, process
 
@@ -49,12 +49,12 @@ class Header:
         """The first data row."""
         return self.first + self.levels
 
-    @property
+    @cached_property  # both are asked for once a column
     def texts(self) -> tuple[str, ...]:
         """What people read for each column; a blank header is empty."""
         return tuple("/".join(path) for path in self.paths)
 
-    @property
+    @cached_property
     def shown(self) -> tuple[str, ...]:
         """The same as messages may quote it: unsure labels and long digit runs, which no header has, are covered."""
         paths = (("…" if label in self.unsure else label for label in path) for path in self.paths)

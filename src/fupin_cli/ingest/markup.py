@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email import message_from_bytes
 from html.parser import HTMLParser
 from itertools import zip_longest
 
@@ -21,16 +20,19 @@ from fupin_cli.ingest.sandbox import ParsedSheet, ParserFailed
 
 _ROWS, _CELLS, _SHEETS, _COLUMNS = {"tr", "row"}, {"td", "th", "cell"}, {"table", "worksheet"}, {"col", "column"}
 _MOST_COLUMNS, _MOST_ROWS = 16_384, 1_048_576  # of a sheet; anything beyond is nonsense
-_MOST_CELLS = 50_000_000
+_FREE_CELLS = 5_000_000  # that a small page may have by its spans and positions
+_SPARSE = 20  # above that, at least one cell in 20 must be there
+_MOST_SHEETS = 2_000
 _INVISIBLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden")
 
 
 def parse_markup(text: str) -> list[ParsedSheet]:
     """The tables of a web page, or the worksheets of an XML spreadsheet, that hold anything; a nested table is text.
 
-    Raises ParserFailed for spans and positions that stretch a sheet beyond any real table.
+    Raises ParserFailed for a page that ends inside a tag or a table, and for spans and positions that stretch a sheet beyond
+    any real table.
     """
-    parser = _Tables()
+    parser = _Tables(_FREE_CELLS + len(text))
     parser.feed(text)
     parser.close()
     return [_parsed(sheet) for sheet in parser.sheets if sheet.rows]
@@ -38,9 +40,9 @@ def parse_markup(text: str) -> list[ParsedSheet]:
 
 def pages_of_mail(data: bytes) -> Iterator[str]:
     """The web pages inside a MIME message: what Excel calls a single file web page (.mht)."""
-    message = message_from_bytes(data, policy=policy.default)
-    for part in message.walk():
-        if isinstance(part, EmailMessage) and part.get_content_type() in ("text/html", "application/vnd.ms-excel"):
+    # with its plainest policy, which does not take long headers to pieces
+    for part in message_from_bytes(data).walk():
+        if part.get_content_type() in ("text/html", "application/vnd.ms-excel"):
             payload = part.get_payload(decode=True)
             if isinstance(payload, bytes):
                 yield _decoded(payload)
@@ -68,7 +70,7 @@ class _Sheet:
 
 def _parsed(sheet: _Sheet) -> ParsedSheet:
     width, filled = max(map(len, sheet.rows)), sum(map(len, sheet.rows))
-    if width * len(sheet.rows) > max(_MOST_CELLS, 50 * filled):
+    if width * len(sheet.rows) > max(_FREE_CELLS, _SPARSE * filled):
         raise ParserFailed("stretched")
     columns = (pl.Series(f"c{n}", column, dtype=pl.String) for n, column in enumerate(zip_longest(*sheet.rows)))
     cells = pl.DataFrame(columns).with_columns(blank_to_null(pl.all()))
@@ -77,19 +79,21 @@ def _parsed(sheet: _Sheet) -> ParsedSheet:
 
 
 class _Tables(HTMLParser):
-    def __init__(self) -> None:
+    def __init__(self, most_cells: int) -> None:
         super().__init__(convert_charrefs=True)
         self.sheets: list[_Sheet] = []
         self._opened_by = ""  # in XML a Worksheet holds one Table, which is no nesting: only the opening tag counts
         self._depth = 0
         self._cell: list[str] | None = None
         self._taken: dict[int, int] = {}  # column → the last row that a span from above covers
-        self._budget = _MOST_CELLS
+        self._budget = most_cells
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         said = {name.rpartition(":")[2]: value or "" for name, value in attrs}
         if not self._depth and tag in _SHEETS:
             self._opened_by, self._depth, self._taken = tag, 1, {}
+            if len(self.sheets) == _MOST_SHEETS:
+                raise ParserFailed("stretched")
             self.sheets.append(_Sheet(said.get("name") or f"表{len(self.sheets) + 1}"))
         elif self._depth and tag == self._opened_by:
             self._depth += 1
@@ -114,7 +118,15 @@ class _Tables(HTMLParser):
         elif self._depth == 1 and self._opened_by == "worksheet" and data.strip() in ("SheetHidden", "SheetVeryHidden"):
             self.sheets[-1].hidden = True
 
+    def unknown_decl(self, data: str) -> None:
+        """The text of a CDATA section, in which an XML spreadsheet may hold a cell."""
+        if data.startswith("CDATA["):
+            self.handle_data(data.removeprefix("CDATA["))
+
     def close(self) -> None:
+        # the page was cut off; besides, the parent class would search for the end again from every "<" that is left
+        if self._depth or "<" in self.rawdata:
+            raise ParserFailed("damaged")
         super().close()
         self._end_cell()
 

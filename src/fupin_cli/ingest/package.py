@@ -140,7 +140,7 @@ class _Parts:
         """Part → name of the sheet in it; nothing where the parts that tell are missing or no XML."""
         book, relations = ("xl/workbook.bin", "bin") if kind == "xlsb" else ("xl/workbook.xml", "xml")
         try:
-            links = ET.fromstring(self._read(f"xl/_rels/workbook.{relations}.rels"))  # noqa: S314 - no entities, see _pieces
+            links = _elements(self._read(f"xl/_rels/workbook.{relations}.rels"), "Relationship")
             sheets = binary_workbook.sheets(self._read(book)) if kind == "xlsb" else _sheets_in_xml(self._read(book))
         except (ET.ParseError, struct.error, ValueError, LookupError):
             return {}
@@ -172,12 +172,33 @@ class _Parts:
 
 
 def _sheets_in_xml(book: bytes) -> dict[str, str | None]:
-    root = ET.fromstring(book)  # noqa: S314 - no entities, see _pieces
     return {
-        sheet.get("name") or "": next((value for key, value in sheet.attrib.items() if key.endswith("}id")), None)
-        for sheet in root.iter()
-        if sheet.tag.endswith("}sheet")
+        sheet.get("name") or "": next((value for key, value in sheet.items() if key.endswith("}id")), None)
+        for sheet in _elements(book, "sheet")
     }
+
+
+class _Attributes:
+    """A target of the XML parser that keeps the attributes of one kind of element, and builds no tree."""
+
+    def __init__(self, tag: str) -> None:
+        self._end, self.found = f"}}{tag}", list[dict[str, str]]()
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """Takes in an element."""
+        if tag.endswith(self._end):
+            self.found.append(attributes)
+            if len(self.found) > _MAX_MEMBERS:
+                raise ValueError
+
+
+def _elements(xml: bytes, tag: str) -> list[dict[str, str]]:
+    """The attributes of each such element. Raises ValueError where there are more of them than a workbook has parts."""
+    target = _Attributes(tag)
+    parser = ET.XMLParser(target=target)  # noqa: S314 - no entities, see _pieces
+    parser.feed(xml)
+    parser.close()
+    return target.found
 
 
 def _damaged(name: str, data: bytes) -> BadDataError:
