@@ -108,7 +108,9 @@ class Fuzzer:
         def read_as(name):
             source = read_source([(name, self._path)], self._profiles[profile])
             read, used, aside = source.accounts.select("rows_read", "rows_used", "rows_set_aside").sum().row(0)
-            balanced = read == used + aside and used == source.rows["data_row"].n_unique() and aside == source.set_aside.height
+            balanced = (
+                read == used + aside and used == source.rows["data_row"].n_unique() and aside == source.set_aside.height
+            )
             return "" if balanced else f"{read} rows read, {used} used, {aside} set aside"
 
         return read_as
@@ -176,11 +178,15 @@ class Tally:
 
     def write(self):
         """Prints a line for each kind; the number of files for which something was wrong."""
-        print(f"{'kind':8} {'tried':>7} {'read':>7} {'refused':>7} {'failed':>7} {'slowest':>8} {'memory':>9} {'parser':>9}")
+        print(
+            f"{'kind':8} {'tried':>7} {'read':>7} {'refused':>7} {'failed':>7} {'slowest':>8} {'memory':>9} {'parser':>9}"
+        )
         for kind in self.kinds:
             own = [outcome for outcome in self.outcomes if outcome.kind == kind]
             count = Counter(outcome.state for outcome in own)
-            slowest, peak, child = (max(column, default=0) for column in zip(*(o[3:6] for o in own), strict=True)) if own else (0, 0, 0)
+            slowest, peak, child = (
+                (max(column, default=0) for column in zip(*(o[3:6] for o in own), strict=True)) if own else (0, 0, 0)
+            )
             print(
                 f"{kind:8} {len(own):7,} {count['read']:7,} {count['refused']:7,} {count['failed']:7,} {slowest:6.1f} s "
                 f"{peak >> 20:5,} MiB {child >> 20:5,} MiB"
@@ -197,7 +203,9 @@ def main(words=None):
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--first", type=int, default=0, help="number of the first file")
     parser.add_argument("--kinds", default=",".join(NAMED), help=f"of {','.join(NAMED + FURTHER)}")
-    parser.add_argument("--keep", type=Path, default=Path(tempfile.gettempdir()) / "fupin-fuzz", help="folder for files that failed")
+    parser.add_argument(
+        "--keep", type=Path, default=Path(tempfile.gettempdir()) / "fupin-fuzz", help="folder for files that failed"
+    )
     given = parser.parse_args(words)
     kinds = given.kinds.split(",")
     given.keep.mkdir(parents=True, exist_ok=True)
@@ -212,7 +220,9 @@ def main(words=None):
         fuzzer = Fuzzer(given.seed, kinds, Path(folder))
         for outcome in tally.outcomes:
             if outcome.fault:
-                (given.keep / f"{given.seed}.{outcome.number}.{outcome.kind}").write_bytes(fuzzer.file(outcome.number)[1])
+                (given.keep / f"{given.seed}.{outcome.number}.{outcome.kind}").write_bytes(
+                    fuzzer.file(outcome.number)[1]
+                )
     return failed > 0
 
 

@@ -65,15 +65,93 @@ _ZIPS = frozenset(("xlsx", "xlsm", "xlsb", "ods"))
 NUMBERS = (0, 1, 2, 127, 128, 255, 256, 16_383, 16_384, 32_767, 65_535, 65_536, 1_048_575, 1_048_576)
 NUMBERS += (2**24, 2**31 - 1, 2**31, 2**32 - 2, 2**32 - 1, 2**63 - 1, 2**64 - 1, 10**30)
 _AS_TEXT = (*(str(n).encode() for n in NUMBERS), b"", b"-1", b"1e308", b"NaN", b"0x10", b"\xef\xbc\x91", b"A" * 300)
-_PLACES = (b"A0", b"A1", b"A", b"1", b"XFD1048576", b"XFE1", b"ZZZZ9", b"a1", b"$A$1", b"A1:XFD1048576", b"A99999999999")
-_PIECES = (b"<", b">", b"&", b"&a;", b"&#0;", b"&#xD800;", b"&#x110000;", b"<!--", b"-->", b"<![CDATA[", b"]]>", b"<?", b"<!", b"<![")
-_PIECES += (b"\x00", b"\xff\xfe", b"'", b'"', b"</", b"/>", b"</table>", b"<table>", b"<tr>", b"<td ", b"<script>", b"<style>")
-_PIECES += (b"<tr ss:Index=1048576>", b"<td rowspan=9999 colspan=9999>", b"<Row ss:Index='70000'>", b"<Cell ss:Index='16384'>")
+_PLACES = (
+    b"A0",
+    b"A1",
+    b"A",
+    b"1",
+    b"XFD1048576",
+    b"XFE1",
+    b"ZZZZ9",
+    b"a1",
+    b"$A$1",
+    b"A1:XFD1048576",
+    b"A99999999999",
+)
+_PIECES = (
+    b"<",
+    b">",
+    b"&",
+    b"&a;",
+    b"&#0;",
+    b"&#xD800;",
+    b"&#x110000;",
+    b"<!--",
+    b"-->",
+    b"<![CDATA[",
+    b"]]>",
+    b"<?",
+    b"<!",
+    b"<![",
+)
+_PIECES += (
+    b"\x00",
+    b"\xff\xfe",
+    b"'",
+    b'"',
+    b"</",
+    b"/>",
+    b"</table>",
+    b"<table>",
+    b"<tr>",
+    b"<td ",
+    b"<script>",
+    b"<style>",
+)
+_PIECES += (
+    b"<tr ss:Index=1048576>",
+    b"<td rowspan=9999 colspan=9999>",
+    b"<Row ss:Index='70000'>",
+    b"<Cell ss:Index='16384'>",
+)
 _DTD = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
-_TOKENS = ('"', '""', '"""', ",", ",,,,,,", ";", "|", "\t", "\r", "\n", "\r\n", "\n\n\n", "\0", "\ufeff", '="', "sep=;\n", "\x1e", "\x1c")
-_TOKENS += ("\u2028", "\x85", "\x0b", "\u3000", "，", "\ud800".encode("utf-16-le", "surrogatepass").decode("latin-1"), "𠮷", "E+17", "'")
+_TOKENS = (
+    '"',
+    '""',
+    '"""',
+    ",",
+    ",,,,,,",
+    ";",
+    "|",
+    "\t",
+    "\r",
+    "\n",
+    "\r\n",
+    "\n\n\n",
+    "\0",
+    "\ufeff",
+    '="',
+    "sep=;\n",
+    "\x1e",
+    "\x1c",
+)
+_TOKENS += (
+    "\u2028",
+    "\x85",
+    "\x0b",
+    "\u3000",
+    "，",
+    "\ud800".encode("utf-16-le", "surrogatepass").decode("latin-1"),
+    "𠮷",
+    "E+17",
+    "'",
+)
 _TEARS = (b"\xed\xa0\x80", b"\x81", b"\xff", b"\x00\xd8", b"\xd8\x00", b"\xf0\x9f", b"\x84\x31\xa4\x37", b"\xe3\x80")
-_TAG, _DIGITS, _PLACE = re.compile(rb"<[^<>]*>"), re.compile(rb"\d+"), re.compile(rb'(?<=r=")[A-Z]+\d+|(?<=ref=")[A-Z0-9:]+')
+_TAG, _DIGITS, _PLACE = (
+    re.compile(rb"<[^<>]*>"),
+    re.compile(rb"\d+"),
+    re.compile(rb'(?<=r=")[A-Z]+\d+|(?<=ref=")[A-Z0-9:]+'),
+)
 _ATTRIBUTE = re.compile(rb"""(?<==["'])[^"'<>]*(?=["'])|(?<==)[^"'<>\s]+(?=[\s>])""")
 
 
@@ -90,7 +168,12 @@ def make_seeds(folder):
         kind: [Seed(kind, write(folder / "seed", _SHEETS, _LOOKS).read_bytes())] for kind, write in _WRITERS.items()
     }
     seeds["csv"] = [
-        Seed("csv", write_text(folder / "seed", [*_ROWS, ["金丝雀戊"], ["多", *"abcdefgh"]], encoding, mark, quote=quote).read_bytes())
+        Seed(
+            "csv",
+            write_text(
+                folder / "seed", [*_ROWS, ["金丝雀戊"], ["多", *"abcdefgh"]], encoding, mark, quote=quote
+            ).read_bytes(),
+        )
         for encoding, mark in _TEXTS
         for quote in ("needed", "all")
     ]
@@ -98,7 +181,9 @@ def make_seeds(folder):
     packed = {f"镇{kind}.{kind}": seeds[kind][0].data for kind in ("csv", "xlsx", "xls", "html")} | {"说明.txt": b"\n"}
     seeds["zip"] = [Seed("zip", zipped({**packed, "内/内.zip": zipped({"村.csv": packed["镇csv.csv"]})}))]
     table = pl.DataFrame({str(label): [str(row[n] or "") for row in _ROWS[2:]] for n, label in enumerate(_ROWS[1])})
-    numbers = table.with_columns(pl.lit(date(1980, 1, 1)).alias("出生日期"), pl.Series("家庭人口", range(6)).cast(pl.Float32))
+    numbers = table.with_columns(
+        pl.lit(date(1980, 1, 1)).alias("出生日期"), pl.Series("家庭人口", range(6)).cast(pl.Float32)
+    )
     for frame, compression in ((table, "zstd"), (numbers, "uncompressed"), (numbers, "snappy")):
         frame.write_parquet(folder / "seed", compression=compression)
         seeds.setdefault("parquet", []).append(Seed("parquet", (folder / "seed").read_bytes()))
@@ -160,7 +245,9 @@ def mutate_xml(xml, draw: random.Random):
     what = draw.randrange(9)
     if what < 4:
         pattern = (_DIGITS, _PLACE, _ATTRIBUTE, _ATTRIBUTE)[what]
-        with_what = (_AS_TEXT, _PLACES, _AS_TEXT, (b"s", b"e", b"b", b"inlineStr", b"str", b"d", b"x", b"1", b"true"))[what]
+        with_what = (_AS_TEXT, _PLACES, _AS_TEXT, (b"s", b"e", b"b", b"inlineStr", b"str", b"d", b"x", b"1", b"true"))[
+            what
+        ]
         return _exchanged(xml, list(pattern.finditer(xml)), draw.choice(with_what), draw)
     tags = list(_TAG.finditer(xml)) or [None]
     tag = draw.choice(tags)
@@ -209,7 +296,10 @@ def _mutate_package(data, draw):
         case 1:
             parts.append((name, draw.choice(parts)[1]))
         case 2:
-            parts[at] = (draw.choice((name.upper(), "/" + name, name.replace("/", "\\"), "", "a" * 3000, "../" + name)), content)
+            parts[at] = (
+                draw.choice((name.upper(), "/" + name, name.replace("/", "\\"), "", "a" * 3000, "../" + name)),
+                content,
+            )
         case 3:
             parts[at] = (name, draw.choice((b"", bytes(1 << 22), draw.choice(parts)[1])))
         case 4:
@@ -243,7 +333,9 @@ def _packed(parts, method):
 def _mutate_compound(data, draw):
     """The .xls with a record of its stream changed, dropped or doubled, in a container that is whole; or a lying container."""
     if draw.random() < 0.2:  # header or directory
-        at = draw.choice((draw.randrange(0, 76, 2), draw.randrange(76, 512, 4), max(len(data) - 512 + draw.randrange(0, 512, 4), 0)))
+        at = draw.choice(
+            (draw.randrange(0, 76, 2), draw.randrange(76, 512, 4), max(len(data) - 512 + draw.randrange(0, 512, 4), 0))
+        )
         size = draw.choice((2, 4))
         return data[:at] + (draw.choice(NUMBERS) % (1 << 8 * size)).to_bytes(size, "little") + data[at + size :]
     try:
@@ -252,7 +344,10 @@ def _mutate_compound(data, draw):
     except Exception:  # an earlier mutation broke it
         return mutate_bytes(data, draw)
     packed = io.BytesIO()
-    XlsDoc().save(packed, _mutate_chain(stream, draw, _biff_head, lambda kind, size: struct.pack("<HH", kind % 65536, size % 65536)))
+    XlsDoc().save(
+        packed,
+        _mutate_chain(stream, draw, _biff_head, lambda kind, size: struct.pack("<HH", kind % 65536, size % 65536)),
+    )
     return packed.getvalue()
 
 
@@ -284,7 +379,11 @@ def _mutate_chain(stream, draw, head, packed_head):
         case _:
             at = draw.randrange(0, max(len(payload), 1), draw.choice((1, 2)))
             width = draw.choice((1, 2, 4))
-            payload = payload[:at] + (draw.choice(NUMBERS) % (1 << 8 * width)).to_bytes(width, "little") + payload[at + width :]
+            payload = (
+                payload[:at]
+                + (draw.choice(NUMBERS) % (1 << 8 * width)).to_bytes(width, "little")
+                + payload[at + width :]
+            )
     changed = (kind, size, payload)
     heads = ((*record, len(record[1])) for record in records)
     return b"".join(
@@ -342,7 +441,9 @@ def _mutate_text(data, draw):
             draw.shuffle(lines)
             return b"\n".join(lines)
         case 4:
-            return data.replace(token, draw.choice(_TOKENS).encode(encoding, "replace")) if token in data else data + token
+            return (
+                data.replace(token, draw.choice(_TOKENS).encode(encoding, "replace")) if token in data else data + token
+            )
         case 5:
             return data * draw.choice((2, 100))
         case _:

@@ -126,9 +126,6 @@ def test_a_row_that_is_somebody_elses_is_no_doubt():
 
 
 @hazard("H1", "register xlsx", "dibao xlsx and insured csv GB18030 whose row was cut")
-@pytest.mark.xfail(
-    strict=True, reason="rules/listed.py: World.NONE takes a row whose number was cut for one not registered"
-)
 @pytest.mark.parametrize("ours", [A, cut(A)], ids=["cut on the list", "cut in the register"])
 def test_a_listed_person_whose_number_was_cut_is_not_missing_from_the_register(tmp_path, ours):
     """The same from the list's side: who may be the registered person is not 未在册, not even under review."""
@@ -196,7 +193,7 @@ def test_numbers_that_went_through_a_float_keep_what_is_certain(tmp_path, write)
     assert [left for *_, left in ids] == expected
     assert sum(left[:14] == full[:14] or len(left) == 12 for full, (*_, left) in zip(whole, ids, strict=True)) >= 38
     said = [detail for kind, detail in counted(table(path)).items() if kind in ("float_ids", "numeric_id_column")]
-    assert said == ["id_number: 40"]
+    assert set(said) == {"id_number: 40"}, "as damaged numbers, and as a column to export anew"
 
 
 @hazard("H2", "xlsx numbers of fifteen digits that a program read as floats and wrote to a csv")
@@ -208,9 +205,6 @@ def test_numbers_that_excel_cut_and_a_float_changed_keep_fifteen_digits(tmp_path
 
 
 @hazard("H2", "parquet with a float column")
-@pytest.mark.xfail(
-    strict=True, reason="ingest/columns.py cuts a float at 15 digits, where workbook.py and database.py round it"
-)
 def test_a_typed_float_column_keeps_the_digits_that_excel_kept(tmp_path):
     """The same number in a typed column: the fifteen digits, and not a birth date off by a day."""
     pl.DataFrame({"name": ["张三"], "id_number": [9.90121195102020e17]}).write_parquet(tmp_path / "a.parquet")
@@ -242,7 +236,6 @@ def test_a_register_through_a_float_is_linked_by_name(tmp_path):
 
 
 @hazard("H2", "csv GB18030 of which every number went through a float")
-@pytest.mark.xfail(strict=True, reason="ingest/sheets.py counts only lost_digits, not float_ids, for numeric_id_column")
 def test_a_column_through_a_float_is_named_as_numeric(tmp_path):
     """The whole column is of no use: who sent it should export it as text, and the run ends with exit code 3."""
     path = FLOATS["csv GB18030"](tmp_path / "a.csv", [through_float(full) for full in many()])
@@ -383,9 +376,6 @@ def test_one_person_or_number_twice(tmp_path, case, second, home, rule):
 
 
 @hazard("H13", "register xlsx: two whole numbers of one person")
-@pytest.mark.xfail(
-    strict=True, reason="linkage/blocking.py: pairs with two whole numbers never meet, in find_duplicates neither"
-)
 def test_one_person_under_two_whole_numbers(tmp_path):
     """重号或变更: name, birth date and village agree, and both numbers are valid."""
     rows = [

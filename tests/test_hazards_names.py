@@ -176,9 +176,6 @@ def test_a_list_of_heads_says_nothing_of_the_others(tmp_path):
     assert run.found("CMP-MZ1").height == 0
 
 
-@pytest.mark.xfail(
-    strict=True, reason="rules/facts._heads_only: one head who changed turns a list of heads into one of members"
-)
 def test_a_head_who_changed_is_not_missing(tmp_path):
     """The department still has the wife as head: her husband's household is on the list."""
     run = on_dibao(tmp_path, ("李四", B))

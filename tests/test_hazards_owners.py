@@ -97,9 +97,6 @@ def test_each_owner_is_a_finding_about_the_one_row(tmp_path, way):
     }
 
 
-@pytest.mark.xfail(
-    strict=True, reason="results.with_both_identities joins by sheet and row: a row of two people doubles the findings"
-)
 @pytest.mark.parametrize("way", ROWS)
 def test_a_finding_shows_its_own_owner_once(tmp_path, way):
     """One finding for each owner, and in it the name and number that the department has for that owner."""

@@ -532,13 +532,14 @@ def test_a_namesake_without_number_may_be_the_person(row, outcome):
 
 
 def test_a_list_of_heads_says_nothing_of_the_others():
-    """Where only heads were found on a list, a spouse is not absent from it; with one member found, everybody else is."""
+    """Where one of each household was found on a list, a spouse is not absent from it; with two of one found, others are."""
     world = World()
     world.row("dibao", world.person("H1", dibao=True), covered=True)
     world.person("H1", dibao=True, relation="配偶")
     world.person("H2", dibao=True)
     assert world.outcome("CMP-MZ1") == ["unknown", "hit"]
     assert world.found("CMP-MZ1") == [(2, "accepted")]
+    world.row("dibao", world.person("H3", dibao=True), covered=True)
     world.row("dibao", world.person("H3", dibao=True, relation="之子"), covered=True)
     assert world.found("CMP-MZ1") == [(1, "accepted"), (2, "accepted")]
 

@@ -59,10 +59,12 @@ def conclude(
 
 def with_both_identities(findings: pl.DataFrame, register: Register, extracts: Sequence[Extract]) -> pl.DataFrame:
     """The findings with the register's ID as received, and how the department writes the person: whoever checks compares."""
-    row = ["extract", "source", "sheet", "row"]
+    row = ["extract", "extract_row"]  # a row of two people has two numbers, so each finding shows its own
     listed = [
         *(e.evidence.select(*row, "name", "id_raw", *PLACES) for e in extracts),
-        register.persons.select(pl.lit("register").alias("extract"), *row[1:], "name", "id_raw", *PLACES),
+        register.persons.select(
+            pl.lit("register").alias("extract"), pl.col("register_row").alias("extract_row"), "name", "id_raw", *PLACES
+        ),
     ]
     theirs = pl.concat(listed).select(
         *row,
@@ -72,9 +74,8 @@ def with_both_identities(findings: pl.DataFrame, register: Register, extracts: S
     )
     ours = register.persons.select("register_row", "id_raw")
     findings = findings.drop("id_raw", "listed_name", "listed_id", "listed_place", strict=False)
-    at = ["extract", "extract_source", "extract_sheet", "extract_at"]
     return findings.join(ours, on="register_row", how="left", maintain_order="left").join(
-        theirs, left_on=at, right_on=row, how="left", maintain_order="left", nulls_equal=True
+        theirs, on=row, how="left", maintain_order="left"
     )
 
 

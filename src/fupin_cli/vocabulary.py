@@ -276,7 +276,7 @@ FINDINGS = _frame(
     "findings",
     "finding_key rule_id severity band stage household_id person_id register_row county township village hamlet head_name "
     "name id_number id_raw relation title department as_of register_value department_value evidence citation basis match_weight "
-    "register_source register_sheet register_at extract extract_source extract_sheet extract_at "
+    "register_source register_sheet register_at extract extract_row extract_source extract_sheet extract_at "
     "listed_name listed_id listed_place",
 )
 SET_ASIDE = _frame("set_aside", "source sheet row set_aside_reason cells")

@@ -57,12 +57,11 @@ def trim(cells: pl.DataFrame) -> pl.DataFrame:
 def _float_text(column: pl.Expr) -> pl.Expr:
     shortest = column.cast(pl.String).str.replace("e", "E+", literal=True)
     # 15 digits are what a double holds for certain; the rest of a shortest form only looks like digits of the number
-    damaged = column.cast(pl.Int128, strict=False).cast(pl.String)
+    damaged = column.cast(pl.Int128, strict=False).cast(pl.String).str.strip_prefix("-")
+    rounded = ((damaged.str.slice(0, 16).cast(pl.Int64, strict=False) + 5) // 10).cast(pl.String)
+    power = damaged.str.len_chars().cast(pl.Int64) + rounded.str.len_chars().cast(pl.Int64) - 16
     sign = pl.when(column < 0).then(pl.lit("-")).otherwise(pl.lit(""))
-    digits = damaged.str.strip_prefix("-")
-    exponent = pl.format(
-        "{}{}.{}E+{}", sign, digits.str.slice(0, 1), digits.str.slice(1, 14), digits.str.len_chars() - 1
-    )
+    exponent = pl.format("{}{}.{}E+{}", sign, rounded.str.slice(0, 1), rounded.str.slice(1, 14), power)
     whole = column.cast(pl.Int64, strict=False)
     return (
         pl.when(column.is_nan())

@@ -133,8 +133,10 @@ def _read_sheet(
             aside.append(keep(batch.set_aside))
         counts.update(batch.counts)
         read, used = read + batch.read, used + batch.used
-    if (lost := counts["lost_digits", "id_number"]) and lost * 2 >= counts["_ids", ""]:
-        counts["numeric_id_column", "id_number"] = counts.pop(("lost_digits", "id_number"))
+    lost = counts["lost_digits", "id_number"] + counts["float_ids", "id_number"]
+    if lost and lost * 2 >= counts["_ids", ""]:
+        counts["numeric_id_column", "id_number"] = lost
+        counts.pop(("lost_digits", "id_number"), None)
     report = replace(
         _described(name, grid, header, mapping),
         rows_read=read,

@@ -70,6 +70,11 @@ def block_on_birth_and_village(register: pl.DataFrame, extract: pl.DataFrame) ->
     return _either_without_id(register, extract, ["birth", "village_code", "male"])
 
 
+def block_on_all_but_id(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
+    """Pairs with one name, birth date and village, whatever their numbers: one person may have been given two."""
+    return _join(register, extract, ["name", "birth", "village_code"])
+
+
 def block_residue(register: pl.DataFrame, extract: pl.DataFrame, contested: pl.DataFrame) -> pl.DataFrame:
     """All pairs beyond equal ID numbers, each once; `repaired` marks those one fault apart.
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from fupin_cli.linkage.assignment import decide
-from fupin_cli.linkage.blocking import PAIR, block_on_id, block_residue
+from fupin_cli.linkage.blocking import PAIR, block_on_all_but_id, block_on_id, block_residue
 from fupin_cli.linkage.comparison import compare
 from fupin_cli.linkage.weights import Model, score
 from fupin_cli.vocabulary import LINKS, Decision
@@ -59,6 +59,8 @@ def find_duplicates(register: pl.DataFrame, model: Model) -> pl.DataFrame:
     residue = block_residue(r, r, by_id.clear()).with_columns(
         pl.min_horizontal(PAIR).alias("register_row"), pl.max_horizontal(PAIR).alias("extract_row")
     )
+    two_numbers = block_on_all_but_id(r, r).filter(apart).join(residue, on=PAIR, how="anti")
+    residue = pl.concat([residue, two_numbers.with_columns(pl.lit(value=False).alias("repaired"))])
     scored = _score(_all_pairs(by_id, residue.filter(apart)), r, r, model)
     # nobody competes here: three rows may well be one person
     alone = pl.int_range(pl.len())

@@ -198,9 +198,13 @@ def _truths(fact: Fact, kind: str, rows: pl.DataFrame, people: pl.DataFrame, com
     fresh = compared.extracts_of(kind, fact.max_age_days)
     always = pl.lit(kind == REGISTER)
     numbered = fresh.filter("has_numbers")
-    of_heads = _heads_only(rows, people) if fact.by_household else numbered.clear()
-    of_members = numbered.join(of_heads, on="extract", how="anti")
+    one_each = _one_a_household(rows, people) if fact.by_household else numbered.clear()
+    of_members = numbered.join(one_each, on="extract", how="anti")
     is_head = (pl.col("relation") == _HEAD).fill_null(value=False)
+    # the department may still have another member as head: then the household is on the list
+    listed = rows.filter("accepted").join(one_each, on="extract", how="semi").select("register_row").unique()
+    homes = people.join(listed, on="register_row", how="semi")[HOUSE].unique()
+    unlisted_head = is_head & ~pl.col(HOUSE).is_in(homes.implode())
     flags = [name for name in found.columns if name != "register_row"]
     linked = pl.col("linked")
     reached, maybe = pl.col("_reached"), pl.col("_maybe").is_not_null() & ~linked
@@ -215,7 +219,7 @@ def _truths(fact: Fact, kind: str, rows: pl.DataFrame, people: pl.DataFrame, com
             "id_status",
             DISPUTED,
             (always | covered_by(fresh)).fill_null(value=False).alias("_reached"),
-            (always | covered_by(of_members) | (is_head & covered_by(numbered)))
+            (always | covered_by(of_members) | (unlisted_head & covered_by(numbered)))
             .fill_null(value=False)
             .alias("_searchable"),
             _may_be_listed(people, kind, fresh, compared).alias("_maybe"),
@@ -254,11 +258,13 @@ def _truths(fact: Fact, kind: str, rows: pl.DataFrame, people: pl.DataFrame, com
     )
 
 
-def _heads_only(rows: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
-    """`extract` of those on which every person that was found is the head of a household."""
-    found = rows.filter("accepted").join(people.select("register_row", "relation"), on="register_row")
-    heads = (pl.col("relation") == _HEAD).fill_null(value=False)
-    return found.group_by("extract").agg(heads.all().alias("heads")).filter("heads").select("extract")
+def _one_a_household(rows: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+    """`extract` of those on which nobody was found together with another member: lists of heads, whoever that is by now."""
+    found = rows.filter("accepted").select("extract", "register_row").unique()
+    homes = (
+        found.join(people.select("register_row", HOUSE), on="register_row").group_by("extract", HOUSE).len("members")
+    )
+    return homes.group_by("extract").agg(pl.col("members").max()).filter(pl.col("members") == 1).select("extract")
 
 
 def _may_be_listed(people: pl.DataFrame, kind: str, fresh: pl.DataFrame, compared: Comparison) -> pl.Series:

@@ -28,6 +28,7 @@ _BEHIND = [
     "extract_source",
     "extract_sheet",
     "extract_at",
+    "extract_row",
     "basis",
     "match_weight",
 ]

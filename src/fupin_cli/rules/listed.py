@@ -15,6 +15,7 @@ from fupin_cli.rules.predicate import answers
 from fupin_cli.vocabulary import EVIDENCE, Decision, Outcome
 
 WHO = "_who"
+_CUT, _LEFT = "truncated", 15  # the status of a number that a spreadsheet cut, and the digits that it kept
 _DESCRIBED_BY = ("birth_on", "county_key", "township_key", "village_key")
 
 
@@ -31,7 +32,8 @@ def judge_listed(rule: Rule, compared: Comparison, people: pl.DataFrame, label: 
 
     Somebody is registered where a link is accepted, or the number and name stand anywhere in the register, in whichever
     county; unknown where a link is under review, or where there is no ID number to look for, or one that the register gives
-    to somebody else. Rows of a county that the register does not hold do not apply.
+    to somebody else, or where a spreadsheet cut one of two numbers that begin alike. Rows of a county that the register does
+    not hold do not apply.
     """
     rows = _rows(rule, compared)
     reason = _why_not(rule, rows, compared, label)
@@ -42,7 +44,8 @@ def judge_listed(rule: Rule, compared: Comparison, people: pl.DataFrame, label: 
     rows = (
         rows.join(_link_state(compared), on=["extract", "extract_row"], how="left", maintain_order="left")
         .with_columns(
-            _same_number(rows, people),
+            *_same_number(rows, people),
+            _begins_like(rows, people).alias("_maybe"),
         )
         .with_columns(
             (pl.col("accepted").fill_null(value=False) | pl.col("_same_name")).alias("accepted"),
@@ -125,6 +128,14 @@ def _same_number(rows: pl.DataFrame, people: pl.DataFrame) -> list[pl.Series]:
     return met.select(same.alias("_same_name"), (found & ~same).alias("_other_name")).get_columns()
 
 
+def _begins_like(rows: pl.DataFrame, people: pl.DataFrame) -> pl.Series:
+    """Per row: does its number begin as one of the register that a spreadsheet cut; or was it cut itself."""
+    cut = people.filter(pl.col("id_status") == _CUT).select(pl.col("id_digits").str.slice(0, _LEFT)).to_series()
+    whole = cut.filter((cut.str.len_chars() == _LEFT).fill_null(value=False)).unique()
+    like = pl.col("id_number").str.slice(0, _LEFT).is_in(whole.implode())
+    return rows.select((like | (pl.col("id_status") == _CUT)).fill_null(value=False)).to_series()
+
+
 def _who() -> pl.Expr:
     """Who a row speaks of: the ID number, else what describes the person, else the row itself.
 
@@ -139,11 +150,11 @@ def _who() -> pl.Expr:
 
 def _ask(rule: Rule, rows: pl.DataFrame, world: World) -> pl.Series:
     nothing, no = pl.lit(None, pl.Boolean), pl.lit(False)
-    findable = pl.col("id_number").is_not_null() & ~pl.col("disputed")
+    findable = pl.col("id_number").is_not_null() & ~pl.col("disputed") & ~pl.col("_maybe")
     otherwise = {
         World.STRICT: pl.when(pl.col("review") | ~findable).then(nothing).otherwise(no),
         World.EVERY: pl.when(pl.col("review")).then(pl.lit(True)).when(~findable).then(nothing).otherwise(no),
-        World.NONE: pl.when(pl.col("review")).then(nothing).otherwise(no),
+        World.NONE: pl.when(pl.col("review") | pl.col("_maybe")).then(nothing).otherwise(no),
     }[world]
     registered = pl.when(pl.col("accepted")).then(pl.lit(True)).otherwise(otherwise)
     frame = rows.with_columns(registered.alias("registered")).with_columns(any_true(pl.col("registered")).over(WHO))

@@ -97,7 +97,7 @@ class Fact:
 
     With `links = "any"` a link under review counts like an accepted one. `optional` names columns, of the extract or the
     register, that may be absent: they are then unknown. Extracts older than `max_age_days` say nothing, and of a person's
-    rows those with an earlier `latest` than another one are superseded. `by_household`: a list on which only heads were found
+    rows those with an earlier `latest` than another one are superseded. `by_household`: a list of one person a household
     names no other member, so it proves nobody else's absence.
     """
 
