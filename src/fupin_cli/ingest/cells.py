@@ -54,14 +54,14 @@ def type_cells(
     by_field, counts = mapping.by_field, Counts()
     used = _without_conflicts(used, header, mapping, profile, counts)
     read = [_Column.of(f, by_field[f.name], header, mapping, unit, doubt) for f in profile.fields if f.name in by_field]
-    # one question for what is written as it should be, and one for how much is not: only that is looked at column by column
+    # one question for what is written as it should be: only what is not is looked at column by column
     plain = used.lazy().select(
         "_at", *(column.plain.alias(column.field.column) for column in read if column.plain is not None)
     )
     values = plain.collect()
-    signs = used.lazy().select(sign for column in read for sign in column.signs()).collect().row(0, named=True)
-    for column in read:
-        values = values.with_columns(_finished(column, used, values, signs, counts, doubt))
+    wanted = [sign for column in read for sign in column.signs()]
+    signs = used.lazy().select(wanted).collect().row(0, named=True) if wanted else {}
+    values = values.with_columns([_finished(column, used, values, signs, counts, doubt) for column in read])
     absent = [_constant(f, _said_by_header(f, header, by_field)) for f in profile.fields if f.name not in by_field]
     values = values.with_columns(absent)
     stand_ins = [pl.col(name) for name in profile.id_from if name in by_field]
@@ -100,12 +100,9 @@ class _Column:
 
     def signs(self) -> list[pl.Expr]:
         """What to count in the column before it is known whether anything in it needs a closer look."""
-        text, name = pl.col(self.cell), self.field.name
-        found = [text.is_not_null().sum().alias(f"filled:{name}")]
-        if self.plain is not None:
-            found.append((self.plain.is_null() & text.is_not_null()).sum().alias(f"left:{name}"))
+        text, found = pl.col(self.cell), []
         if self.field.type in ("id", "text"):
-            found.append(text.str.contains_any(["e", "E"]).sum().alias(f"exponents:{name}"))
+            found.append(text.str.contains_any(["e", "E"]).sum().alias(f"exponents:{self.field.name}"))
         if self.field.column == "id_raw":
             found += [_in_float(text).sum().alias("in_float"), _padded_with_noughts(text).sum().alias("padded")]
         return found
@@ -126,20 +123,20 @@ def _finished(
     if signs.get(f"exponents:{f.name}"):
         counts["lost_digits", f.name] += _count_lost(text)
     if f.column == "id_raw":
-        counts["_ids", ""] += signs[f"filled:{f.name}"]
+        counts["_ids", ""] += len(text) - text.null_count()
         counts["lost_digits", f.name] += signs["padded"]
         return (_from_floats(text, counts, doubt) if signs["in_float"] else text).alias(f.column)
     if column.plain is None:
         value = once_per_spelling(text, column.parse)["value"]
     else:
         value = values[f.column]
-        if signs[f"left:{f.name}"]:
+        if value.null_count() > text.null_count():
             left = (value.is_null() & text.is_not_null()).arg_true()
             careful = once_per_spelling(text.gather(left), column.parse)
             value = replace_rows(value.alias("value").to_frame(), left, careful)["value"]
     _count_odd(column, text, value, counts)
     if f.type == "money" and column.unit and not column.own_unit and f.unit and f.unit != column.unit:
-        counts["unit_from_sheet", f.name] += signs[f"filled:{f.name}"]
+        counts["unit_from_sheet", f.name] += len(text) - text.null_count()
     return value.alias(f.column)
 
 

@@ -26,7 +26,7 @@ from fupin_cli.ingest.received import NotATableError, Received
 from fupin_cli.ingest.transcode import Transcoder
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-_PIECE, _PART, _MOST_LINE = 1 << 25, 1 << 17, 1 << 20  # parts that stay in the processor's cache
+_PIECE, _PART, _MOST_LINE = 1 << 24, 1 << 17, 1 << 20  # parts that stay in the processor's cache
 _MOST_UNCUT = 1 << 28  # a batch that reaches this size without the end of a row has an open quote somewhere
 _DELIMITERS = "\t,;|，"
 _SAMPLE_LINES = 100
