@@ -29,12 +29,13 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs
 _PIECE, _PART, _MOST_LINE = 1 << 24, 1 << 17, 1 << 20  # parts that stay in the processor's cache
 _MOST_UNCUT = 1 << 28  # a batch that reaches this size without the end of a row has an open quote somewhere
 _DELIMITERS = "\t,;|，"
-_SAMPLE_LINES = 100
+_SAMPLE_LINES, _SAMPLE = 100, 1 << 20
 # a run of quotes of odd length with text on both sides belongs to no quoting convention: stray quotes
 _STRAY = r'[^"{0}\r\n]"(?:"")*[^"{0}\r\n]'
 _MAX_FIELD = 1 << 20
 _MOST_COLUMNS = 16_384  # of any spreadsheet
 _FREE_CELLS, _SPARSE = 5_000_000, 20  # of a batch; above that, at least one field in 20 must be there
+_BLANKS = (b" ", b"\t", b"\x0b", b"\x0c", b"\xc2", b"\xe1", b"\xe2", b"\xe3")  # the first bytes of all white space in UTF-8
 _END = "\x1e"  # a last line that only comes out alone if every quote before it was closed
 _SAVE_AS = "open it in Excel or WPS, save it as .xlsx, and run again"
 
@@ -56,7 +57,7 @@ def read_delimited(file: Received) -> tuple[Grid, str, str]:
     file the second half of that may only show when its batches are read.
     """
     text = _how_to_read(file)
-    first = next(_pieces(file, text), b"")
+    first = _beginning(file, text)
     text = replace(text, old_line_ends=b"\n" not in first)
     first = first.replace(b"\r", b"\n") if text.old_line_ends else first
     delimiter = _delimiter(_without_sep_line(first))
@@ -72,6 +73,15 @@ def read_delimited(file: Received) -> tuple[Grid, str, str]:
         frames = list(opened)
     cells = frames[0] if len(frames) == 1 else pl.concat([pl.DataFrame(), *frames], how="diagonal")
     return Grid.of("", cells), text.encoding, kind
+
+
+def _beginning(file: Received, text: _Text) -> bytes:
+    """The first rows, enough of them to tell line ends, delimiter and width."""
+    first = b""
+    with closing(_pieces(file, text)) as pieces:
+        while len(first) < _SAMPLE and (piece := next(pieces, None)):
+            first += piece
+    return first
 
 
 def decode(file: Received) -> tuple[str, str]:
@@ -112,7 +122,7 @@ def _utf8_until(file: Received) -> int | None:
     return None
 
 
-def _pieces(file: Received, text: _Text) -> Iterator[bytes]:
+def _pieces(file: Received, text: _Text) -> Generator[bytes]:
     """The file as UTF-8 in pieces, each decoded strictly; where lines allow it, a piece ends with a line."""
     transcoder = Transcoder(text.encoding) if text.encoding != "utf-8" else None
     with file.open() as stream:
@@ -259,7 +269,7 @@ def _refuse_stretched(name: str, width: int, rows: int, fields: int) -> None:
 
 def _delimiter(text: bytes) -> str:
     """The character that parts the fields: the one that most lines of the sample hold, and hold most often."""
-    lines = text[: 1 << 20].decode("utf-8", errors="ignore").splitlines()[:_SAMPLE_LINES]
+    lines = text[:_SAMPLE].decode("utf-8", errors="ignore").splitlines()[:_SAMPLE_LINES]
     bare = [re.sub(r'"[^"]*"', "", line) for line in lines if line.strip()]
     scores = {
         mark: (sum(mark in line for line in bare), sum(line.count(mark) for line in bare)) for mark in _DELIMITERS
@@ -283,23 +293,26 @@ def _parse(name: str, text: bytes, delimiter: str, width: int, done: int, *, quo
                 separator=delimiter,
                 quote_char='"' if quoted else None,
             )
-            return _tidy(cells, quoted=quoted)
+            return _tidy(cells, text, quoted=quoted)
         except pl.exceptions.PolarsError:
             pass  # ragged or wrongly quoted: the patient parser below decides, and speaks without quoting cells
-    return _tidy(_parse_patiently(name, text, delimiter, width, done).lazy(), quoted=quoted)
+    return _tidy(_parse_patiently(name, text, delimiter, width, done).lazy(), text, quoted=quoted)
 
 
-def _tidy(cells: pl.LazyFrame, *, quoted: bool) -> pl.DataFrame:
+def _tidy(cells: pl.LazyFrame, text: bytes, *, quoted: bool) -> pl.DataFrame:
     """The cells without the `="…"` in which other tools wrap digits; blank ones are null."""
-    bare = pl.all()
     if quoted:
         wrapped = pl.all().str.starts_with('="')
-        bare = pl.when(wrapped).then(pl.all().str.replace('(?s)^="(.*)"$', "$1")).otherwise(pl.all())
-    return cells.with_columns(bare.name.keep()).with_columns(blank_to_null(pl.all())).collect()
+        cells = cells.with_columns(
+            pl.when(wrapped).then(pl.all().str.replace('(?s)^="(.*)"$', "$1")).otherwise(pl.all()).name.keep()
+        )
+    # an empty field is null already; only one of blanks alone has to be looked for, where the text has any
+    blanks = quoted or any(blank in text for blank in _BLANKS)
+    return (cells.with_columns(blank_to_null(pl.all())) if blanks else cells).collect()
 
 
 def _width(text: bytes, delimiter: str) -> int:
-    sample = io.StringIO(text[: 1 << 20].decode("utf-8", errors="ignore"))
+    sample = io.StringIO(text[:_SAMPLE].decode("utf-8", errors="ignore"))
     try:
         return max((len(row) for row in islice(csv.reader(sample, delimiter=delimiter), _SAMPLE_LINES)), default=1) or 1
     except csv.Error:
