@@ -392,7 +392,7 @@ def _extracts() -> pl.DataFrame:
         ("baishi-disability", "disability", "残联", "county", date(2019, 9, 30), ["白石县"]),
         ("province-deaths", "deaths", "公安", "province", date(2019, 11, 25), ["白石县", "青禾县"]),
     ]
-    return _frame(EXTRACTS, [dict(zip(EXTRACTS.names, row, strict=True)) for row in rows])
+    return _frame(EXTRACTS, [dict(zip(EXTRACTS.names, (*row, True, None), strict=True)) for row in rows])
 
 
 def _links() -> pl.DataFrame:

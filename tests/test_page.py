@@ -135,7 +135,7 @@ def test_one_rule_of_disclosure(digest: Digest):
         ("duplicate_column", "电话 → village", "重复的列：电话 → 行政村"),
         ("unmapped_column", "姓名1（name?）", "未识别的列（未使用）：姓名1（疑为姓名）"),
         ("unmapped_column", "2019", "未识别的列（未使用）：2019"),
-        ("likely_cut", "65536", "行数恰为表格上限，可能被截断：65,536 行"),
+        ("likely_cut", "65536", "可能被截断（行数恰为表格上限，或末行不完整）：65,536 行"),
         ("unreadable", "no header; 3 of 9 rows look like people", "无法读取：没有表头；9 行中有 3 行像是人员"),
     ],
 )

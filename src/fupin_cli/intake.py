@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from fupin_cli.errors import ConfigurationError
+from fupin_cli.errors import BadDataError, ConfigurationError
 from fupin_cli.ingest import (
     Ask,
     Contents,
@@ -24,7 +24,7 @@ from fupin_cli.ingest import (
     to_persons,
 )
 from fupin_cli.ingest.database import open_query
-from fupin_cli.normalise.regions import Renamed, rename_places, settle_places, unmatched_places
+from fupin_cli.normalise.regions import Renamed, place_keys, rename_places, settle_places, unmatched_places
 from fupin_cli.project import Project, Source
 from fupin_cli.rulebook import RuleBook
 from fupin_cli.vocabulary import EXTRACTS
@@ -73,7 +73,15 @@ def read_register(project: Project, book: RuleBook, say: Say, passwords: Passwor
     say(f"读取台账 reading the register ({len(project.register.files)} file(s))")
     profile = book.profiles[project.register.profile]
     table = read_table(project, project.register, profile, passwords)
-    persons = rename_places(to_persons(table.rows), renamed(project))
+    if not table.rows.height:
+        reasons = table.set_aside["set_aside_reason"].value_counts(sort=True).rows()
+        raise BadDataError(
+            "no row of the register can be used",
+            where="、".join(dict.fromkeys(report.source for report in table.reports)),
+            why="set aside: " + ", ".join(f"{reason} {count}" for reason, count in reasons),
+            try_="fupin inspect on the file; a 户编号 stored as a number has lost its last digits: store it as text",
+        )
+    persons = in_county(rename_places(to_persons(table.rows), renamed(project)), project.register_county)
     persons = settle_places(persons, persons)
     return Register(
         table,
@@ -82,6 +90,14 @@ def read_register(project: Project, book: RuleBook, say: Say, passwords: Passwor
         tuple(household_conflicts(persons, profile)),
         count_shared_phones(persons),
     )
+
+
+def in_county(persons: pl.DataFrame, county: str | None) -> pl.DataFrame:
+    """The persons, those whose row names no county in this one: a county's own register often leaves it out."""
+    if county is None:
+        return persons
+    key = place_keys(pl.DataFrame({"county": [county]}))["county_key"].item()
+    return persons.with_columns(pl.col("county").fill_null(pl.lit(county)), pl.col("county_key").fill_null(pl.lit(key)))
 
 
 def count_shared_phones(persons: pl.DataFrame) -> int:
@@ -160,7 +176,7 @@ def describe(extracts: Iterable[Extract]) -> pl.DataFrame:
     """EXTRACTS: what each extract is, how far it reaches and how fresh it is."""
     rows = [
         (e.source.id, e.source.profile, e.source.department or e.table.profile.department, e.source.stage, e.source.as_of,
-         list(e.source.coverage) or None)
+         list(e.source.coverage) or None, not any(report.incomplete for report in e.table.reports), e.table.mentioned.to_list())
         for e in extracts
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=EXTRACTS.schema, orient="row")

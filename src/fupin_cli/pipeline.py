@@ -58,6 +58,12 @@ def reconcile(
 
 def rounds_up_to(project: Project, stage: str | None) -> tuple[str, ...]:
     """The stages to run, in order: a later round knows what the earlier ones knew."""
+    if not project.stages:
+        raise ConfigurationError(
+            "there is no [[extract]]: the register has nothing to be compared with",
+            where=str(project.path),
+            try_="fupin init FOLDER shows how one is written",
+        )
     if stage is None:
         return project.stages
     if stage not in project.stages:

@@ -25,7 +25,7 @@ _READ = {"files", "sheets", "password_env", "source", "query", "table"}
 _KEYS = {
     "": {"project", "register", "extract", "places", "rules"},
     "project": {"name", "as_of", "jurisdiction", "line_series", "income_basis", "mask_ids"},
-    "register": {"profile", "as_of"} | _READ,
+    "register": {"profile", "as_of", "county"} | _READ,
     "extract": {"id", "profile", "stage", "coverage", "as_of", "department"} | _READ,
     "places": {"county", "township", "village"},
     "rules": {"folder", "linkage"},
@@ -56,7 +56,8 @@ class Source:
 class Project:
     """Everything a run needs to know, resolved and checked; nothing in it changes afterwards.
 
-    `places` holds (level, old name, new name) of divisions that were merged or renamed, which nobody may guess.
+    `places` holds (level, old name, new name) of divisions that were merged or renamed, which nobody may guess;
+    `register_county` is the county of register rows that name none.
     """
 
     path: Path
@@ -69,6 +70,7 @@ class Project:
     income_basis: str = "net_income"
     mask_ids: bool = False
     places: tuple[tuple[str, str, str], ...] = ()
+    register_county: str | None = None
     rules_folders: tuple[Path, ...] = field(default=())
     linkage_model: Path = field(default=Path())
 
@@ -126,6 +128,7 @@ def load_project(path: Path) -> Project:
         line_series=_one_of(project, "line_series", ("nbs", "working"), where),
         income_basis=_one_of(project, "income_basis", ("net_income", "disposable_income"), where),
         mask_ids=_switch(project, "mask_ids", where),
+        register_county=_text(register, "county", "[register]", where) if "county" in register else None,
         places=_places(data.get("places", {}), where),
         rules_folders=folders,
         linkage_model=_linkage_model(folders, rules.get("linkage", "default"), where),
@@ -272,7 +275,9 @@ def _files(
 def received_files(folder: Path) -> list[Path]:
     """Every file below a folder that may be a table, sorted; not what fupin itself keeps there."""
     ours = frozenset((folder / name).resolve() for name in (PROJECT_FILE, RUNS, "rules"))
-    return sorted(path for path in folder.rglob("*") if path.is_file() and _may_be_table(path, folder, ours))
+    runs = {path.parent.resolve() for path in folder.rglob("manifest.json")}
+    found = (path for path in folder.rglob("*") if path.is_file() and _may_be_table(path, folder, ours | runs))
+    return sorted(found)
 
 
 def _tables(path: Path, section: str, ours: frozenset[Path], where: str) -> list[Path]:

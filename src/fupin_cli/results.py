@@ -123,6 +123,8 @@ def contradictions(register: Register) -> list[Problem]:
         Problem("conflicting_household_values", source, None, f"{names.get(field, field)}: {households}")
         for field, households in register.conflicts
     ]
+    if register.persons.height and not register.persons["county_key"].drop_nulls().len():
+        found.append(Problem("no_county", source, None, str(register.persons.height)))
     if register.shared_phones:
         found.append(Problem("shared_phone", source, None, str(register.shared_phones)))
     return found

@@ -99,6 +99,7 @@ SET_ASIDE_REASONS = {  # why a row was read and not used
     "blank": ("空行", "blank"),
     "footer": ("合计、制表人等表尾", "totals and signatures below the table"),
     "repeated_header": ("重复表头", "header repeated inside the table"),
+    "other_header": ("列序不同的另一个表头", "another header, with its columns in another order"),
     "no_identity": ("无姓名且无证件号码", "neither name nor ID number"),
     "no_household": ("无户编号（或户编号末几位丢失）", "no household ID, or one that lost its last digits"),
     "not_a_table": ("未识别到表头的工作表", "sheet without a header that this profile knows"),
@@ -167,6 +168,14 @@ _COLUMNS = (
     Column("stage", _text, "比对环节", "stage"),
     Column("as_of", _date, "数据截止日期", "as of"),
     Column("coverage", pl.List(pl.String()), "覆盖县区", "counties covered"),
+    Column("complete", _bool, "完整", "nothing of the list seems to be missing or unread"),
+    Column(
+        "mentioned",
+        pl.List(pl.String()),
+        "文件其他位置的证件号码",
+        "ID numbers elsewhere in the files",
+        Sensitivity.PERSONAL,
+    ),
     # who: identity as received and as cleaned
     Column("register_row", _int, "台账行序", "register row"),
     Column("extract_row", _int, "部门数据行序", "extract row"),
@@ -269,7 +278,9 @@ EVIDENCE = _frame(
     "evidence",
     f"extract extract_row kind department stage as_of {' '.join(SOURCE_REF.names)} {' '.join(IDENTITY.names)}",
 )
-EXTRACTS = _frame("extracts", "extract kind department stage as_of coverage")  # one row per extract that was read
+# One row per extract that was read. `mentioned` are numbers in its files that no row was read under: whoever bears one of
+# them may be on the list after all, so nobody says that they are not.
+EXTRACTS = _frame("extracts", "extract kind department stage as_of coverage complete mentioned")
 LINKS = _frame("links", "extract register_row extract_row match_weight match_probability decision basis tied")
 OUTCOMES = _frame("outcomes", "household_id rule_id outcome reason missing")
 FINDINGS = _frame(

@@ -50,11 +50,18 @@ def run_guarded(command: Callable[[], object]) -> int:
     except _Terminated:
         return TERMINATED
     except BrokenPipeError:
-        sys.stderr.close()
-        return 0
+        return _nobody_reads()
+    except SystemExit as error:  # rich ends the program so when a pipe is closed
+        return _nobody_reads() if isinstance(error.__context__, BrokenPipeError) else BUG
     except BaseException as error:  # noqa: BLE001 a panic in a library is not an Exception, and nothing may leak past here
         return _foreign(error)
     return result if isinstance(result, int) else 0
+
+
+def _nobody_reads() -> int:
+    """0: whoever read our output had enough (`| head`). Nothing more is written, not even by the interpreter's own end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
 
 
 def _foreign(error: BaseException) -> int:

@@ -25,7 +25,7 @@ def command(project: Path, *, prune: bool, clear: bool, days: float) -> int:
     Unchanged files are not parsed twice: their rows lie in .fupin/cache beside fupin.toml, readable by their owner only. They
     are data about people, so delete them when the work is done; nothing but time is lost.
 
-    \\b
+    \b
     Examples:
       fupin cache
       fupin cache --prune --days 30

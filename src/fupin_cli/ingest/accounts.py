@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from fupin_cli.errors import BadDataError
 from fupin_cli.ingest.cells import Counts, Doubt
 from fupin_cli.ingest.locked import Ask, no_password
 from fupin_cli.ingest.profile import SourceProfile
@@ -27,7 +28,8 @@ from fupin_cli.vocabulary import ACCOUNTS, SET_ASIDE
 class SourceTable:
     """One source, read. `rows` has SOURCE_REF, person_of_row, name_raw, id_raw and every field of the profile, null where absent.
 
-    A row that names several people stands in `rows` once for each of them.
+    A row that names several people stands in `rows` once for each of them. `mentioned` are the valid ID numbers that stand
+    elsewhere in the files: in rows set aside, in columns that nobody knows, in cells where none belongs.
     """
 
     profile: SourceProfile
@@ -35,6 +37,7 @@ class SourceTable:
     accounts: pl.DataFrame
     set_aside: pl.DataFrame = field(repr=False)
     reports: tuple[SheetReport, ...]
+    mentioned: pl.Series = field(default_factory=lambda: pl.Series("mentioned", [], pl.String), repr=False)
 
 
 def read_source(
@@ -63,6 +66,7 @@ def source_parts(
 ) -> list[Part]:
     """The same sheet by sheet; with a store, rows stay in its files, so that a source of any size fits."""
     store = store or Store()
+    _refuse_copies(files)
 
     def read(doubt: Doubt) -> Iterator[Part]:
         for name, path in files:
@@ -74,6 +78,17 @@ def source_parts(
             yield from store.parts(file, profile, doubt, sheets, opened)
 
     return _settled(read)
+
+
+def _refuse_copies(files: Sequence[tuple[str, Path]]) -> None:
+    """BadDataError where two files of a source are one: everybody in them would count twice."""
+    sizes = [Received(name, path).size() for name, path in files]
+    seen: dict[str, str] = {}
+    for (name, path), size in zip(files, sizes, strict=True):
+        if sizes.count(size) > 1 and (twin := seen.setdefault(Received(name, path).sha256(), name)) != name:
+            raise BadDataError(
+                f"this file and {twin} have the same content", where=name, try_="take one of them out of files = [...]"
+            )
 
 
 def read_contents(name: str, contents: Sequence[Contents], profile: SourceProfile) -> SourceTable:
@@ -137,7 +152,14 @@ def _joined(parts: Sequence[Part], profile: SourceProfile) -> SourceTable:
         accounts=pl.DataFrame(accounts, schema=ACCOUNTS.schema),
         set_aside=pl.concat([SET_ASIDE.empty(), *aside]),
         reports=tuple(part.report for part in parts),
+        mentioned=_mentioned(parts),
     )
+
+
+def _mentioned(parts: Sequence[Part]) -> pl.Series:
+    empty = pl.DataFrame(schema={"mentioned": pl.String})
+    found = [_loaded(frame, empty.schema) for part in parts for frame in part.mentioned]
+    return pl.concat([empty, *found]).to_series().unique().sort()
 
 
 def _loaded(kept: Kept, schema: pl.Schema) -> pl.DataFrame:

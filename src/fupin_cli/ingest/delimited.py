@@ -21,7 +21,7 @@ import polars as pl
 
 from fupin_cli.errors import BadDataError, Place
 from fupin_cli.ingest.columns import blank_to_null, trim
-from fupin_cli.ingest.grid import HEAD_ROWS, Grid, ahead
+from fupin_cli.ingest.grid import HEAD_ROWS, Grid, SheetNotes, ahead
 from fupin_cli.ingest.received import NotATableError, Received
 from fupin_cli.ingest.transcode import Transcoder
 
@@ -33,9 +33,19 @@ _SAMPLE_LINES, _SAMPLE = 100, 1 << 20
 # a run of quotes of odd length with text on both sides belongs to no quoting convention: stray quotes
 _STRAY = r'[^"{0}\r\n]"(?:"")*[^"{0}\r\n]'
 _MAX_FIELD = 1 << 20
+_TAIL = 1 << 16
 _MOST_COLUMNS = 16_384  # of any spreadsheet
 _FREE_CELLS, _SPARSE = 5_000_000, 20  # of a batch; above that, at least one field in 20 must be there
-_BLANKS = (b" ", b"\t", b"\x0b", b"\x0c", b"\xc2", b"\xe1", b"\xe2", b"\xe3")  # the first bytes of all white space in UTF-8
+_BLANKS = (
+    b" ",
+    b"\t",
+    b"\x0b",
+    b"\x0c",
+    b"\xc2",
+    b"\xe1",
+    b"\xe2",
+    b"\xe3",
+)  # the first bytes of all white space in UTF-8
 _END = "\x1e"  # a last line that only comes out alone if every quote before it was closed
 _SAVE_AS = "open it in Excel or WPS, save it as .xlsx, and run again"
 
@@ -68,11 +78,26 @@ def read_delimited(file: Received) -> tuple[Grid, str, str]:
 
     kind = "tsv" if delimiter == "\t" else "csv"
     with closing(batches()) as opened:
+        notes = SheetNotes(cut=_stops_short(file, text, delimiter))
         if file.size() > _PIECE:
-            return Grid("", next(opened, pl.DataFrame()).head(HEAD_ROWS), batches), text.encoding, kind
+            head = next(opened, pl.DataFrame()).head(HEAD_ROWS)
+            return Grid("", head, batches, notes=notes), text.encoding, kind
         frames = list(opened)
     cells = frames[0] if len(frames) == 1 else pl.concat([pl.DataFrame(), *frames], how="diagonal")
-    return Grid.of("", cells), text.encoding, kind
+    return Grid.of("", cells, notes=notes), text.encoding, kind
+
+
+def _stops_short(file: Received, text: _Text, delimiter: str) -> bool:
+    """Whether the last line has no end and fewer fields than the one before: the file was cut, probably while it was copied."""
+    if text.encoding.startswith("utf-16"):
+        return False
+    with file.open() as stream:
+        stream.seek(max(file.size() - _TAIL, 0))
+        lines = stream.read().split(b"\r" if text.old_line_ends else b"\n")
+    if len(lines) < 3 or not lines[-1].strip():
+        return False
+    mark = delimiter.encode("gb18030" if text.encoding == "gb18030" else "utf-8")
+    return 0 < lines[-1].count(mark) < lines[-2].count(mark) and b'"' not in lines[-1] + lines[-2]
 
 
 def _beginning(file: Received, text: _Text) -> bytes:

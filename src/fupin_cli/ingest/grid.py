@@ -27,7 +27,8 @@ class SheetNotes:
     """Things of one sheet that its cells alone do not show.
 
     `hidden_rows` and `hidden_columns` count those that hold anything the sheet could have shown; `errors` cells such as #N/A;
-    `empty_formulas` those whose result was never stored, so that the value is missing and not blank.
+    `empty_formulas` those whose result was never stored, so that the value is missing and not blank. `cut`
+    says that the last row of a text stops in its middle.
     """
 
     hidden_rows: int = 0
@@ -35,6 +36,7 @@ class SheetNotes:
     errors: int = 0
     empty_formulas: int = 0
     merged: tuple[Merge, ...] = ()
+    cut: bool = False
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,9 @@ SEARCH_ROWS = 30
 MAX_LEVELS = 3
 _OPPOSITE = 1_000  # the rank from which a field's headers ask the opposite question
 _NEAR = 60  # below this likeness a suggestion would only puzzle
+_HEAD = "户主"
+_OWN = ("name", "id_number", "sex", "birth_on", "phone", "address")
+_OTHERS = re.compile("申报人|监护人|代理人|经办人|联系人|代领人|领款人|受托人|报告人|介绍人|担保人|扶养人|赡养人")
 _WHO = ("name", "id_number", "household_id", "disability_no")
 _REMARK = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】|<[^<>]*>")
 _UNIT = re.compile(r"(百万元|万元|千元|亿元|元)")
@@ -148,7 +151,13 @@ def map_columns(header: Header, profile: SourceProfile, *, suggest: bool = True)
         for inherited, rank, key in _keys(path, index):
             for name, alias_rank in index.get(key, ()):
                 claims.setdefault(name, []).append((inherited, alias_rank, rank, column))
-    best = {name: min(found) for name, found in claims.items()}
+    claims = {name: _of_this_person(name, found, header, profile) for name, found in claims.items()}
+    best = {name: min(found) for name, found in claims.items() if found}
+    if "name" in best and "id_number" in best:
+        own = _number_of(best["name"][3], claims["id_number"], header)
+        best = {name: claim for name, claim in best.items() if name != "id_number"} | (
+            {"id_number": own} if own else {}
+        )
     taken = {claim[3] for claim in best.values()}
     also, first = _further(best, profile)
     columns = tuple((f.name, best[f.name][3]) for f in profile.fields if f.name in best)
@@ -168,6 +177,34 @@ def map_columns(header: Header, profile: SourceProfile, *, suggest: bool = True)
     opposite = frozenset(f.name for f in profile.fields if f.name in best and best[f.name][1] >= _OPPOSITE)
     ordered = tuple(sorted(duplicates, key=lambda d: (d[1], d[0])))
     return Mapping(columns, ordered, unmapped, missing, opposite, also, first)
+
+
+def _number_of(
+    name: int, claims: Sequence[tuple[int, int, int, int]], header: Header
+) -> tuple[int, int, int, int] | None:
+    """The claim on the ID number that goes with the column of names.
+
+    The head's number (户主身份证号) is not a member's. Of several that mean it equally well it is the one beside the name.
+    """
+    if _HEAD not in "/".join(header.paths[name]):
+        claims = [claim for claim in claims if _HEAD not in "/".join(header.paths[claim[3]])]
+    best = min(claims, default=None)
+    equal = [claim for claim in claims if best and claim[:3] == best[:3]]
+    return min(equal, key=lambda claim: (claim[3] < name, claim[3]), default=None)
+
+
+def _of_this_person(
+    name: str, claims: Sequence[tuple[int, int, int, int]], header: Header, profile: SourceProfile
+) -> list[tuple[int, int, int, int]]:
+    """Those claims on a field of identity that are no other person's: 申报人信息/姓名 is not the name of the dead."""
+    if name not in _OWN:
+        return list(claims)
+    declared = {header_key(alias) for alias in profile.field(name).aliases}
+    return [
+        claim
+        for claim in claims
+        if not _OTHERS.search(key := header_key("/".join(header.paths[claim[3]]))) or key in declared
+    ]
 
 
 def _further(

@@ -16,6 +16,7 @@ from fupin_cli.ingest.locked import Ask, no_password
 from fupin_cli.ingest.profile import SourceProfile
 from fupin_cli.ingest.readers import read_file
 from fupin_cli.ingest.rows import classify
+from fupin_cli.ingest.sheets import fill_merged
 
 _HINT = 0.1  # what a title is worth: it decides between tables that look alike, and no more
 _UNSURE = 0.5  # what a profile keeps of its score if a required column is absent, or if only identity fields fit
@@ -144,6 +145,7 @@ def _described(
     guesses: tuple[tuple[str, float], ...],
 ) -> SheetInspection:
     mapping = map_columns(header, profile)
+    cells = fill_merged(grid, cells, header.end)
     # a table without its required columns would be refused: there is no telling which of its rows are people
     reasons = None if mapping.lacks(profile) else classify(cells, grid, header, mapping, profile)
     meaning = {column: name for name, column in reversed(mapping.columns)}

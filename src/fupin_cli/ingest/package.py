@@ -17,12 +17,13 @@ from xml.etree import ElementTree as ET
 
 from fupin_cli.errors import BadDataError
 from fupin_cli.ingest import binary_workbook, sheet_xml
+from fupin_cli.ingest.biff import claims_too_much
 from fupin_cli.ingest.damage import how_far
 from fupin_cli.ingest.grid import SheetNotes
 from fupin_cli.ingest.members import UNREADABLE, part_name, read_small, unpack
 from fupin_cli.ingest.opendocument import ods_notes
 
-_ZIP = b"PK\x03\x04"
+_ZIP, _COMPOUND = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MAX_RATIO, _MAX_UNPACKED, _MAX_MEMBERS = 200, 4 << 30, 10_000  # ordinary workbooks unpack to 7-10 times their size
 _SMALL = 1 << 20  # of parts that say what kind of thing the package is
 _FREE = 64 << 20  # below this size a high ratio harms nobody
@@ -54,7 +55,14 @@ def kind_of(package: zipfile.ZipFile) -> str | None:
 
 
 def refuse_at_a_glance(name: str, data: bytes) -> None:
-    """Raises BadDataError for a package whose directory alone shows that it must not be opened; other files pass."""
+    """Raises BadDataError for a package or container whose directory shows that it must not be opened; other files pass."""
+    if data.startswith(_COMPOUND) and claims_too_much(data):
+        raise BadDataError(
+            "the file cannot be read: it claims to be longer than it is",
+            where=name,
+            why=how_far(data) or "it was cut off or changed while it was copied",
+            try_="copy it again from where it came from",
+        )
     if not data.startswith(_ZIP):
         return
     try:

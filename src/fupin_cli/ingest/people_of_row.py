@@ -87,7 +87,7 @@ def _split_cells(people: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     """The people with every cell that names several taken apart.
 
     Names go with numbers in their order where there are as many of each. Where there are not, nobody can tell whose number is
-    whose: the numbers stand without names.
+    whose: the numbers stand without names, and a single number beside the names is one more identity.
     """
     # a number and its like, or names with a mark between: few cells pass, and only those are looked at closely
     several = (pl.col("id_raw").str.count_matches(r"\d{15}") > 1) | pl.col("name_raw").str.contains(_NAMES)
@@ -99,21 +99,24 @@ def _split_cells(people: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     spaced = pl.when(pl.col("_numbers").list.len() > 1).then(_names(r"\s+"))
     fits = spaced.list.len() == pl.col("_numbers").list.len()
     found = found.with_columns(pl.when(fits).then(spaced).otherwise("_names").alias("_names"))
-    many = (pl.col("_numbers").list.len() > 1) | (
-        (pl.col("_numbers").list.len() == 0) & (pl.col("_names").list.len() > 1)
-    )
-    paired = pl.col("_numbers").list.len() == pl.col("_names").list.len()
+    numbers, names = pl.col("_numbers"), pl.col("_names")
+    many = (numbers.list.len() > 1) | (names.list.len() > 1)
+    paired, few = numbers.list.len() == names.list.len(), numbers.list.len() < 2
     nothing = pl.lit(None, pl.String)
+    blank_numbers = names.list.eval(pl.when(pl.element().is_null()).then(pl.element()))
+    blank_names = numbers.list.eval(pl.when(pl.element().is_null()).then(pl.element()))
     split = found.filter(many).with_columns(
-        pl.when(pl.col("_numbers").list.len() == 0)
-        .then(pl.col("_names"))
-        .when(paired)
-        .then(pl.col("_names"))
-        .otherwise(pl.col("_numbers").list.eval(pl.lit(None, pl.String)))
+        pl.when(paired)
+        .then(names)
+        .when(few)
+        .then(pl.concat_list(blank_names, names))
+        .otherwise(blank_names)
         .alias("_names"),
-        pl.when(pl.col("_numbers").list.len() == 0)
-        .then(pl.col("_names").list.eval(pl.lit(None, pl.String)))
-        .otherwise(pl.col("_numbers"))
+        pl.when(paired)
+        .then(numbers)
+        .when(few)
+        .then(pl.concat_list(numbers, blank_numbers))
+        .otherwise(numbers)
         .alias("_numbers"),
     )
     count = split.height

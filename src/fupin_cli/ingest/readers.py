@@ -146,10 +146,11 @@ def _read_archive(archive: Archive, file: Received, ask: Ask, only: Choice | Non
 
 def _read_workbook(file: Received, ask: Ask) -> Contents:
     data = file.read()
+    refuse_at_a_glance(file.name, data)
     was_locked = data.startswith(COMPOUND) and is_locked(data)
     if was_locked:
         data = unlocked(file.name, data, ask)
-    refuse_at_a_glance(file.name, data)
+        refuse_at_a_glance(file.name, data)
     # the guards' long look at every byte runs beside the parser
     with parsing("workbook", data, unpacked_size(data)) as coming:
         container, notes = (

@@ -46,6 +46,8 @@ def classify(
         .then(pl.lit("blank"))
         .when(_is_repeated_header(mapping, profile) | _is_column_numbers(header, cells))
         .then(pl.lit("repeated_header"))
+        .when(_is_other_header(cells, profile))
+        .then(pl.lit("other_header"))
         .when(_is_footer(cells))
         .then(pl.lit("footer"))
         .when(_is_title(grid, header, mapping, at))
@@ -98,6 +100,16 @@ def _is_repeated_header(mapping: Mapping, profile: SourceProfile) -> pl.Expr:
         key = _tidy(f"c{column}").str.normalize("NFKC").str.to_lowercase()
         hits.append(key.is_in(aliases).fill_null(value=False).cast(pl.Int32))
     return pl.sum_horizontal(hits) >= min(2, mapping.hits)
+
+
+def _is_other_header(cells: pl.DataFrame, profile: SourceProfile) -> pl.Expr:
+    """A name's header word in one cell and a number's in another, though not where this table has them: a second table."""
+    found = []
+    for name in ("name", "id_number"):
+        aliases = [header_key(alias) for alias in profile.field(name).aliases]
+        keys = (_tidy(column).str.normalize("NFKC").str.to_lowercase() for column in cells.columns)
+        found.append(pl.any_horizontal(key.is_in(aliases).fill_null(value=False) for key in keys))
+    return found[0] & found[1]
 
 
 def _is_column_numbers(header: Header, cells: pl.DataFrame) -> pl.Expr:

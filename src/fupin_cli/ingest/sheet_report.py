@@ -35,6 +35,7 @@ class SheetReport:
     other_table: bool = False
     not_asked: bool = False
     people_unread: int = 0
+    other_headers: int = 0
     was_locked: bool = False
     others: tuple[str, ...] = ()
 
@@ -47,6 +48,11 @@ class SheetReport:
     def rows_hidden(self) -> int:
         """Rows that the spreadsheet program does not show: all of a hidden sheet's."""
         return self.hidden_rows if self.visible else self.rows_read
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether people are surely or probably missing from what was read: nobody can be said to be absent from such a list."""
+        return self.likely_cut or self.people_unread > 0 or self.other_headers > 0
 
     def counted(self, kind: str) -> dict[str, int]:
         """Field → cells of one kind of problem."""
@@ -74,6 +80,8 @@ class SheetReport:
         found += [("other_file", other) for other in self.others]
         if self.was_locked:
             found.append(("password_used", ""))
+        if self.other_headers:
+            found.append(("unreadable", f"{self.other_headers} further header(s) with columns in another order"))
         if self.people_unread:
             found.append(("unreadable", f"no header; {self.people_unread} of {self.rows_read} rows look like people"))
         return found

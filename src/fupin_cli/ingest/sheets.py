@@ -17,6 +17,7 @@ from fupin_cli.errors import BadDataError, FupinError, Place
 from fupin_cli.ingest.cells import Counts, Doubt, type_cells
 from fupin_cli.ingest.grid import Grid, ahead
 from fupin_cli.ingest.headers import Header, Mapping, find_header, map_columns, nearest_field, unit_above
+from fupin_cli.ingest.mentioned import loose_columns, numbers_in, without_number
 from fupin_cli.ingest.people_of_row import NTH, Further, every_person
 from fupin_cli.ingest.profile import Field, SourceProfile
 from fupin_cli.ingest.rows import classify, count_people
@@ -37,11 +38,12 @@ def in_memory(frame: pl.DataFrame) -> pl.DataFrame:
 
 @dataclass(frozen=True)
 class Part:
-    """What became of one sheet. `data_rows` is how many rows stand below the header."""
+    """What became of one sheet. `data_rows` is how many rows stand below the header; `mentioned` is SourceTable's."""
 
     report: SheetReport
     rows: tuple[Kept, ...] = field(default=(), repr=False)
     set_aside: tuple[Kept, ...] = field(default=(), repr=False)
+    mentioned: tuple[Kept, ...] = field(default=(), repr=False)
     data_rows: int = 0
     counts: Counts = field(default_factory=Counts, repr=False)
     problem: BadDataError | None = None
@@ -124,28 +126,34 @@ def _read_sheet(
         # hardly anything fits: another kind of table beside the one that is meant, unless the file has no better sheet
         return replace(_whole_sheet_aside(name, grid, "not_a_table", keep, other_table=True), problem=problem)
     unit = unit_above(grid, header)
-    counts, rows, aside, read, used = Counts(), [], [], 0, 0
+    counts, rows, aside, mentioned, read, used = Counts(), [], [], [], 0, 0
+    batch_others: list[int] = []
     # three batches are under way at a time: one is parsed, one is understood, one is stored
     parsed = ahead(_numbered(grid.batches()))
     for batch in ahead(_read_batch(name, grid, cells, table, profile, unit, doubt, at=at) for at, cells in parsed):
         rows.append(keep(batch.rows))
         if batch.set_aside.height:
             aside.append(keep(batch.set_aside))
+        if batch.mentioned.height:
+            mentioned.append(keep(batch.mentioned))
         counts.update(batch.counts)
+        batch_others.append(int((batch.set_aside["set_aside_reason"] == "other_header").sum()))
         read, used = read + batch.read, used + batch.used
     lost = counts["lost_digits", "id_number"] + counts["float_ids", "id_number"]
     if lost and lost * 2 >= counts["_ids", ""]:
         counts["numeric_id_column", "id_number"] = lost
         counts.pop(("lost_digits", "id_number"), None)
+    others = sum(batch_others)
     report = replace(
         _described(name, grid, header, mapping),
+        other_headers=others,
         rows_read=read,
         rows_used=used,
         counts=tuple((kind, f, n) for (kind, f), n in sorted(counts.items()) if n and not kind.startswith("_")),
-        likely_cut=grid.header is None and read in _LIMITS,
+        likely_cut=grid.notes.cut or (grid.header is None and read in _LIMITS),
         only_identity=bool(profile.own) and not table.tells_kind,
     )
-    return Part(report, tuple(rows), tuple(aside), read - header.end, counts)
+    return Part(report, tuple(rows), tuple(aside), tuple(mentioned), read - header.end, counts)
 
 
 def _numbered(batches: Iterator[pl.DataFrame]) -> Iterator[tuple[int, pl.DataFrame]]:
@@ -181,6 +189,7 @@ def _described(name: str, grid: Grid, header: Header, mapping: Mapping) -> Sheet
 class _Batch:
     rows: pl.DataFrame = field(repr=False)
     set_aside: pl.DataFrame = field(repr=False)
+    mentioned: pl.DataFrame = field(repr=False)
     read: int
     used: int
     counts: Counts
@@ -199,7 +208,7 @@ def _read_batch(
 ) -> _Batch:
     """The rows of a batch whose first row is row `at` of the sheet (0-based)."""
     header, mapping = table.header, table.mapping
-    cells = _fill_merged(grid, cells, header.end) if at == 0 else cells
+    cells = fill_merged(grid, cells, header.end) if at == 0 else cells
     reasons = classify(cells, grid, header, mapping, profile, at)
     numbered = cells.with_row_index("_at", at)
     used = numbered.filter(reasons.is_null()) if reasons.null_count() < cells.height else numbered
@@ -221,17 +230,21 @@ def _read_batch(
     aside = _set_aside(name, grid.sheet, numbered, reasons)
     if used.height + aside.height != cells.height:
         raise FupinError("rows were lost while reading: this is a bug in fupin", where=Place(name, grid.sheet))
-    return _Batch(rows, aside, cells.height, used.height, counts)
+    strangers = used.select(f"c{c}" for c in loose_columns(mapping) if f"c{c}" in used.columns)
+    mentioned = numbers_in(numbered.filter(reasons.is_not_null()).drop("_at"), without_number(used, mapping), strangers)
+    return _Batch(rows, aside, mentioned, cells.height, used.height, counts)
 
 
 def _whole_sheet_aside(
     name: str, grid: Grid, reason: str, keep: Keep, *, other_table: bool = False, unread: bool = False
 ) -> Part:
-    aside, people, read = [], 0, 0
+    aside, mentioned, people, read = [], [], 0, 0
     for at, cells in _numbered(grid.batches()):
         reasons = pl.Series("reason", [reason], dtype=pl.String).new_from_index(0, cells.height)
         aside.append(keep(_set_aside(name, grid.sheet, cells.with_row_index("_at", at), reasons)))
         people += count_people(cells) if unread else 0
+        if reason != "sheet_not_asked" and (found := numbers_in(cells)).height:
+            mentioned.append(keep(found))
         read = at + cells.height
     report = SheetReport(
         name,
@@ -245,7 +258,7 @@ def _whole_sheet_aside(
         not_asked=reason == "sheet_not_asked",
         people_unread=people,
     )
-    return Part(report, set_aside=tuple(aside))
+    return Part(report, set_aside=tuple(aside), mentioned=tuple(mentioned))
 
 
 def _set_aside(name: str, sheet: str, numbered: pl.DataFrame, reasons: pl.Series) -> pl.DataFrame:
@@ -265,7 +278,7 @@ def _set_aside(name: str, sheet: str, numbered: pl.DataFrame, reasons: pl.Series
     )
 
 
-def _fill_merged(grid: Grid, cells: pl.DataFrame, first: int) -> pl.DataFrame:
+def fill_merged(grid: Grid, cells: pl.DataFrame, first: int) -> pl.DataFrame:
     """The cells with each value that is merged down over several data rows repeated in them, and nowhere else."""
     wanted: dict[int, list[tuple[int, int]]] = {}
     for merge in grid.merged:

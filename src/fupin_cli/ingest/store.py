@@ -67,7 +67,11 @@ class Store:
                 return list(read(in_memory))
             try:
                 found = list(read(_keeper(partial)))
-                if not all(isinstance(frame, Path) for part in found for frame in (*part.rows, *part.set_aside)):
+                if not all(
+                    isinstance(frame, Path)
+                    for part in found
+                    for frame in (*part.rows, *part.set_aside, *part.mentioned)
+                ):
                     return found
                 _publish(found, partial, self.folder / key.result())
                 return _loaded(self.folder / key.result())
@@ -141,6 +145,7 @@ def _publish(parts: Sequence[Part], partial: Path, entry: Path) -> None:
             "report": asdict(part.report),
             "rows": [path.name for path in part.rows if isinstance(path, Path)],
             "set_aside": [path.name for path in part.set_aside if isinstance(path, Path)],
+            "mentioned": [path.name for path in part.mentioned if isinstance(path, Path)],
             "data_rows": part.data_rows,
             "counts": [[*key, count] for key, count in part.counts.items()],
         }
@@ -168,12 +173,15 @@ def _loaded(entry: Path) -> list[Part]:
             report=SheetReport(**{key: _tuples(value) for key, value in part["report"].items()}),
             rows=tuple(entry / name for name in part["rows"]),
             set_aside=tuple(entry / name for name in part["set_aside"]),
+            mentioned=tuple(entry / name for name in part["mentioned"]),
             data_rows=part["data_rows"],
             counts=Counter({(kind, name): count for kind, name, count in part["counts"]}),
         )
         for part in index
     ]
-    if not all((entry / name).is_file() for part in index for name in (*part["rows"], *part["set_aside"])):
+    if not all(
+        (entry / name).is_file() for part in index for name in (*part["rows"], *part["set_aside"], *part["mentioned"])
+    ):
         raise ValueError
     os.utime(entry)
     return parts

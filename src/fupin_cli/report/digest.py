@@ -278,7 +278,9 @@ def _extract_reports(extracts: pl.DataFrame, links: pl.DataFrame) -> tuple[Extra
         tallies.setdefault(record.pop("extract"), []).append(LinkTally(**record))
     order = pl.col("stage").replace_strict(STAGES, range(len(STAGES)), default=len(STAGES), return_dtype=pl.Int64)
     reports = []
-    for record in extracts.select(EXTRACTS.names).sort(order, "extract", nulls_last=True).to_dicts():
+    for record in (
+        extracts.select(EXTRACTS.names).drop("complete", "mentioned").sort(order, "extract", nulls_last=True).to_dicts()
+    ):
         coverage = tuple(sorted(record.pop("coverage") or ()))
         reports.append(ExtractReport(**record, coverage=coverage, links=tuple(tallies.get(record["extract"], ()))))
     return tuple(reports)

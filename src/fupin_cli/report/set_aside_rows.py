@@ -7,7 +7,7 @@ from enum import StrEnum
 import polars as pl
 
 # What people write around a table, and what nobody asked for: counted, never given back row by row.
-FURNITURE = ("title", "header", "blank", "footer", "repeated_header", "sheet_not_asked")
+FURNITURE = ("title", "header", "blank", "footer", "repeated_header", "other_header", "sheet_not_asked")
 # A whole sheet that was not understood: it goes back only if there are people in it.
 WHOLE_SHEET = ("not_a_table", "hidden_sheet")
 MENDING = {  # why a row could not be used → how to mend it; every other reason is furniture

@@ -76,6 +76,7 @@ PROBLEM_LABELS = {  # what is odd about a source, and the unit in which it is co
     "float_ids": ("经浮点数转换、末几位已变的证件号码", "个"),
     "lost_digits": ("被截断的长号码", "个"),
     "several_people": ("一格多人，已拆分", "行"),
+    "no_county": ('台账没有县区：名单是否覆盖无从判断，请写 [register] county = "…县"', "人"),
     "shared_phone": ("一个电话登记在多户", "户"),
     "unmatched_place": ("台账中没有的地名（未猜测）", "个"),
     "hidden_rows": ("隐藏的行（已读入）", "行"),
@@ -84,7 +85,7 @@ PROBLEM_LABELS = {  # what is odd about a source, and the unit in which it is co
     "only_identity": ("只有身份列、没有本类数据列的表", "行"),
     "not_a_table": ("像是另一类表（未采用）", "行"),
     "sheet_not_asked": ("fupin.toml 未选用的工作表", "行"),
-    "likely_cut": ("行数恰为表格上限，可能被截断", "行"),
+    "likely_cut": ("可能被截断（行数恰为表格上限，或末行不完整）", "行"),
     "error_cells": ("错误单元格", "个"),
     "empty_formulas": ("没有结果的公式", "个"),
     "other_file": ("压缩包中不是表格的文件（未读）", "个"),
@@ -94,6 +95,10 @@ PROBLEM_LABELS = {  # what is odd about a source, and the unit in which it is co
 # Each of these is one, named by a header or a file: a column headed 2019 is not 2,019 columns.
 _NAMED = frozenset({"unmapped_column", "missing_column", "duplicate_column", "other_file", "password_used"})
 _UNREADABLE = (
+    (
+        re.compile(r"([0-9]+) further header\(s\) with columns in another order"),
+        "表中另有 {0} 个列序不同的表头，其下各行未能读懂：请分成不同的工作表",
+    ),
     (re.compile(r"no header; ([0-9]+) of ([0-9]+) rows look like people"), "没有表头；{1} 行中有 {0} 行像是人员"),
 )
 _NEAR = re.compile(r"(?P<header>.*)（(?P<field>\w+)\?）")

@@ -197,7 +197,7 @@ def _truths(fact: Fact, kind: str, rows: pl.DataFrame, people: pl.DataFrame, com
     )
     fresh = compared.extracts_of(kind, fact.max_age_days)
     always = pl.lit(kind == REGISTER)
-    numbered = fresh.filter("has_numbers")
+    numbered = fresh.filter(pl.col("has_numbers") & pl.col("complete").fill_null(value=True))
     one_each = _one_a_household(rows, people) if fact.by_household else numbered.clear()
     of_members = numbered.join(one_each, on="extract", how="anti")
     is_head = (pl.col("relation") == _HEAD).fill_null(value=False)
@@ -246,7 +246,7 @@ def _truths(fact: Fact, kind: str, rows: pl.DataFrame, people: pl.DataFrame, com
             .when(~reached)
             .then(pl.lit("没有覆盖该县的有效数据"))
             .when(~covered)
-            .then(pl.lit("覆盖该县的名单没有可用的证件号码，或只列户主，无法查找"))
+            .then(pl.lit("覆盖该县的名单没有可用的证件号码、不完整或只列户主，无法查找"))
             .when(pl.col("id_number").is_not_null() & ~findable)
             .then(pl.lit("证件号码在别处登记为他人，无法据此查找"))
             .when(cut)
@@ -270,7 +270,8 @@ def _one_a_household(rows: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
 def _may_be_listed(people: pl.DataFrame, kind: str, fresh: pl.DataFrame, compared: Comparison) -> pl.Series:
     """Per person: which row without usable ID number, of nobody known, may be theirs after all; null where there is none.
 
-    One bears their name, in their county or in an unknown one; or a spreadsheet cut its number, and what is left begins theirs.
+    One bears their name, in their county or in an unknown one; or a spreadsheet cut its number, and what is left begins theirs;
+    or their number stands elsewhere in the files, where no row was read under it.
     """
     rows = compared.evidence.get(kind)
     if rows is None or kind == REGISTER:
@@ -286,11 +287,14 @@ def _may_be_listed(people: pl.DataFrame, kind: str, fresh: pl.DataFrame, compare
     met = people.join(known, on="name_key", how="left", maintain_order="left")
     begun = unnumbered.filter(pl.col("id_status") == _CUT).select(pl.col("id_digits").str.slice(0, _LEFT)).to_series()
     begun = begun.filter((begun.str.len_chars() == _LEFT).fill_null(value=False)).unique()
+    elsewhere = fresh["mentioned"].explode(empty_as_null=True).drop_nulls().unique()
     return met.select(
         pl.when(pl.col("_there").is_not_null() & same_place)
         .then(pl.lit("名单中有同名而证件号码不可用的人"))
         .when(pl.coalesce("id_number", "id_digits").str.slice(0, _LEFT).is_in(begun.implode()))
         .then(pl.lit("名单中有证件号码前15位相同、后三位丢失的人"))
+        .when(pl.col("id_number").is_in(elsewhere.implode()))
+        .then(pl.lit("该证件号码出现在文件中未采用的行、列或工作表里"))
     ).to_series()
 
 

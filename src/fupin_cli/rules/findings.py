@@ -337,6 +337,8 @@ def _dated(fact: Fact, compared: Comparison) -> pl.DataFrame:
                 "stage": [next(iter(compared.stages), None)],
                 "as_of": [compared.as_of],
                 "coverage": [None],
+                "complete": [True],
+                "mentioned": [None],
                 "has_numbers": [True],
             },
             schema=extracts.schema,
