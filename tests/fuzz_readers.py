@@ -34,7 +34,7 @@ _STUCK_SECONDS = 120.0  # after which a worker is given up, wherever it hangs
 
 
 class Outcome(NamedTuple):
-    """What became of one file. `peak` is the memory above what was used before; `fault` is empty where all is as it should be."""
+    """What became of one file. `peak` is the memory above what was used before; `fault` is empty where all is well."""
 
     number: int
     kind: str
@@ -68,9 +68,7 @@ class Fuzzer:
         self._path.write_bytes(data)
         before = _peak("self", reset=True)[1]
         _peak(_child(), reset=True)
-        start = time.perf_counter()
-        state, fault = self._open(kind, number)
-        seconds = time.perf_counter() - start
+        state, fault, seconds = self._open(kind, number)
         peak, child_peak = _peak("self")[0] - before, _peak(_child())[0]
         if not fault and seconds > MOST_SECONDS:
             fault = f"took {seconds:.0f} s"
@@ -79,9 +77,10 @@ class Fuzzer:
         return Outcome(number, kind, "failed" if fault else state, seconds, peak, child_peak, fault)
 
     def _open(self, kind, number):
-        """How it went: read or refused; and what was wrong with that."""
-        refused, fault = [], ""
+        """How it went: read or refused; what was wrong with that; the seconds that the slowest step took."""
+        refused, fault, slowest = [], "", 0.0
         for step in (self._read, self._inspect, *map(self._as_source, PROFILES)):
+            start = time.perf_counter()
             try:
                 fault = fault or step(f"{kind}.{number}")
             except FupinError as error:
@@ -89,14 +88,15 @@ class Fuzzer:
             except BaseException as error:  # a panic is no Exception
                 if isinstance(error, KeyboardInterrupt | SystemExit):
                     raise
-                return "failed", f"{step.__name__}: {''.join(traceback.format_exception(error)[-2:])}"
+                return "failed", f"{step.__name__}: {''.join(traceback.format_exception(error)[-2:])}", slowest
+            slowest = max(slowest, time.perf_counter() - start)
             if refused and step == self._read:
                 break  # nobody else will get further
         if quoted := [word for word in mutations.CANARIES for error in refused if word in str(error)]:
             fault = f"a message quotes {quoted}"
         if any("bug in fupin" in str(error) for error in refused):
             fault = "rows were lost"
-        return "refused" if refused else "read", fault
+        return "refused" if refused else "read", fault or "", slowest
 
     def _read(self, name):
         read_file(name, self._path)

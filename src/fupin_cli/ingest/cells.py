@@ -211,7 +211,7 @@ def _in_float(text: pl.Expr) -> pl.Expr:
     """True for an 18-digit number that a float can hold, other than those that show their damage by ending in 000."""
     bare = text.str.strip_suffix(_TAIL)
     whole = bare.cast(pl.Int64, strict=False)
-    held = whole == whole.cast(pl.Float64).cast(pl.Int64)
+    held = whole == whole.cast(pl.Float64).cast(pl.Int64, strict=False)
     return ((bare.str.len_bytes() == 18) & held & ~bare.str.ends_with("000")).fill_null(value=False)
 
 

@@ -10,6 +10,7 @@ import datetime as dt
 
 import polars as pl
 
+MOST_COLUMNS = 4_096  # of a table of people; the widest export of a register that is known has 177
 LOSSY = 1e15  # a float holds every integer below 2**53, but a spreadsheet keeps 15 digits and pads with noughts
 
 

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import polars as pl
 
-from fupin_cli.errors import BadDataError, FupinError
+from fupin_cli.errors import BadDataError, FupinError, Place
 from fupin_cli.ingest.archive import Archive
 from fupin_cli.ingest.biff import xls_notes
-from fupin_cli.ingest.columns import as_text, trim
+from fupin_cli.ingest.columns import MOST_COLUMNS, as_text, trim
 from fupin_cli.ingest.damage import how_far
 from fupin_cli.ingest.delimited import decode, read_delimited
 from fupin_cli.ingest.grid import Grid, Merge, SheetNotes
@@ -31,6 +31,7 @@ from fupin_cli.ingest.sandbox import ParsedSheet, ParserFailed, parsing
 Choice = Callable[[Sequence[str]], Sequence[str]]
 _TEXT_DOCUMENTS = frozenset(("word/document.xml", "ppt/presentation.xml"))
 _MIME_BYTES = 200
+_WIDE, _SPARSE = 512, 20  # from so many columns on, one cell in 20 of the first rows must be there
 _SAVE_AS = "open it in Excel or WPS, save it as .xlsx, and run again"
 
 
@@ -65,6 +66,24 @@ def read_received(file: Received, ask: Ask = no_password, only: Choice | None = 
     return tuple(_opened(file, ask, only))
 
 
+def _refuse_too_wide(contents: Contents) -> Contents:
+    """The contents; BadDataError where a sheet is wider than any table of people, or a stray cell makes it so.
+
+    Every column is looked at in a dozen ways: thousands of empty ones would take minutes.
+    """
+    for grid in contents.grids:
+        width, cells = grid.head.width, grid.head.width * grid.head.height
+        filled = cells - sum(grid.head.null_count().row(0)) if width > _WIDE else cells
+        if width > MOST_COLUMNS or filled * _SPARSE < cells:
+            raise BadDataError(
+                "a stray cell stretches the sheet far beyond its table",
+                where=Place(contents.name, grid.sheet or None),
+                why=f"it has {width:,} columns, and hardly anything in them",
+                try_="copy the table alone into a new workbook and use that",
+            )
+    return contents
+
+
 def _opened(file: Received, ask: Ask, only: Choice | None) -> Iterator[Contents]:
     """The contents of a file, whatever happens inside the libraries that open it."""
     try:
@@ -72,7 +91,7 @@ def _opened(file: Received, ask: Ask, only: Choice | None) -> Iterator[Contents]
         if kind == "zip" and _is_archive(file):
             yield from _read_archive(Archive(file, ask), file, ask, only)
         else:
-            yield _read_one(kind, file, ask, only)
+            yield _refuse_too_wide(_read_one(kind, file, ask, only))
     except FupinError:
         raise
     except MemoryError:
@@ -179,7 +198,7 @@ def _failed(file: Received, data: bytes, failure: ParserFailed) -> BadDataError:
             )
         case "stretched":
             return BadDataError(
-                "merged cells or positions stretch the table beyond any real one", where=file.name, try_=_SAVE_AS
+                "a stray cell, or a merged one, stretches the table beyond any real one", where=file.name, try_=_SAVE_AS
             )
         case _:
             return _damaged(file, how_far(data))

@@ -14,7 +14,7 @@ from itertools import islice
 import polars as pl
 import python_calamine as calamine
 
-from fupin_cli.ingest.columns import LOSSY, blank_to_null, trim
+from fupin_cli.ingest.columns import LOSSY, MOST_COLUMNS, blank_to_null, trim
 from fupin_cli.ingest.sandbox import ParsedSheet, ParserFailed
 
 _ROWS = 50_000  # rows that stand in memory as Python objects at one time
@@ -38,6 +38,8 @@ def parse_workbook(data: bytes) -> list[ParsedSheet]:
 
 
 def _parsed(sheet: calamine.CalamineSheet, *, visible: bool) -> ParsedSheet:
+    if sheet.start is not None and sheet.start[1] + sheet.width > MOST_COLUMNS:
+        raise ParserFailed("stretched")
     merged = tuple((*first, *last) for first, last in (sheet.merged_cell_ranges or ()))
     frames = list(_frames(sheet))
     cells = pl.concat(frames) if frames else pl.DataFrame()
