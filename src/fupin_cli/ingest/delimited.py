@@ -20,7 +20,7 @@ from typing import BinaryIO
 import polars as pl
 
 from fupin_cli.errors import BadDataError, Place
-from fupin_cli.ingest.columns import blank_to_null, trim
+from fupin_cli.ingest.columns import MOST_COLUMNS, blank_to_null, trim
 from fupin_cli.ingest.grid import HEAD_ROWS, Grid, SheetNotes, ahead
 from fupin_cli.ingest.received import NotATableError, Received
 from fupin_cli.ingest.transcode import Transcoder
@@ -34,7 +34,6 @@ _SAMPLE_LINES, _SAMPLE = 100, 1 << 20
 _STRAY = r'[^"{0}\r\n]"(?:"")*[^"{0}\r\n]'
 _MAX_FIELD = 1 << 20
 _TAIL = 1 << 16
-_MOST_COLUMNS = 16_384  # of any spreadsheet
 _FREE_CELLS, _SPARSE = 5_000_000, 20  # of a batch; above that, at least one field in 20 must be there
 _BLANKS = (
     b" ",
@@ -283,7 +282,7 @@ def _refuse_swallowed_lines(name: str, cells: pl.DataFrame, delimiter: str, done
 
 def _refuse_stretched(name: str, width: int, rows: int, fields: int) -> None:
     """BadDataError where padding all rows to the longest one would ask for far more memory than the file explains."""
-    if width > _MOST_COLUMNS or width * rows > max(_FREE_CELLS, _SPARSE * fields):
+    if width > MOST_COLUMNS or width * rows > max(_FREE_CELLS, _SPARSE * fields):
         raise BadDataError(
             "one row is far longer than the others",
             where=name,
@@ -305,7 +304,7 @@ def _delimiter(text: bytes) -> str:
 def _parse(name: str, text: bytes, delimiter: str, width: int, done: int, *, quoted: bool) -> pl.DataFrame:
     """The cells of whole rows, blank ones null; `done` rows came before them."""
     lines = text.count(b"\n") + 1
-    if width > _MOST_COLUMNS or width * lines > _FREE_CELLS:
+    if width > MOST_COLUMNS or width * lines > _FREE_CELLS:
         _refuse_stretched(name, width, lines, text.count(delimiter.encode()) + lines)
     if len(delimiter.encode()) == 1 and not (quoted and re.search(_STRAY.format(re.escape(delimiter)).encode(), text)):
         try:

@@ -16,13 +16,12 @@ from itertools import zip_longest
 import polars as pl
 
 from fupin_cli.ingest.columns import blank_to_null, trim
-from fupin_cli.ingest.sandbox import ParsedSheet, ParserFailed
+from fupin_cli.ingest.sandbox import MOST_SHEETS, ParsedSheet, ParserFailed
 
 _ROWS, _CELLS, _SHEETS, _COLUMNS = {"tr", "row"}, {"td", "th", "cell"}, {"table", "worksheet"}, {"col", "column"}
 _MOST_COLUMNS, _MOST_ROWS = 16_384, 1_048_576  # of a sheet; anything beyond is nonsense
 _FREE_CELLS = 5_000_000  # that a small page may have by its spans and positions
 _SPARSE = 20  # above that, at least one cell in 20 must be there
-_MOST_SHEETS = 2_000
 _INVISIBLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden")
 
 
@@ -92,8 +91,8 @@ class _Tables(HTMLParser):
         said = {name.rpartition(":")[2]: value or "" for name, value in attrs}
         if not self._depth and tag in _SHEETS:
             self._opened_by, self._depth, self._taken = tag, 1, {}
-            if len(self.sheets) == _MOST_SHEETS:
-                raise ParserFailed("stretched")
+            if len(self.sheets) == MOST_SHEETS:
+                raise ParserFailed("sheets")
             self.sheets.append(_Sheet(said.get("name") or f"表{len(self.sheets) + 1}"))
         elif self._depth and tag == self._opened_by:
             self._depth += 1

@@ -26,7 +26,7 @@ from fupin_cli.ingest.grid import Grid, Merge, SheetNotes
 from fupin_cli.ingest.locked import Ask, is_locked, no_password, unlocked
 from fupin_cli.ingest.package import check_package, kind_of, refuse_at_a_glance, unpacked_size
 from fupin_cli.ingest.received import COMPOUND, ZIP, NotATableError, Received
-from fupin_cli.ingest.sandbox import ParsedSheet, ParserFailed, parsing
+from fupin_cli.ingest.sandbox import MOST_SHEETS, ParsedSheet, ParserFailed, parsing
 
 Choice = Callable[[Sequence[str]], Sequence[str]]
 _TEXT_DOCUMENTS = frozenset(("word/document.xml", "ppt/presentation.xml"))
@@ -195,6 +195,12 @@ def _failed(file: Received, data: bytes, failure: ParserFailed) -> BadDataError:
         case "time":
             return BadDataError(
                 "the file takes far longer to read than its size explains", where=file.name, try_=_SAVE_AS
+            )
+        case "sheets":
+            return BadDataError(
+                f"the file holds more than {MOST_SHEETS:,} sheets",
+                where=file.name,
+                try_="copy those with people into one workbook and use that",
             )
         case "stretched":
             return BadDataError(

@@ -29,10 +29,11 @@ _PER_BYTE = 40  # a cell costs some 30 bytes of XML and up to a kilobyte of obje
 _FREE_SECONDS, _BYTES_A_SECOND = 20.0, 1 << 19  # ordinary workbooks unpack and parse at 20 MB a second and more
 _MOMENT = 0.5
 _LARGE = 16 << 20
+MOST_SHEETS = 1_000  # of a file; to look for a table in each takes some hundredths of a second
 
 
 class ParserFailed(Exception):  # noqa: N818 - it is an answer, not a fault of ours
-    """The child could not read a file. `reason` is password, damaged, stretched, memory or time."""
+    """The child could not read a file. `reason` is password, damaged, stretched, sheets, memory or time."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

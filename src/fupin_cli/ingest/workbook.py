@@ -15,7 +15,7 @@ import polars as pl
 import python_calamine as calamine
 
 from fupin_cli.ingest.columns import LOSSY, MOST_COLUMNS, blank_to_null, trim
-from fupin_cli.ingest.sandbox import ParsedSheet, ParserFailed
+from fupin_cli.ingest.sandbox import MOST_SHEETS, ParsedSheet, ParserFailed
 
 _ROWS = 50_000  # rows that stand in memory as Python objects at one time
 
@@ -24,12 +24,14 @@ def parse_workbook(data: bytes) -> list[ParsedSheet]:
     """Every worksheet, hidden ones included. Raises ParserFailed for a locked workbook and for one that is damaged."""
     try:
         with calamine.CalamineWorkbook.from_filelike(io.BytesIO(data)) as workbook:
+            sheets = [sheet for sheet in workbook.sheets_metadata if sheet.typ == calamine.SheetTypeEnum.WorkSheet]
+            if len(sheets) > MOST_SHEETS:
+                raise ParserFailed("sheets")
             return [
                 _parsed(
                     workbook.get_sheet_by_name(sheet.name), visible=sheet.visible == calamine.SheetVisibleEnum.Visible
                 )
-                for sheet in workbook.sheets_metadata
-                if sheet.typ == calamine.SheetTypeEnum.WorkSheet
+                for sheet in sheets
             ]
     except calamine.PasswordError:
         raise ParserFailed("password") from None
