@@ -1,6 +1,7 @@
 """A few hundred damaged and hostile files, as `make fuzz` opens tens of thousands."""
 
 import pytest
+
 from fuzz_readers import FURTHER, NAMED, main
 
 
