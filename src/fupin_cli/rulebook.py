@@ -57,12 +57,16 @@ def labels_of(book: RuleBook) -> dict[str, str]:
 
 
 def columns_read(book: RuleBook) -> dict[str, frozenset[str]]:
-    """Kind of source → the columns of it that some enabled rule reads; the register's stand under its profile's name."""
+    """Kind of source → the columns of it that some enabled rule needs; the register's stand under its profile's name."""
     rules = [rule for pack in book.packs for rule in pack.rules if rule.enabled]
     facts = {fact.name: fact for pack in book.packs for fact in pack.facts}
     asked = [facts[name] for rule in rules for name in rule.names if name in facts]
-    named = [(rule.kinds, rule.names) for rule in rules]
-    named += [(fact.kinds, (*fact.condition.names, *([fact.latest] if fact.latest else []))) for fact in asked]
+    # what a rule may do without is not missed
+    named = [(rule.kinds, set(rule.names) - rule.optional) for rule in rules]
+    named += [
+        (fact.kinds, {*fact.condition.names, *([fact.latest] if fact.latest else [])} - set(fact.optional))
+        for fact in asked
+    ]
     read: dict[str, set[str]] = {"register": set()}
     for kinds, names in named:
         theirs = {name.removeprefix("dept_").removeprefix("given_") for name in names if name.startswith("dept_")}

@@ -45,7 +45,7 @@ def unpack(data: bytes, info: zipfile.ZipInfo) -> Iterator[bytes]:
         raise zipfile.BadZipFile
 
 
-def read_small(pieces: Iterator[bytes], most: int = 32 << 20) -> bytes:
+def read_small(pieces: Iterator[bytes], most: int = 16 << 20) -> bytes:
     """A part as a whole, for those that describe others. Raises one of UNREADABLE where it is larger than `most`."""
     read, size = [], 0
     for piece in pieces:

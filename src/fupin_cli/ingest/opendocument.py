@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from xml.parsers import expat
 
+from fupin_cli.errors import BadDataError
 from fupin_cli.ingest.extent import Extent
 from fupin_cli.ingest.grid import SheetNotes
 
@@ -19,6 +20,7 @@ _LONGEST_TEXT = (
 )  # without the end of a tag: no cell holds that much, and the parser would read it again and again
 _PARTS = frozenset(("table:table-column", "table:table-row", "table:table-cell", "table:covered-table-cell"))
 _MOST_SHEETS = 10_000
+_DEEPEST = 1_000  # each open element costs its parser half a kilobyte
 
 
 def ods_notes(name: str, pieces: Iterable[bytes]) -> dict[str, SheetNotes]:
@@ -42,7 +44,8 @@ class _Content:
     def __init__(self, name: str) -> None:
         self.notes: dict[str, SheetNotes] = {}
         self.parser = expat.ParserCreate()
-        self.parser.StartElementHandler = self._start
+        self.parser.StartElementHandler, self.parser.EndElementHandler = self._start, self._end
+        self._depth = 0
         self._name = name
         self._sheet: _Sheet | None = None
         self._text: list[str] = []  # of a formula's cell
@@ -54,7 +57,18 @@ class _Content:
         if self._sheet is not None:
             self.notes[self._sheet.title] = self._sheet.notes()
 
+    def _end(self, tag: str) -> None:  # noqa: ARG002 - the shape of a handler
+        self._depth -= 1
+
     def _start(self, tag: str, said: dict[str, str]) -> None:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise BadDataError(
+                "the workbook nests its parts deeper than any spreadsheet program does",
+                where=self._name,
+                why="such files are made to harm their reader",
+                try_="open it in LibreOffice, save it as .xlsx, and run again",
+            )
         if tag == "table:table":
             self.end_table()
             self._sheet = _Sheet(said.get("table:name", ""), self._name)

@@ -25,6 +25,7 @@ from fupin_cli.ingest.opendocument import ods_notes
 
 _ZIP, _COMPOUND = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MAX_RATIO, _MAX_UNPACKED, _MAX_MEMBERS = 200, 4 << 30, 10_000  # ordinary workbooks unpack to 7-10 times their size
+_DEEPEST = 1_000  # each open element costs its parser half a kilobyte
 _SMALL = 1 << 20  # of parts that say what kind of thing the package is
 _FREE = 64 << 20  # below this size a high ratio harms nobody
 _ODS = b"application/vnd.oasis.opendocument.spreadsheet"
@@ -190,18 +191,23 @@ class _Attributes:
     """A target of the XML parser that keeps the attributes of one kind of element, and builds no tree."""
 
     def __init__(self, tag: str) -> None:
-        self._end, self.found = f"}}{tag}", list[dict[str, str]]()
+        self._suffix, self._depth, self.found = f"}}{tag}", 0, list[dict[str, str]]()
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """Takes in an element."""
-        if tag.endswith(self._end):
+        self._depth += 1
+        if tag.endswith(self._suffix):
             self.found.append(attributes)
-            if len(self.found) > _MAX_MEMBERS:
-                raise ValueError
+        if len(self.found) > _MAX_MEMBERS or self._depth > _DEEPEST:
+            raise ValueError
+
+    def end(self, tag: str) -> None:  # noqa: ARG002 - the shape of a target
+        """Takes in its end."""
+        self._depth -= 1
 
 
 def _elements(xml: bytes, tag: str) -> list[dict[str, str]]:
-    """The attributes of each such element. Raises ValueError where there are more of them than a workbook has parts."""
+    """The attributes of each such element. Raises ValueError where there are more than a workbook has parts."""
     target = _Attributes(tag)
     parser = ET.XMLParser(target=target)  # noqa: S314 - no entities, see _pieces
     parser.feed(xml)

@@ -11,11 +11,13 @@ from collections.abc import Callable
 import polars as pl
 
 from fupin_cli.ingest.markup import pages_of_mail, parse_markup
-from fupin_cli.ingest.sandbox import ParsedSheet, ParserFailed, receive, send
+from fupin_cli.ingest.sandbox import MOST_SHEETS, ParsedSheet, ParserFailed, receive, send
 from fupin_cli.ingest.workbook import parse_workbook
 
 with contextlib.suppress(ImportError):  # Windows has no limits of this kind; the guards on size still hold there
     import resource
+
+_MOST_TEXT = 1 << 20  # of a cell, in bytes; Excel allows 32,767 characters
 
 _PARSERS: dict[str, Callable[[bytes], list[ParsedSheet]]] = {
     "workbook": parse_workbook,
@@ -39,7 +41,7 @@ def serve() -> None:
 def _answer(kind: str, data: bytes) -> None:
     try:
         sheets = _PARSERS[kind](data)
-        packed = [_packed(sheet.cells) for sheet in sheets]
+        packed = _packed(sheets)
     except ParserFailed as error:
         send(sys.stdout.buffer, {"failed": error.reason}, [])
     except MemoryError:
@@ -51,10 +53,19 @@ def _answer(kind: str, data: bytes) -> None:
         send(sys.stdout.buffer, {"sheets": about}, packed)
 
 
-def _packed(cells: pl.DataFrame) -> bytes:
-    packed = io.BytesIO()
-    cells.write_ipc_stream(packed)
-    return packed.getvalue()
+def _packed(sheets: list[ParsedSheet]) -> list[bytes]:
+    """The cells of each sheet as they are sent. Raises ParserFailed for more sheets or longer cells than any real file has."""
+    if len(sheets) > MOST_SHEETS:
+        raise ParserFailed("sheets")
+    packed = []
+    for sheet in sheets:
+        lengths = sheet.cells.select(pl.all().str.len_bytes().max()).rows()
+        if any(length and length > _MOST_TEXT for row in lengths for length in row):
+            raise ParserFailed("stretched")
+        stream = io.BytesIO()
+        sheet.cells.write_ipc_stream(stream)
+        packed.append(stream.getvalue())
+    return packed
 
 
 def _limit_memory(most: int) -> None:

@@ -31,6 +31,7 @@ from fupin_cli.ingest.sandbox import MOST_SHEETS, ParsedSheet, ParserFailed, par
 Choice = Callable[[Sequence[str]], Sequence[str]]
 _TEXT_DOCUMENTS = frozenset(("word/document.xml", "ppt/presentation.xml"))
 _MIME_BYTES = 200
+_OVERLAPS = 4  # careless writers merge the same range twice
 _WIDE, _SPARSE = 512, 20  # from so many columns on, one cell in 20 of the first rows must be there
 _SAVE_AS = "open it in Excel or WPS, save it as .xlsx, and run again"
 
@@ -179,7 +180,7 @@ def _read_workbook(file: Received, ask: Ask) -> Contents:
             sheets = coming.result()
         except ParserFailed as failure:
             raise _failed(file, data, failure) from None
-    grids = tuple(_grid(sheet, notes.get(sheet.name, SheetNotes())) for sheet in sheets)
+    grids = tuple(_grid(file, sheet, notes.get(sheet.name, SheetNotes())) for sheet in sheets)
     return Contents(file.name, container, None, grids, was_locked)
 
 
@@ -219,8 +220,18 @@ def _damaged(file: Received, readable: str | None) -> BadDataError:
     )
 
 
-def _grid(sheet: ParsedSheet, notes: SheetNotes) -> Grid:
-    merged = tuple(Merge(*merge) for merge in sheet.merged) or notes.merged
+def _grid(file: Received, sheet: ParsedSheet, notes: SheetNotes) -> Grid:
+    height, width = sheet.cells.shape
+    told = (Merge(*merge) for merge in sheet.merged or notes.merged)
+    merged = tuple(
+        Merge(top, left, min(bottom, height - 1), right)
+        for top, left, bottom, right in told
+        if top < height and left < width and top <= bottom and left <= right
+    )
+    # merged ranges do not overlap; each is walked row by row, so thousands over the same rows would take for ever
+    covered = sum((m.bottom - m.top + 1) * (min(m.right, width - 1) - m.left + 1) for m in merged)
+    if covered > _OVERLAPS * height * width:
+        raise _failed(file, b"", ParserFailed("stretched"))
     return Grid.of(sheet.name, sheet.cells, visible=sheet.visible, notes=replace(notes, merged=merged))
 
 
@@ -243,7 +254,7 @@ def _read_markup(kind: str, file: Received) -> Contents:
             try_=_SAVE_AS,
         )
     notes = (SheetNotes(*sheet.hidden) for sheet in sheets)
-    grids = tuple(_grid(sheet, note) for sheet, note in zip(sheets, notes, strict=True))
+    grids = tuple(_grid(file, sheet, note) for sheet, note in zip(sheets, notes, strict=True))
     return Contents(file.name, "html" if kind == "markup" else "mht", encoding, grids)
 
 
