@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import multiprocessing as mp
+import os
 import random
 import signal
 import sys
@@ -48,11 +49,11 @@ class Outcome(NamedTuple):
 class Fuzzer:
     """Mutates and opens file after file; a seed and a number give the same file again."""
 
-    def __init__(self, seed, kinds, folder: Path) -> None:
+    def __init__(self, seed, kinds, folder: Path, *, every_step=False) -> None:
         self.seeds, self.kinds, self.seed = mutations.make_seeds(folder), kinds, seed
-        self._path, self._profiles = folder / "file", {}
-        profiles = load_profiles([SHIPPED])
+        self._path, self._every_step, profiles = folder / "file", every_step, load_profiles([SHIPPED])
         self._profiles = {name: profiles[name] for name in PROFILES}
+        self._further = (self._inspect, *map(self._as_source, PROFILES))
         for kind in self.seeds:  # what is loaded once is not what a file costs
             self._path.write_bytes(self.seeds[kind][0].data)
             self._open(kind, 0)
@@ -79,8 +80,10 @@ class Fuzzer:
     def _open(self, kind, number):
         """How it went: read or refused; what was wrong with that; the seconds that the slowest step took."""
         refused, fault, slowest = [], "", 0.0
-        for step in (self._read, self._inspect, *map(self._as_source, PROFILES)):
-            start = time.perf_counter()
+        # what becomes of the cells takes ten times as long as to read them, so the files take turns at it
+        turn = number // len(self.kinds) % len(self._further)
+        for step in (self._read, *(self._further if self._every_step else self._further[turn : turn + 1])):
+            start = _clock()
             try:
                 fault = fault or step(f"{kind}.{number}")
             except FupinError as error:
@@ -89,7 +92,7 @@ class Fuzzer:
                 if isinstance(error, KeyboardInterrupt | SystemExit):
                     raise
                 return "failed", f"{step.__name__}: {''.join(traceback.format_exception(error)[-2:])}", slowest
-            slowest = max(slowest, time.perf_counter() - start)
+            slowest = max(slowest, _passed(start))
             if refused and step == self._read:
                 break  # nobody else will get further
         if quoted := [word for word in mutations.CANARIES for error in refused if word in str(error)]:
@@ -121,6 +124,20 @@ def _child():
     return sandbox._idle[-1]._process.pid if sandbox._idle else None
 
 
+def _clock():
+    """The parser's process number, the time, and how long this process and the parser have been at work."""
+    parser = _child()
+    stats = (Path(f"/proc/{process}/stat") for process in ("self", parser))
+    ticks = [stat.read_text().rpartition(")")[2].split()[11:13] for stat in stats if stat.exists()]
+    return parser, time.perf_counter(), sum(int(tick) for own in ticks for tick in own) / os.sysconf("SC_CLK_TCK")
+
+
+def _passed(start):
+    """The seconds of work since then; where the parser was killed meanwhile, the time, which others may have used, too."""
+    parser, now, worked = _clock()
+    return worked - start[2] if parser and parser == start[0] else now - start[1]
+
+
 def _peak(process, *, reset=False):
     """The peak and the present size of a process in bytes; where that is not told, 0."""
     with contextlib.suppress(OSError):
@@ -131,21 +148,21 @@ def _peak(process, *, reset=False):
     return 0, 0
 
 
-def _work(connection, seed, kinds, numbers):
+def _work(connection, numbers, seed, kinds, every_step):
     """Sends the outcomes of these files, one after the other."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with tempfile.TemporaryDirectory() as folder:
-        fuzzer = Fuzzer(seed, kinds, Path(folder))
+        fuzzer = Fuzzer(seed, kinds, Path(folder), every_step=every_step)
         for number in numbers:
             connection.send(fuzzer.attempt(number))
 
 
-def lane(seed, kinds, numbers, hear) -> None:
+def lane(seed, kinds, numbers, hear, *, every_step=False) -> None:
     """Has these files opened in a process of its own; what kills it or makes it hang is the outcome of that file."""
     spawn = mp.get_context("spawn")
     while numbers:
         connection, end = spawn.Pipe(duplex=False)
-        process = spawn.Process(target=_work, args=(end, seed, kinds, numbers), daemon=True)
+        process = spawn.Process(target=_work, args=(end, numbers, seed, kinds, every_step), daemon=True)
         process.start()
         end.close()
         fault = ""
@@ -203,6 +220,7 @@ def main(words=None):
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--first", type=int, default=0, help="number of the first file")
     parser.add_argument("--kinds", default=",".join(NAMED), help=f"of {','.join(NAMED + FURTHER)}")
+    parser.add_argument("--every-step", action="store_true", help="inspect each file and read it under each profile")
     parser.add_argument(
         "--keep", type=Path, default=Path(tempfile.gettempdir()) / "fupin-fuzz", help="folder for files that failed"
     )
@@ -212,7 +230,8 @@ def main(words=None):
     tally, numbers = Tally(given.seed, kinds, given.keep), range(given.first, given.first + given.count)
     start = time.perf_counter()
     with ThreadPoolExecutor(_LANES) as pool:
-        list(pool.map(lambda n: lane(given.seed, kinds, numbers[n::_LANES], tally.hear), range(_LANES)))
+        each = (numbers[n::_LANES] for n in range(_LANES))
+        list(pool.map(lambda own: lane(given.seed, kinds, own, tally.hear, every_step=given.every_step), each))
     failed = tally.write()
     seconds = time.perf_counter() - start
     print(f"{given.count:,} files with seed {given.seed} in {seconds:.0f} s: {failed:,} must not be; see {given.keep}")

@@ -114,6 +114,7 @@ _PIECES += (
     b"<Row ss:Index='70000'>",
     b"<Cell ss:Index='16384'>",
 )
+_LARGEST = 8 << 20
 _DTD = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
 _TOKENS = (
     '"',
@@ -198,7 +199,7 @@ def mutated(seeds, kind, draw: random.Random):
     if draw.random() < 0.1:
         other = draw.choice(seeds[draw.choice(list(seeds))]).data
         data = data[: draw.randrange(len(data) + 1)] + other[draw.randrange(len(other)) :]
-    return data
+    return data[:_LARGEST]
 
 
 def mutate(kind, data, draw: random.Random):

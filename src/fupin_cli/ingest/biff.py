@@ -28,6 +28,7 @@ _NOTED = frozenset(
 _HEAD, _PAIR = struct.Struct("<HH"), struct.Struct("<HH")
 _BIFF8, _FIRST_RECORD, _SECTOR = b"\x00\x06", b"\x09\x08\x10\x00\x00\x06\x05\x00", 512
 _CLAIMS, _SHIFTS, _FAT_IN_HEAD = struct.Struct("<30xH12xI16xI4xI"), (9, 12), 109  # [MS-CFB 2.2]
+_LONGEST = {"encryptioninfo": 1 << 16}  # some XML, of which a tree is built that is 150 times as large
 _HIDDEN_ROW, _HIDDEN_COLUMN, _CALCULATE_ON_LOAD = 0x20, 0x01, 0x02
 _ERROR_RESULT, _EMPTY_RESULT = 2, 3
 _ENCODINGS = {936: "gb18030", 950: "cp950", 932: "cp932", 949: "cp949", 65001: "utf-8"}
@@ -57,7 +58,8 @@ def claims_too_much(data: bytes) -> bool:
         return True
     with contextlib.suppress(Exception), olefile.OleFileIO(io.BytesIO(data)) as compound:
         kinds = (olefile.STGTY_STREAM, olefile.STGTY_ROOT)
-        return any(entry.size > len(data) for entry in compound.direntries if entry and entry.entry_type in kinds)
+        entries = [entry for entry in compound.direntries if entry and entry.entry_type in kinds]
+        return any(entry.size > _LONGEST.get(entry.name.lower(), len(data)) for entry in entries)
     return False
 
 

@@ -11,17 +11,18 @@ from collections.abc import Callable
 import polars as pl
 
 from fupin_cli.ingest.markup import pages_of_mail, parse_markup
-from fupin_cli.ingest.sandbox import MOST_SHEETS, ParsedSheet, ParserFailed, receive, send
+from fupin_cli.ingest.parquet import rehearse, tell_names
+from fupin_cli.ingest.sandbox import MOST_SHEETS, MOST_TEXT, ParsedSheet, ParserFailed, receive, send
 from fupin_cli.ingest.workbook import parse_workbook
 
 with contextlib.suppress(ImportError):  # Windows has no limits of this kind; the guards on size still hold there
     import resource
 
-_MOST_TEXT = 1 << 20  # of a cell, in bytes; Excel allows 32,767 characters
-
 _PARSERS: dict[str, Callable[[bytes], list[ParsedSheet]]] = {
     "workbook": parse_workbook,
     "markup": lambda data: parse_markup(data.decode("utf-8")),
+    "parquet names": tell_names,
+    "parquet cells": rehearse,
     "mail": lambda data: [sheet for page in pages_of_mail(data) for sheet in parse_markup(page)],
 }
 
@@ -60,7 +61,7 @@ def _packed(sheets: list[ParsedSheet]) -> list[bytes]:
     packed = []
     for sheet in sheets:
         lengths = sheet.cells.select(pl.all().str.len_bytes().max()).rows()
-        if any(length and length > _MOST_TEXT for row in lengths for length in row):
+        if any(length and length > MOST_TEXT for row in lengths for length in row):
             raise ParserFailed("stretched")
         stream = io.BytesIO()
         sheet.cells.write_ipc_stream(stream)

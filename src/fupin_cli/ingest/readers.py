@@ -14,17 +14,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import polars as pl
-
 from fupin_cli.errors import BadDataError, FupinError, Place
 from fupin_cli.ingest.archive import Archive
 from fupin_cli.ingest.biff import xls_notes
-from fupin_cli.ingest.columns import MOST_COLUMNS, as_text, trim
+from fupin_cli.ingest.columns import MOST_COLUMNS, trim
 from fupin_cli.ingest.damage import how_far
 from fupin_cli.ingest.delimited import decode, read_delimited
 from fupin_cli.ingest.grid import Grid, Merge, SheetNotes
 from fupin_cli.ingest.locked import Ask, is_locked, no_password, unlocked
 from fupin_cli.ingest.package import check_package, kind_of, refuse_at_a_glance, unpacked_size
+from fupin_cli.ingest.parquet import column_names, read_columns
 from fupin_cli.ingest.received import COMPOUND, ZIP, NotATableError, Received
 from fupin_cli.ingest.sandbox import MOST_SHEETS, ParsedSheet, ParserFailed, parsing
 
@@ -259,7 +258,10 @@ def _read_markup(kind: str, file: Received) -> Contents:
 
 
 def _read_parquet(file: Received, only: Choice | None) -> Grid:
-    scan = pl.scan_parquet(file.path or io.BytesIO(file.read()))
-    wanted = only(scan.collect_schema().names()) if only else []
-    frame = scan.select(wanted or pl.all()).collect()
-    return Grid.of("", trim(as_text(frame)), header=tuple(frame.columns))
+    try:
+        names = column_names(file)
+        wanted = (only(names) if only else None) or names
+        cells = read_columns(file, wanted)
+    except ParserFailed as failure:
+        raise _failed(file, b"", failure) from None
+    return Grid.of("", trim(cells), header=tuple(wanted))

@@ -29,6 +29,7 @@ _PER_BYTE = 40  # a cell costs some 30 bytes of XML and up to a kilobyte of obje
 _FREE_SECONDS, _BYTES_A_SECOND = 20.0, 1 << 19  # ordinary workbooks unpack and parse at 20 MB a second and more
 _MOMENT = 0.5
 _LARGE = 16 << 20
+MOST_TEXT = 1 << 20  # of a cell, in bytes; Excel allows 32,767 characters
 MOST_SHEETS = 1_000  # of a file; to look for a table in each takes some hundredths of a second
 
 
@@ -57,7 +58,9 @@ class ParsedSheet(NamedTuple):
 def parsing(kind: str, data: bytes, unpacked: int) -> Iterator[Future[list[ParsedSheet]]]:
     """The sheets of a file, coming from a process of its own while the block goes on; `unpacked` is its size without compression.
 
-    `kind` is workbook, markup (UTF-8) or mail. The result raises ParserFailed; if the block raises, nobody waits for it.
+    `kind` is workbook, markup (UTF-8), mail, or a question about a Parquet file.
+
+    The result raises ParserFailed; if the block raises, nobody waits for it.
     """
     with _borrowed() as child, ThreadPoolExecutor(1) as pool:
         coming = pool.submit(child.parse, kind, data, unpacked)
