@@ -129,6 +129,7 @@ title = "本县"
 title_en = "own"
 jurisdiction = "00"
 regime = "any"
+on_unknown = "unknown"
 [[fact]]
 name = "rich"
 zh = "补助高"

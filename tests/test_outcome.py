@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fupin_cli.rules import outcome
-from fupin_cli.rules.outcome import ORDER, Kind, any_true, as_fact, conclude, decide, roll_up
+from fupin_cli.rules.outcome import ORDER, Join, Kind, any_true, as_fact, conclude, decide, roll_up
 
 TRUTH = {"true": [True], "false": [False], "unknown": [None], "-": [True, False, None]}
 
@@ -58,12 +58,34 @@ def test_household_of_its_members(kind, members, household):
     """One failing member fails the household, one unknown member keeps it from being met."""
     frame = pl.DataFrame({"outcome": members})
     assert frame.select(roll_up(kind)).item() == household
-    assert (
-        pl.DataFrame([members], schema=list("abc")[: len(members)], orient="row")
-        .select(conclude(kind, list("abc")[: len(members)]))
-        .item()
-        == household
-    )
+    if kind is Kind.CRITERION:
+        assert joined(Join.ALL_OF, members) == household
+
+
+def joined(join, members):
+    """The verdict of these outcomes."""
+    names = [f"m{n}" for n in range(len(members))]
+    return pl.DataFrame([members], schema=names, orient="row").select(conclude(join, names)).item()
+
+
+def drawn_joins() -> list[tuple[Join, list[str]]]:
+    """The rows of the third table in the docstring."""
+    rows = re.findall(r"^ +(all_of|any_of|none_of) +\|\| (.+)$", outcome.__doc__, re.MULTILINE)
+    return [(Join(name), [word.strip() for word in order.split(">")]) for name, order in rows]
+
+
+@pytest.mark.parametrize(("join", "order"), drawn_joins())
+def test_a_verdict_is_the_first_outcome_that_any_member_has(join, order):
+    """All pairs of members, whichever comes first; a veto that hits is a standard not met."""
+    vetoed = {"hit": "not_met", "clear": "met"}
+    for pair in itertools.product(order, repeat=2):
+        first = min(pair, key=order.index)
+        assert joined(join, list(pair)) == (vetoed.get(first, first) if join is Join.NONE_OF else first)
+
+
+def test_every_join_is_drawn():
+    """The docstring forgets no way of making a verdict."""
+    assert [join for join, _ in drawn_joins()] == list(Join)
 
 
 @given(st.lists(st.sampled_from([True, False, None]), max_size=6))

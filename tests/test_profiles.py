@@ -438,6 +438,7 @@ title = "包"
 title_en = "pack"
 jurisdiction = "00"
 regime = "any"
+on_unknown = "unknown"
 
 [[fact]]
 name = "paid"

@@ -299,7 +299,7 @@ ACCOUNTS = _frame("accounts", "source sheet rows_read rows_used rows_set_aside r
 class RuleReport:
     """What one rule did. For a criterion hits are households not met, clears those met; `not_run` says why it could not run.
 
-    Counted are households, for a rule about an extract's people those people.
+    Counted are households, villages or counties, for a rule about an extract's people those people.
     """
 
     rule_id: str
@@ -313,6 +313,8 @@ class RuleReport:
     not_applicable: int
     not_run: str | None = None
     citation: str | None = None
+    level: str = "household"
+    on_unknown: str = "unknown"
 
 
 @dataclass(frozen=True)

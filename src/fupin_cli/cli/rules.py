@@ -98,8 +98,8 @@ def test_rules(project: Path | None) -> int:
     failed = [result for result in results if not result.passed]
     for result in failed:
         click.echo(
-            f"{result.rule.id} 算例 example {result.number} ({result.rule.where}): 应为 expected {result.example.then.value}, "
-            f"得到 got {result.outcome.value}"
+            f"{result.id} 算例 example {result.number} ({result.where}): 应为 expected {result.expected}, "
+            f"得到 got {result.outcome}"
         )
     click.echo(f"算例 examples {len(results)}, 通过 passed {len(results) - len(failed)}, 未通过 failed {len(failed)}")
     return _FAILED if failed else 0

@@ -1,50 +1,48 @@
-"""One rule asked of every person or household: the outcome, why it is unknown, and what it would be in the other worlds."""
+"""One rule asked of every person, household or place: the outcome, why, and what it would be in the other worlds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
 
-from fupin_cli.rules.comparison import Comparison, Label, is_given
-from fupin_cli.rules.facts import WHY, Facts, World
-from fupin_cli.rules.findings import describe
-from fupin_cli.rules.lines import Lines
+from fupin_cli.rules.bounds import answers, ask
+from fupin_cli.rules.comparison import is_given
+from fupin_cli.rules.evidence import World
 from fupin_cli.rules.outcome import Kind, decide
-from fupin_cli.rules.pack import GIVEN, Fact, Level, LineUse, Rule
-from fupin_cli.rules.predicate import answers, evaluate
+from fupin_cli.rules.pack import AREAS, GIVEN, Level, LineUse, Rule
+from fupin_cli.rules.predicate import evaluate
+from fupin_cli.rules.reasons import cause, only_unknown, reason, told
+from fupin_cli.rules.setting import Setting, why_absent
 from fupin_cli.vocabulary import LineUsed, Outcome
 
 ANSWER = ["unit", "outcome", "missing", "reason", "every", "none"]
 
 
-@dataclass(frozen=True)
-class Setting:
-    """What stays the same while rules are judged one by one."""
-
-    facts: Facts
-    compared: Comparison
-    definitions: Mapping[str, Fact]
-    lines: Lines
-    jurisdiction: str
-    series: str
-    basis: str
-    label: Label
-
-
 def judge_frame(rule: Rule, frame: pl.DataFrame, lined: pl.Expr | None = None) -> pl.Series:
-    """The outcome of each row of a frame that has the rule's facts as columns; `lined` replaces the line's fact."""
+    """The outcome of each row of a frame that has the rule's facts as columns; `lined` replaces the line's fact.
+
+    An exception of a veto takes the hit away where it holds, and leaves it unknown where nobody knows whether it holds:
+
+        condition | exception || check
+        true      | false     || hit
+        true      | true      || clear
+        true      | unknown   || unknown
+        unknown   | true      || clear
+        unknown   | false     || unknown
+        false     | -         || clear
+    """
     frame = frame if lined is None or rule.line is None else frame.with_columns(lined.alias(rule.line.as_fact))
-    applies = answers(frame, rule.when, rule.where)
-    if "_in_force" in frame.columns:
-        applies = applies & frame["_in_force"]
     if rule.condition is None:
         raise AssertionError(rule.id)
-    asked = frame.select(
-        applies.alias("applies"), answers(frame, rule.condition, rule.where, rule.denied).alias("holds")
-    )
+    applies = pl.lit(answers(frame, rule.when, rule.where))
+    if "_in_force" in frame.columns:
+        applies = applies & pl.col("_in_force")
+    holds = pl.lit(answers(frame, rule.condition, rule.where, rule.denied))
+    for exception in rule.unless:
+        holds = holds & ~pl.lit(ask(frame, exception.when, rule.where))
+    asked = frame.select(applies.alias("applies"), holds.alias("holds"))
     return asked.select(decide(rule.kind, pl.col("applies"), pl.col("holds")).alias("outcome")).to_series()
 
 
@@ -73,33 +71,43 @@ def with_line(rule: Rule, frame: pl.DataFrame, setting: Setting, series: str) ->
 
 
 def answer(rule: Rule, setting: Setting) -> tuple[pl.DataFrame, str | None]:
-    """unit, outcome, missing, reason per person or household, and the outcome in the two other worlds; why it was not run."""
-    facts = setting.facts
-    absent = {name: reason for name in rule.names if (reason := _why_absent(rule, name, setting))}
-    required = [reason for name, reason in absent.items() if name not in rule.optional]
+    """unit, outcome, missing, reason per unit, and the outcome in the two other worlds; why it was not run.
+
+    A brief rule gives no reasons: hundreds of checks of every household would be sentences that nobody reads.
+    """
+    absent = {name: why for name in rule.names if (why := why_absent(rule, name, setting))}
+    required = [why for name, why in absent.items() if name not in rule.optional]
     frame = _prepared(rule, setting, World.STRICT)
-    judged = frame.select(
-        pl.col(_unit(rule)).alias("unit"),
-        judge_frame(rule, frame).alias("outcome"),
-        _missing(rule).alias("missing"),
-        _cause(rule, setting, frame).alias("cause"),
-        describe(rule.shows, frame, setting.label).alias("shown"),
-        pl.col("_line"),
-        pl.col("_in_force"),
+    own = judge_frame(rule, frame)
+    stopped = [_stopped(name).alias(name) for name in ("outcome", "every", "none")] if required else []
+    judged = frame.select(pl.col(_unit(rule)).alias("unit"), own, *_other_worlds(rule, setting, own)).with_columns(
+        stopped
+    )
+    why_not = "；".join(dict.fromkeys(required)) or _all_unknown(rule, setting, judged, frame, absent)
+    if rule.brief:
+        nothing = {"missing": pl.lit([], pl.List(pl.String)), "reason": pl.lit(None, pl.String)}
+        return judged.with_columns(**nothing).select(ANSWER), why_not
+    judged = judged.with_columns(
+        *frame.select(told(rule, setting, frame)).get_columns(),
         _line_dependence(rule, setting, frame).alias("dependence"),
-        every=judge_frame(rule, _prepared(rule, setting, World.EVERY)),
-        none=judge_frame(rule, _prepared(rule, setting, World.NONE)),
     )
     if required:
-        stopped = [_stopped(name).alias(name) for name in ("outcome", "every", "none")]
         judged = judged.with_columns(
-            *stopped,
             missing=pl.lit(sorted(absent), pl.List(pl.String)),
-            cause=pl.lit("未运行：" + "；".join(required)),
+            cause=pl.lit("未运行：" + "；".join(dict.fromkeys(required))),
             dependence=pl.lit(None, pl.String),
         )
-    judged = judged.with_columns(missing=only_unknown("missing"), reason=_reason())
-    return judged.select(ANSWER), "；".join(required) or _all_unknown(judged, absent, facts)
+    return judged.with_columns(missing=only_unknown("missing"), reason=reason()).select(ANSWER), why_not
+
+
+def _other_worlds(rule: Rule, setting: Setting, own: pl.Series) -> list[pl.Series]:
+    """The outcome if all doubtful links were real, and if nobody were on a list unseen; the same where no link is read."""
+    if rule.level in AREAS or not setting.facts.doubtful & set(rule.names):
+        return [own.alias("every"), own.alias("none")]
+    return [
+        judge_frame(rule, _prepared(rule, setting, world)).alias(name)
+        for world, name in ((World.EVERY, "every"), (World.NONE, "none"))
+    ]
 
 
 def _prepared(rule: Rule, setting: Setting, world: World) -> pl.DataFrame:
@@ -132,26 +140,20 @@ def _year(frame: pl.DataFrame, name: str) -> pl.Expr:
     )
 
 
-def _why_absent(rule: Rule, name: str, setting: Setting) -> str | None:
-    """Why a fact that the rule reads is unknown for everybody, or None."""
-    if name in setting.facts.absent:
-        return setting.facts.absent[name]
-    here = setting.facts.of(rule.level, World.STRICT).columns
-    if name in here or name.startswith(GIVEN) or (rule.line and name == rule.line.as_fact):
-        return None
-    return f"台账没有“{setting.label(name)}”列"
-
-
-def _all_unknown(judged: pl.DataFrame, absent: Mapping[str, str], facts: Facts) -> str | None:
+def _all_unknown(
+    rule: Rule, setting: Setting, judged: pl.DataFrame, frame: pl.DataFrame, absent: Mapping[str, str]
+) -> str | None:
     """Why a rule that was asked decided nothing at all: a column that is there, but empty from top to bottom."""
     decided = ~pl.col("outcome").is_in([Outcome.UNKNOWN.value, Outcome.NOT_APPLICABLE.value])
-    if not facts.persons[World.STRICT].height or judged.filter(decided).height:
+    if not judged.height or judged.filter(decided).height:
         return None
-    asked = judged.filter(pl.col("outcome") == Outcome.UNKNOWN.value)
-    causes = asked["cause"].drop_nulls().unique().sort().to_list()
-    if not asked.height or (len(causes) > 1 and not absent):
+    unknown = judged["outcome"] == Outcome.UNKNOWN.value
+    causes = (
+        frame.filter(unknown).select(cause(rule, setting, frame)).to_series().drop_nulls().unique().sort().to_list()
+    )
+    if not unknown.any() or (len(causes) > 1 and not absent):
         return None
-    return "；".join([*absent.values(), *causes]) or None
+    return "；".join([*dict.fromkeys(absent.values()), *causes]) or None
 
 
 def _line_year(rule: Rule, use: LineUse, frame: pl.DataFrame, as_of: date) -> pl.Series:
@@ -161,27 +163,6 @@ def _line_year(rule: Rule, use: LineUse, frame: pl.DataFrame, as_of: date) -> pl
         now = evaluate(frame, use.this_year_when, rule.where).fill_null(value=False)
         year = pl.when(year.is_null() & now).then(pl.lit(as_of.year)).otherwise(year)
     return frame.select(year.cast(pl.Int64).alias("year")).to_series()
-
-
-def _missing(rule: Rule) -> pl.Expr:
-    """Names of the facts that are null, per row."""
-    named = [pl.when(pl.col(name).is_null()).then(pl.lit(name)) for name in sorted(rule.names)]
-    return pl.concat_list(named).list.drop_nulls() if named else pl.lit([], pl.List(pl.String))
-
-
-def _cause(rule: Rule, setting: Setting, frame: pl.DataFrame) -> pl.Expr:
-    """In words, which facts are null and, for a department fact, why."""
-    texts = []
-    for name in rule.names:
-        why = pl.col(WHY + name) if WHY + name in frame.columns else pl.lit(None, pl.String)
-        if rule.line and name == rule.line.as_fact:
-            why = pl.col("_line")
-        text = pl.lit(setting.label(name)) + pl.when(why.is_not_null() & (why != "")).then("（" + why + "）").otherwise(
-            pl.lit("")
-        )
-        texts.append(pl.when(pl.col(name).is_null()).then(text))
-    joined = pl.concat_str(texts, separator="、", ignore_nulls=True) if texts else pl.lit("")
-    return pl.when(joined != "").then("缺少：" + joined)
 
 
 def _line_dependence(rule: Rule, setting: Setting, frame: pl.DataFrame) -> pl.Series:
@@ -205,24 +186,6 @@ def _line_dependence(rule: Rule, setting: Setting, frame: pl.DataFrame) -> pl.Se
     return pl.select(pl.concat_str(texts, separator="；", ignore_nulls=True).replace("", None)).to_series()
 
 
-def _reason() -> pl.Expr:
-    """What a person reads beside an outcome."""
-    shown = pl.concat_str(
-        pl.when(pl.col("shown") != "").then(pl.col("shown")),
-        pl.col("_line"),
-        pl.col("dependence"),
-        separator="；",
-        ignore_nulls=True,
-    )
-    return (
-        pl.when(pl.col("outcome") == Outcome.UNKNOWN.value)
-        .then(pl.col("cause"))
-        .when(pl.col("outcome") == Outcome.NOT_APPLICABLE.value)
-        .then(pl.when(pl.col("_in_force")).then(pl.lit("不适用")).otherwise(pl.lit("不在规则有效期内")))
-        .otherwise(shown)
-    )
-
-
 def _stopped(name: str) -> pl.Expr:
     return (
         pl.when(pl.col(name) == Outcome.NOT_APPLICABLE.value)
@@ -231,12 +194,5 @@ def _stopped(name: str) -> pl.Expr:
     )
 
 
-def only_unknown(name: str) -> pl.Expr:
-    """A list column, emptied wherever the outcome is known."""
-    return (
-        pl.when(pl.col("outcome") == Outcome.UNKNOWN.value).then(pl.col(name)).otherwise(pl.lit([], pl.List(pl.String)))
-    )
-
-
 def _unit(rule: Rule) -> str:
-    return "register_row" if rule.level is Level.PERSON else "household_id"
+    return {Level.PERSON: "register_row", Level.HOUSEHOLD: "household_id"}.get(rule.level, "place")

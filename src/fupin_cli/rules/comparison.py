@@ -22,7 +22,7 @@ class Comparison:
     """The frames that were compared, those of this run's stages only, and the day on which we stand.
 
     `links` holds no rejected pair; `same_number` holds every pair with one ID number, whoever it turned out to be. `extracts`
-    are those that have rows: `coverage` holds county keys, `has_numbers` says whether anybody can be searched by ID number.
+    are those that have rows: `coverage` holds county keys, `has_numbers` and `has_households` say by what one can search them.
     """
 
     evidence: Mapping[str, pl.DataFrame]
@@ -125,12 +125,24 @@ def department_columns(names: Sequence[str], rows: pl.DataFrame) -> list[pl.Expr
 
 
 def _with_contents(extracts: pl.DataFrame, evidence: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """The extracts with their coverage as county keys and `has_numbers`, which is null for an extract without any row."""
+    """The extracts with their coverage as county keys, and whether rows can be found by ID or household number.
+
+    `has_numbers` is null for an extract without any row.
+    """
+    columns = {"extract": pl.String(), "id_number": pl.String(), "household_id": pl.String()}
     rows = pl.concat(
-        [pl.DataFrame(schema={"extract": pl.String, "id_number": pl.String})]
-        + [frame.select("extract", pl.col("id_number").cast(pl.String)) for frame in evidence.values()]
+        [pl.DataFrame(schema=columns)]
+        + [
+            frame.select(
+                (pl.col(n) if n in frame.columns else pl.lit(None)).cast(t).alias(n) for n, t in columns.items()
+            )
+            for frame in evidence.values()
+        ]
     )
-    numbers = rows.group_by("extract").agg(pl.col("id_number").is_not_null().any().alias("has_numbers"))
+    numbers = rows.group_by("extract").agg(
+        pl.col("id_number").is_not_null().any().alias("has_numbers"),
+        pl.col("household_id").is_not_null().any().alias("has_households"),
+    )
     named_so = extracts.select(pl.col("coverage").explode(empty_as_null=True).drop_nulls().unique()).to_series()
     keys = dict(zip(named_so, place_keys(named_so.to_frame("county"))["county_key"], strict=True))
     keyed = pl.col("coverage").list.eval(pl.element().replace_strict(keys, return_dtype=pl.String))

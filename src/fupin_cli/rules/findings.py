@@ -12,7 +12,8 @@ import polars as pl
 
 from fupin_cli.normalise.values import is_blank
 from fupin_cli.rules.comparison import Comparison, Label, named
-from fupin_cli.rules.facts import HOUSE, Facts, World
+from fupin_cli.rules.evidence import HOUSE, World
+from fupin_cli.rules.facts import Facts
 from fupin_cli.rules.listed import WHO
 from fupin_cli.rules.pack import DEPT, REGISTER, Fact, Level, Rule
 from fupin_cli.vocabulary import BASES, FINDINGS, ID_STATUS_LABELS, Band, Outcome
@@ -66,10 +67,11 @@ def readable(name: str, dtype: pl.DataType) -> pl.Expr:
     return value.cast(pl.String)
 
 
-def find(judged: pl.DataFrame) -> pl.DataFrame:
-    """The rows that somebody must look at, with `band`: sure hits, and what would be a hit in another world."""
+def find(judged: pl.DataFrame, *, and_unknown: bool = False) -> pl.DataFrame:
+    """The rows that somebody must look at, with `band`: sure hits, what would be a hit in another world, or any unknown."""
     hit = Outcome.HIT.value
-    doubtful = (pl.col("outcome") == Outcome.UNKNOWN.value) & ((pl.col("every") == hit) | (pl.col("none") == hit))
+    elsewhere = (pl.col("every") == hit) | (pl.col("none") == hit)
+    doubtful = (pl.col("outcome") == Outcome.UNKNOWN.value) & (elsewhere | pl.lit(and_unknown))
     band = (
         pl.when(pl.col("outcome") == hit)
         .then(pl.lit(Band.ACCEPTED.value))
@@ -340,6 +342,7 @@ def _dated(fact: Fact, compared: Comparison) -> pl.DataFrame:
                 "complete": [True],
                 "mentioned": [None],
                 "has_numbers": [True],
+                "has_households": [True],
             },
             schema=extracts.schema,
         )

@@ -3,36 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from operator import attrgetter
 
 import polars as pl
 
 from fupin_cli import vocabulary
-from fupin_cli.rules.answers import ANSWER, Setting, answer, lines_used, only_unknown
+from fupin_cli.rules.answers import ANSWER, answer, lines_used
 from fupin_cli.rules.comparison import KIND, Label, compare_only
-from fupin_cli.rules.facts import WHY, Facts, World, gather_facts
+from fupin_cli.rules.evidence import World
+from fupin_cli.rules.facts import HOME, WHY, Facts, add_columns, add_derived, gather_facts
 from fupin_cli.rules.findings import find, household_findings, listed_findings, person_findings
 from fupin_cli.rules.lines import Lines
 from fupin_cli.rules.listed import judge_listed
+from fupin_cli.rules.order import gives, in_order, leaves, wanted
 from fupin_cli.rules.outcome import Kind, as_fact, conclude, roll_up, when_holds
 from fupin_cli.rules.pack import (
+    AREA_FACTS,
+    AREAS,
     EXTRACT_FACTS,
     HOUSEHOLD_FACTS,
     LINK_FACTS,
     PERSON_FACTS,
+    Derived,
     Level,
+    OnUnknown,
     Pack,
     Rule,
     applies_to,
-    in_order,
 )
+from fupin_cli.rules.parameters import in_force_here
+from fupin_cli.rules.place_findings import place_findings
+from fupin_cli.rules.reasons import only_unknown
+from fupin_cli.rules.setting import Setting
 from fupin_cli.vocabulary import FINDINGS, OUTCOMES, LineUsed, Outcome, RuleReport
 
 PERSON_OUTCOMES = pl.Schema(
     {"register_row": pl.Int64(), "rule_id": pl.String(), "outcome": pl.String(), "missing": pl.List(pl.String())}
 )
+AREA_OUTCOMES = pl.Schema({"place": pl.String()} | {n: t for n, t in OUTCOMES.schema.items() if n != "household_id"})
 
 
 @dataclass(frozen=True)
@@ -45,7 +55,7 @@ class GatheredFacts:
 
 @dataclass(frozen=True)
 class Judgement:
-    """Everything that the rules had to say; `facts` explains it, `lines` are the income lines that were used."""
+    """Everything that the rules had to say; `facts` and `areas` explain it, `lines` are the income lines that were used."""
 
     outcomes: pl.DataFrame
     person_outcomes: pl.DataFrame
@@ -53,6 +63,8 @@ class Judgement:
     reports: tuple[RuleReport, ...]
     facts: GatheredFacts
     lines: tuple[LineUsed, ...]
+    area_outcomes: pl.DataFrame
+    areas: Mapping[Level, pl.DataFrame]
 
 
 def judge(
@@ -76,52 +88,88 @@ def judge(
     `evidence` holds one frame per kind of extract. Frames may come in any row order; results are sorted.
     """
     packs = [pack for pack in packs if applies_to(pack, jurisdiction)]
-    definitions = {fact.name: fact for pack in packs for fact in pack.facts}
-    rules = in_order([rule for pack in packs for rule in pack.rules if rule.enabled])
-    read = {name for rule in rules for name in rule.names}
+    rules = [rule for pack in packs for rule in pack.rules if rule.enabled]
+    derived = wanted(rules, [fact for pack in packs for fact in pack.derived])
     compared = compare_only(evidence, links, extracts, persons, as_of, stages)
-    label = _labeller(packs, rules, labels or {})
+    label = _labeller(packs, rules, derived, labels or {})
+    read = {name for rule in rules for name in rule.names} | {name for fact in derived for name in fact.shape.reads}
+    definitions = {fact.name: fact for pack in packs for fact in pack.facts}
     used = [fact for name, fact in definitions.items() if name in read]
-    facts = gather_facts(persons, households, compared, used, label)
-    setting = Setting(facts, compared, definitions, lines, jurisdiction, series, basis, label)
-    outcomes: dict[str, pl.DataFrame] = {}
-    people: list[pl.DataFrame] = []
-    found = [FINDINGS.empty()]
-    reports = []
-    for rule in rules:
-        if rule.level is Level.EXTRACT:
-            listed = judge_listed(rule, compared, facts.persons[World.STRICT], label)
-            reports.append(_report(rule, listed.rows, listed.why_not))
-            found.append(listed_findings(rule, listed.rows, setting.compared, label))
-            continue
-        verdict = rule.kind is Kind.VERDICT
-        judged, why_not = _conclude(rule, setting, outcomes) if verdict else answer(rule, setting)
-        homes = judged
-        if rule.level is Level.PERSON:
-            people.append(
-                judged.select(register_row="unit", rule_id=pl.lit(rule.id), outcome="outcome", missing="missing")
-            )
-            homes = _roll_up(rule, judged, setting)
-        outcomes[rule.id] = homes.select(
-            household_id="unit", rule_id=pl.lit(rule.id), outcome="outcome", reason="reason", missing="missing"
+    read |= {name for fact in used for name in fact.condition.names}
+    numbers = in_force_here([p for pack in packs for p in pack.parameters], jurisdiction)
+    here = [number for name, number in numbers.items() if name in read]
+    facts = gather_facts(persons, households, compared, used, here, label)
+    known = {name: fact for fact in derived for name in gives(fact)}
+    setting = Setting(facts, compared, definitions, known, lines, jurisdiction, series, basis, label)
+    told = _Told()
+    for step in in_order([*derived, *rules]):
+        if isinstance(step, Derived):
+            setting = replace(setting, facts=add_derived(setting.facts, step, compared))
+        else:
+            setting = _judge_rule(step, setting, rules, told)
+    return told.judgement(rules, setting)
+
+
+@dataclass
+class _Told:
+    """What the rules have said so far."""
+
+    outcomes: dict[str, pl.DataFrame] = field(default_factory=dict)
+    people: list[pl.DataFrame] = field(default_factory=list)
+    found: list[pl.DataFrame] = field(default_factory=lambda: [FINDINGS.empty()])
+    reports: list[RuleReport] = field(default_factory=list)
+
+    def judgement(self, rules: Sequence[Rule], setting: Setting) -> Judgement:
+        """All of it, sorted; of brief rules only who must be looked at."""
+        levels = {rule.id: rule.level for rule in rules}
+        brief = {rule.id for rule in rules if rule.brief}
+        homes = [_notable(f) if id_ in brief else f for id_, f in self.outcomes.items() if levels[id_] not in AREAS]
+        areas = [f.rename({"household_id": "place"}) for id_, f in self.outcomes.items() if levels[id_] in AREAS]
+        facts = setting.facts
+        return Judgement(
+            outcomes=OUTCOMES.conform(pl.concat([OUTCOMES.empty(), *homes])).sort("household_id", "rule_id"),
+            person_outcomes=pl.concat([pl.DataFrame(schema=PERSON_OUTCOMES), *self.people]).sort(
+                "register_row", "rule_id"
+            ),
+            findings=pl.concat(self.found).sort("rule_id", "household_id", "register_row", "finding_key"),
+            reports=tuple(self.reports),
+            facts=GatheredFacts(*(_shown(frames[World.STRICT]) for frames in (facts.persons, facts.households))),
+            lines=tuple(
+                sorted({line for rule in rules for line in lines_used(rule, setting)}, key=attrgetter("year", "name"))
+            ),
+            area_outcomes=pl.concat([pl.DataFrame(schema=AREA_OUTCOMES), *areas]).sort("rule_id", "place"),
+            areas={level: _shown(frame) for level, frame in facts.areas.items()},
         )
-        reports.append(_report(rule, homes, why_not))
-        if rule.provides:
-            setting = replace(setting, facts=_provide(rule, homes, setting.facts))
-        if rule.kind is Kind.CHECK:
-            found.append(_with_failing(rule, _find(rule, judged, setting), rules, outcomes))
-    return Judgement(
-        outcomes=OUTCOMES.conform(pl.concat([OUTCOMES.empty(), *outcomes.values()])).sort("household_id", "rule_id"),
-        person_outcomes=pl.concat([pl.DataFrame(schema=PERSON_OUTCOMES), *people]).sort("register_row", "rule_id"),
-        findings=pl.concat(found).sort("rule_id", "household_id", "register_row", "finding_key"),
-        reports=tuple(reports),
-        facts=GatheredFacts(
-            *(_told(frames[World.STRICT]) for frames in (setting.facts.persons, setting.facts.households))
-        ),
-        lines=tuple(
-            sorted({line for rule in rules for line in lines_used(rule, setting)}, key=attrgetter("year", "name"))
-        ),
+
+
+def _judge_rule(rule: Rule, setting: Setting, rules: Sequence[Rule], told: _Told) -> Setting:
+    """The setting afterwards, with the rule's outcome where later rules read it; what it said is added to `told`."""
+    if rule.level is Level.EXTRACT:
+        listed = judge_listed(rule, setting.compared, setting.facts.persons[World.STRICT], setting.label)
+        told.reports.append(_report(rule, listed.rows, listed.why_not))
+        told.found.append(listed_findings(rule, listed.rows, setting.compared, setting.label))
+        return setting
+    judged, why_not = _conclude(rule, setting, told.outcomes) if rule.kind is Kind.VERDICT else answer(rule, setting)
+    homes = judged
+    if rule.level is Level.PERSON:
+        asked = _notable(judged) if rule.brief else judged
+        told.people.append(
+            asked.select(register_row="unit", rule_id=pl.lit(rule.id), outcome="outcome", missing="missing")
+        )
+        homes = _roll_up(rule, judged, setting)
+    told.outcomes[rule.id] = homes.select(
+        household_id="unit", rule_id=pl.lit(rule.id), outcome="outcome", reason="reason", missing="missing"
     )
+    told.reports.append(_report(rule, homes, why_not))
+    if rule.kind is Kind.CHECK:
+        found = _find(rule, judged, setting, ran=why_not is None)
+        told.found.append(_with_failing(rule, found, rules, told.outcomes))
+    return replace(setting, facts=_provide(rule, homes, setting.facts)) if rule.provides else setting
+
+
+def _notable(judged: pl.DataFrame) -> pl.DataFrame:
+    """The rows that say something that somebody must look at."""
+    return judged.filter(pl.col("outcome").is_in([Outcome.HIT.value, Outcome.NOT_MET.value]))
 
 
 def _with_failing(
@@ -134,7 +182,7 @@ def _with_failing(
     verdict = next((r for r in rules if r.kind is Kind.VERDICT and r.provides in rule.names), None)
     if verdict is None or rule.level is not Level.HOUSEHOLD or not found.height:
         return found
-    titles = {r.id: r.title for r in rules if r.id in verdict.all_of and r.id in outcomes}
+    titles = {r.id: r.title for r in rules if r.id in verdict.members and r.id in outcomes}
     failing = (
         pl.concat([outcomes[member] for member in titles])
         .filter(pl.col("outcome") == Outcome.NOT_MET.value)
@@ -149,10 +197,11 @@ def _with_failing(
 
 
 def _conclude(rule: Rule, setting: Setting, outcomes: Mapping[str, pl.DataFrame]) -> tuple[pl.DataFrame, str | None]:
-    """The household verdict out of its criteria, those that do not apply left out."""
-    members = [member for member in rule.all_of if member in outcomes]
-    lost = [member for member in rule.all_of if member not in outcomes]
-    frame = setting.facts.households[World.STRICT].select("household_id")
+    """The verdict out of its members, those that do not apply left out."""
+    members = [member for member in rule.members if member in outcomes]
+    lost = [member for member in rule.members if member not in outcomes]
+    unit = "place" if rule.level in AREAS else "household_id"
+    frame = setting.facts.of(rule.level, World.STRICT).select(household_id=unit)
     for member in members:
         columns = {member: pl.col("outcome"), f"{member}:missing": pl.col("missing")}
         frame = frame.join(
@@ -161,18 +210,22 @@ def _conclude(rule: Rule, setting: Setting, outcomes: Mapping[str, pl.DataFrame]
     # a criterion that is switched off leaves a gap that nobody may take for met
     frame = frame.with_columns(pl.lit(Outcome.UNKNOWN.value).alias(member) for member in lost)
     frame = frame.with_columns(pl.lit([member], pl.List(pl.String)).alias(f"{member}:missing") for member in lost)
+    failed = Outcome.HIT if rule.none_of else Outcome.NOT_MET
     named = {
-        outcome: [_if(pl.col(m) == outcome.value, setting.label(m)) for m in rule.all_of]
-        for outcome in (Outcome.NOT_MET, Outcome.UNKNOWN)
+        outcome: [_if(pl.col(m) == outcome.value, setting.label(m)) for m in rule.members]
+        for outcome in (failed, Outcome.UNKNOWN)
     }
     parts = [
         _if_any(pl.concat_str(texts, separator="、", ignore_nulls=True), zh)
-        for texts, zh in ((named[Outcome.NOT_MET], "未达标："), (named[Outcome.UNKNOWN], "无法判断："))
+        for texts, zh in (
+            (named[failed], "命中：" if rule.none_of else "未达标："),
+            (named[Outcome.UNKNOWN], "无法判断："),
+        )
     ]
     judged = frame.select(
         pl.col("household_id").alias("unit"),
-        conclude(rule.kind, rule.all_of).alias("outcome"),
-        pl.concat_list(pl.col(f"{member}:missing") for member in rule.all_of)
+        conclude(rule.join, rule.members).alias("outcome"),
+        pl.concat_list(pl.col(f"{member}:missing") for member in rule.members)
         .list.unique()
         .list.sort()
         .alias("missing"),
@@ -184,6 +237,8 @@ def _conclude(rule: Rule, setting: Setting, outcomes: Mapping[str, pl.DataFrame]
 
 def _roll_up(rule: Rule, judged: pl.DataFrame, setting: Setting) -> pl.DataFrame:
     """One row per household out of one row per person."""
+    if rule.brief:
+        return _roll_up_briefly(rule, judged, setting)
     yes, no = when_holds(rule.kind)
     notable, zh = (yes, "疑点") if rule.kind is Kind.CHECK else (no, "未达标")
     members = setting.facts.persons[World.STRICT].select(unit="register_row", household_id="household_id")
@@ -219,25 +274,42 @@ def _roll_up(rule: Rule, judged: pl.DataFrame, setting: Setting) -> pl.DataFrame
     )
 
 
-def _find(rule: Rule, judged: pl.DataFrame, setting: Setting) -> pl.DataFrame:
-    """The findings of one check: sure hits, and hits that hang on a link under review or on a person who cannot be found."""
-    hits = find(judged).select("unit", "band")
-    if not hits.height:
+def _roll_up_briefly(rule: Rule, judged: pl.DataFrame, setting: Setting) -> pl.DataFrame:
+    """The same outcome per household without its reason, for hundreds of checks of a million persons."""
+    home = setting.facts.persons[World.STRICT][HOME]
+    rolled = judged.select(home, "outcome").drop_nulls(HOME).group_by(HOME).agg(roll_up(rule.kind).alias("outcome"))
+    homes = setting.facts.households[World.STRICT].select(unit="household_id").with_row_index(HOME)
+    return homes.join(rolled, on=HOME, how="left", maintain_order="left").select(
+        "unit",
+        pl.col("outcome").fill_null(Outcome.NOT_APPLICABLE.value),
+        pl.lit([], pl.List(pl.String)).alias("missing"),
+        pl.lit(None, pl.String).alias("reason"),
+    )
+
+
+def _find(rule: Rule, judged: pl.DataFrame, setting: Setting, *, ran: bool) -> pl.DataFrame:
+    """The findings of one check: sure hits, and hits that hang on a link under review or on a person who cannot be found.
+
+    Where the rule asks for it (`on_unknown = "review"`), also whom it could not decide; not where it could not run at all.
+    """
+    found = find(judged, and_unknown=ran and rule.on_unknown is OnUnknown.REVIEW)
+    if not found.height:
         return FINDINGS.empty()
+    if rule.level in AREAS:
+        return place_findings(rule, found, setting.facts.areas[rule.level], setting.compared, setting.label)
     make = person_findings if rule.level is Level.PERSON else household_findings
-    asked = [setting.definitions[name] for name in rule.names if name in setting.definitions]
-    return make(rule, hits, setting.facts, setting.compared, asked, setting.label)
+    names = leaves(rule.names, setting.derived)
+    asked = [setting.definitions[name] for name in names if name in setting.definitions]
+    return make(rule, found.select("unit", "band"), setting.facts, setting.compared, asked, setting.label)
 
 
 def _provide(rule: Rule, homes: pl.DataFrame, facts: Facts) -> Facts:
-    """The facts with this rule's outcome added, for rules that read it."""
+    """The facts with this rule's outcome added, for rules that read it; it is the same in every world."""
     name = str(rule.provides)
-    told = homes.select(pl.col("unit").alias("household_id"), as_fact().alias(name), pl.col("reason").alias(WHY + name))
-    persons = {w: f.join(told, on="household_id", how="left", maintain_order="left") for w, f in facts.persons.items()}
-    households = {
-        w: f.join(told, on="household_id", how="left", maintain_order="left") for w, f in facts.households.items()
-    }
-    return replace(facts, persons=persons, households=households)
+    told = homes.select(as_fact().alias(name), pl.col("reason").alias(WHY + name)).get_columns()
+    if rule.level in AREAS:
+        return replace(facts, areas={**facts.areas, rule.level: facts.areas[rule.level].with_columns(told)})
+    return add_columns(facts, Level.HOUSEHOLD, dict.fromkeys(World, told))
 
 
 def _if(condition: pl.Expr, text: str) -> pl.Expr:
@@ -248,7 +320,7 @@ def _if_any(text: pl.Expr, before: str) -> pl.Expr:
     return pl.when(text != "").then(pl.lit(before) + text)
 
 
-def _told(frame: pl.DataFrame) -> pl.DataFrame:
+def _shown(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(pl.exclude("^_.*$"))
 
 
@@ -268,19 +340,25 @@ def _report(rule: Rule, judged: pl.DataFrame, not_run: str | None) -> RuleReport
         not_applicable=counts.get(Outcome.NOT_APPLICABLE.value, 0),
         not_run=not_run,
         citation=str(rule.citation),
+        level=rule.level.value,
+        on_unknown=rule.on_unknown.value,
     )
 
 
-def _labeller(packs: Sequence[Pack], rules: Sequence[Rule], labels: Mapping[str, str]) -> Label:
+def _labeller(
+    packs: Sequence[Pack], rules: Sequence[Rule], shaped: Sequence[Derived], labels: Mapping[str, str]
+) -> Label:
     derived = {
         name: zh
-        for group in (PERSON_FACTS, HOUSEHOLD_FACTS, LINK_FACTS, EXTRACT_FACTS)
+        for group in (PERSON_FACTS, HOUSEHOLD_FACTS, AREA_FACTS, LINK_FACTS, EXTRACT_FACTS)
         for name, (zh, _) in group.items()
     }
     facts = {fact.name: fact.zh for pack in packs for fact in pack.facts} | {
         rule.id: f"{rule.id} {rule.title}" for rule in rules
     }
     facts |= {rule.provides: rule.title for rule in rules if rule.provides}
+    facts |= {name: fact.zh + ("（来源不一致）" if n else "") for fact in shaped for n, name in enumerate(gives(fact))}
+    facts |= {number.name: number.zh for pack in packs for number in pack.parameters}
     facts |= {rule.line.as_fact: "标准线" for rule in rules if rule.line}
     kinds = {KIND + kind: zh for pack in packs for kind, zh in pack.kinds.items()}
     known = {**derived, **labels, **facts, **kinds}

@@ -13,9 +13,9 @@ from pathlib import Path
 import polars as pl
 
 from fupin_cli.errors import ConfigurationError
-from fupin_cli.rules.loading import citation
-from fupin_cli.rules.pack import NATIONAL, Citation, Provenance, significant, within
-from fupin_cli.rules.toml import Table, read_toml
+from fupin_cli.rules.pack import NATIONAL, Citation, significant, within
+from fupin_cli.rules.rule_loading import citation, confirmation, refuse_recalled
+from fupin_cli.rules.toml import Table, open_toml
 
 LINES_FILE = "lines.toml"
 
@@ -100,7 +100,7 @@ def load_lines(folders: Sequence[Path]) -> Lines:
 
 
 def _read(path: Path) -> dict[tuple[str, str, int, str, str], Line]:
-    top = Table(read_toml(path), path.name)
+    top = open_toml(path, path.name)
     top.allow("line")
     rows: dict[tuple[str, str, int, str, str], Line] = {}
     for entry in top.tables("line"):
@@ -113,13 +113,10 @@ def _read(path: Path) -> dict[tuple[str, str, int, str, str], Line]:
 
 
 def _line(entry: Table) -> Line:
-    entry.allow("table", "jurisdiction", "year", "series", "basis", "yuan", "note", "enabled", "citation")
+    entry.allow("table", "jurisdiction", "year", "series", "basis", "yuan", "note", "enabled", "citation", "confirmed")
     source = citation(entry.table("citation"))
     enabled = entry.flag("enabled", default=True)
-    if enabled and source.provenance is Provenance.RECALLED:
-        raise ConfigurationError(
-            "provenance R is recalled, not verified: it cannot be enabled", where=entry.where, try_="enabled = false"
-        )
+    refuse_recalled(source, confirmation(entry), entry.where, enabled=enabled)
     year = entry.integer("year")
     if year is None:
         raise ConfigurationError("year must be a whole number", where=entry.where)

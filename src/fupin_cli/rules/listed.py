@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from fupin_cli.rules.bounds import answers
 from fupin_cli.rules.comparison import Comparison, Label, department_columns, in_counties, named
-from fupin_cli.rules.facts import World
+from fupin_cli.rules.evidence import World
 from fupin_cli.rules.outcome import Kind, any_true, decide, roll_up
 from fupin_cli.rules.pack import DEPT, GIVEN, Rule
-from fupin_cli.rules.predicate import answers
 from fupin_cli.vocabulary import EVIDENCE, Decision, Outcome
 
 WHO = "_who"

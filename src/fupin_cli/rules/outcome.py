@@ -15,6 +15,14 @@ Many persons, one household (and many criteria, one verdict). The first outcome 
     check              || hit     > unknown > clear > not_applicable
 
 This is Kleene's all (criterion) and any (check) over those to whom the rule applies; nobody is not_applicable.
+
+A verdict is made of one kind of members, again the first outcome that any of them has:
+
+    all_of  || not_met > unknown > met     > not_applicable
+    any_of  || met     > unknown > not_met > not_applicable
+    none_of || hit     > unknown > clear   > not_applicable
+
+none_of asks vetoes: a hit makes the verdict not_met, all clear make it met.
 """
 
 from __future__ import annotations
@@ -68,9 +76,29 @@ def roll_up(kind: Kind, outcome: str = "outcome") -> pl.Expr:
     return _outcome(kind, _rank(kind, pl.col(outcome)).min())
 
 
-def conclude(kind: Kind, outcomes: Iterable[str]) -> pl.Expr:
-    """The verdict out of several outcome columns, row by row: the second table above."""
-    return _outcome(kind, pl.min_horizontal(_rank(kind, pl.col(name)) for name in outcomes))
+class Join(StrEnum):
+    """How a verdict is made of its members."""
+
+    ALL_OF = "all_of"
+    ANY_OF = "any_of"
+    NONE_OF = "none_of"
+
+
+JOIN_ORDER: dict[Join, tuple[Outcome, ...]] = {
+    Join.ALL_OF: ORDER[Kind.VERDICT],
+    Join.ANY_OF: (Outcome.MET, Outcome.UNKNOWN, Outcome.NOT_MET, Outcome.NOT_APPLICABLE),
+    Join.NONE_OF: ORDER[Kind.CHECK],
+}
+_VETOED = {Outcome.HIT.value: Outcome.NOT_MET.value, Outcome.CLEAR.value: Outcome.MET.value}
+
+
+def conclude(join: Join, outcomes: Iterable[str]) -> pl.Expr:
+    """The verdict out of several outcome columns, row by row: the third table above."""
+    order = JOIN_ORDER[join]
+    ranks = {name.value: rank for rank, name in enumerate(order)}
+    first = pl.min_horizontal(pl.col(name).replace_strict(ranks, return_dtype=pl.Int8) for name in outcomes)
+    said = first.replace_strict({rank: name.value for rank, name in enumerate(order)}, return_dtype=pl.String)
+    return said.replace(_VETOED) if join is Join.NONE_OF else said
 
 
 def as_fact(outcome: str = "outcome") -> pl.Expr:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from fupin_cli.errors import ConfigurationError
-from fupin_cli.rules.outcome import Kind
+from fupin_cli.rules.outcome import Join, Kind
 from fupin_cli.rules.predicate import Predicate
+from fupin_cli.rules.shapes import Shape
 from fupin_cli.vocabulary import Outcome, Severity
 
 REGISTER = "register"  # the kind whose evidence is the register itself, linked to itself by its duplicates
@@ -40,12 +40,35 @@ LINK_FACTS = {
 EXTRACT_FACTS = {"as_of": ("比对日期", "as-of date"), "registered": ("台账中有此人", "is in the register")}
 
 
+AREA_FACTS = {
+    "as_of": ("比对日期", "as-of date"),
+    "county": ("县（市、区）", "county"),
+    "township": ("乡镇", "township"),
+    "village": ("行政村", "village"),
+}
+
+
 class Level(StrEnum):
-    """Of whom a rule speaks: one person, the household, or one person on a department's list."""
+    """Of whom a rule speaks: one person, the household, a village, a county, or one person on a department's list."""
 
     PERSON = "person"
     HOUSEHOLD = "household"
+    VILLAGE = "village"
+    COUNTY = "county"
     EXTRACT = "extract"
+
+
+AREAS = (Level.VILLAGE, Level.COUNTY)
+
+
+class OnUnknown(StrEnum):
+    """What becomes of those whom a rule cannot decide: counted as unknown, or also listed for somebody to look at.
+
+    There is no third way: an unknown that passes would lose a family in need, one that fails would accuse it.
+    """
+
+    UNKNOWN = "unknown"
+    REVIEW = "review"
 
 
 class Provenance(StrEnum):
@@ -74,6 +97,26 @@ class Citation:
 
 
 @dataclass(frozen=True)
+class Confirmation:
+    """Who found where a recalled number is written: without it what is only recalled stays off."""
+
+    by: str
+    document: str
+    date: date
+
+    def __str__(self) -> str:
+        return f"{self.by}，{self.date}，《{self.document}》"
+
+
+@dataclass(frozen=True)
+class Unless:
+    """An exception to a veto: where it holds there is no hit, where nobody knows whether it holds the hit is unknown."""
+
+    zh: str
+    when: Predicate
+
+
+@dataclass(frozen=True)
 class Example:
     """A worked example: facts that are given, all others unknown, and the outcome that must follow."""
 
@@ -93,12 +136,14 @@ class LineUse:
 
 @dataclass(frozen=True)
 class Fact:
-    """A department fact: true where a linked row of one of `kinds` satisfies `condition`.
+    """A fact out of the rows of extracts that are linked to a person, or that carry the household's number.
 
-    With `links = "any"` a link under review counts like an accepted one. `optional` names columns, of the extract or the
-    register, that may be absent: they are then unknown. Extracts older than `max_age_days` say nothing, and of a person's
-    rows those with an earlier `latest` than another one are superseded. `by_household`: a list of one person a household
-    names no other member, so it proves nobody else's absence.
+    `gives` says what comes of the rows that satisfy `condition`: whether there are any, how many, the sum of `value`, or the
+    one value that they name. `by_number`: rows are found by household number, not by who is on them. With `links = "any"` a
+    link under review counts like an accepted one. `optional` names columns, of the extract or the register, that may be
+    absent: they are then unknown. Extracts older than `max_age_days` say nothing, and of a person's rows those with an
+    earlier `latest` than another one are superseded. `by_household`: a list of one person a household names no other
+    member, so it proves nobody else's absence.
     """
 
     name: str
@@ -114,13 +159,77 @@ class Fact:
     shows: tuple[str, ...]
     optional: frozenset[str]
     where: str
+    gives: str = "any"
+    value: str | None = None
+    by_number: bool = False
+    hidden: bool = False
+    examples: tuple[FactExample, ...] = ()
+
+
+@dataclass(frozen=True)
+class FactExample:
+    """A worked example of a fact: the register's fields, the linked rows of a list that is complete, and what follows."""
+
+    given: Mapping[str, Any]
+    rows: tuple[Mapping[str, Any], ...]
+    then: Any
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A fact that follows from other facts: `shape` says how."""
+
+    name: str
+    zh: str
+    en: str
+    level: Level
+    shape: Shape
+    examples: tuple[FactExample, ...]
+    where: str
+
+
+@dataclass(frozen=True)
+class Dated:
+    """One value of a parameter, from a day to a day; no `to` means that it still holds."""
+
+    value: float
+    start: date
+    end: date | None
+    citation: Citation
+    enabled: bool
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A number that a place may set: its values follow each other without a gap. Named in conditions like a fact.
+
+    The value of the as-of date counts, or with `by = "exit_year"` that of the end of a household's exit year.
+    """
+
+    name: str
+    zh: str
+    en: str
+    jurisdiction: str
+    by: str
+    values: tuple[Dated, ...]
+    where: str
+
+
+@dataclass(frozen=True)
+class Gap:
+    """What was looked for and not found, so that nobody takes its absence for an oversight, or fills it from memory."""
+
+    id: str
+    zh: str
+    looked: str
 
 
 @dataclass(frozen=True)
 class Rule:
     """One dated, cited condition. `optional` facts may be absent from the register; any other absent fact stops the rule.
 
-    With `denied`, a criterion is not met only where that holds, and unknown where neither condition does.
+    With `denied`, a criterion is not met only where that holds, and unknown where neither condition does. A verdict is made
+    of exactly one of `all_of`, `any_of` and `none_of`.
     """
 
     id: str
@@ -146,17 +255,42 @@ class Rule:
     line: LineUse | None
     examples: tuple[Example, ...]
     where: str
+    on_unknown: OnUnknown = OnUnknown.UNKNOWN
+    any_of: tuple[str, ...] = ()
+    none_of: tuple[str, ...] = ()
+    unless: tuple[Unless, ...] = ()
+    confirmed: Confirmation | None = None
+    official: str = ""
+    brief: bool = False
+
+    @property
+    def conditions(self) -> tuple[Predicate, ...]:
+        """Everything that the rule asks, in the order in which it is asked."""
+        asked = (self.when, self.condition, self.denied, *(exception.when for exception in self.unless))
+        return tuple(part for part in asked if part)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The facts that the rule reads, each once."""
-        read = [name for part in (self.when, self.condition, self.denied) if part for name in part.names]
-        return tuple(dict.fromkeys(read))
+        return tuple(dict.fromkeys(name for part in self.conditions for name in part.names))
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The rules that a verdict is made of."""
+        return self.all_of or self.any_of or self.none_of
+
+    @property
+    def join(self) -> Join:
+        """How a verdict is made of its members."""
+        return Join.ANY_OF if self.any_of else Join.NONE_OF if self.none_of else Join.ALL_OF
 
 
 @dataclass(frozen=True)
 class Pack:
-    """A file of facts and rules for one jurisdiction and regime; `kinds` says how people call each kind of extract."""
+    """A file of facts and rules for one jurisdiction and regime; `kinds` says how people call each kind of extract.
+
+    `extends` names packs whose rules this one builds on. `opt_in`: judged only where a project asks for it by name.
+    """
 
     id: str
     title: str
@@ -167,6 +301,11 @@ class Pack:
     facts: tuple[Fact, ...]
     rules: tuple[Rule, ...]
     where: str
+    derived: tuple[Derived, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    extends: tuple[str, ...] = ()
+    opt_in: bool = False
 
 
 def applies_to(pack: Pack, jurisdiction: str) -> bool:
@@ -184,22 +323,3 @@ def significant(code: str) -> str:
     while len(code) > 2 and code.endswith("00"):
         code = code[:-2]
     return code
-
-
-def in_order(rules: Sequence[Rule]) -> tuple[Rule, ...]:
-    """The rules, each after those whose outcomes it reads; otherwise as they were. Raises ConfigurationError for a circle."""
-    provider = {rule.provides: rule.id for rule in rules if rule.provides}
-    ids = {rule.id for rule in rules}
-    waiting, done = list(rules), dict[str, Rule]()
-    while waiting:
-        ready = [
-            rule for rule in waiting
-            if all(need in done or need not in ids for need in (*rule.all_of, *(provider.get(name, "") for name in rule.names)))
-        ]  # fmt: skip
-        if not ready:
-            raise ConfigurationError(
-                "this rule waits for its own outcome", where=waiting[0].where, why="see provides and all_of"
-            )
-        done |= {rule.id: rule for rule in ready}
-        waiting = [rule for rule in waiting if rule.id not in done]
-    return tuple(done.values())

@@ -31,12 +31,17 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True)
 class Predicate:
-    """A checked condition: its text as written, the facts it reads in order, and the SQL that polars gets."""
+    """A checked condition: its text as written, the facts it reads in order, and the SQL that polars gets.
+
+    `matched` are facts beside =, <>, IN, BETWEEN or LIKE, `repeated` those that stand more than once.
+    """
 
     text: str
     names: tuple[str, ...]
     tested_for_null: frozenset[str]
     read_as_text: frozenset[str]
+    matched: frozenset[str]
+    repeated: frozenset[str]
     sql: str
 
     @property
@@ -59,7 +64,9 @@ def parse_condition(text: str, known: Collection[str], where: str, key: str) -> 
         raise ConfigurationError(
             f"{key} is not a condition: {text!r}", where=where, why="its words are allowed, their order is not"
         )
-    return Predicate(text, tuple(names), _tested_for_null(tokens), _read_as_text(tokens), sql)
+    return Predicate(
+        text, tuple(names), _tested_for_null(tokens), _read_as_text(tokens), _matched(tokens), _repeated(tokens), sql
+    )
 
 
 def evaluate(frame: pl.DataFrame, condition: Predicate, where: str) -> pl.Series:
@@ -91,20 +98,6 @@ def evaluate(frame: pl.DataFrame, condition: Predicate, where: str) -> pl.Series
         )
     truth = truth.cast(pl.Boolean)
     return truth if truth.len() == frame.height else truth.new_from_index(0, frame.height)
-
-
-def answers(frame: pl.DataFrame, yes: Predicate | None, where: str, no: Predicate | None = None) -> pl.Series:
-    """True, false or null per row: whether `yes` holds, for everybody where there is none.
-
-    With `no`, false is only what `no` says; what neither of them knows is unknown.
-    """
-    if yes is None:
-        return pl.repeat(value=True, n=frame.height, dtype=pl.Boolean, eager=True)
-    holds = evaluate(frame, yes, where)
-    if no is None:
-        return holds
-    denied = pl.when(pl.lit(evaluate(frame, no, where))).then(pl.lit(value=False))
-    return pl.select(pl.when(pl.lit(holds)).then(pl.lit(value=True)).otherwise(denied)).to_series()
 
 
 def nearest(word: str, known: Collection[str]) -> str | None:
@@ -163,6 +156,21 @@ def _tested_for_null(tokens: list[tuple[str, str]]) -> frozenset[str]:
     return frozenset(word for (kind, word), (_, after) in pairs if kind == "name" and after == "IS")
 
 
+def _matched(tokens: list[tuple[str, str]]) -> frozenset[str]:
+    found = set()
+    for at, (kind, word) in enumerate(tokens):
+        before = tokens[at - 1][1] if at else ""
+        after = tokens[at + 1][1] if at + 1 < len(tokens) else ""
+        if kind == "name" and (before in _EQUALS | {"BETWEEN"} or after in _EQUALS | {"IN", "BETWEEN", "LIKE", "NOT"}):
+            found.add(word)
+    return frozenset(found)
+
+
+def _repeated(tokens: list[tuple[str, str]]) -> frozenset[str]:
+    names = [word for kind, word in tokens if kind == "name"]
+    return frozenset(name for name in names if names.count(name) > 1)
+
+
 def _read_as_text(tokens: list[tuple[str, str]]) -> frozenset[str]:
     """The facts that stand before a 'text' that they are compared with, or after it."""
     found = set()
@@ -176,6 +184,7 @@ def _read_as_text(tokens: list[tuple[str, str]]) -> frozenset[str]:
     return frozenset(found)
 
 
+_EQUALS = frozenset({"=", "<>", "!="})
 _COMPARISONS = frozenset({"=", "<>", "!=", "<", ">", "<=", ">="})
 _BETWEEN_FACT_AND_TEXT = _COMPARISONS | {"(", ",", "IN", "NOT", "LIKE", "BETWEEN"}
 _ALLOWED = "allowed are known facts, numbers, 'text', = <> < <= > >= + - * / ( ) and " + " ".join(sorted(KEYWORDS))

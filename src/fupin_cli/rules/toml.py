@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,20 @@ from fupin_cli.rules.predicate import nearest
 
 def read_toml(path: Path) -> dict[str, Any]:
     """What a TOML file holds. Raises ConfigurationError for text that is no TOML, InputMissingError for no file."""
+    return _parsed(path)[0]
+
+
+def open_toml(path: Path, name: str) -> Table:
+    """A TOML file as a table whose messages say in which line something stands; raises as `read_toml` does."""
+    data, text = _parsed(path)
+    lines = tuple(text.splitlines())
+    return Table(data, name, "", lines, range(len(lines)))
+
+
+def _parsed(path: Path) -> tuple[dict[str, Any], str]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        return tomllib.loads(text), text
     except FileNotFoundError:
         raise InputMissingError("no such rules file", where=str(path)) from None
     except UnicodeDecodeError:
@@ -27,40 +40,93 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Table:
-    """One table of a TOML file, and how messages call it."""
+    """One table of a TOML file, and how messages call it: `path` is its heading, `span` the lines that it may stand in."""
 
     data: dict[str, Any]
     where: str
+    path: str = ""
+    lines: tuple[str, ...] = ()
+    span: range = range(0)
 
     def named(self, name: str) -> Table:
-        """The same table under the name that its reader knows: file, then `rule CMP-VH1`."""
-        return Table(self.data, f"{self.where.split(',')[0]}, {name}")
+        """The same table under the name that its reader knows: file and line, then `rule CMP-VH1`."""
+        file = self.where.split(",")[0]
+        return replace(self, where=f"{file}, {name}")
+
+    def at(self, key: str) -> str:
+        """Where a key of this table stands: file and line, as far as the line can be told, and the table's name."""
+        file, _, name = self.where.partition(",")
+        line = self._line_of(key)
+        return (
+            f"{file.split(':')[0]}:{line},{name}"
+            if line and name
+            else f"{file.split(':')[0]}:{line}"
+            if line
+            else self.where
+        )
+
+    def _line_of(self, key: str) -> int | None:
+        written = re.compile(rf"""\s*(?:"{re.escape(key)}"|{re.escape(key)})\s*[.=]|.*[{{,]\s*{re.escape(key)}\s*=""")
+        for n in self.span:
+            if written.match(self.lines[n]):
+                return n + 1
+        return None
 
     def allow(self, *keys: str) -> None:
         """Refuse any other key: a misspelt one would silently do nothing."""
         for key in self.data:
             if key not in keys:
-                raise ConfigurationError(f"{key!r} is not a key here", where=self.where, try_=nearest(key, keys))
+                close = nearest(key, keys)
+                raise ConfigurationError(
+                    f"{key!r} is not a key here",
+                    where=self.at(key),
+                    try_=f"{close} = …" if close else f"one of: {', '.join(sorted(keys))}",
+                )
 
     def table(self, key: str) -> Table:
         """The table under a key, which must be there."""
         value = self.data.get(key)
         if not isinstance(value, dict):
-            raise ConfigurationError(f"[{key}] is missing", where=self.where)
-        return Table(value, f"{self.where}, {key}")
+            raise ConfigurationError(
+                f"[{key}] is missing", where=self.where, try_=f"[{self._heading(key)}] with its keys below it"
+            )
+        span = next(iter(self._spans(f"[{self._heading(key)}]")), self.span)
+        return Table(value, f"{self.where}, {key}", self._heading(key), self.lines, span)
 
     def tables(self, key: str) -> Sequence[Table]:
         """The tables of a [[key]], none where it is absent."""
         value = self.data.get(key, [])
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            raise ConfigurationError(f"{key} is written [[{key}]]", where=self.where)
-        return [Table(item, f"{self.where}, {key} {n}") for n, item in enumerate(value, 1)]
+            raise ConfigurationError(
+                f"{key} is written [[{key}]]", where=self.at(key), try_=f"[[{self._heading(key)}]]"
+            )
+        spans = self._spans(f"[[{self._heading(key)}]]")
+        found = []
+        for n, item in enumerate(value, 1):
+            span = spans[n - 1] if len(spans) == len(value) else self.span
+            file, _, name = self.where.partition(",")
+            line = f":{span.start + 1}" if len(spans) == len(value) else ""
+            where = f"{file.split(':')[0]}{line},{name + ',' if name else ''} {key} {n}"
+            found.append(Table(item, where, self._heading(key), self.lines, span))
+        return found
+
+    def _heading(self, key: str) -> str:
+        return f"{self.path}.{key}" if self.path else key
+
+    def _spans(self, heading: str) -> list[range]:
+        """The lines from each such heading to the next one that is not below it."""
+        below = heading.strip("[]") + "."
+        starts = [n for n in self.span if self.lines[n].strip().split("#")[0].strip() == heading]
+        ends = [
+            n for n in self.span if self.lines[n].startswith("[") and not self.lines[n].strip("[] \t").startswith(below)
+        ]
+        return [range(start, next((end for end in ends if end > start), self.span.stop)) for start in starts]
 
     def text(self, key: str, *, required: bool = True) -> str:
         """The text of a key, stripped; empty where it is absent and may be."""
         value = self.data.get(key, "")
         if not isinstance(value, str) or (required and not value.strip()):
-            raise ConfigurationError(f"{key} must be text", where=self.where)
+            raise ConfigurationError(f"{key} must be text", where=self.at(key))
         return value.strip()
 
     def texts(self, key: str, *, required: bool = True) -> tuple[str, ...]:
@@ -68,7 +134,7 @@ class Table:
         value = self.data.get(key, [])
         value = [value] if isinstance(value, str) else value
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value) or (required and not value):
-            raise ConfigurationError(f"{key} must be text or a list of texts", where=self.where)
+            raise ConfigurationError(f"{key} must be text or a list of texts", where=self.at(key))
         return tuple(value)
 
     def known(self, key: str, names: Collection[str]) -> tuple[str, ...]:
@@ -77,7 +143,7 @@ class Table:
         for name in given:
             if name not in names:
                 raise ConfigurationError(
-                    f"{key}: {name!r} is not a known fact", where=self.where, try_=nearest(name, names)
+                    f"{key}: {name!r} is not a known fact", where=self.at(key), try_=nearest(name, names)
                 )
         return given
 
@@ -85,33 +151,36 @@ class Table:
         """One of a few words."""
         value = self.data.get(key, default)
         if value not in choices:
-            raise ConfigurationError(f"{key} must be one of {', '.join(choices)}", where=self.where)
+            close = nearest(str(value), choices)
+            raise ConfigurationError(
+                f"{key} must be one of {', '.join(choices)}", where=self.at(key), try_=close and f'{key} = "{close}"'
+            )
         return str(value)
 
     def integer(self, key: str) -> int | None:
         """A whole number, or None where the key is absent."""
         value = self.data.get(key)
         if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
-            raise ConfigurationError(f"{key} must be a whole number", where=self.where)
+            raise ConfigurationError(f"{key} must be a whole number", where=self.at(key))
         return value
 
     def number(self, key: str) -> float:
         """A number, which must be there."""
         value = self.data.get(key)
         if not isinstance(value, int | float) or isinstance(value, bool):
-            raise ConfigurationError(f"{key} must be a number", where=self.where)
+            raise ConfigurationError(f"{key} must be a number", where=self.at(key))
         return float(value)
 
     def flag(self, key: str, *, default: bool) -> bool:
         """A yes-or-no key: true or false, nothing else."""
         value = self.data.get(key, default)
         if not isinstance(value, bool):
-            raise ConfigurationError(f"{key} must be true or false", where=self.where)
+            raise ConfigurationError(f"{key} must be true or false", where=self.at(key))
         return value
 
     def day(self, key: str) -> date | None:
         """A date, written as TOML writes dates: 2014-01-01 without quotes."""
         value = self.data.get(key)
         if value is not None and type(value) is not date:
-            raise ConfigurationError(f"{key} must be a date such as 2014-01-01, without quotes", where=self.where)
+            raise ConfigurationError(f"{key} must be a date such as 2014-01-01, without quotes", where=self.at(key))
         return value

@@ -1,0 +1,285 @@
+"""Rules and parameters of a pack: [[rule]] and [[parameter]] tables → checked rules and numbers."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from fupin_cli.errors import ConfigurationError
+from fupin_cli.rules.names import Names
+from fupin_cli.rules.outcome import Join, Kind, when_holds
+from fupin_cli.rules.pack import (
+    AREAS,
+    Citation,
+    Confirmation,
+    Dated,
+    Example,
+    Level,
+    LineUse,
+    OnUnknown,
+    Parameter,
+    Provenance,
+    Rule,
+    Unless,
+)
+from fupin_cli.rules.predicate import nearest
+from fupin_cli.rules.toml import Table
+from fupin_cli.vocabulary import Outcome, Severity
+
+_CONFIRM = '[….confirmed] with by = "…", document = "…" and date = 2020-01-01'
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What a pack says once for all of its rules."""
+
+    on_unknown: str | None
+    brief: bool
+
+
+def load_rule(entry: Table, names: Names, defaults: Defaults) -> Rule:
+    """One rule. Raises ConfigurationError for anything in it that cannot be."""
+    entry = entry.named(f"rule {entry.text('id')}")
+    entry.allow(
+        "id", "title", "title_en", "kind", "level", "severity", "when", "met", "not_met", "hit", "all_of", "any_of",
+        "none_of", "extract", "max_age_days", "provides", "shows", "optional", "advice", "effective_from", "effective_to",
+        "enabled", "confirmed", "official", "on_unknown", "unless", "citation", "line", "example",
+    )  # fmt: skip
+    kind, level = Kind(entry.one_of("kind", tuple(Kind))), Level(entry.one_of("level", tuple(Level)))
+    kinds = entry.texts("extract") if level is Level.EXTRACT else ()
+    known = names.at(level, kinds, entry.at("extract"))
+    line = _line(entry, known, names)
+    readable = known | {line.as_fact} if line else known
+    rule = Rule(
+        id=entry.text("id"),
+        title=entry.text("title"),
+        title_en=entry.text("title_en"),
+        kind=kind,
+        level=level,
+        severity=Severity(entry.one_of("severity", tuple(Severity))),
+        when=names.condition(entry, "when", readable),
+        condition=names.condition(entry, "hit" if kind is Kind.CHECK else "met", readable),
+        denied=names.condition(entry, "not_met", readable),
+        all_of=entry.texts("all_of", required=False),
+        kinds=kinds,
+        max_age_days=entry.integer("max_age_days"),
+        provides=entry.text("provides", required=False) or None,
+        shows=entry.known("shows", readable),
+        optional=frozenset(entry.known("optional", readable)),
+        advice=entry.text("advice", required=kind is Kind.CHECK),
+        effective_from=entry.day("effective_from"),
+        effective_to=entry.day("effective_to"),
+        enabled=entry.flag("enabled", default=True),
+        citation=citation(entry.table("citation")),
+        line=line,
+        examples=(),
+        where=entry.where,
+        on_unknown=_on_unknown(entry, defaults),
+        any_of=entry.texts("any_of", required=False),
+        none_of=entry.texts("none_of", required=False),
+        unless=_exceptions(entry, readable, names),
+        confirmed=confirmation(entry),
+        official=entry.text("official", required=False),
+        brief=defaults.brief and kind is Kind.CHECK,
+    )
+    _check_rule(rule, entry, names)
+    return replace(rule, examples=tuple(_example(rule, item, readable) for item in entry.tables("example")))
+
+
+def _on_unknown(entry: Table, defaults: Defaults) -> OnUnknown:
+    if "on_unknown" not in entry.data and defaults.on_unknown is None:
+        raise ConfigurationError(
+            "on_unknown is missing",
+            where=entry.where,
+            why="what becomes of those whom a rule cannot decide is said, never assumed",
+            try_='on_unknown = "unknown" in [pack], for all of its rules',
+        )
+    value = entry.data.get("on_unknown", defaults.on_unknown)
+    if value in ("pass", "fail"):
+        raise ConfigurationError(
+            f"on_unknown = {value!r} would turn an empty cell into an answer",
+            where=entry.at("on_unknown"),
+            try_='on_unknown = "unknown", or "review" to have them listed',
+        )
+    return OnUnknown(entry.one_of("on_unknown", tuple(OnUnknown), defaults.on_unknown))
+
+
+def _exceptions(entry: Table, known: frozenset[str], names: Names) -> tuple[Unless, ...]:
+    found = []
+    for item in entry.tables("unless"):
+        item.allow("zh", "when")
+        condition = names.condition(item, "when", known)
+        if condition is None:
+            raise ConfigurationError("an exception needs when", where=item.where, try_='when = "…"')
+        found.append(Unless(item.text("zh"), condition))
+    return tuple(found)
+
+
+def _line(entry: Table, known: frozenset[str], names: Names) -> LineUse | None:
+    if "line" not in entry.data:
+        return None
+    table = entry.table("line")
+    table.allow("table", "year", "as_fact", "this_year_when")
+    if table.text("year") not in known:
+        raise ConfigurationError(
+            f"year: {table.text('year')!r} is not a known fact",
+            where=table.at("year"),
+            try_=nearest(table.text("year"), known),
+        )
+    return LineUse(
+        table.text("table"), table.text("year"), table.text("as_fact"), names.condition(table, "this_year_when", known)
+    )
+
+
+def citation(table: Table) -> Citation:
+    """The citation of a rule or line; title and provenance are required."""
+    table.allow("title", "doc_no", "date", "locator", "provenance")
+    return Citation(
+        title=table.text("title"),
+        provenance=Provenance(table.one_of("provenance", tuple(Provenance))),
+        doc_no=table.text("doc_no", required=False),
+        date=table.text("date", required=False),
+        locator=table.text("locator", required=False),
+    )
+
+
+def confirmation(entry: Table) -> Confirmation | None:
+    """Who found the document in which a recalled number stands; all of by, document and date are required."""
+    if "confirmed" not in entry.data:
+        return None
+    table = entry.table("confirmed")
+    table.allow("by", "document", "date")
+    day = table.day("date")
+    if day is None:
+        raise ConfigurationError("date is missing", where=table.where, try_="date = 2020-01-01")
+    return Confirmation(table.text("by"), table.text("document"), day)
+
+
+def refuse_recalled(source: Citation, confirmed: Confirmation | None, where: str, *, enabled: bool) -> None:
+    """ConfigurationError where a number from memory is switched on and nobody says where it is written."""
+    if enabled and source.provenance is Provenance.RECALLED and confirmed is None:
+        raise ConfigurationError(
+            "provenance R is recalled, not verified: it cannot be enabled",
+            where=where,
+            why="nobody has said in which document it stands",
+            try_=f"enabled = false, or {_CONFIRM}",
+        )
+
+
+def load_parameter(entry: Table, jurisdiction: str) -> Parameter:
+    """One number that a place sets. Its values must follow each other without a gap or an overlap."""
+    entry = entry.named(f"parameter {entry.text('name')}")
+    entry.allow("name", "zh", "en", "by", "value")
+    values = [_dated(item) for item in entry.tables("value")]
+    if not values:
+        raise ConfigurationError("a parameter needs a value", where=entry.where, try_="[[parameter.value]]")
+    values.sort(key=lambda value: value.start)
+    for before, after in itertools.pairwise(values):
+        if before.end is None or before.end + timedelta(days=1) != after.start:
+            said = "no end" if before.end is None else str(before.end)
+            raise ConfigurationError(
+                f"date gap or overlap: one value ends {said}, the next begins {after.start}",
+                where=entry.at("value"),
+                why="on the days between nobody could say which number holds",
+                try_=f"to = {after.start - timedelta(days=1)} for the earlier value",
+            )
+    return Parameter(
+        name=entry.text("name"),
+        zh=entry.text("zh"),
+        en=entry.text("en"),
+        jurisdiction=jurisdiction,
+        by=entry.one_of("by", ("as_of", "exit_year"), "as_of"),
+        values=tuple(values),
+        where=entry.where,
+    )
+
+
+def _dated(entry: Table) -> Dated:
+    entry.allow("value", "from", "to", "citation", "enabled", "confirmed")
+    start = entry.day("from")
+    if start is None:
+        raise ConfigurationError("from is missing", where=entry.where, try_="from = 2020-01-01")
+    source, enabled = citation(entry.table("citation")), entry.flag("enabled", default=True)
+    refuse_recalled(source, confirmation(entry), entry.where, enabled=enabled)
+    return Dated(entry.number("value"), start, entry.day("to"), source, enabled)
+
+
+def _example(rule: Rule, entry: Table, known: frozenset[str]) -> Example:
+    entry.allow("given", "then")
+    yes, no = when_holds(rule.kind)
+    then = entry.one_of("then", (yes, no, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE))
+    given = entry.table("given").data
+    strangers = sorted(given.keys() - known - set(rule.members))
+    if strangers:
+        raise ConfigurationError(
+            f"given: {strangers[0]!r} is not a known fact", where=entry.at("given"), try_=nearest(strangers[0], known)
+        )
+    return Example(given, Outcome(then))
+
+
+def _check_rule(rule: Rule, entry: Table, names: Names) -> None:
+    """Refuse what no single key can show to be wrong."""
+    refuse_recalled(rule.citation, rule.confirmed, rule.where, enabled=rule.enabled)
+    if problem := _wrong_shape(rule, entry) or _too_bold(rule) or _unreadable(rule, names) or _untested(entry):
+        raise ConfigurationError(problem, where=rule.where, try_="see docs/rules.md")
+
+
+def _wrong_shape(rule: Rule, entry: Table) -> str | None:
+    """What does not fit together, as the first of these that is so."""
+    key = "hit" if rule.kind is Kind.CHECK else "met"
+    check, extract = rule.kind is Kind.CHECK, rule.level is Level.EXTRACT
+    joins = [join.value for join in Join if join.value in entry.data]
+    if rule.kind is Kind.VERDICT:
+        right = len(joins) == 1 and rule.members and not rule.condition and rule.level in (Level.HOUSEHOLD, *AREAS)
+        return (
+            None
+            if right
+            else "a verdict is made of all_of, any_of or none_of, has no met or hit, and speaks of a household"
+        )
+    wrong = {
+        f"a {rule.kind} needs {key}, and nothing else, to say what it asks": rule.condition is None
+        or joins
+        or {"met", "hit"} <= entry.data.keys(),
+        "max_age_days of a rule is about an extract's people; elsewhere it is a key of the fact": rule.max_age_days
+        is not None
+        and not extract,
+        "only a criterion says not_met": rule.denied and rule.kind is not Kind.CRITERION,
+        "only a check has exceptions (unless)": rule.unless and not check,
+        "only a check of persons, households or places lists whom it cannot decide (on_unknown = 'review')": (
+            rule.on_unknown is OnUnknown.REVIEW and (not check or extract)
+        ),
+        "a rule about an extract's people is a check and provides no fact": extract and (not check or rule.provides),
+    }
+    return next((problem for problem, found in wrong.items() if found), None)
+
+
+def _too_bold(rule: Rule) -> str | None:
+    """A rule may not weigh more than its source bears, nor speak as a judge."""
+    if rule.enabled and rule.citation.provenance is Provenance.WEAK and rule.severity in (Severity.VETO, Severity.FAIL):
+        return "provenance VW is a weak source: it cannot be more than severity lead"
+    if rule.kind is Kind.CHECK and not ("疑点" in rule.advice or "建议" in rule.advice):
+        return "advice must speak of 疑点 or 建议复核: a hit is a clue, never a verdict"
+    if rule.effective_from and rule.effective_to and rule.effective_from > rule.effective_to:
+        return "effective_to lies before effective_from"
+    return None
+
+
+def _unreadable(rule: Rule, names: Names) -> str | None:
+    tested = {name for part in rule.conditions for name in part.tested_for_null}
+    if derived := sorted(tested & names.derived):
+        return f"{derived[0]} IS NULL asks whether a comparison could be made, and would turn unknown into an answer"
+    used = sorted(name for name in rule.names if name in names.declared and names.declared[name].from_rows)
+    if rule.kind is not Kind.CHECK and used:
+        return (
+            f"{used[0]} is a department fact: a criterion reads the register only, differences are checks; "
+            "or say with first_of which source outranks which"
+        )
+    return None
+
+
+def _untested(entry: Table) -> str | None:
+    outcomes = [item.data.get("then") for item in entry.tables("example")]
+    if len(outcomes) < 2 or Outcome.UNKNOWN not in outcomes:
+        return "at least two worked examples are needed ([[rule.example]]), one of them with then = 'unknown'"
+    return None
