@@ -28,7 +28,7 @@ _KEYS = {
     "register": {"profile", "as_of", "county"} | _READ,
     "extract": {"id", "profile", "stage", "coverage", "as_of", "department"} | _READ,
     "places": {"county", "township", "village"},
-    "rules": {"folder", "linkage"},
+    "rules": {"folder", "linkage", "packs"},
 }
 
 
@@ -57,7 +57,8 @@ class Project:
     """Everything a run needs to know, resolved and checked; nothing in it changes afterwards.
 
     `places` holds (level, old name, new name) of divisions that were merged or renamed, which nobody may guess;
-    `register_county` is the county of register rows that name none.
+    `register_county` is the county of register rows that name none; `packs` names the rule packs that are judged beyond those
+    that always are.
     """
 
     path: Path
@@ -73,6 +74,7 @@ class Project:
     register_county: str | None = None
     rules_folders: tuple[Path, ...] = field(default=())
     linkage_model: Path = field(default=Path())
+    packs: tuple[str, ...] = ()
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -132,6 +134,7 @@ def load_project(path: Path) -> Project:
         places=_places(data.get("places", {}), where),
         rules_folders=folders,
         linkage_model=_linkage_model(folders, rules.get("linkage", "default"), where),
+        packs=tuple(_texts(rules, "packs", "[rules]", where)),
     )
 
 

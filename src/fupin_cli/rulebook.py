@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from fupin_cli.errors import ConfigurationError
 from fupin_cli.ingest import SourceProfile, load_profiles
 from fupin_cli.linkage import Model, load_model
 from fupin_cli.project import Project
-from fupin_cli.rules import Lines, Pack, load_lines, load_packs
+from fupin_cli.rules import Lines, Pack, gives, leaves, load_lines, load_packs, nearest
 
 
 @dataclass(frozen=True)
@@ -37,15 +38,41 @@ def open_rule_book(project: Project) -> RuleBook:
             )
     return RuleBook(
         profiles=profiles,
-        packs=load_packs(
-            folders,
-            {name: frozenset(f.column for f in p.fields) for name, p in profiles.items()},
-            {name: p.undeclared_money for name, p in profiles.items()},
-        ),
+        packs=chosen(all_packs(folders, profiles), project.packs, str(project.path)),
         lines=load_lines(folders),
         model=load_model(project.linkage_model),
         files=tuple(sorted(path for folder in folders for path in folder.rglob("*.toml"))),
     )
+
+
+def all_packs(
+    folders: Sequence[Path], profiles: Mapping[str, SourceProfile], instead: Path | None = None
+) -> tuple[Pack, ...]:
+    """Every pack of the folders, opted into or not; the file `instead` takes the place of the pack of its id."""
+    return load_packs(
+        folders,
+        {name: frozenset(f.column for f in p.fields) for name, p in profiles.items()},
+        {name: p.undeclared_money for name, p in profiles.items()},
+        instead,
+    )
+
+
+def chosen(packs: Sequence[Pack], asked: Sequence[str], where: str) -> tuple[Pack, ...]:
+    """The packs that a project judges by: those that always are, those it asks for, and what these build on."""
+    known = {pack.id: pack for pack in packs}
+    for name in asked:
+        if name not in known:
+            raise ConfigurationError(
+                f"[rules] packs: no pack is called {name!r}",
+                where=where,
+                try_=nearest(name, known) or f"one of: {', '.join(known)}",
+            )
+    wanted, waiting = set[str](), list(asked)
+    while waiting:
+        name = waiting.pop()
+        waiting += [other for other in known[name].extends if other not in wanted]
+        wanted.add(name)
+    return tuple(pack for pack in packs if not pack.opt_in or pack.id in wanted)
 
 
 def labels_of(book: RuleBook) -> dict[str, str]:
@@ -60,11 +87,13 @@ def columns_read(book: RuleBook) -> dict[str, frozenset[str]]:
     """Kind of source → the columns of it that some enabled rule needs; the register's stand under its profile's name."""
     rules = [rule for pack in book.packs for rule in pack.rules if rule.enabled]
     facts = {fact.name: fact for pack in book.packs for fact in pack.facts}
-    asked = [facts[name] for rule in rules for name in rule.names if name in facts]
+    derived = {name: fact for pack in book.packs for fact in pack.derived for name in gives(fact)}
+    names = {name for rule in rules for name in leaves(rule.names, derived)}
+    asked = [facts[name] for name in sorted(names) if name in facts]
     # what a rule may do without is not missed
-    named = [(rule.kinds, set(rule.names) - rule.optional) for rule in rules]
+    named = [(rule.kinds, {*leaves(set(rule.names) - rule.optional, derived)} - derived.keys()) for rule in rules]
     named += [
-        (fact.kinds, {*fact.condition.names, *([fact.latest] if fact.latest else [])} - set(fact.optional))
+        (fact.kinds, {*fact.condition.names, *(n for n in (fact.latest, fact.value) if n)} - set(fact.optional))
         for fact in asked
     ]
     read: dict[str, set[str]] = {"register": set()}

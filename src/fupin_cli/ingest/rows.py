@@ -83,7 +83,9 @@ def count_people(cells: pl.DataFrame) -> int:
 
 
 def _identity_columns(mapping: Mapping, profile: SourceProfile) -> list[int]:
-    fields = ("name", "id_number", *profile.id_from)
+    required = [name for entry in profile.required for name in entry.split("|")]
+    nobody = required and not {"name", "id_number"} & set(required)
+    fields = required if nobody else ["name", "id_number", *profile.id_from]  # a table of places names nobody
     further = [column for _, *pair in mapping.also for column in pair if column is not None]
     return [mapping.by_field[name] for name in fields if name in mapping.by_field] + further
 

@@ -5,20 +5,28 @@ from fupin_cli.rules.examples import ExampleResult, run_examples
 from fupin_cli.rules.judge import Judgement, judge
 from fupin_cli.rules.lines import Line, Lines, load_lines
 from fupin_cli.rules.loading import load_packs
-from fupin_cli.rules.pack import Citation, Fact, Pack, Rule
+from fupin_cli.rules.order import gives, leaves
+from fupin_cli.rules.pack import Citation, Derived, Fact, Level, Pack, Parameter, Rule
+from fupin_cli.rules.predicate import nearest
 
 __all__ = [
     "Citation",
+    "Derived",
     "ExampleResult",
     "Fact",
     "Judgement",
+    "Level",
     "Line",
     "Lines",
     "Pack",
+    "Parameter",
     "Rule",
     "World",
+    "gives",
     "judge",
+    "leaves",
     "load_lines",
     "load_packs",
+    "nearest",
     "run_examples",
 ]

@@ -334,6 +334,38 @@ _SHAPES = {
 }
 
 
+def load_columns(entry: Table, names: Names) -> Loaded:
+    """One fact for each column of a table that carries household numbers, of the column's own name."""
+    kinds = entry.texts("extract")
+    columns = dept_fields(kinds, names.fields, entry.at("extract"))
+    entry.allow("extract", "names", "max_age_days")
+    facts = []
+    for name in entry.known("names", columns):
+        own = name.removeprefix("dept_")
+        condition = parse_condition("TRUE", columns, entry.where, "names")
+        facts.append(
+            Fact(
+                name=own,
+                zh=own,
+                en=own,
+                kinds=kinds,
+                condition=parse_condition("TRUE", columns, entry.where, "names"),
+                level=Level.HOUSEHOLD,
+                links="accepted",
+                max_age_days=entry.integer("max_age_days"),
+                latest=None,
+                by_household=False,
+                shows=(name,),
+                optional=frozenset(),
+                where=entry.where,
+                gives="value",
+                value=name,
+                by_number=True,
+            )
+        )
+    return Loaded(tuple(facts))
+
+
 def all_facts(loaded: Sequence[Loaded]) -> tuple[tuple[Fact, ...], tuple[Derived, ...]]:
     """The facts out of rows, and those that follow, of several tables."""
     return (

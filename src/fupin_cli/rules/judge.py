@@ -353,7 +353,7 @@ def _labeller(
         for group in (PERSON_FACTS, HOUSEHOLD_FACTS, AREA_FACTS, LINK_FACTS, EXTRACT_FACTS)
         for name, (zh, _) in group.items()
     }
-    facts = {fact.name: fact.zh for pack in packs for fact in pack.facts} | {
+    facts = {fact.name: fact.zh for pack in packs for fact in pack.facts if fact.zh != fact.name} | {
         rule.id: f"{rule.id} {rule.title}" for rule in rules
     }
     facts |= {rule.provides: rule.title for rule in rules if rule.provides}

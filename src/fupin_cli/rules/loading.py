@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fupin_cli.errors import ConfigurationError, InputMissingError
-from fupin_cli.rules.fact_loading import all_facts, load_fact
-from fupin_cli.rules.names import Names, declare
+from fupin_cli.rules.fact_loading import all_facts, load_columns, load_fact
+from fupin_cli.rules.names import Names, declare, declare_columns
 from fupin_cli.rules.order import in_order
 from fupin_cli.rules.outcome import Kind
 from fupin_cli.rules.pack import AREAS, DEPT, REGISTER, Derived, Fact, Gap, Level, Pack, Rule
@@ -60,7 +60,12 @@ def load_packs(
 def _names(tables: Mapping[str, Table], known_fields: Mapping[str, frozenset[str]]) -> Names:
     """Every name that the packs bring, told before any condition is read."""
     declared = {
-        fact.name: fact for table in tables.values() for entry in table.tables("fact") for fact in declare(entry)
+        fact.name: fact
+        for table in tables.values()
+        for fact in (
+            *(fact for entry in table.tables("fact") for fact in declare(entry)),
+            *(fact for entry in table.tables("columns") for fact in declare_columns(entry)),
+        )
     }
     provided = frozenset(
         str(entry.data["provides"])
@@ -85,11 +90,12 @@ def _files(folders: Sequence[Path]) -> dict[str, Path]:
 
 
 def _pack(table: Table, names: Names) -> Pack:
-    table.allow("pack", "kinds", "fact", "rule", "parameter", "gap")
+    table.allow("pack", "kinds", "columns", "fact", "rule", "parameter", "gap")
     head = table.table("pack")
     head.allow("id", "title", "title_en", "jurisdiction", "regime", "extends", "opt_in", "on_unknown", "brief")
     kinds = table.table("kinds") if "kinds" in table.data else Table({}, table.where)
-    facts, derived = all_facts([load_fact(entry, names) for entry in table.tables("fact")])
+    columns = [load_columns(entry, names) for entry in table.tables("columns")]
+    facts, derived = all_facts([*columns, *(load_fact(entry, names) for entry in table.tables("fact"))])
     defaults = Defaults(head.data.get("on_unknown"), head.flag("brief", default=False))
     return Pack(
         id=head.text("id"),

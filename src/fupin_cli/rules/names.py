@@ -102,6 +102,12 @@ def declare(entry: Table) -> tuple[Declared, ...]:
     return (first, Declared(entry.text("conflict"), level, from_rows=False, bounded=False, own_records=False))
 
 
+def declare_columns(entry: Table) -> tuple[Declared, ...]:
+    """What a [[columns]] brings: one household fact for each column of a table that carries household numbers."""
+    names = [name.removeprefix(DEPT) for name in entry.texts("names")]
+    return tuple(Declared(name, Level.HOUSEHOLD, from_rows=False, bounded=False, own_records=True) for name in names)
+
+
 def person_facts(fields: Mapping[str, frozenset[str]]) -> frozenset[str]:
     """What a condition may read of a register person, before any comparison."""
     return and_given(register_fields(fields)) | set(PERSONS.names) | PERSON_FACTS.keys() | HOUSEHOLD_FACTS.keys()
