@@ -102,7 +102,7 @@ def _shapes(shape):
             yield "another order", replace(shape, sources=shape.sources[::-1])
             yield "conflict", replace(shape, on_conflict="unknown" if shape.on_conflict == "first" else "first")
         case Every():
-            for n, part in enumerate(shape.parts):
+            for n, part in enumerate(shape.parts if len(shape.parts) > 1 else ()):
                 yield f"without {part[1]}", replace(shape, parts=(*shape.parts[:n], *shape.parts[n + 1 :]))
         case InOrder():
             for n, step in enumerate(shape.steps):
@@ -128,7 +128,8 @@ def _shapes(shape):
 
 def _totals(shape):
     for n, item in enumerate(shape.items):
-        yield f"without {item.name}", replace(shape, items=(*shape.items[:n], *shape.items[n + 1 :]))
+        if len(shape.items) > 1:
+            yield f"without {item.name}", replace(shape, items=(*shape.items[:n], *shape.items[n + 1 :]))
         yield f"{item.name} reversed", replace(shape, items=_with(shape.items, n, replace(item, minus=not item.minus)))
         for other in conditions(item.when):
             yield f"{item.name}: {other.text}", replace(shape, items=_with(shape.items, n, replace(item, when=other)))

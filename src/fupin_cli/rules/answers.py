@@ -122,9 +122,9 @@ def _prepared(rule: Rule, setting: Setting, world: World) -> pl.DataFrame:
 
 
 def _in_force(rule: Rule, frame: pl.DataFrame, as_of: date) -> pl.Expr:
-    """Whether the rule's dates hold: at the end of the exit year for a standard, on the as-of date for a comparison."""
+    """Whether the rule's dates hold: for a standard at the end of the exit year, for a comparison on the as-of date."""
     on = pl.lit(as_of)
-    if rule.kind is not Kind.CHECK and "exit_year" in frame.columns:
+    if rule.dated_by == "exit_year" and "exit_year" in frame.columns:
         on = pl.coalesce(pl.date(_year(frame, "exit_year"), 12, 31), on)
     start, end = rule.effective_from or date.min, rule.effective_to or date.max
     return (on >= pl.lit(start)) & (on <= pl.lit(end))

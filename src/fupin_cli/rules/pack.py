@@ -229,7 +229,8 @@ class Rule:
     """One dated, cited condition. `optional` facts may be absent from the register; any other absent fact stops the rule.
 
     With `denied`, a criterion is not met only where that holds, and unknown where neither condition does. A verdict is made
-    of exactly one of `all_of`, `any_of` and `none_of`.
+    of exactly one of `all_of`, `any_of` and `none_of`. `dated_by` says by which day it is in force: the end of a household's
+    `exit_year`, or the `as_of` date. `official` is the number that an official list of checks gives it.
     """
 
     id: str
@@ -262,6 +263,7 @@ class Rule:
     confirmed: Confirmation | None = None
     official: str = ""
     brief: bool = False
+    dated_by: str = ""
 
     @property
     def conditions(self) -> tuple[Predicate, ...]:

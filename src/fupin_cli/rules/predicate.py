@@ -33,7 +33,8 @@ _TOKEN = re.compile(
 class Predicate:
     """A checked condition: its text as written, the facts it reads in order, and the SQL that polars gets.
 
-    `matched` are facts beside =, <>, IN, BETWEEN or LIKE, `repeated` those that stand more than once.
+    `matched` are facts beside =, <>, IN, BETWEEN or LIKE, `repeated` those that stand more than once,
+    `alone` those that are an answer by themselves.
     """
 
     text: str
@@ -42,6 +43,7 @@ class Predicate:
     read_as_text: frozenset[str]
     matched: frozenset[str]
     repeated: frozenset[str]
+    alone: frozenset[str]
     sql: str
 
     @property
@@ -65,7 +67,14 @@ def parse_condition(text: str, known: Collection[str], where: str, key: str) -> 
             f"{key} is not a condition: {text!r}", where=where, why="its words are allowed, their order is not"
         )
     return Predicate(
-        text, tuple(names), _tested_for_null(tokens), _read_as_text(tokens), _matched(tokens), _repeated(tokens), sql
+        text,
+        tuple(names),
+        _tested_for_null(tokens),
+        _read_as_text(tokens),
+        _matched(tokens),
+        _repeated(tokens),
+        _alone(tokens),
+        sql,
     )
 
 
@@ -74,9 +83,11 @@ def evaluate(frame: pl.DataFrame, condition: Predicate, where: str) -> pl.Series
 
     Raises ConfigurationError where the condition compares a fact with a value of another type, or is no yes-or-no question.
     """
-    # a column that is absent came as nulls without a type, which polars will not search for text
-    untyped = [name for name in condition.read_as_text if frame.schema[name] == pl.Null]
-    frame = frame.select(condition.names).cast(dict.fromkeys(untyped, pl.String)) if condition.names else frame
+    # a column that is absent came as nulls without a type, which polars will not search for text, nor join by OR
+    frame = frame.select(condition.names) if condition.names else frame
+    untyped = [name for name in condition.names if frame.schema[name] == pl.Null]
+    texts = {name: pl.String() for name in untyped if name in condition.read_as_text}
+    frame = frame.cast({name: pl.Boolean() for name in untyped if name in condition.alone} | texts)
     # polars would compare true with 'yes' and find them different, for ever and without a word
     misread = [name for name in sorted(condition.read_as_text) if frame.schema[name] != pl.String]
     if misread:
@@ -166,6 +177,15 @@ def _matched(tokens: list[tuple[str, str]]) -> frozenset[str]:
     return frozenset(found)
 
 
+def _alone(tokens: list[tuple[str, str]]) -> frozenset[str]:
+    words = ["", *(word for _, word in tokens), ""]
+    return frozenset(
+        word
+        for at, (kind, word) in enumerate(tokens, 1)
+        if kind == "name" and words[at - 1] in _BEFORE_ALONE and words[at + 1] in _AFTER_ALONE
+    )
+
+
 def _repeated(tokens: list[tuple[str, str]]) -> frozenset[str]:
     names = [word for kind, word in tokens if kind == "name"]
     return frozenset(name for name in names if names.count(name) > 1)
@@ -184,6 +204,7 @@ def _read_as_text(tokens: list[tuple[str, str]]) -> frozenset[str]:
     return frozenset(found)
 
 
+_BEFORE_ALONE, _AFTER_ALONE = frozenset({"", "(", "AND", "OR", "NOT"}), frozenset({"", ")", "AND", "OR"})
 _EQUALS = frozenset({"=", "<>", "!="})
 _COMPARISONS = frozenset({"=", "<>", "!=", "<", ">", "<=", ">="})
 _BETWEEN_FACT_AND_TEXT = _COMPARISONS | {"(", ",", "IN", "NOT", "LIKE", "BETWEEN"}

@@ -45,6 +45,7 @@ def load_rule(entry: Table, names: Names, defaults: Defaults) -> Rule:
         "id", "title", "title_en", "kind", "level", "severity", "when", "met", "not_met", "hit", "all_of", "any_of",
         "none_of", "extract", "max_age_days", "provides", "shows", "optional", "advice", "effective_from", "effective_to",
         "enabled", "confirmed", "official", "on_unknown", "unless", "citation", "line", "example",
+        "dated_by",
     )  # fmt: skip
     kind, level = Kind(entry.one_of("kind", tuple(Kind))), Level(entry.one_of("level", tuple(Level)))
     kinds = entry.texts("extract") if level is Level.EXTRACT else ()
@@ -82,6 +83,7 @@ def load_rule(entry: Table, names: Names, defaults: Defaults) -> Rule:
         confirmed=confirmation(entry),
         official=entry.text("official", required=False),
         brief=defaults.brief and kind is Kind.CHECK,
+        dated_by=entry.one_of("dated_by", ("as_of", "exit_year"), "as_of" if kind is Kind.CHECK else "exit_year"),
     )
     _check_rule(rule, entry, names)
     return replace(rule, examples=tuple(_example(rule, item, readable) for item in entry.tables("example")))
