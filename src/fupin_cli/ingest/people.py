@@ -18,7 +18,18 @@ from fupin_cli.ingest.profile import SourceProfile
 from fupin_cli.ingest.readers import read_file
 from fupin_cli.normalise.keys import person_keys
 
-_WHO = ("name", "id_number", "sex", "birth_on", "county", "township", "village", "address")  # what linking reads
+_WHO = (
+    "name",
+    "id_number",
+    "sex",
+    "birth_on",
+    "county",
+    "township",
+    "village",
+    "address",
+    "phone",
+    "former_name",
+)  # what linking reads
 
 
 @dataclass(frozen=True)
@@ -55,9 +66,10 @@ def read_people(path: Path, profiles: Mapping[str, SourceProfile], ask: Ask = no
         )
     best = max(guesses, key=lambda guess: guess[1])[0]
     rows = read_contents(path.name, contents, known[best]).rows
+    household = known[best].household
     if not rows[NTH].max():
-        return People(person_keys(rows, "data_row"))
-    return People(person_keys(rows.with_columns(identity_rows(rows).alias("_at")), "_at"), rows["data_row"])
+        return People(person_keys(rows, "data_row", household))
+    return People(person_keys(rows.with_columns(identity_rows(rows).alias("_at")), "_at", household), rows["data_row"])
 
 
 def _who_only(profile: SourceProfile) -> SourceProfile:
@@ -65,7 +77,7 @@ def _who_only(profile: SourceProfile) -> SourceProfile:
 
     It has no fields of its own left, so the profile that knows most of these headers fits best, whatever else it holds.
     """
-    fields = (f for f in profile.fields if f.name in (*_WHO, *profile.id_from))
+    fields = (f for f in profile.fields if f.name in (*_WHO, profile.household, *profile.id_from))
     kept = tuple(replace(f, type="raw") if f.type == "text" else f for f in fields)  # cleaned where it is compared
     return replace(profile, fields=kept, required=("name|id_number",), own=frozenset())
 
