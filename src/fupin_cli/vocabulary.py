@@ -216,6 +216,7 @@ _COLUMNS = (
     Column("county_code", _place, "县比对码", "county code"),
     Column("township_code", _place, "乡镇比对码", "township code"),
     Column("village_code", _place, "村比对码", "village code"),
+    Column("hamlet_code", _place, "组比对码", "hamlet code"),
     # links
     Column("match_weight", _real, "匹配权重（比特）", "match weight (bits)"),
     Column("match_probability", _real, "匹配概率", "match probability"),
@@ -274,7 +275,8 @@ PERSONS = _frame(
 # What linking reads of a person on either side, as small as it can be; `at` is the row's number.
 KEYS = _frame(
     "keys",
-    "at code digits cut name former_name birth birth_in_id male county_code township_code village_code household phone",
+    "at code digits cut name former_name birth birth_in_id male county_code township_code village_code hamlet_code "
+    "household phone",
 )
 # One household per row: the household-level fields, and the row of its first member (the head's where there is one).
 HOUSEHOLDS = _frame("households", "household_id county township village hamlet head_name member_count source sheet row")

@@ -26,6 +26,7 @@ _WHO = (
     "county",
     "township",
     "village",
+    "hamlet",
     "address",
     "phone",
     "former_name",

@@ -152,11 +152,14 @@ def _may_be_accepted() -> pl.Expr:
     """False where something speaks against the pair that no weight may outvote.
 
     A number typed into the wrong row, or borrowed from a relative, agrees perfectly: only the name can tell. Two usable
-    numbers that differ are two numbers.
+    numbers that differ are two numbers, unless one of them is known to be another's and the household vouches for the pair.
     """
     exact = (pl.col("id_number_level") == "exact").fill_null(value=False)
     named = pl.col("name_level").is_in(list(CONTRADICTS)).not_().fill_null(exact)
-    two_numbers = pl.col("id_number_level").is_in(["different", "disowned"]).fill_null(value=False)
+    disowned = (pl.col("id_number_level") == "disowned") & (pl.col("household_level") == "joined").not_().fill_null(
+        value=True
+    )
+    two_numbers = (disowned | (pl.col("id_number_level") == "different")).fill_null(value=False)
     return named & ~two_numbers
 
 

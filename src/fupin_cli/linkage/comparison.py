@@ -13,19 +13,21 @@ from fupin_cli.linkage.blocking import PAIR, first_fifteen, in_parts, seventeen
 
 ID_LEVELS = ("exact", "repaired", "slip", "damaged", "same_text", "partial", "disowned", "unlike", "different")
 ID_AGREES = ID_LEVELS[:6]
+ONE_VILLAGE = ("hamlet", "village", "in_village")
+PLACES = 5  # levels of place that say how far apart two rows are; the others say less
 LEVELS: dict[str, tuple[str, ...]] = {
     "id_number": ID_LEVELS,
     "name": ("exact", "former", *NAME_LEVELS[1:]),
     "birth": ("equal", "one_fault", "different"),
     "sex": ("equal", "different"),
-    # the last two: one township or county, and nobody says which village
-    "place": ("village", "township", "county", "elsewhere", "in_township", "in_county"),
+    # the last three: one village, township or county, and nobody says which part of it
+    "place": ("hamlet", "village", "township", "county", "elsewhere", "in_village", "in_township", "in_county"),
     "phone": ("equal", "different"),
     "household": ("joined", "apart"),
 }
 _FIELDS = (
     "code", "digits", "cut", "name", "former_name", "birth", "birth_in_id", "male", "county_code", "township_code",
-    "village_code", "phone",
+    "village_code", "hamlet_code", "phone",
 )  # fmt: skip
 
 
@@ -108,13 +110,20 @@ def _phone() -> pl.Expr:
 
 
 def _place() -> pl.Expr:
-    same = {part: pl.col(f"{part}_code_r") == pl.col(f"{part}_code_e") for part in ("county", "township", "village")}
+    same = {
+        part: pl.col(f"{part}_code_r") == pl.col(f"{part}_code_e")
+        for part in ("county", "township", "village", "hamlet")
+    }
     known = {part: same[part].is_not_null() for part in same}
     not_other_county = same["county"].fill_null(value=True)
     township = pl.when(known["village"]).then(pl.lit("township")).otherwise(pl.lit("in_township"))
+    village = (
+        pl.when(same["hamlet"]).then(pl.lit("hamlet")).when(known["hamlet"]).then(pl.lit("village"))
+        .otherwise(pl.lit("in_village"))
+    )  # fmt: skip
     county = pl.when(known["township"]).then(pl.lit("county")).otherwise(pl.lit("in_county"))
     return (
-        pl.when(same["village"] & same["township"].fill_null(value=True) & not_other_county).then(pl.lit("village"))
+        pl.when(same["village"] & same["township"].fill_null(value=True) & not_other_county).then(village)
         .when(same["township"] & not_other_county).then(township)
         .when(same["county"]).then(county)
         .when(known["county"] | known["township"] | known["village"]).then(pl.lit("elsewhere"))

@@ -7,10 +7,12 @@ borne there.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
+
+from fupin_cli.linkage.comparison import ONE_VILLAGE
 
 COUNT_ALL = 2_000_000  # rows up to which every name is counted; beyond, a sample that no order of rows can change
 _PLACE = ["township_code", "village_code"]
@@ -60,8 +62,8 @@ def count_names(extract: pl.DataFrame, *, several: bool = False) -> Names:
         "people",
         ((pl.col("people") + _VILLAGERS * pl.col("surname")) / (villagers + _VILLAGERS)).alias("surname_nearby"),
     )
-    twice = _sum(surnames["surname"] ** 2)
-    nearby = _sum(local["people"] * local["surname_nearby"]) / max(int(local["people"].sum()), 1)
+    twice = total(surnames["surname"] ** 2)
+    nearby = total(local["people"] * local["surname_nearby"]) / max(int(local["people"].sum()), 1)
     return Names(_smoothed(by_name, n), surnames, local.drop("people"), twice or 1.0, nearby or twice or 1.0, n)
 
 
@@ -90,7 +92,7 @@ def add_rarity(pairs: pl.DataFrame, e: pl.DataFrame, names: Names, concentration
     who = pairs.select(
         e["name"].gather(pairs["extract_row"]).alias("name"),
         *(e[part].gather(pairs["extract_row"]).alias(part) for part in _PLACE),
-        (pl.col("place_level") == "village").fill_null(value=False).alias("near"),
+        pl.col("place_level").is_in(list(ONE_VILLAGE)).fill_null(value=False).alias("near"),
     )
     who = who.with_columns(_initial(pl.col("name")))
     unseen = names.frequency["name_frequency"].min()
@@ -116,9 +118,9 @@ def add_rarity(pairs: pl.DataFrame, e: pl.DataFrame, names: Names, concentration
     )
 
 
-def _sum(values: pl.Series) -> float:
+def total(values: pl.Series) -> float:
     """The sum, the same to the last bit in whatever order the values come."""
-    return math.fsum(values)
+    return float(np.sort(values.cast(pl.Float64).to_numpy()).sum())
 
 
 def _initial(name: pl.Expr) -> pl.Expr:

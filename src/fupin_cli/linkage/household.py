@@ -42,15 +42,15 @@ def context(known: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame) -> tuple[floa
     people = known["people"].cast(pl.Int64)
     together = int((people * (people > 1)).sum())
     with_others = known.group_by(_BOTH[0]).agg(pl.col("people").sum()).filter(pl.col("people") > 1)["people"].sum()
-    sizes = [
-        side.select(pl.col("household").alias(name)).drop_nulls().group_by(name).len("size_" + name)
-        for side, name in zip((r, e), _BOTH, strict=True)
-    ]
-    chance = known.join(sizes[0], on=_BOTH[0]).join(sizes[1], on=_BOTH[1])
-    pairs = chance.select(
-        (pl.col(f"size_{_BOTH[0]}").cast(pl.Int64) * pl.col(f"size_{_BOTH[1]}").cast(pl.Int64)).sum()
-    ).item()
-    return together / max(int(with_others), 1), float(pairs) / max(r.height * e.height, 1), int(with_others)
+    # the two households are of about one size: whoever stands on one register card may be any of those on the other
+    size = known.join(
+        r.select(pl.col("household").alias(_BOTH[0])).drop_nulls().group_by(_BOTH[0]).len("size"), on=_BOTH[0]
+    )["size"].cast(pl.Float64)
+    return (
+        together / max(int(with_others), 1),
+        float((size * size).sum()) / max(r.height * e.height, 1),
+        int(with_others),
+    )
 
 
 def _with_households(pairs: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 
 from fupin_cli.errors import ConfigurationError, InputMissingError
-from fupin_cli.linkage.comparison import ID_LEVELS, LEVELS
+from fupin_cli.linkage.comparison import ID_LEVELS, LEVELS, PLACES
 
 Values = tuple[float, ...]  # one for each level of a field, in the order of LEVELS
 FIELDS = tuple(name for name in LEVELS if name != "id_number")
@@ -120,14 +120,15 @@ def _number(data: Mapping[str, Any]) -> dict[str, float]:
 
 
 def with_parts(place: Values) -> Values:
-    """The values of all levels of place from those of the first four: what holds a village holds its township, too."""
-    village, township, county, elsewhere = place[:4]
-    return village, township, county, elsewhere, village + township, village + township + county
+    """The values of all levels of place from those that say how far apart two rows are: who shares a village shares more."""
+    hamlet, village, township, county, elsewhere = place[:PLACES]
+    within = hamlet + village, hamlet + village + township, hamlet + village + township + county
+    return hamlet, village, township, county, elsewhere, *within
 
 
 def _values(data: Mapping[str, Any], name: str, which: str) -> Values:
     found = []
-    for level in LEVELS[name][:4] if name == "place" else LEVELS[name]:
+    for level in LEVELS[name][:PLACES] if name == "place" else LEVELS[name]:
         entry = data.get(name, {}).get(level)
         if entry is None:
             raise KeyError(f"[{name}] {level} is missing")
@@ -168,7 +169,7 @@ def as_toml(model: Model, title: str) -> str:
         lines.append(f"{level:<10} = {shown}")
     for name in FIELDS:
         lines += ["", f"[{name}]"]
-        for n, level in enumerate(LEVELS[name][:4] if name == "place" else LEVELS[name]):
+        for n, level in enumerate(LEVELS[name][:PLACES] if name == "place" else LEVELS[name]):
             figures = {"m": model.m[name][n], "u": model.u[name][n]}
             if name == "name":
                 figures |= {"near": model.near[n], "kin": model.kin[n]}

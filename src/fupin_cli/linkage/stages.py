@@ -172,8 +172,10 @@ def _number(disputed: pl.Series | pl.Expr) -> pl.Expr:
 
 
 def _residue(r: pl.DataFrame, e: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    """All pairs beyond equal ID numbers, each once. People who were found under their numbers are looked for again only where
-    their name is found without a good number: an extract may hold several rows of one person.
+    """All pairs beyond equal ID numbers, each once.
+
+    People who were found under their numbers are looked for again only where their name is found without a good number: an
+    extract may hold several rows of one person.
     """
     theirs = e.filter("open")
     ours = r.filter("open")

@@ -1,13 +1,12 @@
-"""What the files themselves say of m, u and the odds: learned without labels, drawn towards the model where there is little to see.
+"""What the files themselves say of m, u and the odds: learned without labels, drawn towards the model where little is seen.
 
 People with equal ID numbers and agreeing names are a free sample of what one person looks like in two lists (m); people taken at
-random, from one village and from one household are samples of what two look like (u, near, kin). How often candidates of each kind
-are one person is found by expectation and maximisation (Dempster, Laird and Rubin 1977), over all kinds at once.
+random, from one village and from one household are samples of what two look like (u, near, kin). How often candidates of each
+kind are one person is found by expectation and maximisation (Dempster, Laird and Rubin 1977), over all kinds at once.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -17,17 +16,18 @@ import polars as pl
 from fupin_cli.characters import compare_names
 from fupin_cli.linkage.assignment import Contest
 from fupin_cli.linkage.blocking import PAIR
-from fupin_cli.linkage.comparison import LEVELS, levels_of
-from fupin_cli.linkage.frequency import sample
+from fupin_cli.linkage.comparison import LEVELS, PLACES, levels_of
+from fupin_cli.linkage.frequency import sample, total
 from fupin_cli.linkage.model import Model, Values, with_parts
 from fupin_cli.linkage.weights import KINDS, STRATA
 
 _AS_PAIRS = 300.0  # the model's own figures count as much as so many pairs
 _ROUNDS, _SETTLED = 12, 0.01  # of EM at most; bits that no longer change anything
 _AS_MATCHES, _FARTHEST = 2.0, 10.0  # pairs as which the prior odds count; bits by which they may be wrong
-_PEOPLE, _PARTNERS, _NEIGHBOURS = 4000, 16, 400
+_VILLAGE = ["township_code", "village_code"]
+_PEOPLE, _PARTNERS, _NEIGHBOURS, _ENOUGH = 3000, 12, 600, 50_000
+_FEW = 3.0  # pairs as which the surnames' own share counts
 _LEAST = 1e-7
-_KNOWN_BY_NUMBER = 6  # kinds of pair whose candidates are all there is: their numbers agree
 
 
 def learn_names(by_id: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame, model: Model) -> Model:
@@ -35,16 +35,22 @@ def learn_names(by_id: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame, model: Mo
 
     `by_id` are the pairs with equal numbers and their `name_level`.
     """
-    near, concentration = _nearby(r, e, model)
-    model = replace(model, near=near, kin=_kin(r, model), concentration=concentration)
-    model = replace(model, u={**model.u, "name": _drawn(_count(_at_random(r, e)), model.u["name"])})
+    nearby = _nearby(r, e)
+    random, near, kin = _count([_at_random(r, e), nearby, _kin(r)])
+    model = replace(
+        model,
+        u={**model.u, "name": _drawn(random, model.u["name"])},
+        near=_drawn(near, model.near),
+        kin=_drawn(kin, model.kin),
+        concentration=_concentration(near, nearby, e),
+    )
     return _names_of_one(by_id, model)
 
 
 def learn_places(by_id: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame, model: Model) -> Model:
     """The model with m of places, from pairs with equal numbers and names, and u from how people are spread over them."""
     counts = by_id.filter(pl.col("name_level") == "exact")["place_level"].value_counts()
-    m = with_parts(_drawn(_by_level(counts, "place")[:4], model.m["place"][:4]))
+    m = with_parts(_drawn(_by_level(counts, "place")[:PLACES], model.m["place"][:PLACES]))
     return replace(
         model, m={**model.m, "place": m}, u={**model.u, "place": with_parts(_place_u(r, e))}, learned_from=by_id.height
     )
@@ -78,16 +84,16 @@ def learn_odds(pairs: pl.DataFrame, contest: Contest, odds: Sequence[float], pos
     `pairs` have `stratum` and `fields` (the bits of all fields); `possible` pairs there are of each stratum, candidates or not.
     """
     stratum, fields = pairs["stratum"].to_numpy(), pairs["fields"].to_numpy()
-    start, total = np.array(odds), np.array(possible)
+    start, pairs_of = np.array(odds), np.array(possible)
     found = start
     for _ in range(_ROUNDS):
         bits = found[stratum] + fields
         true = np.bincount(stratum, _probability(bits + contest.left_less(bits)), minlength=len(start))
-        share = (true + _AS_MATCHES) / (total + _AS_MATCHES / _probability(start))
+        share = (true + _AS_MATCHES) / (pairs_of + _AS_MATCHES / _probability(start))
         learned = np.clip(
             np.log2(share) - np.log2(np.maximum(1 - share, 2.0**-40)), start - _FARTHEST, start + _FARTHEST
         )
-        before, found = found, np.where(total > 0, learned, start)
+        before, found = found, np.where(pairs_of > 0, learned, start)
         if np.abs(found - before).max() < _SETTLED:
             break
     # the last digits depend on the order of sums
@@ -172,41 +178,37 @@ def _at_random(r: pl.DataFrame, e: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(parts).filter(pl.col("a") != pl.col("b")).select("r", "e")
 
 
-def _nearby(r: pl.DataFrame, e: pl.DataFrame, model: Model) -> tuple[Values, float]:
-    """Name levels between two people of one village, and how much commoner an exact name is there than surnames explain."""
-    place = ["township_code", "village_code"]
-    ours, theirs = _few(r.drop_nulls(place), _NEIGHBOURS), sample(e.drop_nulls(place), 200_000)
-    pairs = ours.select(*place, pl.col("name").alias("r"), "code").join(
-        theirs.select(*place, pl.col("name").alias("e"), pl.col("code").alias("other")), on=place
+def _nearby(r: pl.DataFrame, e: pl.DataFrame) -> pl.DataFrame:
+    """Names of people of one village, who are not one person."""
+    ours, theirs = _few(r.drop_nulls(_VILLAGE), _NEIGHBOURS), sample(e, _ENOUGH).drop_nulls(_VILLAGE)
+    pairs = ours.select(*_VILLAGE, pl.col("name").alias("r"), "code").join(
+        theirs.select(*_VILLAGE, pl.col("name").alias("e"), pl.col("code").alias("other")), on=_VILLAGE
     )
-    pairs = pairs.filter(pl.col("code") != pl.col("other"))
-    counts = _count(pairs.select("r", "e"))
-    if sum(counts) < _AS_PAIRS:
-        return model.near, 1.0
-    names = theirs.lazy().select("name", *place, initial=pl.col("name").str.slice(0, 1)).collect()
-    by_name = names.group_by("name", "initial").len("people").with_columns(pl.col("people") / names.height)
-    by_initial = by_name.group_by("initial").agg(pl.col("people").sum().alias("all"))
-    # what surnames explain: both bear the village's surname, and the given name that goes with it anywhere
-    given = by_name.join(by_initial, on="initial").select(pl.col("people") ** 2 / pl.col("all")).to_series()
-    same = float(pairs.select((pl.col("r").str.slice(0, 1) == pl.col("e").str.slice(0, 1)).mean()).item())
-    explained = same * math.fsum(given)
-    seen = (counts[0] + 1) / (sum(counts) + 1 / max(explained, _LEAST))
-    return _drawn(counts, model.near), min(max(seen / max(explained, _LEAST), 0.25), 16.0)
+    return pairs.filter(pl.col("code") != pl.col("other")).select("r", "e")
 
 
-def _kin(r: pl.DataFrame, model: Model) -> Values:
-    """Name levels between two members of one household of the register."""
-    people = (
-        r.drop_nulls(["household", "name", "code"])
-        .select("household", "code", "name")
-        .sort("household", "code", "name")
-    )
-    people = people.head(20 * _PEOPLE)
-    pairs = people.select(
-        pl.col("name").alias("r"), pl.col("name").shift(-1).over("household").alias("e"),
-        (pl.col("code") != pl.col("code").shift(-1).over("household")).alias("two"),
-    ).filter("two")  # fmt: skip
-    return _drawn(_count(pairs.select("r", "e")), model.kin)
+def _concentration(near: Sequence[float], nearby: pl.DataFrame, e: pl.DataFrame) -> float:
+    """How much commoner an exact name is between neighbours than their surnames explain: generation names run in villages."""
+    names = sample(e, _ENOUGH).lazy().select("name", initial=pl.col("name").str.slice(0, 1)).drop_nulls()
+    by_name = names.group_by("name", "initial").len("people").with_columns(pl.col("people").cast(pl.Float64))
+    all_ = pl.col("people").sum().over("initial")
+    # two people of one surname, and the chance that they share the given name, too
+    twice = by_name.select(pl.col("people") * (pl.col("people") - 1) / (all_ - 1).clip(lower_bound=1)).collect()
+    given = total(twice.to_series()) / max(total(by_name.collect()["people"]), 1.0)
+    same = nearby.select((pl.col("r").str.slice(0, 1) == pl.col("e").str.slice(0, 1)).sum()).item() or 0
+    return min(max((near[0] + _FEW) / (same * given + _FEW), 0.25), 16.0)
+
+
+def _kin(r: pl.DataFrame) -> pl.DataFrame:
+    """Names of members of one household of the register, one after the other by their numbers."""
+    known = r.select("household", "code", "name").drop_nulls()
+    if known.height > _ENOUGH:  # whole households, and the same ones in whatever order the rows come
+        known = known.filter(pl.col("household").str.slice(-1).is_in(["3", "7"]))
+    people = known.sort("household", "code", "name").head(_ENOUGH)
+    other = pl.all().shift(-1)
+    pairs = people.hstack(people.select(other.name.suffix("_next")).get_columns())
+    one_household = (pl.col("household") == pl.col("household_next")) & (pl.col("code") != pl.col("code_next"))
+    return pairs.filter(one_household).select(pl.col("name").alias("r"), pl.col("name_next").alias("e"))
 
 
 def _few(people: pl.DataFrame, most: int) -> pl.DataFrame:
@@ -219,12 +221,16 @@ def _no_pairs() -> pl.DataFrame:
     return pl.DataFrame(schema={"r": pl.String, "e": pl.String})
 
 
-def _count(names: pl.DataFrame) -> list[float]:
-    names = names.drop_nulls()
-    differing = names.filter(pl.col("r") != pl.col("e"))
-    levels = compare_names(differing["r"], differing["e"]).cast(levels_of("name"))
-    counts = _by_level(levels.alias("name_level").value_counts(), "name")
-    counts[0] += names.height - differing.height
+def _count(samples: Sequence[pl.DataFrame]) -> list[list[float]]:
+    """How often each level is seen in each sample of pairs of names; they are compared in one go."""
+    of = [pl.lit(n).alias("sample") for n in range(len(samples))]
+    names = pl.concat([pairs.drop_nulls().with_columns(n) for pairs, n in zip(samples, of, strict=True)])
+    equal = names["r"] == names["e"]
+    differing = names.filter(~equal)
+    levels = compare_names(differing["r"], differing["e"]).cast(levels_of("name")).alias("name_level")
+    counts = [_by_level(levels.filter(differing["sample"] == n).value_counts(), "name") for n in range(len(samples))]
+    for n, same in names.filter(equal).group_by("sample").len().rows():
+        counts[n][0] += same
     return counts
 
 
@@ -242,22 +248,26 @@ def _drawn(counts: Sequence[float], towards: Sequence[float]) -> Values:
 
 
 def _place_u(r: pl.DataFrame, e: pl.DataFrame) -> Values:
-    """How often two random rows share a village, a township only, a county only, or none."""
+    """How often two random rows share a hamlet, a village only, a township only, a county only, or none."""
+    parts = ["county_code", "township_code", "village_code", "hamlet_code"]
+    counts = [side.group_by(parts).len() for side in (r, e)]
 
     def shared(parts: list[str]) -> float:
-        known = [side.drop_nulls(parts[-1]).group_by(parts).len() for side in (r, e)]
+        known = [side.drop_nulls(parts[-1]).group_by(parts).agg(pl.col("len").sum()) for side in counts]
         totals = [float(k["len"].sum()) for k in known]
         if not all(totals):
             return 0.0
         both = known[0].join(known[1], on=parts, nulls_equal=True)
-        products = both.select((pl.col("len").cast(pl.Float64) * pl.col("len_right").cast(pl.Float64)).sum()).item()
-        return float(products) / (totals[0] * totals[1])
+        return total(both.select(pl.col("len").cast(pl.Float64) * pl.col("len_right")).to_series()) / (
+            totals[0] * totals[1]
+        )
 
-    village = shared(["township_code", "village_code"])
-    township, county = shared(["township_code"]), shared(["county_code"])
+    hamlet, village, township = shared(parts[1:]), shared(parts[1:3]), shared(parts[1:2])
+    county = shared(parts[:1])
     floor = 0.0002
     return (
-        min(max(village, floor), 0.5),
+        min(max(hamlet, floor / 4), 0.25),
+        min(max(village - hamlet, floor), 0.5),
         min(max(township - village, floor), 0.9),
         min(max(county - township, floor), 0.98),
         min(max(1.0 - max(county, township), 0.05), 0.99),

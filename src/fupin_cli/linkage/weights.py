@@ -2,8 +2,8 @@
 
 Numbers are not weighed by a table but by how often candidates of their kind are one person: that is the *stratum* of a pair. Two
 sorts of chance are told apart. A stranger shares a name as often as the name is common. A relative shares surname,
-village and household for certain: so where the ID number itself may be borrowed (it agrees exactly), or the household agrees, names
-are held against those of one household, and the shared place says nothing more.
+village and household for certain: so where the ID number itself may be borrowed (it agrees exactly), or the household agrees,
+names are held against those of one household, and the shared place says nothing more.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import math
 
 import polars as pl
 
-from fupin_cli.linkage.comparison import ID_AGREES, ID_LEVELS, table
+from fupin_cli.linkage.comparison import ID_AGREES, ID_LEVELS, ONE_VILLAGE, table
 from fupin_cli.linkage.model import Model, to_bits
 
 BITS = [
@@ -114,7 +114,7 @@ def _name_bits(model: Model, kin: pl.Expr) -> pl.Expr:
     among_kin = [math.log2(a / b) for a, b in zip(m, model.kin, strict=True)]
     anywhere = [math.log2(a / b) for a, b in zip(m, u, strict=True)]
     nearby = [math.log2(a / b) for a, b in zip(m, model.near, strict=True)]
-    village = (pl.col("place_level") == "village").fill_null(value=False)
+    village = pl.col("place_level").is_in(list(ONE_VILLAGE)).fill_null(value=False)
     by_frequency = math.log2(m[0]) - pl.col("name_frequency").log(2)
     rarity = pl.when(pl.col("name_level").is_in(list(_SAME_SURNAME))).then("rarity").otherwise(0.0)
     other = pl.when(village).then(table("name", nearby)).otherwise(table("name", anywhere)) + rarity
