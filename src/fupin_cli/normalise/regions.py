@@ -150,7 +150,7 @@ def settle_places(frame: pl.DataFrame, like: pl.DataFrame, only_county: str | No
 
 
 def place_codes(frame: pl.DataFrame) -> pl.DataFrame:
-    """county_code, township_code, village_code, hamlet_code: keys like `place_keys` as codes into a table that all files share."""
+    """county_code, township_code, village_code, hamlet_code: keys as codes into a table of names that all files share."""
     codes: dict[str, pl.Series] = {}
     if "address" in frame.columns:
         said = once_per_spelling(frame["address"].cast(pl.String), _coded_address)
