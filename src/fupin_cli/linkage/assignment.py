@@ -63,12 +63,12 @@ class Contest:
         np.maximum.at(most, self.stands_for, bits[self.rows])
         return most
 
-    def left_less(self, bits: np.ndarray) -> np.ndarray:
+    def left_less(self, bits: np.ndarray, sweeps: int = _SWEEPS) -> np.ndarray:
         """The bits that each pair's rivals leave it less; 0 for those without. By belief propagation (sum-product)."""
         best = self.best(bits)
         odds = np.exp2(np.clip(best, -_MOST, _MOST))
         from_register = from_extract = np.ones_like(odds)
-        for _ in range(_SWEEPS):
+        for _ in range(sweeps):
             wanted = odds * from_register
             from_extract = 1 / (1 + np.maximum(_sums(self.extract_id, wanted) - wanted, 0))
             wanted = odds * from_extract

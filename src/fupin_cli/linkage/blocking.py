@@ -44,21 +44,19 @@ def block_on_damaged_id(register: pl.DataFrame, extract: pl.DataFrame) -> pl.Dat
     One fault away; the last three digits lost; wrong in the same way on both sides; or two of three parts of it equal, which
     finds two faults, and a wholly wrong birth date.
     """
-    both = (register, extract)
-    bad = [side.filter(pl.col("digits").is_not_null()) for side in both]
+    bad = [_damaged(side) for side in (register, extract)]
+    good = [side.filter(pl.col("code").is_not_null()).select("at", "code") for side in (register, extract)]
     one_fault = [
-        _join(neighbours(bad[0]), extract, ["code"], "slip"),
-        _join(register, neighbours(bad[1]), ["code"], "slip"),
+        _join(neighbours(bad[0]), good[1], ["code"], "slip"),
+        _join(good[0], neighbours(bad[1]), ["code"], "slip"),
     ]
-    fifteen = [side.select("at", "cut", first_fifteen().alias("fifteen")) for side in both]
-    parts = [_in_parts(side) for side in both]
-    others = [
-        _join(bad[0], bad[1], ["digits"]),
-        *_either([side.filter("cut") for side in fifteen], fifteen, ["fifteen"]),
-    ]
+    fifteen = [side.select("at", (pl.col("code") // 100).alias("fifteen")) for side in good]
+    cut = [side.filter("cut") for side in bad]
+    others = [*(_join(bad[0], bad[1], [key]) for key in ("digits", "fifteen")), *_either(cut, fifteen, ["fifteen"])]
+    whole = [side.select("at", *_parts(pl.col("code"))) for side in good]
     for left_out in _PARTS:
         key = [part for part in _PARTS if part != left_out]
-        others += _either([side.filter("bad") for side in parts], parts, key)
+        others += [*_either(bad, whole, key), _join(bad[0], bad[1], key)]
     return pl.concat(
         [
             *(pairs.with_columns(pl.lit(value=True).alias("repaired")) for pairs in one_fault),
@@ -102,14 +100,12 @@ def block_on_rare_name(register: pl.DataFrame, extract: pl.DataFrame) -> pl.Data
     Beyond that number nobody could be told from the others without more in common, for which there are the other keys.
     """
     key = ["name", "county_code"]
-    pairs = _few(register.select(key)).join(_few(extract.select(key)), on=key)
-    pairs = pairs.filter(pl.col("len") * pl.col("len_right") <= _MOST_NAMESAKES).select(key)
-    return _join(register.join(pairs, on=key, how="semi"), extract, key)
-
-
-def _few(keys: pl.DataFrame) -> pl.DataFrame:
-    counts = keys.drop_nulls("name").group_by(keys.columns).len().with_columns(pl.col("len").cast(pl.Int64))
-    return counts.filter(pl.col("len") <= _MOST_NAMESAKES)
+    ours, theirs = register.select("at", *key).drop_nulls("name"), extract.select("at", *key).drop_nulls("name")
+    theirs = theirs.join(ours, on=key, how="semi")
+    ours = ours.join(theirs, on=key, how="semi")
+    pairs = ours.group_by(key).len().join(theirs.group_by(key).len(), on=key)
+    few = pairs.filter(pl.col("len").cast(pl.Int64) * pl.col("len_right") <= _MOST_NAMESAKES).select(key)
+    return _join(ours.join(few, on=key, how="semi"), theirs, key)
 
 
 def first_fifteen(suffix: str = "") -> pl.Expr:
@@ -132,14 +128,15 @@ def in_parts(number: pl.Expr) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
     return number // 10**8, number // 1000 % 10**5, number % 1000
 
 
-def _in_parts(people: pl.DataFrame) -> pl.DataFrame:
-    parts = (part.alias(name) for name, part in zip(_PARTS, in_parts(seventeen()), strict=True))
-    # what was cut off a number is no part of it
-    return (
-        people.filter(~pl.col("cut"))
-        .select("at", pl.col("digits").is_not_null().alias("bad"), *parts)
-        .drop_nulls("first_nine")
-    )
+def _parts(number: pl.Expr) -> list[pl.Expr]:
+    return [part.alias(name) for name, part in zip(_PARTS, in_parts(number), strict=True)]
+
+
+def _damaged(people: pl.DataFrame) -> pl.DataFrame:
+    """Those with a number that is not usable, and what is left of it; what was cut off is no part of it."""
+    bad = people.filter(pl.col("digits").is_not_null()).select("at", "code", "digits", "cut")
+    number = pl.when(~pl.col("cut")).then(seventeen())
+    return bad.select("at", "digits", "cut", first_fifteen().alias("fifteen"), *_parts(number))
 
 
 def with_characters(people: pl.DataFrame) -> pl.DataFrame:

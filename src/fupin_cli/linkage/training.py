@@ -88,7 +88,7 @@ def learn_odds(pairs: pl.DataFrame, contest: Contest, odds: Sequence[float], pos
     found = start
     for _ in range(_ROUNDS):
         bits = found[stratum] + fields
-        true = np.bincount(stratum, _probability(bits + contest.left_less(bits)), minlength=len(start))
+        true = np.bincount(stratum, _probability(bits + contest.left_less(bits, sweeps=3)), minlength=len(start))
         share = (true + _AS_MATCHES) / (pairs_of + _AS_MATCHES / _probability(start))
         learned = np.clip(
             np.log2(share) - np.log2(np.maximum(1 - share, 2.0**-40)), start - _FARTHEST, start + _FARTHEST
