@@ -186,7 +186,8 @@ def by_fault(links: pl.DataFrame, truth: Truth) -> pl.DataFrame:
     ]
     labelled = truth.with_faults(pl.concat(parts)).with_columns(fault=pl.concat_list(sides))
     labelled = labelled.explode("fault").with_columns(pl.col("fault").fill_null("none"))
-    return labelled.pivot("kind", index="fault", values="register_row", aggregate_function="len").fill_null(0)
+    counted = [(pl.col("kind") == kind).sum().alias(kind) for kind in ("pairs", "false", "missed")]
+    return labelled.group_by("fault").agg(counted)
 
 
 def calibration(links: pl.DataFrame, truth: Truth) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """Register and extract as a careful analyst prepares them for any linkage program: IDs and names cleaned, addresses taken apart.
 
 Undoes what can be undone without knowing the other file: full-width digits, blanks, quotes, labels, 15 digits, remarks after
-names, dots of minority names, traditional characters. Birth date and sex are read from the ID as it is written.
+names, dots of minority names, traditional characters. Birth date and sex are those of their columns, or else of the ID.
 """
 
 from pathlib import Path
@@ -17,7 +17,9 @@ _PLACE = r"^.*?市(?P<county>.+?[县区市])(?P<township>.+?[镇乡])(?P<village
 
 def read_register(path: Path | str) -> pl.DataFrame:
     """The register's rows, cleaned."""
-    rows = pl.read_parquet(path, columns=["name", "id_number", "county", "township", "village", "hamlet"])
+    rows = pl.read_parquet(
+        path, columns=["name", "id_number", "birth_on", "sex", "county", "township", "village", "hamlet"]
+    )
     rows = rows.with_columns(
         village=pl.col("village").str.replace("村民委员会$", "村"), former_name=pl.lit(None, pl.String)
     )
@@ -26,7 +28,7 @@ def read_register(path: Path | str) -> pl.DataFrame:
 
 def read_extract(path: Path | str) -> pl.DataFrame:
     """The extract's rows, cleaned."""
-    rows = pl.read_parquet(path, columns=["name", "former_name", "id_number", "address"])
+    rows = pl.read_parquet(path, columns=["name", "former_name", "id_number", "birth_on", "sex", "address"])
     place = pl.col("address").str.extract_groups(_PLACE)
     return _cleaned(rows.with_columns(place.alias("place")).unnest("place"))
 
@@ -48,8 +50,14 @@ def _cleaned(rows: pl.DataFrame) -> pl.DataFrame:
     sex = pl.col("id18").str.slice(16, 1).cast(pl.Int8, strict=False)
     whole = pl.col("id18").str.len_chars() == 18
     rows = rows.with_columns(
-        birth=pl.when(whole & born.str.to_date("%Y%m%d", strict=False).is_not_null()).then(born),
-        sex=pl.when(whole).then(sex % 2),
+        birth=pl.coalesce(
+            pl.col("birth_on").str.replace_all("-", ""),
+            pl.when(whole & born.str.to_date("%Y%m%d", strict=False).is_not_null()).then(born),
+        ),
+        sex=pl.coalesce(
+            pl.col("sex").replace_strict({"男": 1, "女": 0}, default=None, return_dtype=pl.Int8),
+            pl.when(whole).then(sex % 2),
+        ),
         surname=pl.col("name").str.head(1),
         third_1=pl.col("id18").str.slice(0, 9),
         third_2=pl.when(whole).then(pl.col("id18").str.slice(9, 5)),
@@ -57,7 +65,7 @@ def _cleaned(rows: pl.DataFrame) -> pl.DataFrame:
         head_14=pl.when(whole).then(pl.col("id18").str.slice(0, 14)),
         tail_12=pl.when(whole).then(pl.col("id18").str.slice(6, 12)),
     )
-    return rows.with_columns(pinyin=_sound(rows["name"])).drop("number", "id_number")
+    return rows.with_columns(pinyin=_sound(rows["name"])).drop("number", "id_number", "birth_on")
 
 
 def _clean_name(column: str) -> pl.Expr:

@@ -1,7 +1,7 @@
 """Splink on DuckDB: the pairs of a register and an extract with its match weights.
 
 Two models: `doc`, from Splink's own comparison library as its documentation does it, and `cn`, whose levels know pinyin and that
-brothers and sisters differ in one character. The birth date is read from the ID, so `cn` compares it as a level of the ID.
+brothers and sisters differ in one character. The birth date often comes from the ID, so `cn` compares it as a level of the ID.
 """
 
 import argparse
@@ -71,7 +71,7 @@ def comparisons(model: str) -> list[object]:
     number = cl.CustomComparison(
         output_column_name="id18",
         comparison_levels=[
-            cll.NullLevel("id18"),
+            cll.And(cll.NullLevel("id18"), cll.NullLevel("birth")),
             *alike,
             cll.CustomLevel("birth_l = birth_r and sex_l = sex_r", "birth and sex"),
             cll.CustomLevel("birth_l = birth_r", "birth"),

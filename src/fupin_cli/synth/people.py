@@ -313,9 +313,8 @@ def _add_birth(frame: pl.DataFrame, world: World) -> pl.DataFrame:
 def _add_id_number(frame: pl.DataFrame, world: World) -> pl.DataFrame:
     sequence, code = _number_in_county(world) // _DAYS, pl.col("in_county") // _NUMBERS
     if world.dense:
-        first = world.draw.below(
-            "sequence", pl.col("birth_on").cast(pl.Int32) + 40_000, _SEQUENCES
-        )  # days, from 1860 on
+        days = pl.col("birth_on").cast(pl.Int32) + 40_000  # since 1860: never below zero
+        first = world.draw.below("sequence", days, _SEQUENCES)
         turn = pl.lit(world.turns).gather(pl.col("uid")).cast(pl.Int64)
         sequence, code = (first + 211 * turn) % _SEQUENCES, pl.lit(0)
     # leaves out 100, 200 …: a number must not end in 000, as those cut by Excel do
