@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test test-slow check format docs fuzz bench bench-read constraints sample clean
+.PHONY: help demo test test-slow check format docs fuzz bench bench-linkage bench-read constraints sample clean
 
 help:            ## what each target does
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/  /'
@@ -47,6 +47,10 @@ bench-read: $(STAMP)  ## a workbook of 1 M rows and 2 GB of GB18030 beside the b
 
 bench: $(STAMP)  ## linkage of 1 M persons with 10 M rows beside its floor; needs 4 GiB of memory
 	$(BIN)/python bench/link_scale.py
+
+bench-linkage: $(STAMP)  ## linkage beside Splink, on hard and easy worlds of 200 k with 1 M; takes half an hour
+	$(BIN)/python bench/linkage.py hard
+	$(BIN)/python bench/linkage.py easy
 
 sample: $(STAMP) ## make sample_data anew from its committed seed
 	$(BIN)/fupin synth --office sample_data

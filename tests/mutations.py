@@ -195,7 +195,7 @@ def mutated(seeds, kind, draw: random.Random):
     """The bytes of a file of this kind to which something has happened, often more than once."""
     data = draw.choice(seeds[kind]).data
     for _ in range(draw.choice((1, 1, 1, 2, 3))):
-        data = mutate(kind, data, draw)
+        data = mutate(kind, data, draw)[:_LARGEST]
     if draw.random() < 0.1:
         other = draw.choice(seeds[draw.choice(list(seeds))]).data
         data = data[: draw.randrange(len(data) + 1)] + other[draw.randrange(len(other)) :]

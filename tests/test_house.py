@@ -15,7 +15,7 @@ FLOORS = [
     {"rulebook"},
     {"report", "cases", "audit", "engine", "project", "rundir", "synth"},
     {"ingest", "linkage", "rules"},
-    {"normalise"},
+    {"normalise", "characters"},
     {"vocabulary", "errors"},
 ]
 FLOOR_OF = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}

@@ -26,10 +26,13 @@ CASES = [
     ("cut by Excel in the register", A[:15] + "000", ("王芳", A), "accepted", "damaged_id"),
     ("cut on both sides", A[:15] + "000", ("王芳", A[:15] + "000"), "accepted", "damaged_id"),
     ("the same number, another name", A, ("李国强", A), "review", "exact_id"),
-    ("the same number, one character differs", A, ("王方", A), "review", "exact_id"),
+    ("the same number, the name spelled by ear", A, ("王方", A), "accepted", "exact_id"),
+    ("the same number, one character differs", A, ("王强", A), "review", "exact_id"),
     ("a repaired number, another name, the same village", A, ("李国强", wrong_digit(A)), "review", "repaired_id"),
     ("a cut number, another name", A, ("李国强", A[:15] + "000"), None, None),
-    ("a repaired number, one character differs", A, ("王方", wrong_digit(A)), "review", "repaired_id"),
+    ("a repaired number, one character differs", A, ("王强", wrong_digit(A)), "review", "repaired_id"),
+    ("a digit dropped", A, ("王芳", A[:7] + A[8:]), "accepted", "repaired_id"),
+    ("a digit too many", A, ("王芳", A[:9] + "4" + A[9:]), "accepted", "repaired_id"),
     ("another number, the same name", A, ("王芳", B), None, None),
 ]
 

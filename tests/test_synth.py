@@ -14,9 +14,21 @@ from fupin_cli.ingest import load_profiles, read_source
 from fupin_cli.ingest.frames import to_evidence, to_persons
 from fupin_cli.normalise.id_number import clean_id_numbers
 from fupin_cli.normalise.person_name import clean_names
-from fupin_cli.synth import CHUNK, PRESETS, SAMPLE, SynthReport, World, generate, invent, people, write_office_files
+from fupin_cli.synth import (
+    CHUNK,
+    PRESETS,
+    SAMPLE,
+    SynthReport,
+    World,
+    generate,
+    invent,
+    people,
+    words,
+    write_office_files,
+)
 from fupin_cli.synth import errors as synth_errors
 from fupin_cli.synth import register as synth_register
+from fupin_cli.synth.confusable import MISHEARD, MISREAD
 from fupin_cli.synth.draws import Draw
 from fupin_cli.synth.extracts import FIELDS, SHUFFLED, Source, written
 from fupin_cli.synth.office import office_files
@@ -261,6 +273,106 @@ class TestErrors:
             assert register["birth_on"].null_count() == register.height
             moved = truth["extract_errors"].list.contains("village_moved").mean()
             assert moved == pytest.approx(0.1, abs=0.04)
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small world with the faults and shares of the benchmark."""
+    folder = tmp_path_factory.mktemp("bench")
+    generate(
+        folder, seed=9, persons=40_000, errors=PRESETS["bench"], discrepancies=0.0, registered_share=0.5,
+        absent_share=0.2, unlisted_share=0.3, namesakes=0.05, kinds=["household_registration"], with_faults=True,
+    )  # fmt: skip
+    return folder
+
+
+class TestBench:
+    """The world on which linkage is measured."""
+
+    def test_shares(self, bench: Path) -> None:
+        """A fifth of the register is in no extract; some of their households' members are there, and some are not registered."""
+        register = pl.read_parquet(bench / "register.parquet")
+        truth = pl.read_parquet(bench / "truth.parquet")
+        assert register.height == pytest.approx(0.5 * 0.7 * 40_000, rel=0.05)
+        assert truth.height == pytest.approx(0.8 * register.height, rel=0.02)
+        assert truth["register_row"].n_unique() == truth["extract_row"].n_unique() == truth.height
+        linked = pl.int_range(register.height, eager=True).is_in(truth["register_row"].implode())
+        per_household = (
+            register.select("household_id", linked=linked).group_by("household_id").agg(pl.col("linked").mean())
+        )
+        assert per_household.filter(pl.col("linked").is_between(0.01, 0.99)).height > 1000
+        assert register["name"].is_in([*words.COMMONEST["男"], *words.COMMONEST["女"]]).mean() > 0.035
+
+    def test_faults_are_what_was_written(self, bench: Path) -> None:
+        """Each of the bench's own faults occurs, and stands in the cell: one digit, one pair, one character, one household book."""
+        pairs = self._pairs(bench)
+        name = pl.col("name")
+        whole = pairs.filter(
+            pl.col("extract_errors").list.set_intersection(["id_missing", "id_15_digits"]).list.len() == 0
+        )
+
+        def having(fault: str) -> pl.DataFrame:
+            return whole.filter(pl.col("register_errors").list.contains(fault) & ~_faulty("extract_errors"))
+
+        for fault, length in (
+            ("id_any_digit", 18),
+            ("id_any_swap", 18),
+            ("id_any_dropped", 17),
+            ("id_added_digit", 19),
+        ):
+            rows = having(fault)
+            assert rows.height > 10, fault
+            assert (rows["id_number"].str.len_chars() == length).all(), fault
+            assert (rows["id_number"] != rows["id_number_extract"]).all(), fault
+        for a, b in having("id_any_swap").select("id_number", "id_number_extract").rows():
+            at = next(i for i in range(18) if a[i] != b[i])
+            assert a == b[:at] + b[at + 1] + b[at] + b[at + 2 :]
+        for a, b in having("id_any_digit").select("id_number", "id_number_extract").rows():
+            assert sum(x != y for x, y in zip(a, b, strict=True)) == 1
+        for fault, table in (("name_misheard", MISHEARD), ("name_misread", MISREAD)):
+            rows = having(fault).filter(name.str.len_chars() == pl.col("name_extract").str.len_chars())
+            assert rows.height > 50
+            for wrong, right in rows.select("name", "name_extract").rows():
+                other = [(y, x) for x, y in zip(wrong, right, strict=True) if x != y and y not in "· "]
+                assert [x in table[y] for y, x in other] == [True], (wrong, right)
+        apart = pairs.filter(pl.col("extract_errors").list.contains("hukou_apart"))
+        assert apart.height == pytest.approx(0.1 * pairs.height, rel=0.2)
+        assert apart["hukou_no"].n_unique() == apart.height
+
+    def test_faults_of_unlinked_rows_are_known(self, bench: Path) -> None:
+        """faults.parquet holds what truth.parquet holds, and the rows besides that have no partner."""
+        faults = pl.read_parquet(bench / "faults.parquet").filter(pl.col("file") == "register")
+        truth = pl.read_parquet(bench / "truth.parquet").filter(pl.col("register_errors").list.len() > 0)
+        both = truth.join(faults, left_on="register_row", right_on="row")
+        assert both.height == truth.height < faults.height
+        assert (both["register_errors"] == both["errors"]).all()
+
+    def test_confusable_characters_are_others(self) -> None:
+        """No character is taken for itself."""
+        for table in (MISHEARD, MISREAD):
+            assert len(table) > 150
+            assert all(one not in others and others for one, others in table.items())
+
+    def test_dense_counties_have_neighbours(self) -> None:
+        """With one region code a county, numbers are still valid and unique, and many stand next to another person's."""
+        world = World(seed=5, persons=400_000, counties=1, dense=True)
+        frame = people(world, 0, CHUNK)
+        assert frame["id_number"].str.slice(0, 6).n_unique() == 1
+        assert frame["id_number"].n_unique() == frame.height
+        assert (clean_id_numbers(frame["id_number"])["id_status"] == "valid").all()
+        assert people(world, BLOCK, 3 * BLOCK).equals(frame[BLOCK : 3 * BLOCK])
+
+    @staticmethod
+    def _pairs(folder: Path) -> pl.DataFrame:
+        register = pl.read_parquet(folder / "register.parquet").with_row_index("register_row")
+        extract = pl.read_parquet(folder / "household_registration.parquet").with_row_index("extract_row")
+        pairs = pl.read_parquet(folder / "truth.parquet")
+        pairs = pairs.join(register.cast({"register_row": pl.Int64}), on="register_row")
+        return pairs.join(extract.cast({"extract_row": pl.Int64}), on="extract_row", suffix="_extract")
+
+
+def _faulty(column: str) -> pl.Expr:
+    return pl.col(column).list.eval(pl.element().str.contains("^(id|name)_")).list.any().fill_null(value=False)
 
 
 class TestGenerate:

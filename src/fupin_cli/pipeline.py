@@ -89,7 +89,7 @@ def link_everyone(register: Register, extracts: Sequence[Extract], book: RuleBoo
         reached = place_codes(pl.DataFrame({"county": source.coverage}, schema={"county": pl.String}))["county_code"]
         refuse_unknown_coverage(source, reached, everyone["county_code"], register)
         here = everyone.filter(pl.col("county_code").is_in(reached.implode()) | pl.col("county_code").is_null())
-        people = person_keys(extract.evidence, "extract_row")
+        people = person_keys(extract.evidence, "extract_row", extract.table.profile.household)
         links.append(link_people(here if source.coverage else everyone, people, book.model, name=source.id))
     return pl.concat(links).sort("extract", "register_row", "extract_row")
 

@@ -206,14 +206,17 @@ _COLUMNS = (
     Column("at", _int, "行序", "row number"),
     Column("code", _int, "证件号码前17位", "first 17 digits of a usable ID", _P),
     Column("digits", _text, "不可用证件号码的号段", "digits of an unusable ID", _P),
-    Column("faulty", _bool, "号码有误", "18 characters, at least one wrong"),
     Column("cut", _bool, "号码被截断", "last three digits lost"),
-    Column("birth", _date, "出生日期（比对）", "birth date to compare", _P),
-    Column("birth_in_id", _date, "出生日期（证件优先）", "birth date, from the ID first", _P),
+    Column("birth", _date, "出生日期（比对）", "birth date, from its own column", _P),
+    Column("birth_in_id", _date, "证件内出生日期（比对）", "birth date inside the ID", _P),
     Column("male", _bool, "男", "male", _P),
+    Column("former_name", _text, "曾用名", "former name", _P),
+    Column("household", _text, "户（比对）", "household to compare", _P),
+    Column("phone", _text, "联系电话", "telephone", _P),
     Column("county_code", _place, "县比对码", "county code"),
     Column("township_code", _place, "乡镇比对码", "township code"),
     Column("village_code", _place, "村比对码", "village code"),
+    Column("hamlet_code", _place, "组比对码", "hamlet code"),
     # links
     Column("match_weight", _real, "匹配权重（比特）", "match weight (bits)"),
     Column("match_probability", _real, "匹配概率", "match probability"),
@@ -270,7 +273,11 @@ PERSONS = _frame(
     f"register_row {' '.join(SOURCE_REF.names)} {' '.join(IDENTITY.names)} hamlet household_id person_id head_name relation",
 )
 # What linking reads of a person on either side, as small as it can be; `at` is the row's number.
-KEYS = _frame("keys", "at code digits faulty cut name birth birth_in_id male county_code township_code village_code")
+KEYS = _frame(
+    "keys",
+    "at code digits cut name former_name birth birth_in_id male county_code township_code village_code hamlet_code "
+    "household phone",
+)
 # One household per row: the household-level fields, and the row of its first member (the head's where there is one).
 HOUSEHOLDS = _frame("households", "household_id county township village hamlet head_name member_count source sheet row")
 # One extract row per row; fields of its profile follow as extra columns.

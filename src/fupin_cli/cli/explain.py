@@ -15,6 +15,7 @@ from fupin_cli.cli.rules import load_rules
 from fupin_cli.errors import BadDataError, InputMissingError, UsageError
 from fupin_cli.ingest import load_profiles
 from fupin_cli.project import rules_folders
+from fupin_cli.report.link_words import waterfall
 from fupin_cli.report.masking import mask_id, mask_name, mask_text
 from fupin_cli.rules import Pack, Rule
 from fupin_cli.vocabulary import BASES, ID_STATUS_LABELS, OUTCOME_LABELS, Outcome, label
@@ -243,13 +244,11 @@ def _link(run: _Run, link: Mapping[str, Any], say: _Masked) -> list[str]:
     inside = link["extract"] == "register"
     others = run.persons if inside else run.evidence.filter(_col("extract") == link["extract"])
     other = others.filter(_col("register_row" if inside else "extract_row") == link["extract_row"]).to_dicts()[0]
-    bits = {name.removeprefix("bits_"): value for name, value in link.items() if name.startswith("bits_") and value}
-    total = " ".join(f"{name} {value:+.1f}" for name, value in bits.items())
     words = {"accepted": "认定", "review": "待核", "rejected": "不认定"}[link["decision"]]
     return [
         f"  {link['extract']}: {words} {link['decision']}{'，并列 tied' if link['tied'] else ''} — {BASES[link['basis']][0]}",
         f"    {say.name(other['name'])} {say.number(other['id_number'])}（{_where(other)}）",
-        f"    权重 {link['match_weight']:.1f} 比特 bits = {total}",
+        *(f"    {line}" for line in waterfall(link)),
     ]
 
 

@@ -1,8 +1,9 @@
-"""A Parquet file → its columns as text, after a rehearsal in the sandbox's process.
+"""A Parquet file → its columns as text, a small one after a rehearsal in the sandbox's process.
 
 A footer of a few bytes may nest a hundred thousand types or promise a billion rows, and the library that believes it takes the
-whole process along. So the other process opens every such file first, and says what it holds and how long its texts are; only
-what has fitted there is read here, where columns that nobody asks for are left alone.
+whole process along. So the other process opens every small file first, and says what it holds and how long its texts are; only
+what has fitted there is read here, where columns that nobody asks for are left alone. To read a large file twice would cost more
+than it guards against: there the footer must declare no more columns than a table has, and no more rows than there is room for.
 """
 
 from __future__ import annotations
@@ -17,20 +18,68 @@ from fupin_cli.ingest.columns import MOST_COLUMNS, as_text, column_text
 from fupin_cli.ingest.received import Received
 from fupin_cli.ingest.sandbox import MOST_TEXT, ParsedSheet, ParserFailed, parsing
 
+_SMALL = 4 << 20  # bytes of a file up to which it is rehearsed
+_PLAIN_HEAD = b"\x15"  # a footer's first field, the version, as every writer begins it (Thrift compact protocol)
 _VIEW = 16  # bytes of a text in a column, whatever its length
 _FREE, _PER_BYTE = 256 << 20, 40  # of text that a file may hold: what a small one may, and for each byte of a large one
 
 
 def column_names(file: Received) -> list[str]:
     """The names of a file's columns. Raises ParserFailed where it cannot be opened."""
+    if _is_large(file):
+        return pl.scan_parquet(file.path).collect_schema().names()  # type: ignore[arg-type]
     return _asked("parquet names", file, ()).to_series().to_list()
 
 
 def read_columns(file: Received, columns: Sequence[str]) -> pl.DataFrame:
     """These columns as text, called c0, c1 …. Raises ParserFailed where they need more memory than the file's size explains."""
-    _asked("parquet cells", file, columns)
-    source = file.path or io.BytesIO(file.read())
-    return as_text(pl.scan_parquet(source).select(columns).collect())
+    if not _is_large(file):
+        _asked("parquet cells", file, columns)
+        return as_text(pl.scan_parquet(file.path or io.BytesIO(file.read())).select(columns).collect())
+    scan, size = pl.scan_parquet(file.path), file.size()  # type: ignore[arg-type]
+    rows = scan.select(pl.len()).collect().item()
+    if rows * len(columns) * _VIEW > _FREE + _PER_BYTE * size:
+        raise ParserFailed("memory")
+    frame = scan.select(columns).collect()
+    texts = [pl.col(name).str.len_bytes().max() for name, dtype in frame.schema.items() if dtype == pl.String]
+    if (
+        frame.height
+        and texts
+        and max(length or 0 for length in frame.lazy().select(texts).collect().row(0)) > MOST_TEXT
+    ):
+        raise ParserFailed("stretched")
+    return as_text(frame)
+
+
+def _is_large(file: Received) -> bool:
+    """True for a file on disk that need not be rehearsed: large, with a flat footer that begins as every writer begins it."""
+    if file.path is None or file.size() < _SMALL:
+        return False
+    with file.path.open("rb") as stream:
+        stream.seek(-8, io.SEEK_END)
+        footer = int.from_bytes(stream.read(4), "little")
+        stream.seek(-8 - min(footer, file.size() - 8), io.SEEK_END)
+        head = stream.read(16)
+    columns = _columns_declared(head)
+    return columns is not None and columns <= MOST_COLUMNS + 1
+
+
+def _columns_declared(head: bytes) -> int | None:
+    """How many schema elements a footer begins to list; None where it does not begin so: i32 version, then a list of structs."""
+    at = next((n for n in range(1, 6) if n < len(head) and head[n] < 0x80), None)
+    if head[:1] != _PLAIN_HEAD or at is None or head[at + 1 : at + 2] != b"\x19":
+        return None
+    size, kind = head[at + 2] >> 4, head[at + 2] & 0x0F
+    if kind != 0x0C:
+        return None
+    if size < 15:
+        return size
+    number = 0
+    for n, byte in enumerate(head[at + 3 : at + 8]):
+        number |= (byte & 0x7F) << 7 * n
+        if byte < 0x80:
+            return number
+    return None
 
 
 def _asked(kind: str, file: Received, columns: Sequence[str]) -> pl.DataFrame:

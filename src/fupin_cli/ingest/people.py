@@ -10,15 +10,29 @@ import polars as pl
 
 from fupin_cli.errors import BadDataError
 from fupin_cli.ingest.accounts import read_contents
+from fupin_cli.ingest.cells import Doubt, type_cells
 from fupin_cli.ingest.headers import header_key
 from fupin_cli.ingest.inspection import guess_sheet
 from fupin_cli.ingest.locked import Ask, no_password
-from fupin_cli.ingest.people_of_row import NTH, identity_rows
+from fupin_cli.ingest.people_of_row import NTH, every_person, identity_rows
 from fupin_cli.ingest.profile import SourceProfile
-from fupin_cli.ingest.readers import read_file
+from fupin_cli.ingest.readers import Contents, read_file
+from fupin_cli.ingest.sheets import find_table
 from fupin_cli.normalise.keys import person_keys
 
-_WHO = ("name", "id_number", "sex", "birth_on", "county", "township", "village", "address")  # what linking reads
+_WHO = (
+    "name",
+    "id_number",
+    "sex",
+    "birth_on",
+    "county",
+    "township",
+    "village",
+    "hamlet",
+    "address",
+    "phone",
+    "former_name",
+)  # what linking reads
 
 
 @dataclass(frozen=True)
@@ -54,10 +68,41 @@ def read_people(path: Path, profiles: Mapping[str, SourceProfile], ask: Ask = no
             try_=f"fupin inspect {path}, then --profile FILE with its headers",
         )
     best = max(guesses, key=lambda guess: guess[1])[0]
-    rows = read_contents(path.name, contents, known[best]).rows
+    rows = _columns_only(contents, known[best])
+    if rows is None:
+        rows = read_contents(path.name, contents, known[best]).rows
+    household = known[best].household
     if not rows[NTH].max():
-        return People(person_keys(rows, "data_row"))
-    return People(person_keys(rows.with_columns(identity_rows(rows).alias("_at")), "_at"), rows["data_row"])
+        return People(person_keys(rows, "data_row", household))
+    return People(person_keys(rows.with_columns(identity_rows(rows).alias("_at")), "_at", household), rows["data_row"])
+
+
+def _columns_only(contents: Sequence[Contents], profile: SourceProfile) -> pl.DataFrame | None:
+    """The rows of a table whose container names its columns, which has nothing around it that must be told from data.
+
+    None where the table needs the long way: another container, a column that stands twice, ID numbers printed from floats.
+    """
+    grids = [grid for table in contents for grid in table.grids]
+    table = find_table(grids[0], profile) if len(grids) == 1 and grids[0].header is not None else None
+    if table is None or table.mapping.duplicates or table.mapping.also:
+        return None
+    cells, column = grids[0].cells(), {name: f"c{at}" for name, at in table.mapping.by_field.items()}
+    number = column.get("id_number")
+    if number and cells.lazy().select(pl.col(number).str.ends_with(".0").any()).collect().item():
+        return None
+    parsed = [f for f in profile.fields if f.name in column and f.type not in ("raw", "name", "id", "phone")]
+    used = cells.with_row_index("_at")
+    typed, _ = type_cells(
+        used, table.header, table.mapping, replace(profile, fields=tuple(parsed), id_from=()), None, Doubt()
+    )
+    as_is = [pl.col(column[f.name]).alias(f.column) for f in profile.fields if f.name in column and f not in parsed]
+    rows = typed.hstack(cells.select(as_is).get_columns()).with_columns(pl.col("_at").cast(pl.Int64).alias("data_row"))
+    absent = [name for name in ("name_raw", "id_raw") if name not in rows.columns]
+    rows = rows.with_columns(pl.lit(None, pl.String).alias(name) for name in absent)
+    stand_ins = [column[name] for name in profile.id_from if name in column]
+    if stand_ins:
+        rows = rows.with_columns(pl.coalesce("id_raw", *(cells[name].alias("_" + name) for name in stand_ins)))
+    return every_person(rows, profile, ())[0]
 
 
 def _who_only(profile: SourceProfile) -> SourceProfile:
@@ -65,7 +110,7 @@ def _who_only(profile: SourceProfile) -> SourceProfile:
 
     It has no fields of its own left, so the profile that knows most of these headers fits best, whatever else it holds.
     """
-    fields = (f for f in profile.fields if f.name in (*_WHO, *profile.id_from))
+    fields = (f for f in profile.fields if f.name in (*_WHO, profile.household, *profile.id_from))
     kept = tuple(replace(f, type="raw") if f.type == "text" else f for f in fields)  # cleaned where it is compared
     return replace(profile, fields=kept, required=("name|id_number",), own=frozenset())
 

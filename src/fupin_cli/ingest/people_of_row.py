@@ -18,6 +18,7 @@ _ID = r"\d{15,22}[Xx]?(?:B\d)?"
 _LENGTHS = (15, 18, 20, 22)
 _GLUED = r"(^|[^0-9])(\d{17}[\dX])(\d{17}[\dX])(\d{17}[\dX])?([^0-9X]|$)"  # two or three numbers and nothing between
 _LABEL = r"(?:居民|公民)?(?:身份证|证件|公民身份)(?:号码|号)?[:：]?|姓名[:：]?|权利人[:：]?"
+_TWO_NUMBERS, _TWO_NAMES = 29, 12  # bytes that one number with its label, or one plain name, needs at most
 _BETWEEN = r"[、，,;；/|\r\n]+"
 _NAMES = r"^\s*[\p{Han}·]{2,}(?:[、，,;；/|\r\n]+\s*[\p{Han}·]{2,})+\s*$"
 _OF_THE_FIRST = ("former_name", "sex", "birth_on", "person_id", "relation", "phone")
@@ -89,9 +90,12 @@ def _split_cells(people: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     Names go with numbers in their order where there are as many of each. Where there are not, nobody can tell whose number is
     whose: the numbers stand without names, and a single number beside the names is one more identity.
     """
-    # a number and its like, or names with a mark between: few cells pass, and only those are looked at closely
+    # two numbers or two names take room: few cells pass, and only those are looked at closely
+    long = (pl.col("id_raw").str.len_bytes() > _TWO_NUMBERS) | (pl.col("name_raw").str.len_bytes() > _TWO_NAMES)
+    doubtful = people.lazy().select(long.fill_null(value=False)).collect().to_series().arg_true()
     several = (pl.col("id_raw").str.count_matches(r"\d{15}") > 1) | pl.col("name_raw").str.contains(_NAMES)
-    at = people.lazy().select(several.fill_null(value=False)).collect().to_series()
+    several_here = people[doubtful].lazy().select(several.fill_null(value=False)).collect().to_series()
+    at = pl.repeat(value=False, n=people.height, eager=True).scatter(doubtful, several_here)
     if not at.any():
         return people, 0
     found = people.filter(at).with_columns(_numbers().alias("_numbers"), _names(_BETWEEN).alias("_names"))

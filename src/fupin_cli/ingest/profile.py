@@ -20,7 +20,18 @@ from fupin_cli.normalise import values
 __all__ = ["DTYPES", "PERIODS", "UNITS", "Also", "Digit", "Field", "SourceProfile", "load_profiles"]
 
 IDENTITY_FILE = "_identity.toml"
-_PROFILE_KEYS = {"profile", "department", "title", "title_en", "required", "id_from", "hints", "also", "fields"}
+_PROFILE_KEYS = {
+    "profile",
+    "department",
+    "title",
+    "title_en",
+    "required",
+    "id_from",
+    "hints",
+    "also",
+    "household",
+    "fields",
+}
 _ALSO_KEYS = {"name", "id_number", "set"}
 _FIELD_KEYS = {
     "type", "headers", "zh", "en", "level", "values", "unit", "per", "whole_day", "by_name_header", "opposite", "unknown",
@@ -56,8 +67,9 @@ class SourceProfile:
 
     Each entry of `required` is a field, or several joined by `|` of which one is enough. `id_from` names fields in which
     the ID number can be found where the ID column is absent or blank. `hints` are words in a title or file name that tell
-    this kind from a similar one. `also` are the further persons of a row; a table that has the columns of one of them and none
-    of the profile's own name and ID number is a table of that person.
+    this kind from a similar one. `household` names the field that the members of one household share. `also` are the further
+    persons of a row; a table that has the columns of one of them and none of the profile's own name and ID number is a table of
+    that person.
     """
 
     name: str
@@ -70,6 +82,7 @@ class SourceProfile:
     hints: tuple[str, ...] = ()
     own: frozenset[str] = frozenset()
     also: tuple[Also, ...] = ()
+    household: str = "household_id"
 
     def field(self, name: str) -> Field:
         """The field of this name; a KeyError otherwise, which is a bug of ours."""
@@ -133,6 +146,7 @@ def _profile(name: str, data: Mapping[str, Any], shared: Mapping[str, Field], pa
         fields=fields,
         id_from=_texts(data, "id_from", path),
         hints=_texts(data, "hints", path),
+        household=_text(data, "household", path) if "household" in data else "household_id",
         own=own,
         also=tuple(_also(entry, number, path) for number, entry in enumerate(_tables(data, "also", path), 1)),
     )
@@ -273,7 +287,10 @@ def _refuse_strangers(profile: SourceProfile, path: Path) -> None:
     known = {field.name for field in profile.fields}
     named = [name for entry in profile.required for name in entry.split("|")]
     others = [field.from_digit.field for field in profile.fields if field.from_digit]
-    for key, names in (("required", named), ("id_from", profile.id_from), ("from_digit", others)):
+    household = () if profile.household == "household_id" else (profile.household,)
+    for key, names in (
+        ("required", named), ("id_from", profile.id_from), ("household", household), ("from_digit", others),
+    ):  # fmt: skip
         for name in names:
             if name not in known:
                 near = difflib.get_close_matches(name, known, 1)

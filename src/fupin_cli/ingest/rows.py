@@ -40,22 +40,28 @@ def classify(
     certain = certain.fill_null(value=False)
     in_data = at >= header.end
     doubtful = frame.filter(in_data & ~certain)
-    reasons = doubtful.select(
-        "_at",
-        pl.when(blank)
-        .then(pl.lit("blank"))
-        .when(_is_repeated_header(mapping, profile) | _is_column_numbers(header, cells))
-        .then(pl.lit("repeated_header"))
-        .when(_is_other_header(cells, profile))
-        .then(pl.lit("other_header"))
-        .when(_is_footer(cells))
-        .then(pl.lit("footer"))
-        .when(_is_title(grid, header, mapping, at))
-        .then(pl.lit("title"))
-        .when(nobody)
-        .then(pl.lit("no_identity"))
-        .alias("reason"),
-    ).drop_nulls("reason")
+    # lazy, so that what several questions ask of a cell is worked out once
+    reasons = (
+        doubtful.lazy()
+        .select(
+            "_at",
+            pl.when(blank)
+            .then(pl.lit("blank"))
+            .when(_is_repeated_header(mapping, profile) | _is_column_numbers(header, cells))
+            .then(pl.lit("repeated_header"))
+            .when(_is_other_header(cells, profile))
+            .then(pl.lit("other_header"))
+            .when(_is_footer(cells))
+            .then(pl.lit("footer"))
+            .when(_is_title(grid, header, mapping, at))
+            .then(pl.lit("title"))
+            .when(nobody)
+            .then(pl.lit("no_identity"))
+            .alias("reason"),
+        )
+        .drop_nulls("reason")
+        .collect()
+    )
     above = (
         pl.when(blank).then(pl.lit("blank")).when(at >= header.first).then(pl.lit("header")).otherwise(pl.lit("title"))
     )

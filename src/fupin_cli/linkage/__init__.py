@@ -1,6 +1,6 @@
 """Who is the same person: blocking → comparison → weights → assignment, once per extract and stage."""
 
+from fupin_cli.linkage.model import Model, load_model
 from fupin_cli.linkage.stages import find_duplicates, link_people
-from fupin_cli.linkage.weights import Model, load_model
 
 __all__ = ["Model", "find_duplicates", "link_people", "load_model"]

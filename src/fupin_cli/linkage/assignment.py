@@ -2,99 +2,168 @@
 
 An identity is what an extract calls one person: rows with the same ID number and name, or, without a usable number, the same
 digits, name, birth date and place. Its rows stand or fall together (one person may own three vehicles).
+
+Whoever may be several people is likely to be none of them for certain. The probability of each pair, given that an extract
+identity is one person at most, and a register person one identity at most, is found by belief propagation over the pairs
+(sum-product for matchings); it takes a handful of sums.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
 import polars as pl
 
-from fupin_cli.linkage.weights import Model, to_probability
+from fupin_cli.linkage.comparison import ID_AGREES
+from fupin_cli.linkage.model import Model, to_bits, to_probability
 from fupin_cli.vocabulary import Decision
 
+IDENTITY = ["register_id", "extract_id"]
 _BASIS = {
-    "exact": "exact_id", "repaired": "repaired_id", "damaged": "damaged_id", "same_text": "id_part_name",
+    "exact": "exact_id", "repaired": "repaired_id", "slip": "repaired_id", "damaged": "damaged_id", "same_text": "id_part_name",
+    "partial": "id_part_name",
 }  # fmt: skip
+# what no weight may outvote: brothers and sisters are called like this
+CONTRADICTS = ("one_char", "surname", "other")
+_SWEEPS, _MOST = 8, 60.0  # of messages; bits beyond which more certainty changes nothing
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Pairs that have rivals: `rows` among all pairs, and for each the pair of identities that it stands for.
+
+    `register_id` and `extract_id` count from 0. `further` pairs do not compete for the register person: an extract may spell one
+    person's number in two ways.
+    """
+
+    rows: np.ndarray
+    stands_for: np.ndarray
+    register_id: np.ndarray
+    extract_id: np.ndarray
+    further: np.ndarray
+
+    @classmethod
+    def of(cls, pairs: pl.DataFrame) -> Contest:
+        """The contest of pairs with IDENTITY and `id_number_level`; rows of one identity are never rivals of each other."""
+        alone = ~pairs.select(pl.any_horizontal(pl.col(name).is_duplicated() for name in IDENTITY)).to_series()
+        rows = (~alone).arg_true().to_numpy()
+        fought = pairs.select(
+            *IDENTITY, pl.col("id_number_level").is_in(list(ID_AGREES)).fill_null(value=False).alias("agrees")
+        )[rows]
+        ids = [np.unique(fought[name].to_numpy(), return_inverse=True)[1] for name in IDENTITY]
+        both, first, stands_for = np.unique(ids[0] * (len(rows) + 1) + ids[1], return_index=True, return_inverse=True)
+        further = np.zeros(len(both), dtype=bool)
+        further[stands_for[fought["agrees"].to_numpy()]] = True
+        return cls(rows, stands_for, ids[0][first], ids[1][first], further)
+
+    def best(self, bits: np.ndarray) -> np.ndarray:
+        """The most that any row of each pair of identities has; `bits` of all pairs."""
+        most = np.full(len(self.further), -np.inf)
+        np.maximum.at(most, self.stands_for, bits[self.rows])
+        return most
+
+    def left_less(self, bits: np.ndarray, sweeps: int = _SWEEPS) -> np.ndarray:
+        """The bits that each pair's rivals leave it less; 0 for those without. By belief propagation (sum-product)."""
+        best = self.best(bits)
+        odds = np.exp2(np.clip(best, -_MOST, _MOST))
+        from_register = from_extract = np.ones_like(odds)
+        for _ in range(sweeps):
+            wanted = odds * from_register
+            from_extract = 1 / (1 + np.maximum(_sums(self.extract_id, wanted) - wanted, 0))
+            wanted = odds * from_extract
+            others = np.maximum(_sums(self.register_id, wanted) - wanted, 0)
+            from_register = np.where(self.further, 1.0, 1 / (1 + others))
+        return self._to_rows(np.log2(from_register) + np.log2(from_extract), len(bits), 0.0)
+
+    def tied(self, bits: np.ndarray, left: np.ndarray, least: float, tie: float) -> np.ndarray:
+        """True where a rival stands as near as cannot be told, and both are worth a look; those who have lost to others aside."""
+        best, after = self.best(bits), self.best(left)
+        standing = (best >= least) & (after >= least - tie - 2)
+        near = _gap(self.extract_id, best, standing) < tie
+        near |= (_gap(self.register_id, best, standing) < tie) & ~self.further
+        return self._to_rows(near, len(bits), fill=False)
+
+    def _to_rows(self, values: np.ndarray, rows: int, fill: float) -> np.ndarray:
+        every = np.full(rows, fill, dtype=values.dtype)
+        every[self.rows] = values[self.stands_for]
+        return every
+
+
+def _sums(ids: np.ndarray, values: np.ndarray) -> np.ndarray:
+    sums: np.ndarray = np.bincount(ids, values)[ids] if len(ids) else values
+    return sums
+
+
+def _gap(ids: np.ndarray, bits: np.ndarray, standing: np.ndarray) -> np.ndarray:
+    """The distance to the next rival above or below, among those who stand."""
+    gap = np.full(len(bits), np.inf)
+    at = np.flatnonzero(standing)
+    at = at[np.lexsort((bits[at], ids[at]))]
+    apart = np.where(ids[at][1:] == ids[at][:-1], bits[at][1:] - bits[at][:-1], np.inf)
+    gap[at[1:]] = apart
+    gap[at[:-1]] = np.minimum(gap[at[:-1]], apart)
+    return gap
 
 
 def decide(pairs: pl.DataFrame, model: Model) -> pl.DataFrame:
-    """The pairs with `match_probability`, `decision`, `basis`, `tied`; needs `register_id` and `extract_id`.
+    """The pairs with `match_weight`, `match_probability`, `decision`, `basis`, `tied`; needs `bits`, IDENTITY.
 
-    `register_id`, `extract_id` number the identities on each side. Rows of one identity are never rivals of each other. What
-    is within `tie_bits` of a rival is tied and goes to review, so no order of rows can change who is linked.
+    What is within `tie_bits` of a rival is tied and goes to review, so no order of rows can change who is linked.
     """
-    pairs = pairs.with_columns(_contradicted().alias("contradicted"))
-    rivals = pl.col("register_id").is_duplicated() | pl.col("extract_id").is_duplicated()
-    judged = pairs.join(
-        _rivalry(pairs.filter(rivals), model), on=["register_id", "extract_id"], how="left"
-    ).with_columns(pl.col("tied", "beaten").fill_null(value=False))
-    weight, contradicted = pl.col("match_weight"), pl.col("contradicted")
-    # an inferred number needs a name that at least resembles, or the same village (people are renamed): in dense counties
-    # one repair in twenty hits a stranger
-    inferred = pl.col("id_level").is_in(["repaired", "damaged", "same_text"]).fill_null(value=False)
-    elsewhere = (pl.col("place_level") != "village").fill_null(value=True)
-    stranger = inferred & (pl.col("name_level") == "other") & elsewhere
-    lost = (pl.col("beaten") & ~pl.col("tied")) | stranger.fill_null(False)
-    sure = (weight >= model.accept_weight) & ~contradicted & ~pl.col("tied") & ~lost
+    contest, bits = Contest.of(pairs), pairs["bits"].to_numpy()
+    less = contest.left_less(bits)
+    tied = contest.tied(bits, bits + less, to_bits(model.review_probability), model.tie_bits)
+    # six decimals: far below any threshold's meaning, and the same on every machine
+    weight = (pl.col("bits") + pl.col("bits_rivals")).round(6)
+    pairs = pairs.with_columns(pl.Series("bits_rivals", less).round(6), pl.Series("tied", tied)).with_columns(
+        weight.alias("match_weight"),
+        to_probability(weight).round(9).alias("match_probability"),
+        _basis().alias("basis"),
+    )
+    sure = _may_be_accepted() & ~pl.col("tied")
+    floor = _accept_from(pairs.filter(sure)["match_probability"], model)
+    likely = pl.col("match_probability") >= model.review_probability
     decision = (
-        pl.when(sure).then(pl.lit(Decision.ACCEPTED.value))
-        .when((weight >= model.review_weight) & ~lost).then(pl.lit(Decision.REVIEW.value))
+        pl.when(sure & ((pl.col("match_probability") >= floor) | _nothing_but_number())).then(pl.lit(Decision.ACCEPTED.value))
+        .when(likely | pl.col("tied")).then(pl.lit(Decision.REVIEW.value))
         .otherwise(pl.lit(Decision.REJECTED.value))
     )  # fmt: skip
-    return judged.with_columns(
-        to_probability(weight).round(9).alias("match_probability"), decision.alias("decision"), _basis().alias("basis")
-    ).drop("beaten", "contradicted")
+    return pairs.with_columns(decision.alias("decision"))
 
 
-def _contradicted() -> pl.Expr:
-    """True where something speaks against the pair that no weight may outvote.
+def _accept_from(probability: pl.Series, model: Model) -> float:
+    """The probability from which pairs are accepted: no more than `accept_error` of all accepted are expected to be wrong."""
+    candidates = probability.filter(probability >= model.accept_probability).sort(descending=True)
+    if not len(candidates):
+        return model.accept_probability
+    error = (1 - candidates).cum_sum() / pl.int_range(1, len(candidates) + 1, eager=True)
+    within = candidates.filter(error <= model.accept_error)
+    least = within.min()
+    return float(least) if isinstance(least, float) else 1.0
+
+
+def _nothing_but_number() -> pl.Expr:
+    """An extract without names, or a name of which nothing can be read, is believed on an equal number alone."""
+    return (pl.col("id_number_level") == "exact").fill_null(value=False) & pl.col("name_level").is_null()
+
+
+def _may_be_accepted() -> pl.Expr:
+    """False where something speaks against the pair that no weight may outvote.
 
     A number typed into the wrong row, or borrowed from a relative, agrees perfectly: only the name can tell. Two usable
-    numbers that differ are two numbers. An extract without names is believed on an equal number alone.
+    numbers that differ are two numbers, unless one of them is known to be another's and the household vouches for the pair.
     """
-    named = (pl.col("name_level") == "exact").fill_null((pl.col("id_level") == "exact").fill_null(False))
-    return ~named | (pl.col("id_level") == "different").fill_null(False)
-
-
-def _rivalry(pairs: pl.DataFrame, model: Model) -> pl.DataFrame:
-    """For each pair of identities: does an equal rival stand beside it (`tied`), or a clearly better one (`beaten`)?
-
-    Rivals for an extract identity are all its register persons. Rivals for a register person are other identities, except a
-    further one whose ID number agrees too: an extract may spell one person's number in two ways. Contradicted pairs compete
-    with nobody; they lose only where their extract identity has been surely found elsewhere.
-    """
-    key = ["register_id", "extract_id"]
-    best = pairs.group_by(key).agg(
-        pl.col("match_weight").max(),
-        pl.col("id_level").is_in(list(_BASIS)).fill_null(False).any().alias("id_agrees"),
-        pl.col("contradicted").all(),
+    exact = (pl.col("id_number_level") == "exact").fill_null(value=False)
+    named = pl.col("name_level").is_in(list(CONTRADICTS)).not_().fill_null(exact)
+    disowned = (pl.col("id_number_level") == "disowned") & (pl.col("household_level") == "joined").not_().fill_null(
+        value=True
     )
-    clean = best.filter(~pl.col("contradicted"))
-    for side in key:
-        top = clean.group_by(side).agg(
-            pl.col("match_weight").max().alias(f"first_{side}"),
-            pl.col("match_weight").sort(descending=True).get(1, null_on_oob=True).alias(f"second_{side}"),
-        )
-        best = best.join(top, on=side, how="left")
-    weight, tie = pl.col("match_weight"), model.tie_bits
-    behind = {side: pl.col(f"first_{side}") - weight for side in key}
-    gap = {
-        side: pl.when(behind[side] == 0)
-        .then(pl.col(f"first_{side}") - pl.col(f"second_{side}"))
-        .otherwise(behind[side])
-        for side in key
-    }
-    near = {side: (gap[side] < tie).fill_null(False) for side in key}
-    far = {side: (behind[side] >= tie).fill_null(False) for side in key}
-    tied = (near["extract_id"] | (near["register_id"] & ~pl.col("id_agrees"))) & (weight >= model.review_weight)
-    beaten = far["extract_id"] | (far["register_id"] & ~pl.col("id_agrees"))
-    found_elsewhere = (pl.col("first_extract_id") >= model.accept_weight).fill_null(False)
-    return best.select(
-        *key,
-        (tied & ~pl.col("contradicted")).alias("tied"),
-        pl.when("contradicted").then(found_elsewhere).otherwise(beaten).alias("beaten"),
-    )
+    two_numbers = (disowned | (pl.col("id_number_level") == "different")).fill_null(value=False)
+    return named & ~two_numbers
 
 
 def _basis() -> pl.Expr:
     by_name = pl.when(pl.col("birth_level") == "equal").then(pl.lit("name_birth")).otherwise(pl.lit("name_place"))
-    return pl.col("id_level").replace_strict(_BASIS, default=None, return_dtype=pl.String).fill_null(by_name)
+    by_number = pl.col("id_number_level").cast(pl.String).replace_strict(_BASIS, default=None, return_dtype=pl.String)
+    return by_number.fill_null(by_name)

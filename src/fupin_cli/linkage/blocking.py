@@ -1,15 +1,31 @@
 """Candidate pairs of register person and extract row: hash joins on a few named keys, never a cross product.
 
-Every function takes two KEYS frames (normalise.keys) and returns pairs (`register_row`, `extract_row`). Null keys never join.
+Every function takes two frames of `prepare`d KEYS and returns pairs (`register_row`, `extract_row`): positions in those frames.
+Null keys never join. Equal numbers settle most people; the other keys look only at what that leaves over.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
+from fupin_cli.linkage.neighbours import neighbours
+
 PAIR = ["register_row", "extract_row"]
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2, 1)  # GB 11643: weighted digits plus check ≡ 1 (mod 11)
-_INVERSE = {w: next(i for i in range(11) if w * i % 11 == 1) for w in set(_WEIGHTS)}
+_MOST_NAMESAKES = (
+    24  # pairs of one name in one county, without a number: more of them, and none is likelier than chance
+)
+_PARTS = (
+    "first_nine",
+    "next_five",
+    "last_three",
+)  # region and decade, rest of the birth date, order: any one fault leaves two whole
+
+
+def prepare(people: pl.DataFrame) -> pl.DataFrame:
+    """KEYS with `at` as the position in the frame, so that a pair's values are fetched and not joined, and `born`."""
+    return people.with_columns(pl.int_range(pl.len()).alias("at"), pl.coalesce("birth", "birth_in_id").alias("born"))
 
 
 def block_on_id(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
@@ -17,131 +33,128 @@ def block_on_id(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
     return _join(register, extract, ["code"])
 
 
-def block_on_repaired_id(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
-    """Pairs where one number is faulty and the other is one digit, or one swap of neighbours, away from it.
+def block_on_all_but_id(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
+    """Pairs with one name, birth date and village, whatever their numbers: one person may have been given two."""
+    return _join(register, extract, ["name", "born", "village_code"])
 
-    Two valid numbers are never one such fault apart (MOD 11-2 detects both kinds), so only faulty ones need neighbours, and
-    for each position the check equation admits one digit at most: 18 + 17 keys a row instead of a distance search.
+
+def block_on_damaged_id(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
+    """Pairs where one number is not usable and stands near the other; `repaired`, `slip` say that one fault explains it.
+
+    One fault away; the last three digits lost; wrong in the same way on both sides; or two of three parts of it equal, which
+    finds two faults, and a wholly wrong birth date.
     """
-    there = _join(_repairs(register), extract, ["code"])
-    back = _join(register, _repairs(extract), ["code"])
-    return pl.concat([there, back])
+    bad = [_damaged(side) for side in (register, extract)]
+    good = [side.filter(pl.col("code").is_not_null()).select("at", "code") for side in (register, extract)]
+    one_fault = [
+        _join(neighbours(bad[0]), good[1], ["code"], "slip"),
+        _join(good[0], neighbours(bad[1]), ["code"], "slip"),
+    ]
+    fifteen = [side.select("at", (pl.col("code") // 100).alias("fifteen")) for side in good]
+    cut = [side.filter("cut") for side in bad]
+    others = [*(_join(bad[0], bad[1], [key]) for key in ("digits", "fifteen")), *_either(cut, fifteen, ["fifteen"])]
+    whole = [side.select("at", *_parts(pl.col("code"))) for side in good]
+    for left_out in _PARTS:
+        key = [part for part in _PARTS if part != left_out]
+        others += [*_either(bad, whole, key), _join(bad[0], bad[1], key)]
+    return pl.concat(
+        [
+            *(pairs.with_columns(pl.lit(value=True).alias("repaired")) for pairs in one_fault),
+            pl.concat(others).with_columns(pl.lit(value=False).alias(name) for name in ("slip", "repaired")),
+        ]
+    )
 
 
-def block_on_cut_id(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
-    """Pairs where one number lost its last three digits and the first fifteen agree; the name must do the rest."""
-    key = ["fifteen", "name"]
-    there = _join(_with_fifteen(register.filter("cut")), _with_fifteen(extract), key) if register["cut"].any() else None
-    back = _join(_with_fifteen(register).filter(~register["cut"]), _with_fifteen(extract.filter("cut")), key)
-    return back if there is None else pl.concat([there, back])
+def same_initial(pairs: pl.DataFrame, register: pl.DataFrame, extract: pl.DataFrame) -> pl.Series:
+    """Do the names begin alike? Much of a number agrees by chance where many were born on one day. True without a name."""
+    first = [
+        side["name"].gather(pairs[row]).str.slice(0, 1) for side, row in zip((register, extract), PAIR, strict=True)
+    ]
+    return (first[0] == first[1]).fill_null(value=True)
 
 
-def _with_fifteen(people: pl.DataFrame) -> pl.DataFrame:
-    return people.select("at", "name", first_fifteen().alias("fifteen"))
+def block_on_name(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
+    """Pairs of one name, and one birth date or village besides."""
+    keys = (["name", "born"], ["name", "village_code", "township_code"])
+    return pl.concat([_join(register, extract, key) for key in keys])
+
+
+def block_on_similar_name(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
+    """Pairs of one village and birth date; where nobody wrote a date down, two of the first three characters of the name."""
+    pairs = [_join(register, extract, ["born", "village_code", "male"])]
+    dateless = [with_characters(side.filter(pl.col("born").is_null())) for side in (register, extract)]
+    everyone = [
+        with_characters(side) if other.height else side.clear()
+        for side, other in zip((register, extract), dateless[::-1], strict=True)
+    ]
+    if any(side.height for side in dateless):
+        everyone = [side if "initial" in side.columns else with_characters(side) for side in everyone]
+        for two in (["initial", "second"], ["initial", "third"], ["second", "third"]):
+            pairs += _either(dateless, everyone, [*two, "village_code", "township_code"])
+    return pl.concat(pairs)
+
+
+def block_on_rare_name(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
+    """Pairs with one name in one county, where few bear it: people move, and take their names along.
+
+    Beyond that number nobody could be told from the others without more in common, for which there are the other keys.
+    """
+    key = ["name", "county_code"]
+    ours, theirs = register.select("at", *key).drop_nulls("name"), extract.select("at", *key).drop_nulls("name")
+    theirs = theirs.join(ours, on=key, how="semi")
+    ours = ours.join(theirs, on=key, how="semi")
+    pairs = ours.group_by(key).len().join(theirs.group_by(key).len(), on=key)
+    few = pairs.filter(pl.col("len").cast(pl.Int64) * pl.col("len_right") <= _MOST_NAMESAKES).select(key)
+    return _join(ours.join(few, on=key, how="semi"), theirs, key)
 
 
 def first_fifteen(suffix: str = "") -> pl.Expr:
     """The first 15 digits of a number, usable or not, as Int64: all that is left of one that Excel cut."""
     left = pl.col(f"digits{suffix}").str.slice(0, 15)
     return pl.coalesce(
-        pl.col(f"code{suffix}") // 100, pl.when(left.str.len_chars() == 15).then(left.cast(pl.Int64, strict=False))
+        pl.col(f"code{suffix}") // 100, pl.when(left.str.len_bytes() == 15).then(left.cast(pl.Int64, strict=False))
     )
 
 
-def block_on_same_text(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
-    """Pairs whose numbers are both unusable and wrong in the very same way."""
-    return _join(
-        register.filter(pl.col("code").is_null()), extract.filter(pl.col("code").is_null()), ["digits", "name"]
-    )
+def seventeen(suffix: str = "") -> pl.Expr:
+    """The first 17 digits of a number of 18 characters, usable or not, as Int64."""
+    digits = pl.col(f"digits{suffix}")
+    left = pl.when(digits.str.len_bytes() == 18).then(digits.str.slice(0, 17)).cast(pl.Int64, strict=False)
+    return pl.coalesce(f"code{suffix}", left)
 
 
-def block_on_name_and_birth(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
-    """Pairs with one name and one birth date, where at least one side has no usable ID number."""
-    return _either_without_id(register, extract, ["name", "birth"])
+def in_parts(number: pl.Expr) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+    """17 digits as 9 + 5 + 3."""
+    return number // 10**8, number // 1000 % 10**5, number % 1000
 
 
-def block_on_name_and_village(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
-    """Pairs with one name in one village, where at least one side has no usable ID number."""
-    return _either_without_id(register, extract, ["name", "village_code"])
+def _parts(number: pl.Expr) -> list[pl.Expr]:
+    return [part.alias(name) for name, part in zip(_PARTS, in_parts(number), strict=True)]
 
 
-def block_on_birth_and_village(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
-    """Pairs born on one day in one village, where at least one side has no usable ID number: names may be mistyped."""
-    return _either_without_id(register, extract, ["birth", "village_code", "male"])
+def _damaged(people: pl.DataFrame) -> pl.DataFrame:
+    """Those with a number that is not usable, and what is left of it; what was cut off is no part of it."""
+    bad = people.filter(pl.col("digits").is_not_null()).select("at", "code", "digits", "cut")
+    number = pl.when(~pl.col("cut")).then(seventeen())
+    return bad.select("at", "digits", "cut", first_fifteen().alias("fifteen"), *_parts(number))
 
 
-def block_on_all_but_id(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
-    """Pairs with one name, birth date and village, whatever their numbers: one person may have been given two."""
-    return _join(register, extract, ["name", "birth", "village_code"])
+def with_characters(people: pl.DataFrame) -> pl.DataFrame:
+    """The people with the first three characters of their names: `initial`, `second`, `third`."""
+    name = pl.col("name")
+    return people.with_columns(
+        name.str.slice(n, 1).alias(column) for n, column in enumerate(("initial", "second", "third"))
+    ).with_columns(pl.when(pl.col(column) != "").then(column).alias(column) for column in ("second", "third"))
 
 
-def block_residue(register: pl.DataFrame, extract: pl.DataFrame, contested: pl.DataFrame) -> pl.DataFrame:
-    """All pairs beyond equal ID numbers, each once; `repaired` marks those one fault apart.
-
-    `contested` (`register_row`) names the register persons whose number led to somebody of another name: they are looked for
-    by name as well, as if they had none.
-    """
-    disowned = register["at"].is_in(contested["register_row"].implode())
-    without = register.with_columns(pl.when(~disowned).then(pl.col("code")).alias("code"))
-    others = [
-        block_on_cut_id(register, extract),
-        block_on_same_text(register, extract),
-        block_on_name_and_birth(without, extract),
-        block_on_name_and_village(without, extract),
-        block_on_birth_and_village(without, extract),
-    ]
-    repaired = block_on_repaired_id(register, extract).with_columns(pl.lit(value=True).alias("repaired"))
-    pairs = pl.concat([repaired, pl.concat(others).with_columns(pl.lit(value=False).alias("repaired"))])
-    return pairs.group_by(PAIR).agg(pl.col("repaired").any())
+def _either(few: Sequence[pl.DataFrame], all_: Sequence[pl.DataFrame], key: list[str]) -> list[pl.DataFrame]:
+    """Pairs in which at least one side is of the few."""
+    return [_join(few[0], all_[1], key), _join(all_[0], few[1], key)]
 
 
-def _either_without_id(register: pl.DataFrame, extract: pl.DataFrame, key: list[str]) -> pl.DataFrame:
-    without = pl.col("code").is_null()
-    bare = register["code"].is_null()
-    there = _join(register.filter(bare), extract, key)
-    back = _join(register.select("at", *key).filter(~bare), extract.filter(without), key)
-    return pl.concat([there, back])
+def _join(register: pl.DataFrame, extract: pl.DataFrame, key: list[str], *also: str) -> pl.DataFrame:
+    def side(people: pl.DataFrame, row: str) -> pl.DataFrame:
+        kept = [name for name in also if name in people.columns]
+        return people.select(pl.col("at").alias(row), *key, *kept)
 
-
-def _join(register: pl.DataFrame, extract: pl.DataFrame, key: list[str]) -> pl.DataFrame:
-    return register.select(pl.col("at").alias("register_row"), *key).join(
-        extract.select(pl.col("at").alias("extract_row"), *key), on=key, how="inner"
-    ).select(PAIR)  # fmt: skip
-
-
-def _repairs(people: pl.DataFrame) -> pl.DataFrame:
-    """Every valid number one fault away from each faulty one, as `code`, a row for each."""
-    faulty = people.select("at", "digits").filter(people["faulty"])
-    faulty = faulty.filter(pl.col("digits").str.contains(r"^\d{17}[\dX]$"))
-    last = (
-        pl.when(pl.col("digits").str.ends_with("X"))
-        .then(10)
-        .otherwise(pl.col("digits").str.slice(17).cast(pl.Int64, strict=False))
-    )
-    faulty = faulty.with_columns(pl.col("digits").str.slice(0, 17).cast(pl.Int64).alias("own"))
-    faulty = faulty.with_columns(
-        *((pl.col("own") // 10 ** (16 - i) % 10).alias(f"d{i}") for i in range(17)), last.cast(pl.Int64).alias("d17")
-    )
-    total = pl.sum_horizontal([pl.col(f"d{i}") * w for i, w in enumerate(_WEIGHTS)])
-    faulty = faulty.with_columns(((1 - total) % 11).alias("short"))
-    keys = (faulty.lazy().select("at", key.alias("code")).drop_nulls() for key in (*_substitutions(), *_swaps()))
-    return pl.concat(pl.collect_all(keys))
-
-
-def _substitutions() -> list[pl.Expr]:
-    """For each position the number with the one digit that mends the sum; null where that digit would be 10."""
-    mended: list[pl.Expr] = []
-    for i in range(17):
-        digit = (pl.col(f"d{i}") + pl.col("short") * _INVERSE[_WEIGHTS[i]]) % 11
-        mended.append(pl.when(digit < 10).then(pl.col("own") + (digit - pl.col(f"d{i}")) * 10 ** (16 - i)))
-    return [*mended, pl.col("own")]  # the last character alone wrong: the 17 digits stand
-
-
-def _swaps() -> list[pl.Expr]:
-    """For each pair of neighbours the number with them exchanged, where that mends the sum."""
-    swapped: list[pl.Expr] = []
-    for i in range(16):
-        gain = (pl.col(f"d{i + 1}") - pl.col(f"d{i}")) * (_WEIGHTS[i] - _WEIGHTS[i + 1])
-        moved = (pl.col(f"d{i + 1}") - pl.col(f"d{i}")) * (10 ** (16 - i) - 10 ** (15 - i))
-        swapped.append(pl.when((gain - pl.col("short")) % 11 == 0).then(pl.col("own") + moved))
-    return swapped
+    return side(register, PAIR[0]).join(side(extract, PAIR[1]), on=key, how="inner").select(*PAIR, *also)

@@ -2,127 +2,151 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import reduce
+from operator import or_
+
 import polars as pl
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
 
-from fupin_cli.linkage.blocking import PAIR, first_fifteen
-from fupin_cli.vocabulary import KEYS
+from fupin_cli.characters import NAME_LEVELS, compare_names
+from fupin_cli.linkage.blocking import PAIR, first_fifteen, in_parts, seventeen
 
-_FIELDS = [name for name in KEYS.names if name not in ("at", "faulty")]
-# what stands where a system had no such character (data_formats.md, H26): ? and boxes, private code points, emoji, its parts
-_NO_CHARACTER = r"\([^()]+\)|\[[^\[\]]+\]|[?*□■◻◼▢\u{FFFD}\p{Co}\p{So}]"
+ID_LEVELS = ("exact", "repaired", "slip", "damaged", "same_text", "partial", "disowned", "unlike", "different")
+ID_AGREES = ID_LEVELS[:6]
+ONE_VILLAGE = ("hamlet", "village", "in_village")
+PLACES = 5  # levels of place that say how far apart two rows are; the others say less
+LEVELS: dict[str, tuple[str, ...]] = {
+    "id_number": ID_LEVELS,
+    "name": ("exact", "former", *NAME_LEVELS[1:]),
+    "birth": ("equal", "one_fault", "different"),
+    "sex": ("equal", "different"),
+    # the last three: one village, township or county, and nobody says which part of it
+    "place": ("hamlet", "village", "township", "county", "elsewhere", "in_village", "in_township", "in_county"),
+    "phone": ("equal", "different"),
+    "household": ("joined", "apart"),
+}
+_FIELDS = (
+    "code", "digits", "cut", "name", "former_name", "birth", "birth_in_id", "male", "county_code", "township_code",
+    "village_code", "hamlet_code", "phone",
+)  # fmt: skip
 
 
 def compare(pairs: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame) -> pl.DataFrame:
-    """The pairs with a level per field and both names.
+    """The pairs with `id_number`, `name`, `birth`, `sex`, `place` and `phone` as levels (Enum), null where a side says nothing.
 
-    Columns `id_level`, `name_level`, `birth_level`, `sex_level`, `place_level` (null where a side says nothing), `name_r` and
-    `name_e`. Pairs are positions in the two KEYS frames; they carry `repaired` (blocking found their numbers one fault apart).
+    Pairs are positions in the two frames of `prepare`d KEYS; they carry `repaired` and `slip` (blocking found their numbers one
+    fault apart) and `disowned` (one of the numbers belongs to somebody of another name).
     """
-    both = pairs.hstack(_side(r, pairs["register_row"], "r")).hstack(_side(e, pairs["extract_row"], "e"))
-    both = both.with_columns(
-        _id_level().alias("id_level"), _birth_level().alias("birth_level"), _sex_level().alias("sex_level"),
-        _place_level().alias("place_level"),
+    both = pairs.hstack(_side(r, pairs[PAIR[0]], "r")).hstack(_side(e, pairs[PAIR[1]], "e"))
+    levels = both.lazy().select(
+        *pairs.columns, _level("id_number", _id_number()), _level("birth", _birth()), _level("sex", _sex()),
+        _level("place", _place()), _level("phone", _phone()),
     )  # fmt: skip
-    return _name_level(both).select(
-        *PAIR, "id_level", "name_level", "birth_level", "sex_level", "place_level", "name_r", "name_e"
-    )
+    return levels.collect().with_columns(_names(both).alias("name_level"))
+
+
+def levels_of(field: str) -> pl.Enum:
+    """The dtype of a field's levels."""
+    return pl.Enum(LEVELS[field])
+
+
+def _level(field: str, text: pl.Expr) -> pl.Expr:
+    return text.cast(levels_of(field)).alias(f"{field}_level")
 
 
 def _side(people: pl.DataFrame, rows: pl.Series, suffix: str) -> list[pl.Series]:
     return [people[name].gather(rows).alias(f"{name}_{suffix}") for name in _FIELDS]
 
 
-def _id_level() -> pl.Expr:
+def _id_number() -> pl.Expr:
     """The strongest way in which the two numbers agree; null where a side has no digits at all."""
     given = {side: pl.col(f"code_{side}").is_not_null() | pl.col(f"digits_{side}").is_not_null() for side in "re"}
     usable = pl.col("code_r").is_not_null() & pl.col("code_e").is_not_null()
+    equal_parts = [a == b for a, b in zip(in_parts(seventeen("_r")), in_parts(seventeen("_e")), strict=True)]
+    cut = pl.col("cut_r") | pl.col("cut_e")
     return (
         pl.when(~given["r"] | ~given["e"]).then(None)
         .when(usable & (pl.col("code_r") == pl.col("code_e"))).then(pl.lit("exact"))
+        .when("disowned").then(pl.lit("disowned"))
         .when(usable).then(pl.lit("different"))
-        .when((pl.col("cut_r") | pl.col("cut_e")) & (first_fifteen("_r") == first_fifteen("_e"))).then(pl.lit("damaged"))
+        .when(cut & (first_fifteen("_r") == first_fifteen("_e"))).then(pl.lit("damaged"))
         .when(pl.col("digits_r") == pl.col("digits_e")).then(pl.lit("same_text"))
-        .when("repaired").then(pl.lit("repaired"))
+        .when(pl.col("repaired") & ~pl.col("slip")).then(pl.lit("repaired"))
+        .when("repaired").then(pl.lit("slip"))
+        .when(~cut & (pl.sum_horizontal(equal_parts) >= 2)).then(pl.lit("partial"))
         .otherwise(pl.lit("unlike"))
     )  # fmt: skip
 
 
-def _birth_level() -> pl.Expr:
-    r, e = pl.col("birth_r"), pl.col("birth_e")
-    equal = (r == e) | (pl.col("birth_in_id_r") == pl.col("birth_in_id_e")) | (r == pl.col("birth_in_id_e"))
-    year, month, day = (getattr(r.dt, part)() == getattr(e.dt, part)() for part in ("year", "month", "day"))
-    exchanged = (r.dt.month() == e.dt.day()) & (r.dt.day() == e.dt.month()) & year
-    two_of_three = (year & month) | (year & day) | (month & day)
+def _birth() -> pl.Expr:
+    """The best agreement of any birth date on one side with any on the other: of its own column, or inside the ID number."""
+    pairs = [(pl.col(f"{a}_r"), pl.col(f"{b}_e")) for a in ("birth", "birth_in_id") for b in ("birth", "birth_in_id")]
+    known = reduce(or_, (a.is_not_null() & b.is_not_null() for a, b in pairs))
+    equal = reduce(or_, ((a == b).fill_null(value=False) for a, b in pairs))
+    close = reduce(or_, (_one_fault(a, b).fill_null(value=False) for a, b in pairs))
     return (
-        pl.when(r.is_null() | e.is_null()).then(None)
-        .when(equal).then(pl.lit("equal"))
-        .when(two_of_three | exchanged).then(pl.lit("one_fault"))
+        pl.when(~known).then(None).when(equal).then(pl.lit("equal")).when(close).then(pl.lit("one_fault"))
         .otherwise(pl.lit("different"))
     )  # fmt: skip
 
 
-def _sex_level() -> pl.Expr:
-    return pl.when(pl.col("male_r") == pl.col("male_e")).then(pl.lit("equal")).when(
-        pl.col("male_r") != pl.col("male_e")
-    ).then(pl.lit("different"))  # fmt: skip
+def _one_fault(a: pl.Expr, b: pl.Expr) -> pl.Expr:
+    """Two dates that differ in one of year, month and day, or have the last two exchanged."""
+    year, month, day = (getattr(a.dt, part)() == getattr(b.dt, part)() for part in ("year", "month", "day"))
+    exchanged = (a.dt.month() == b.dt.day()) & (a.dt.day() == b.dt.month()) & year
+    next_year = (a.dt.year().cast(pl.Int32) - b.dt.year().cast(pl.Int32)).abs() <= 10
+    fault: pl.Expr = (year & month) | (year & day) | (month & day & next_year) | exchanged
+    return fault
 
 
-def _place_level() -> pl.Expr:
-    same = {part: pl.col(f"{part}_code_r") == pl.col(f"{part}_code_e") for part in ("county", "township", "village")}
+def _sex() -> pl.Expr:
+    same = pl.col("male_r") == pl.col("male_e")
+    return pl.when(same).then(pl.lit("equal")).when(~same).then(pl.lit("different"))
+
+
+def _phone() -> pl.Expr:
+    same = pl.col("phone_r") == pl.col("phone_e")
+    return pl.when(same).then(pl.lit("equal")).when(~same).then(pl.lit("different"))
+
+
+def _place() -> pl.Expr:
+    same = {
+        part: pl.col(f"{part}_code_r") == pl.col(f"{part}_code_e")
+        for part in ("county", "township", "village", "hamlet")
+    }
     known = {part: same[part].is_not_null() for part in same}
-    not_other_county = same["county"].fill_null(True)
+    not_other_county = same["county"].fill_null(value=True)
+    township = pl.when(known["village"]).then(pl.lit("township")).otherwise(pl.lit("in_township"))
+    village = (
+        pl.when(same["hamlet"]).then(pl.lit("hamlet")).when(known["hamlet"]).then(pl.lit("village"))
+        .otherwise(pl.lit("in_village"))
+    )  # fmt: skip
+    county = pl.when(known["township"]).then(pl.lit("county")).otherwise(pl.lit("in_county"))
     return (
-        pl.when(same["village"] & same["township"].fill_null(True) & not_other_county).then(pl.lit("village"))
-        .when(same["township"] & not_other_county).then(pl.lit("township"))
-        .when(same["county"]).then(pl.lit("county"))
+        pl.when(same["village"] & same["township"].fill_null(value=True) & not_other_county).then(village)
+        .when(same["township"] & not_other_county).then(township)
+        .when(same["county"]).then(county)
         .when(known["county"] | known["township"] | known["village"]).then(pl.lit("elsewhere"))
     )  # fmt: skip
 
 
-def _name_level(pairs: pl.DataFrame) -> pl.DataFrame:
-    """exact, one_edit (same first character and one wrong, missing, added or exchanged), other.
-
-    Null without a name, and where two names differ only in characters that one side could not write: that speaks neither for
-    nor against. Distances are taken once for each distinct pair of differing names, in C.
-    """
-    names = pairs.filter(pl.col("name_r") != pl.col("name_e")).select("name_r", "name_e").unique(maintain_order=True)
-    distance = process.cpdist(names["name_r"].to_list(), names["name_e"].to_list(), scorer=OSA.distance)
-    same_surname = pl.col("name_r").str.slice(0, 1) == pl.col("name_e").str.slice(0, 1)
-    names = names.with_columns(pl.Series("distance", distance, dtype=pl.Int32), _unwritten(names)).with_columns(
-        pl.when("unwritten")
-        .then(None)
-        .when((pl.col("distance") <= 1) & same_surname)
-        .then(pl.lit("one_edit"))
-        .otherwise(pl.lit("other"))
-        .alias("near")
-    )
-    return (
-        pairs.join(names.select("name_r", "name_e", "near"), on=["name_r", "name_e"], how="left", maintain_order="left")
-        .with_columns(
-            pl.when(pl.col("name_r").is_null() | pl.col("name_e").is_null()).then(None)
-            .when(pl.col("name_r") == pl.col("name_e")).then(pl.lit("exact"))
-            .otherwise(pl.col("near"))
-            .alias("name_level")
-        )
-        .drop("near")
-    )  # fmt: skip
+def _names(both: pl.DataFrame) -> pl.Series:
+    """The level of the names; a former name that is the other side's name is `former`, whatever became of the present ones."""
+    r, e, was_r, was_e = (pl.col(f"{column}_{side}") for column in ("name", "former_name") for side in "re")
+    former = ((was_r == e).fill_null(value=False) | (r == was_e).fill_null(value=False)).alias("former")
+    names = both.lazy().select(r, e, former).collect()
+    equal = (names["name_r"] == names["name_e"]).fill_null(value=False)
+    levels = names.lazy().select(
+        pl.when(equal).then(pl.lit("exact")).when("former").then(pl.lit("former")).cast(levels_of("name")).alias("level")
+    ).collect()["level"]  # fmt: skip
+    open_ = (levels.is_null() & names["name_r"].is_not_null() & names["name_e"].is_not_null()).arg_true()
+    differing = names.select("name_r", "name_e")[open_]
+    distinct = differing.unique()
+    kinds = distinct.with_columns(level=compare_names(distinct["name_r"], distinct["name_e"]).cast(levels_of("name")))
+    found = differing.join(kinds, on=["name_r", "name_e"], how="left", maintain_order="left")["level"]
+    return levels.scatter(open_, found)
 
 
-def _unwritten(names: pl.DataFrame) -> pl.Series:
-    """True where two names agree in every character that both sides could write; only names with a sign of it are taken apart."""
-    sides = {side: _with_question_marks(pl.col(f"name_{side}")).alias(side) for side in "re"}
-    signs = names.lazy().select(**sides).with_row_index("pair")
-    signs = signs.filter(pl.any_horizontal(pl.col("r", "e").str.contains("?", literal=True)))
-    same_length = pl.col("r").str.len_chars() == pl.col("e").str.len_chars()
-    letters = signs.filter(same_length).with_columns(pl.col("r", "e").str.split("")).explode("r", "e")
-    fits = (pl.col("r") == pl.col("e")) | (pl.col("r") == "?") | (pl.col("e") == "?")
-    agree = letters.group_by("pair").agg(fits.all().alias("fits")).filter("fits").collect()["pair"]
-    return pl.repeat(value=False, n=names.height, eager=True).scatter(agree, values=True).alias("unwritten")
-
-
-def _with_question_marks(name: pl.Expr) -> pl.Expr:
-    """The name with a question mark for each character that could not be written; letters beside 汉字 stand for one, too."""
-    plain = name.str.replace_all(_NO_CHARACTER, "?")
-    return pl.when(plain.str.contains(r"\p{Han}")).then(plain.str.replace_all("[A-Z]+", "?")).otherwise(plain)
+def table(field: str, bits: Sequence[float]) -> pl.Expr:
+    """The bits that belong to each row's level of a field; 0 where a side says nothing."""
+    return pl.lit(pl.Series(bits, dtype=pl.Float64)).gather(pl.col(f"{field}_level").to_physical()).fill_null(0.0)

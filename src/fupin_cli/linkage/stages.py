@@ -6,24 +6,51 @@ and the numbers that led to somebody of another name, go on to the careful compa
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import polars as pl
 
-from fupin_cli.linkage.assignment import decide
-from fupin_cli.linkage.blocking import PAIR, block_on_all_but_id, block_on_id, block_residue
+from fupin_cli.linkage.assignment import CONTRADICTS, IDENTITY, Contest, decide
+from fupin_cli.linkage.blocking import (
+    PAIR,
+    block_on_all_but_id,
+    block_on_damaged_id,
+    block_on_id,
+    block_on_name,
+    block_on_rare_name,
+    block_on_similar_name,
+    prepare,
+    same_initial,
+)
 from fupin_cli.linkage.comparison import compare
-from fupin_cli.linkage.weights import Model, score
+from fupin_cli.linkage.frequency import add_rarity, count_names
+from fupin_cli.linkage.household import block_on_household, context, household_level, households
+from fupin_cli.linkage.model import Model, to_bits
+from fupin_cli.linkage.training import (
+    learn_births,
+    learn_households,
+    learn_names,
+    learn_odds,
+    learn_places,
+    possible_pairs,
+)
+from fupin_cli.linkage.weights import BITS, FIELDS, STRATA, add_stratum, default_odds, field_bits, total_bits
 from fupin_cli.vocabulary import LINKS, Decision
 
-DETAIL = ["id_level", "name_level", "birth_level", "sex_level", "place_level"]
-BITS = ["bits_prior", "bits_id_number", "bits_name", "bits_birth", "bits_sex", "bits_place"]
+DETAIL = [f"{name}_level" for name in ("id_number", "name", "birth", "sex", "place", "phone", "household")]
 _SHOWN_BELOW_REVIEW = 10.0  # bits: rejected pairs farther away than this explain nothing
-_FEWEST = 1000  # a short list is still drawn from a county: two people of one village may share a name
-_COUNT_ALL = 2_000_000  # rows up to which every name is counted
-_DESCRIBED_BY = ("digits", "birth", "male", "village_code", "township_code")
+_ENOUGH = 200  # pairs with equal numbers from which something can be learned
+_DESCRIBED_BY = ("digits", "birth", "birth_in_id", "male", "village_code", "township_code", "household", "phone")
 _SELF = "register"
+
+
+@dataclass(frozen=True)
+class Linked:
+    """The links of two lists, and the model with all that was learned from them."""
+
+    links: pl.DataFrame
+    model: Model
 
 
 def link_people(
@@ -34,18 +61,42 @@ def link_people(
     Both are KEYS frames (normalise.keys). Equal register rows (one number, one name: the same person entered twice) share a
     link; every other doubt is a review. `name` is what the links call the extract.
     """
-    r, e = _by_position(register), _by_position(extract)
-    by_id = block_on_id(r, e)
-    agrees = (r["name"].gather(by_id["register_row"]) == e["name"].gather(by_id["extract_row"])).fill_null(value=True)
-    settled, disputed = by_id.filter(agrees), by_id.filter(~agrees)
-    contested = disputed.join(settled, on="register_row", how="anti").select("register_row").unique()
-    is_open = pl.repeat(value=True, n=e.height, eager=True).scatter(settled["extract_row"], values=False)
-    residue = block_residue(r, e, contested)
-    pairs = _all_pairs(by_id, residue.filter(is_open.gather(residue["extract_row"])))
-    scored = _score(pairs, r, e, model)
-    scored = _number_identities(scored, r, "register_row", "register_id")
-    scored = _number_identities(scored, e, "extract_row", "extract_id", described_by=_DESCRIBED_BY)
-    return _as_links(decide(scored, model), register, extract, model, name)
+    return link_and_learn(register, extract, model, name=name).links
+
+
+def link_and_learn(register: pl.DataFrame, extract: pl.DataFrame, model: Model, *, name: str | None = None) -> Linked:
+    """The same with the model as learned; a model that has been learned already is used as it is."""
+    r, e = prepare(register), prepare(extract)
+    by_id = _compare_equal_numbers(r, e)
+    settled = by_id.filter(pl.col("name_level").is_in(list(CONTRADICTS)).not_().fill_null(value=True))
+    r, e = _add_number(r, by_id, settled, PAIR[0]), _add_number(e, by_id, settled, PAIR[1])
+    people = max(r.height, e.height)
+    known = households(settled, r, e)
+    r = r.with_columns(
+        pl.col("household").is_in(known["register_household"].implode()).fill_null(value=False).alias("mates")
+    )
+    by_id = by_id.with_columns(_shared(by_id, settled).alias("found"))
+    learns = by_id.height >= _ENOUGH and not model.odds
+    if learns:
+        model = learn_names(by_id.filter(~pl.col("found")), r, e, model)
+        model = learn_births(by_id, r, e, learn_places(by_id, r, e, model))
+        model = learn_households(context(known, r, e), model)
+    elif not model.odds:
+        model = learn_places(by_id.clear(), r, e, model)
+    residue = _residue(r, e, known).join(by_id, on=PAIR, how="anti")
+    pairs = _levels(pl.concat([by_id, compare(_with_numbers(residue, r, e), r, e)], how="diagonal"), known, r, e)
+    pairs = add_stratum(pairs.sort(PAIR))
+    names = count_names(e, several=bool(by_id[PAIR[0]].is_duplicated().any()))
+    pairs = field_bits(add_rarity(pairs, e, names, model.concentration), model)
+    pairs = _number_identities(pairs, r, PAIR[0], IDENTITY[0])
+    pairs = _number_identities(pairs, e, PAIR[1], IDENTITY[1], described_by=_DESCRIBED_BY)
+    odds = _odds(model, people)
+    if learns:
+        fields = pairs.select("stratum", pl.sum_horizontal(FIELDS).alias("fields"))
+        odds = learn_odds(fields, Contest.of(pairs), odds, possible_pairs(r, e.filter("open"), pairs))
+        model = replace(model, odds=dict(zip(STRATA, odds, strict=True)))
+    decided = decide(total_bits(pairs, odds, people), model)
+    return Linked(_as_links(decided, register, extract, model, name), model)
 
 
 def find_duplicates(register: pl.DataFrame, model: Model) -> pl.DataFrame:
@@ -53,85 +104,120 @@ def find_duplicates(register: pl.DataFrame, model: Model) -> pl.DataFrame:
 
     `extract` is "register" and `extract_row` the other register row.
     """
-    r = _by_position(register)
-    apart = pl.col("register_row") < pl.col("extract_row")
-    by_id = block_on_id(r, r).filter(apart)
-    residue = block_residue(r, r, by_id.clear()).with_columns(
-        pl.min_horizontal(PAIR).alias("register_row"), pl.max_horizontal(PAIR).alias("extract_row")
-    )
-    two_numbers = block_on_all_but_id(r, r).filter(apart).join(residue, on=PAIR, how="anti")
-    residue = pl.concat([residue, two_numbers.with_columns(pl.lit(value=False).alias("repaired"))])
-    scored = _score(_all_pairs(by_id, residue.filter(apart)), r, r, model)
+    r = prepare(register)
+    apart = pl.col(PAIR[0]) < pl.col(PAIR[1])
+    by_id = _compare_equal_numbers(r, r).filter(apart)
+    r = r.with_columns(pl.lit(value=False).alias("found"), _number(pl.lit(value=False)))
+    bad = r.filter(pl.col("number") != "good")
+    damaged = block_on_damaged_id(r, r)
+    damaged = damaged.filter(pl.col("repaired") | same_initial(damaged, r, r))
+    residue = _plain([damaged, block_on_all_but_id(r, r), block_on_name(bad, r), block_on_name(r, bad)])
+    residue = residue.with_columns(
+        pl.min_horizontal(PAIR).alias(PAIR[0]), pl.max_horizontal(PAIR).alias(PAIR[1])
+    ).filter(apart).join(by_id, on=PAIR, how="anti")  # fmt: skip
+    residue = residue.group_by(PAIR).agg(pl.col("repaired", "slip").any())
+    model = learn_places(by_id.clear(), r, r, model) if not model.odds else model
+    nobody = households(by_id.clear(), r, r)
+    pairs = _levels(pl.concat([by_id, compare(_with_numbers(residue, r, r), r, r)], how="diagonal"), nobody, r, r)
+    pairs = add_stratum(pairs.sort(PAIR))
+    pairs = field_bits(add_rarity(pairs, r, count_names(r), model.concentration), model)
     # nobody competes here: three rows may well be one person
-    alone = pl.int_range(pl.len())
-    scored = scored.with_columns(alone.alias("register_id"), alone.alias("extract_id"))
-    links = _as_links(decide(scored, model), register, register, model, _SELF)
-    mirrored = links.with_columns(
-        pl.col("extract_row").alias("register_row"), pl.col("register_row").alias("extract_row")
-    )
+    pairs = pairs.with_columns(pl.int_range(pl.len()).alias(name) for name in IDENTITY)
+    decided = decide(total_bits(pairs, _odds(replace(model, odds={}), r.height), r.height), model)
+    links = _as_links(decided, register, register, model, _SELF)
+    mirrored = links.with_columns(pl.col(PAIR[1]).alias(PAIR[0]), pl.col(PAIR[0]).alias(PAIR[1]))
     return pl.concat([links, mirrored]).sort(PAIR)
 
 
-def _by_position(people: pl.DataFrame) -> pl.DataFrame:
-    """KEYS numbered by their place in the frame, so that a pair's values are fetched and not joined."""
-    return people.with_columns(pl.int_range(pl.len()).alias("at"))
-
-
-def _all_pairs(by_id: pl.DataFrame, residue: pl.DataFrame) -> pl.DataFrame:
-    """Every pair once, sorted; one that several keys found is `repaired` if any of them says so."""
-    fresh = residue.join(by_id, on=PAIR, how="anti")
-    return pl.concat([by_id.with_columns(pl.lit(value=False).alias("repaired")), fresh]).sort(PAIR)
-
-
-def _score(pairs: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame, model: Model) -> pl.DataFrame:
-    compared = compare(pairs, r, e)
-    compared = compared.join(
-        _name_frequency(compared, e, model), left_on="name_e", right_on="name", how="left", maintain_order="left"
+def _compare_equal_numbers(r: pl.DataFrame, e: pl.DataFrame) -> pl.DataFrame:
+    """Pairs with equal usable numbers and all their levels."""
+    no = pl.lit(value=False)
+    pairs = block_on_id(r, e).with_columns(no.alias("repaired"), no.alias("slip"), no.alias("disowned"))
+    return compare(pairs, r, e).with_columns(
+        pl.lit(value=True).alias("given_r"), pl.lit(value=True).alias("given_e"), no.alias("found")
     )
-    prior = -math.log2(max(r.height, e.height, _FEWEST))
-    return score(compared, model, prior_bits=prior, place_u=_place_u(r, e))
 
 
-def _name_frequency(compared: pl.DataFrame, e: pl.DataFrame, model: Model) -> pl.DataFrame:
-    """How common each paired name is in the extract, drawn towards the typical: a rare name is stronger evidence.
+def _shared(by_id: pl.DataFrame, settled: pl.DataFrame) -> pl.Series:
+    """True where names disagree and the number was found with its own name elsewhere: then it was probably borrowed here."""
+    ours, theirs = (by_id[row].is_in(settled[row].implode()) for row in PAIR)
+    disputed = by_id["name_level"].cast(pl.String).is_in(list(CONTRADICTS)).fill_null(value=False)
+    return (ours | theirs) & disputed
 
-    In a large extract every n-th person by ID number is counted: a sample that no order of rows can change.
+
+def _add_number(people: pl.DataFrame, by_id: pl.DataFrame, settled: pl.DataFrame, row: str) -> pl.DataFrame:
+    """The people with `found` (settled under the own number), `open` (not so) and `number`.
+
+    A number that led to somebody of another name, and to nobody else, may not be the person's own.
     """
-    every = e.height // _COUNT_ALL + 1
-    counted = e.select("name", "code")
-    counted = counted if every == 1 else counted.filter(pl.col("code") // 10 % every == 0)
-    counts = counted.group_by("name").len("people")
-    typical = model.pseudo_count * model.typical_frequency
-    people = pl.col("people").fill_null(0)
+    nobody = pl.repeat(value=False, n=people.height, eager=True)
+    found = nobody.scatter(settled[row].unique(), values=True)
+    disputed = nobody.clone().scatter(by_id[row].unique(), values=True) & ~found
+    people = people.with_columns(found.alias("found"), (~found).alias("open"), _number(disputed))
+    # birth date and sex inside somebody else's number are somebody else's
+    own, male = pl.col("number") != "disowned", pl.col("code") % 2 == 1
+    return people.with_columns(
+        pl.when(own).then("birth_in_id"), pl.when(own).then("born").otherwise("birth").alias("born"),
+        pl.when(own | (pl.col("male") != male)).then("male"),
+    )  # fmt: skip
+
+
+def _number(disputed: pl.Series | pl.Expr) -> pl.Expr:
+    """good, bad, disowned or none: what can be made of a person's number."""
     return (
-        compared.select(pl.col("name_e").alias("name"))
-        .unique()
-        .join(counts, on="name", how="left")
-        .select("name", ((people + typical) / (counted.height + model.pseudo_count)).alias("name_frequency"))
+        pl.when(pl.col("code").is_not_null()).then(pl.when(disputed).then(pl.lit("disowned")).otherwise(pl.lit("good")))
+        .when(pl.col("digits").is_not_null()).then(pl.lit("bad")).otherwise(pl.lit("none"))
+        .cast(pl.Enum(["good", "bad", "disowned", "none"])).alias("number")
+    )  # fmt: skip
+
+
+def _residue(r: pl.DataFrame, e: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    """All pairs beyond equal ID numbers, each once.
+
+    People who were found under their numbers are looked for again only where their name is found without a good number: an
+    extract may hold several rows of one person.
+    """
+    theirs = e.filter("open")
+    ours = r.filter("open")
+    bad = [side.filter(pl.col("number") != "good") for side in (ours, theirs)]
+    damaged = block_on_damaged_id(r, theirs)
+    return _plain(
+        [
+            damaged.filter(pl.col("repaired") | same_initial(damaged, r, e)),
+            block_on_name(r, bad[1]),
+            block_on_name(bad[0], theirs),
+            block_on_similar_name(ours, bad[1]),
+            block_on_similar_name(bad[0], theirs),
+            block_on_rare_name(ours, bad[1]),
+            block_on_rare_name(bad[0], theirs),
+            block_on_all_but_id(ours, theirs),
+            block_on_household(known, ours, theirs),
+        ]
     )
 
 
-def _place_u(r: pl.DataFrame, e: pl.DataFrame) -> dict[str, float]:
-    """How often two random rows share a village, a township only, a county only, or none: u of the place levels."""
+def _plain(found: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Each pair once; one that several keys found is `repaired` if any of them says so."""
+    return pl.concat(found, how="diagonal").group_by(PAIR).agg(pl.col("repaired", "slip").any())
 
-    def shared(parts: list[str]) -> float:
-        known = [side.drop_nulls(parts[-1]).group_by(parts).len() for side in (r, e)]
-        totals = [float(k["len"].sum()) for k in known]
-        if not all(totals):
-            return 0.0
-        both = known[0].join(known[1], on=parts, nulls_equal=True)
-        products = both.select((pl.col("len").cast(pl.Int64) * pl.col("len_right").cast(pl.Int64)).sum()).item()
-        return float(products) / (totals[0] * totals[1])
 
-    village = shared(["township_code", "village_code"])
-    township, county = shared(["township_code"]), shared(["county_code"])
-    floor = 0.001
-    return {
-        "village": min(max(village, floor), 0.5),
-        "township": min(max(township - village, floor), 0.9),
-        "county": min(max(county - township, floor), 0.98),
-        "elsewhere": min(max(1.0 - max(county, township), 0.05), 0.99),
-    }
+def _with_numbers(pairs: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame) -> pl.DataFrame:
+    """The pairs with what is known of both sides' numbers: `disowned`, `given_r`, `given_e`, `found`."""
+    sides = pl.DataFrame({"r": r["number"].gather(pairs[PAIR[0]]), "e": e["number"].gather(pairs[PAIR[1]])})
+    disowned = (pl.col("r") == "disowned") | (pl.col("e") == "disowned")
+    told = sides.select(
+        disowned.alias("disowned"), (pl.col("r") != "none").alias("given_r"), (pl.col("e") != "none").alias("given_e")
+    )
+    return pairs.hstack(told).hstack([r["found"].gather(pairs[PAIR[0]]).alias("found")])
+
+
+def _levels(pairs: pl.DataFrame, known: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame) -> pl.DataFrame:
+    return pairs.with_columns(household_level(pairs, known, r, e))
+
+
+def _odds(model: Model, people: int) -> list[float]:
+    first = default_odds(model, people)
+    return [model.odds.get(name, bits) for name, bits in zip(STRATA, first, strict=True)]
 
 
 def _number_identities(
@@ -155,11 +241,13 @@ def _number_identities(
 def _as_links(
     pairs: pl.DataFrame, register: pl.DataFrame, extract: pl.DataFrame, model: Model, name: str | None
 ) -> pl.DataFrame:
-    near = pl.col("match_weight") >= model.review_weight - _SHOWN_BELOW_REVIEW
-    kept = pairs.filter((pl.col("decision") != Decision.REJECTED.value) | near)
+    near = pl.col("match_weight") >= to_bits(model.review_probability) - _SHOWN_BELOW_REVIEW
+    # one number under two names is a finding, however unlikely it is that they are one person
+    one_number = (pl.col("id_number_level") == "exact").fill_null(value=False)
+    kept = pairs.filter((pl.col("decision") != Decision.REJECTED.value) | near | one_number)
     kept = kept.with_columns(
-        register["at"].gather(kept["register_row"]).alias("register_row"),
-        extract["at"].gather(kept["extract_row"]).alias("extract_row"),
+        register["at"].gather(kept[PAIR[0]]).alias(PAIR[0]),
+        extract["at"].gather(kept[PAIR[1]]).alias(PAIR[1]),
         pl.lit(name, pl.String).alias("extract"),
     )
-    return LINKS.conform(kept.select(*LINKS.names, *DETAIL, *BITS)).sort(PAIR)
+    return LINKS.conform(kept.select(*LINKS.names, *DETAIL, pl.col(*BITS, "bits_rivals").round(6))).sort(PAIR)

@@ -1,150 +1,127 @@
-"""Fellegi–Sunter match weights: a model read from TOML, and the bits that each comparison level adds.
+"""Match weights: the bits that each field adds to a candidate pair, and the prior of the kind of pair that it is.
 
-Fellegi and Sunter (1969), "A Theory for Record Linkage". Weights add up; a missing value adds nothing.
+Numbers are not weighed by a table but by how often candidates of their kind are one person: that is the *stratum* of a pair. Two
+sorts of chance are told apart. A stranger shares a name as often as the name is common. A relative shares surname,
+village and household for certain: so where the ID number itself may be borrowed (it agrees exactly), or the household agrees,
+names are held against those of one household, and the shared place says nothing more.
 """
 
 from __future__ import annotations
 
 import math
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from fupin_cli.errors import ConfigurationError, InputMissingError
+from fupin_cli.linkage.comparison import ID_AGREES, ID_LEVELS, ONE_VILLAGE, table
+from fupin_cli.linkage.model import Model, to_bits
 
-_LEVELS = {
-    "id_number": ("exact", "repaired", "damaged", "same_text", "different", "unlike"),
-    "name": ("exact", "one_edit", "other"),
-    "birth": ("equal", "one_fault", "different"),
-    "sex": ("equal", "different"),
-    "place": ("village", "township", "county", "elsewhere"),
-}
-_U_FROM_DATA = {("name", "exact"), *(("place", level) for level in _LEVELS["place"])}
+BITS = [
+    "bits_prior",
+    "bits_id_number",
+    "bits_name",
+    "bits_birth",
+    "bits_sex",
+    "bits_place",
+    "bits_phone",
+    "bits_household",
+]
+FIELDS = [*BITS[2:7], "bits_apart"]
+_UNKNOWN = ("no_number_in_register", "no_number_in_extract", "no_number")  # beyond ID_LEVELS: nothing to compare
+KINDS = (*ID_LEVELS, *_UNKNOWN)
+# again: the person was found under the own number, or, where the numbers are equal, the number with its own name;
+# joined: others of the household vouch for the pair
+STRATA = tuple(f"{kind}{again}{joined}" for joined in ("", ", joined") for again in ("", ", again") for kind in KINDS)
+_AGAIN, _JOINED = len(KINDS), 2 * len(KINDS)
+_SAME_SURNAME = ("former", "alias", "sound", "near_sound", "shape", "wildcard", "swapped", "gap", "one_char", "surname")
+_STRANGE, _FEWEST = 5.0, 8192  # bits; a short list is still drawn from a county
 
 
-@dataclass(frozen=True)
-class Model:
-    """What each comparison level is worth, and where the bands begin.
+def add_stratum(pairs: pl.DataFrame) -> pl.DataFrame:
+    """The pairs with `stratum`, an index into STRATA; needs `id_number_level`, `given_r`, `given_e` and `found`."""
+    kind = pl.col("id_number_level").to_physical().cast(pl.Int32)
+    nothing = pl.when("given_e").then(0).when("given_r").then(1).otherwise(2) + len(ID_LEVELS)
+    repaired = pl.col("id_number_level").is_in(list(ID_AGREES[1:])).fill_null(value=False)
+    again = pl.col("found") & ~repaired
+    # whose number was borrowed lives in the household, too: there it says nothing that the number has not said
+    joined = (
+        (pl.col("household_level") == "joined") & (pl.col("id_number_level") != "exact").fill_null(True)
+    ).fill_null(False)
+    stratum = pl.coalesce(kind, nothing) + again.cast(pl.Int32) * _AGAIN + joined.cast(pl.Int32) * _JOINED
+    return pairs.with_columns(stratum.cast(pl.Int32).alias("stratum"))
 
-    `m` and `u` are keyed by (field, level); u of exact names and of places comes from the files and is not here.
+
+def prior_bits(people: int) -> float:
+    """Log2 odds that two rows taken at random are one person, where the larger side has so many people."""
+    return -math.log2(max(people, _FEWEST))
+
+
+def default_odds(model: Model, people: int) -> list[float]:
+    """Log2 odds of each stratum as the model has them, before anything is learned."""
+    prior, number = prior_bits(people), model.number
+    agree = [to_bits(number[level]) for level in ID_AGREES]
+    others = [prior + math.log2(number[level]) for level in ID_LEVELS[len(ID_AGREES) :]] + [prior] * len(_UNKNOWN)
+    again = math.log2(number["again"])
+    alone = [*agree, *others, to_bits(number["shared"]), *(bits + again for bits in (*agree[1:], *others))]
+    return [*alone, *(bits + model.bits("household")[0] for bits in alone)]
+
+
+def field_bits(pairs: pl.DataFrame, model: Model) -> pl.DataFrame:
+    """The pairs with the bits of every field that the stratum does not know, each 0 where a side says nothing.
+
+    Needs the levels of `comparison.compare`, `household_level`, and the columns of `frequency.add_rarity`.
     """
-
-    id: str
-    version: int
-    m: Mapping[tuple[str, str], float]
-    u: Mapping[tuple[str, str], float]
-    accept_probability: float
-    review_probability: float
-    tie_bits: float
-    pseudo_count: float
-    typical_frequency: float
-
-    @property
-    def accept_weight(self) -> float:
-        """Bits at which a pair is accepted, if nothing contradicts it."""
-        return to_bits(self.accept_probability)
-
-    @property
-    def review_weight(self) -> float:
-        """Bits from which a person must look."""
-        return to_bits(self.review_probability)
-
-    def bits(self, field: str, level: str) -> float:
-        """log2(m / u) of a level whose u the model holds."""
-        return math.log2(self.m[field, level] / self.u[field, level])
-
-
-def to_bits(probability: float) -> float:
-    """A probability as log2 odds."""
-    return math.log2(probability / (1 - probability))
-
-
-def to_probability(bits: pl.Expr) -> pl.Expr:
-    """Log2 odds as a probability."""
-    return 1 / (1 + (-bits * math.log(2)).exp())
-
-
-def load_model(path: Path) -> Model:
-    """The model in one TOML file. Raises ConfigurationError that names the file and the key."""
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputMissingError("no such linkage model", where=str(path)) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError("not readable as TOML", where=str(path), why=str(error)) from None
-    try:
-        return _model(data)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ConfigurationError(
-            f"linkage model: {error}", where=str(path), try_="compare with rules/linkage/default.toml"
-        ) from None
-
-
-def _model(data: Mapping[str, Any]) -> Model:
-    m: dict[tuple[str, str], float] = {}
-    u: dict[tuple[str, str], float] = {}
-    for field, levels in _LEVELS.items():
-        for level in levels:
-            try:
-                entry = data[field][level]
-            except KeyError:
-                raise KeyError(f"[{field}] {level} is missing") from None
-            m[field, level] = _probability(entry["m"], f"[{field}] {level} m")
-            if (field, level) not in _U_FROM_DATA:
-                u[field, level] = _probability(entry["u"], f"[{field}] {level} u")
-    decision, name = data["decision"], data["name"]
-    return Model(
-        id=str(data["model"]["id"]),
-        version=int(data["model"]["version"]),
-        m=m,
-        u=u,
-        accept_probability=_probability(decision["accept_probability"], "accept_probability"),
-        review_probability=_probability(decision["review_probability"], "review_probability"),
-        tie_bits=float(decision["tie_bits"]),
-        pseudo_count=float(name["pseudo_count"]),
-        typical_frequency=_probability(name["typical_frequency"], "typical_frequency"),
-    )
-
-
-def _probability(value: object, where: str) -> float:
-    if not isinstance(value, int | float) or not 0 < value <= 1:
-        raise ValueError(f"{where} must lie above 0 and not above 1")
-    return float(value)
-
-
-def score(pairs: pl.DataFrame, model: Model, *, prior_bits: float, place_u: Mapping[str, float]) -> pl.DataFrame:
-    """The pairs with one `bits_*` column per field, and their sum with the prior as `match_weight`.
-
-    Needs the level columns of `comparison.compare` and `name_frequency` (how common the extract's name is).
-    """
-    id_agrees = pl.col("id_level").is_in(["exact", "repaired", "damaged", "same_text"])
-    name_exact = (pl.lit(model.m["name", "exact"]) / pl.col("name_frequency")).log(2)
-    place = {level: math.log2(model.m["place", level] / u) for level, u in place_u.items()}
-    fields = {
-        "id_number": _weigh("id_level", {level: model.bits("id_number", level) for level in _LEVELS["id_number"]}),
-        "name": pl.when(pl.col("name_level") == "exact")
-        .then(name_exact)
-        .otherwise(_weigh("name_level", {level: model.bits("name", level) for level in ("one_edit", "other")})),
+    kin = _like_kin()
+    agrees = pl.col("id_number_level").is_in(list(ID_AGREES)).fill_null(value=False)
+    return pairs.with_columns(
+        _name_bits(model, kin).alias("bits_name"),
         # birth date and sex are part of the ID number: where that agrees they are not counted a second time
-        "birth": pl.when(id_agrees & pl.col("birth_level").is_in(["equal", "one_fault"]))
-        .then(0.0)
-        .otherwise(_weigh("birth_level", {level: model.bits("birth", level) for level in _LEVELS["birth"]})),
-        "sex": pl.when(id_agrees & (pl.col("sex_level") == "equal"))
-        .then(0.0)
-        .otherwise(_weigh("sex_level", {level: model.bits("sex", level) for level in _LEVELS["sex"]})),
-        "place": _weigh("place_level", place),
-    }
-    scored = pairs.with_columns(
-        *(bits.alias(f"bits_{field}") for field, bits in fields.items()), pl.lit(prior_bits).alias("bits_prior")
+        _unless(agrees, "birth", model).alias("bits_birth"),
+        _unless(agrees, "sex", model).alias("bits_sex"),
+        pl.when(kin).then(0.0).otherwise(table("place", model.bits("place"))).alias("bits_place"),
+        table("phone", model.bits("phone")).alias("bits_phone"),
+        pl.when(pl.col("household_level") == "apart")
+        .then(model.bits("household")[1])
+        .otherwise(0.0)
+        .alias("bits_apart"),
     )
-    total = pl.sum_horizontal([f"bits_{field}" for field in (*fields, "prior")])
-    # six decimals: far below any threshold's meaning, and the same on every machine
-    return scored.with_columns(total.round(6).alias("match_weight"))
 
 
-def _weigh(column: str, bits: Mapping[str, float]) -> pl.Expr:
-    return pl.col(column).replace_strict(list(bits), list(bits.values()), default=0.0, return_dtype=pl.Float64)
+def total_bits(pairs: pl.DataFrame, odds: list[float], people: int) -> pl.DataFrame:
+    """The pairs with `bits_prior`, `bits_id_number`, `bits_household`, which make up the odds of the stratum, and all `bits`."""
+    prior, every = prior_bits(people), pl.lit(pl.Series(odds, dtype=pl.Float64))
+    alone = every.gather(pl.col("stratum") % _JOINED)
+    return pairs.with_columns(
+        pl.lit(prior).alias("bits_prior"),
+        (alone - prior).alias("bits_id_number"),
+        (every.gather("stratum") - alone + pl.col("bits_apart")).alias("bits_household"),
+    ).with_columns(pl.sum_horizontal(BITS).alias("bits"))
+
+
+def _like_kin() -> pl.Expr:
+    """True where the likeliest other explanation of a pair is a relative, not a stranger."""
+    exact, joined = pl.col("id_number_level") == "exact", pl.col("household_level") == "joined"
+    return exact.fill_null(value=False) | joined.fill_null(value=False)
+
+
+def _unless(agrees: pl.Expr, field: str, model: Model) -> pl.Expr:
+    bits = table(field, model.bits(field))
+    return pl.when(agrees).then(pl.min_horizontal(bits, pl.lit(0.0)).clip(lower_bound=-_STRANGE)).otherwise(bits)
+
+
+def _name_bits(model: Model, kin: pl.Expr) -> pl.Expr:
+    m, u = model.m["name"], model.u["name"]
+    exact = pl.col("name_level") == "exact"
+    among_kin = [math.log2(a / b) for a, b in zip(m, model.kin, strict=True)]
+    anywhere = [math.log2(a / b) for a, b in zip(m, u, strict=True)]
+    nearby = [math.log2(a / b) for a, b in zip(m, model.near, strict=True)]
+    village = pl.col("place_level").is_in(list(ONE_VILLAGE)).fill_null(value=False)
+    by_frequency = math.log2(m[0]) - pl.col("name_frequency").log(2)
+    rarity = pl.when(pl.col("name_level").is_in(list(_SAME_SURNAME))).then("rarity").otherwise(0.0)
+    other = pl.when(village).then(table("name", nearby)).otherwise(table("name", anywhere)) + rarity
+    # a resemblance is never worth more than the very same name
+    return (
+        pl.when(pl.col("name_level").is_null()).then(0.0)
+        .when(kin).then(table("name", among_kin))
+        .when(exact).then(by_frequency)
+        .otherwise(pl.min_horizontal(other, by_frequency))
+    )  # fmt: skip

@@ -16,10 +16,11 @@ from fupin_cli.normalise.regions import place_codes
 from fupin_cli.vocabulary import KEYS
 
 
-def person_keys(people: pl.DataFrame, row: str) -> pl.DataFrame:
+def person_keys(people: pl.DataFrame, row: str, household: str = "household_id") -> pl.DataFrame:
     """KEYS, one per row: `at` is the column `row`; a raw column that is absent counts as missing.
 
-    The birth date and the sex of the person's own columns come before what the ID number says.
+    `birth` is the column of its own, `birth_in_id` what the ID number says; sex is the column's, or else the number's.
+    `household` is the column whose value the members of one household share, in this list.
     """
 
     def column(name: str, dtype: pl.DataType) -> pl.Series:
@@ -34,13 +35,12 @@ def person_keys(people: pl.DataFrame, row: str) -> pl.DataFrame:
         [
             people[row].alias("at"),
             names.result().alias("name"),
+            name_keys(column("former_name", pl.String())).alias("former_name"),
+            column(household, pl.String()).alias("household"),
+            column("phone", pl.String()).alias("phone"),
             column("birth_on", pl.Date()).alias("birth"),
             (column("sex", pl.String()) == "男").alias("male"),
             *places.result().get_columns(),
         ]
     )
-    return KEYS.conform(
-        frame.with_columns(
-            pl.coalesce("birth", "birth_in_id"), pl.coalesce("birth_in_id", "birth"), pl.coalesce("male", "male_in_id")
-        ).drop("male_in_id")
-    )
+    return KEYS.conform(frame.with_columns(pl.coalesce("male", "male_in_id")).drop("male_in_id"))

@@ -54,6 +54,10 @@ def name_keys(raw: pl.Series) -> pl.Series:
 def _odd_ones(raw: pl.Series) -> tuple[pl.Series, pl.Series, pl.DataFrame]:
     """The names as text, the positions of those that need work, and what the work makes of them."""
     text = raw.cast(pl.String)
+    if text.null_count() > len(text) // 2:
+        given = text.is_not_null().arg_true()
+        _, odd, read = _odd_ones(text.gather(given))
+        return text, given.gather(odd), read
     plain = pl.col("raw").str.contains(_PLAIN).fill_null(value=False)
     odd = text.to_frame("raw").lazy().select(~plain).collect().to_series().arg_true()
     return text, odd, once_per_spelling(text.gather(odd), _read)

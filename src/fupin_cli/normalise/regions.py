@@ -29,7 +29,18 @@ _ADDRESS = (
     r"(?P<county>[^省市州]{1,10}?(?:县|区|旗|市))?"
     r"(?P<township>[^县区旗]{1,10}?(?:镇|乡|街道|苏木))"
     r"(?P<village>[^镇乡]{1,10}?(?:村|社区|嘎查))?"
+    r"(?P<hamlet>[^村]{1,8}?(?:组|屯|社|队))?"
 )
+# 第三村民小组, 3组 and 三组 are one
+_HAMLET = r"^第|(?:村民小组|村民组|小组|组|屯|社|队)$"
+_NUMERALS = {
+    f"{ten}{one}": str(10 * n + m)
+    for n, ten in enumerate(("", "十", "二十"))
+    for m, one in enumerate("零一二三四五六七八九")
+}
+_NUMERALS = {"十": "10", "二十": "20", "三十": "30"} | {
+    word: figure for word, figure in _NUMERALS.items() if "零" not in word
+}
 
 
 def place_keys(frame: pl.DataFrame) -> pl.DataFrame:
@@ -139,10 +150,10 @@ def settle_places(frame: pl.DataFrame, like: pl.DataFrame, only_county: str | No
 
 
 def place_codes(frame: pl.DataFrame) -> pl.DataFrame:
-    """county_code, township_code, village_code: the keys of `place_keys` as codes into the table that all files share."""
+    """county_code, township_code, village_code, hamlet_code: keys as codes into a table of names that all files share."""
     codes: dict[str, pl.Series] = {}
     if "address" in frame.columns:
-        said = once_per_spelling(frame["address"].cast(pl.String), lambda texts: _coded(_from_address(texts)))
+        said = once_per_spelling(frame["address"].cast(pl.String), _coded_address)
         codes = {column.name: column for column in said.get_columns()}
     for name in _PARTS:
         if name in frame.columns:
@@ -151,9 +162,17 @@ def place_codes(frame: pl.DataFrame) -> pl.DataFrame:
             codes[own.name] = (
                 own if other is None else own.to_frame().select(pl.coalesce(own.name, pl.lit(other))).to_series()
             )
+    if "hamlet" in frame.columns and frame["hamlet"].null_count() < frame.height:
+        own = once_per_spelling(
+            frame["hamlet"].cast(pl.String), lambda names: _coded_hamlet(names, "hamlet")
+        ).to_series()
+        codes["hamlet_code"] = own.zip_with(own.is_not_null(), codes["hamlet_code"]) if "hamlet_code" in codes else own
     absent = pl.repeat(None, frame.height, dtype=pl.String, eager=True)
     return pl.DataFrame(
-        {f"{name}_code": codes.get(f"{name}_code", absent).cast(COLUMNS[f"{name}_code"].dtype) for name in _PARTS}
+        {
+            f"{name}_code": codes.get(f"{name}_code", absent).cast(COLUMNS[f"{name}_code"].dtype)
+            for name in (*_PARTS, "hamlet")
+        }
     )
 
 
@@ -162,6 +181,19 @@ def _coded(places: pl.DataFrame) -> pl.DataFrame:
         pl.col(f"{name}_key").cast(COLUMNS[f"{name}_code"].dtype).alias(f"{name}_code")
         for name in _PARTS
         if f"{name}_key" in places.columns
+    )
+
+
+def _coded_address(addresses: pl.Series) -> pl.DataFrame:
+    places = _from_address(addresses)
+    return _coded(places).hstack(_coded_hamlet(places["hamlet"], "hamlet"))
+
+
+def _coded_hamlet(names: pl.Series, column: str) -> pl.DataFrame:
+    text = pl.col(column).str.normalize("NFKC").str.replace_all(_BLANK, "").str.replace_all(_HAMLET, "")
+    key = text.str.replace_many(_NUMERALS, leftmost=True)
+    return names.to_frame(column).select(
+        pl.when(key != "").then(key).cast(COLUMNS["hamlet_code"].dtype).alias("hamlet_code")
     )
 
 

@@ -23,7 +23,7 @@ from fupin_cli.synth.extracts import SHUFFLED, Source
 from fupin_cli.synth.facts import add_facts
 from fupin_cli.synth.people import World, people
 from fupin_cli.synth.plans import add_plans
-from fupin_cli.synth.planted import planted_rows, truth_links
+from fupin_cli.synth.planted import faulty_rows, planted_rows, truth_links
 
 __all__ = [
     "CLASSES", "PRESETS", "SAMPLE", "Source", "SynthReport", "Tables", "World", "generate", "invent", "number_rows", "people",
@@ -88,14 +88,23 @@ def generate(
     format: Literal["parquet"] = "parquet",  # noqa: A002 (the word users type)
     discrepancies: float = 0.002,
     registered_share: float = 0.2,
+    absent_share: float = 0.0,
+    unlisted_share: float = 0.0,
+    namesakes: float = 0.0,
+    dense: bool = False,
     kinds: Sequence[str] = (),
     with_people: bool = False,
+    with_faults: bool = False,
 ) -> SynthReport:
     """What was written to the folder: register.parquet, one Parquet per kind of extract, truth.parquet, planted.parquet.
 
     `errors` maps error classes (see CLASSES; `register.…`, `extract.…` or a kind may stand before it) to rates; None is no
-    error at all, and PRESETS has easy, hard and sample. `discrepancies` is the share of households per planted rule.
-    `kinds` limits the extracts to these. Written chunk by chunk: memory does not grow with the number of people.
+    error at all, and PRESETS has easy, hard, sample and bench. `discrepancies` is the share of households per planted rule.
+    `absent_share` of the registered, drawn one by one, stand in no extract; `unlisted_share` of the members of their households
+    are not in the register themselves. `namesakes` is the share of people who bear one of the ten commonest full names, and
+    `dense` gives each county a single region code, so that every number has neighbours.
+    `kinds` limits the extracts to these. `with_faults` adds faults.parquet: what is wrong with each row that has anything wrong,
+    linked or not. Written chunk by chunk: memory does not grow with the number of people.
     """
     if format != "parquet":
         raise UsageError(f"no such format: {format}", try_="format='parquet'")
@@ -104,7 +113,7 @@ def generate(
             "cannot invent so many people or counties",
             why=f"1 to {_LARGEST} people in 1 to 20 counties have numbers that belong to nobody",
         )
-    world = World(seed, persons, counties, registered_share)
+    world = World(seed, persons, counties, registered_share, absent_share, unlisted_share, namesakes, dense)
     sources = [Source(kind, kind, "province") for kind in kinds or _extracts.FIELDS]
     report = SynthReport(folder)
     with _ParquetFolder(folder, report) as files:
@@ -121,6 +130,8 @@ def generate(
                 files.add(source.id, _extracts.written(rows, source.kind))
             files.add("truth", links)
             files.add("planted", planted)
+            if with_faults:
+                files.add("faults", faulty_rows(tables.register, tables.extracts))
             if with_people:
                 files.add("people", people(world, start, stop))
     return report

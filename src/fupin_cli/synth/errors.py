@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from fupin_cli.synth import words
+from fupin_cli.synth.confusable import MISHEARD, MISREAD
 from fupin_cli.synth.draws import Draw, look_up
 from fupin_cli.synth.people import World, with_village
 
@@ -39,7 +40,16 @@ NAME_CHANGED = (
 BIRTH = ("birth_wrong", "birth_missing", "birth_only_in_id")
 SEX = ("sex_wrong",)
 PLACE = ("village_moved", "village_suffix", "village_blank")
-CLASSES = (*ID_FORMS, *ID_LOST, *ID_FALSE, *NAME_FORMS, *NAME_CHANGED, *BIRTH, *SEX, *PLACE)
+# Faults of the benchmark, which no other preset draws: at any digit, with characters from a list that the score does not know,
+# in any village of the county, with a household book of one's own.
+ID_ANYWHERE = ("id_any_digit", "id_any_swap", "id_any_dropped", "id_added_digit")
+NAME_CONFUSED = ("name_misheard", "name_misread")
+ELSEWHERE = ("village_elsewhere",)
+HUKOU = ("hukou_apart",)
+CLASSES = (
+    *ID_FORMS, *ID_LOST, *ID_FALSE, *NAME_FORMS, *NAME_CHANGED, *BIRTH, *SEX, *PLACE,
+    *ID_ANYWHERE, *NAME_CONFUSED, *ELSEWHERE, *HUKOU,
+)  # fmt: skip
 
 CLEAN: dict[str, float] = {}
 # One fault a row, and only in the departments' files.
@@ -55,6 +65,26 @@ HARD = {
     "name_homophone": 0.0125, "name_shape": 0.0125, "name_dropped": 0.003, "name_swapped": 0.002, "name_renamed": 0.005,
     "name_rare_stand_in": 0.003, "name_inner_space": 0.012, "name_traditional": 0.004, "name_dot_variant": 0.3,
     "extract.village_moved": 0.1, "village_suffix": 0.05,
+}  # fmt: skip
+# For measuring linkage: the register is worse than the extract, and either is wrong in ways that no scoring table foresaw.
+BENCH = {
+    "birth_only_in_id": 1.0,
+    "register.id_missing": 0.05, "register.id_any_digit": 0.022, "register.id_any_swap": 0.0125,
+    "register.id_any_dropped": 0.003, "register.id_added_digit": 0.003, "register.id_number_typed": 0.004,
+    "register.id_15_digits": 0.006, "register.id_of_relative": 0.005,
+    "register.id_full_width": 0.005, "register.id_inner_blanks": 0.006, "register.id_quote_prefix": 0.006,
+    "register.id_equals_quoted": 0.003, "register.id_tab": 0.005, "register.id_label": 0.003, "register.id_lower_x": 0.05,
+    "register.name_misheard": 0.0125, "register.name_misread": 0.0125, "register.name_dropped": 0.003,
+    "register.name_swapped": 0.002, "register.name_renamed": 0.005, "register.name_former": 0.05,
+    "register.name_rare_stand_in": 0.1, "register.name_inner_space": 0.012, "register.name_traditional": 0.005,
+    "register.name_remark": 0.003,
+    "extract.id_missing": 0.01, "extract.id_any_digit": 0.007, "extract.id_any_swap": 0.003,
+    "extract.id_any_dropped": 0.001, "extract.id_added_digit": 0.001, "extract.id_number_typed": 0.001,
+    "extract.id_15_digits": 0.003, "extract.id_inner_blanks": 0.002, "extract.id_full_width": 0.002,
+    "extract.name_misheard": 0.005, "extract.name_misread": 0.005, "extract.name_dropped": 0.001,
+    "extract.name_swapped": 0.0005, "extract.name_renamed": 0.001, "extract.name_rare_stand_in": 0.1,
+    "extract.name_inner_space": 0.005, "extract.name_traditional": 0.002,
+    "name_dot_variant": 0.3, "village_suffix": 0.03, "extract.village_elsewhere": 0.1, "extract.hukou_apart": 0.1,
 }  # fmt: skip
 # The committed sample: every class is there, and the police file, by which names are judged, spells names right.
 SAMPLE = {
@@ -88,7 +118,7 @@ SAMPLE = {
     **dict.fromkeys((f"{kind}.{name}" for kind in ("real_estate", "companies") for name in ID_LOST), 0.0),
     **dict.fromkeys((f"school_roll.{name}" for name in NAME_CHANGED), 0.0),
 }
-PRESETS: dict[str, dict[str, float]] = {"clean": CLEAN, "easy": EASY, "hard": HARD, "sample": SAMPLE}
+PRESETS: dict[str, dict[str, float]] = {"clean": CLEAN, "easy": EASY, "hard": HARD, "sample": SAMPLE, "bench": BENCH}
 
 _FULL_WIDTH = dict(zip("0123456789X", "０１２３４５６７８９Ｘ", strict=True))
 
@@ -124,30 +154,35 @@ def damage(
     # rates for numbers that end in X, minority names, rare characters or old people hold within that group
     frame = frame.with_columns(
         id_fault=pl.coalesce(
-            "forced_id", drawn("id", (*ID_LOST, *ID_FALSE, *ID_FORMS[:6])), *(drawn(n, (n,)) for n in ID_FORMS[6:])
+            "forced_id",
+            drawn("id", (*ID_LOST, *ID_FALSE, *ID_FORMS[:6], *ID_ANYWHERE)),
+            *(drawn(n, (n,)) for n in ID_FORMS[6:]),
         ),
         name_fault=pl.coalesce(
             "forced_name",
-            drawn("name", (*NAME_CHANGED[:5], "name_inner_space", "name_remark")),
+            drawn("name", (*NAME_CHANGED[:5], "name_inner_space", "name_remark", *NAME_CONFUSED)),
             *(drawn(n, (n,)) for n in ("name_former", "name_rare_stand_in", "name_dot_variant", "name_traditional")),
         ),
         birth_fault=pl.when(hidden).then(pl.lit("birth_only_in_id")).otherwise(pl.coalesce("forced_birth", birth)),
         sex_fault=pl.when(~hidden).then(pl.coalesce("forced_sex", drawn("sex", SEX))),
-        place_fault=drawn("place", PLACE),
+        place_fault=drawn("place", (*PLACE, *ELSEWHERE)),
+        hukou_fault=drawn("hukou", HUKOU),
         id_written=pl.col(number),
         id_kept=pl.col("id_number"),
         name_written=pl.col("name"),
         name_kept=pl.col("name"),
         born_on=pl.col("birth_on"),
     )
-    faults = [pl.col(name) for name in ("id_fault", "name_fault", "birth_fault", "sex_fault", "place_fault")]
+    faults = [
+        pl.col(name) for name in ("id_fault", "name_fault", "birth_fault", "sex_fault", "place_fault", "hukou_fault")
+    ]
     frame = _spoil_birth_and_sex(frame, draw, stream)
     # few rows are touched elsewhere, and what is done to them is dear: they go a way of their own
     touched = pl.any_horizontal(pl.col(name).is_not_null() for name in ("id_fault", "name_fault", "place_fault"))
     spoilt = _spoil_numbers(frame.filter(touched), draw, stream, number)
-    spoilt = _spoil_places(_spoil_names(spoilt, draw, stream), world)
+    spoilt = _spoil_places(_spoil_names(spoilt, draw, stream), world, stream)
     untouched = frame.filter(~touched)
-    frame = pl.concat([untouched, spoilt.select(untouched.columns)])
+    frame = _set_apart(pl.concat([untouched, spoilt.select(untouched.columns)]))
     return frame.with_columns(errors=pl.concat_list(faults).list.drop_nulls())
 
 
@@ -172,6 +207,16 @@ def _spoil_numbers(frame: pl.DataFrame, draw: Draw, stream: str, number: str) ->
         pl.when(n.str.slice(15, 1) != n.str.slice(16, 1)).then(15).otherwise(2)  # 9901: its third and fourth always differ
     )  # fmt: skip
     swapped = n.str.head(pair) + n.str.slice(pair + 1, 1) + n.str.slice(pair, 1) + n.str.slice(pair + 2)
+    near = draw.below(f"{stream}:id_place", index, 17)
+    unlike = [
+        pl.when(n.str.slice((near + k) % 17, 1) != n.str.slice((near + k) % 17 + 1, 1)).then((near + k) % 17)
+        for k in range(4)
+    ]
+    first = pl.coalesce(*unlike, 2)
+    any_swap = n.str.head(first) + n.str.slice(first + 1, 1) + n.str.slice(first, 1) + n.str.slice(first + 2)
+    at = draw.below(f"{stream}:id_at", index, 18)
+    drawn_digit = draw.below(f"{stream}:digit", index, 9)
+    shifted = (n.str.slice(at, 1).cast(pl.Int64, strict=False).fill_null(9) + 1 + drawn_digit) % 10
     placeholder = (
         pl.when(turn < 70)
         .then("999999" + born + "0001")
@@ -202,8 +247,12 @@ def _spoil_numbers(frame: pl.DataFrame, draw: Draw, stream: str, number: str) ->
         "id_number_typed": n.str.head(15) + n.str.slice(15).str.replace_all(".", "0"),
         "id_exponent": n.str.head(1) + "." + n.str.slice(1, 5) + "E+17",
         "id_of_relative": pl.col("relative_id"),
+        "id_any_digit": n.str.head(at) + shifted.cast(pl.String) + n.str.slice(at + 1),
+        "id_any_swap": any_swap,
+        "id_any_dropped": n.str.head(at) + n.str.slice(at + 1),
+        "id_added_digit": n.str.head(at) + drawn_digit.cast(pl.String) + n.str.slice(at),
     }
-    lost, false = pl.col("id_fault").is_in(ID_LOST), pl.col("id_fault") == "id_of_relative"
+    lost, false = pl.col("id_fault").is_in((*ID_LOST, *ID_ANYWHERE)), pl.col("id_fault") == "id_of_relative"
     not_allowed = (lost | false) & pl.col("keeps_id") & pl.col("forced_id").is_null()
     frame = frame.with_columns(id_fault=pl.when(~not_allowed).then("id_fault"))
     frame = frame.with_columns(id_written=_apply(cells, "id_fault", number))
@@ -213,14 +262,15 @@ def _spoil_numbers(frame: pl.DataFrame, draw: Draw, stream: str, number: str) ->
     ).with_columns(
         id_kept=pl.when(pl.col("id_fault") == "id_of_relative")
         .then("relative_id")
-        .when(~pl.col("id_fault").is_in(ID_LOST).fill_null(False))
+        .when(~pl.col("id_fault").is_in((*ID_LOST, *ID_ANYWHERE)).fill_null(False))
         .then("id_number")
     )
 
 
 def _spoil_names(frame: pl.DataFrame, draw: Draw, stream: str) -> pl.DataFrame:
     name, length = pl.col("name"), pl.col("name").str.len_chars()
-    turn = draw.below(f"{stream}:name_turn", pl.col("draw_index"), 100)
+    index = pl.col("draw_index")
+    turn = draw.below(f"{stream}:name_turn", index, 100)
     dotted = name.str.contains("·", literal=True)
     three = (length == 3) & ~dotted
 
@@ -228,6 +278,15 @@ def _spoil_names(frame: pl.DataFrame, draw: Draw, stream: str) -> pl.DataFrame:
         last = name.str.head(length - 1) + name.str.slice(length - 1).replace_strict(table, default=None)
         middle = name.str.head(1) + name.str.slice(1, 1).replace_strict(table, default=None) + name.str.slice(2)
         return pl.coalesce(pl.when(~dotted).then(last), pl.when(three).then(middle))
+
+    def confused(table: dict[str, str]) -> pl.Expr:
+        def at(place: pl.Expr) -> pl.Expr:
+            family = name.str.slice(place, 1).replace_strict(table, default=None)
+            other = family.str.slice(draw.below(f"{stream}:confused", index, 60) % family.str.len_chars(), 1)
+            return name.str.head(place) + other + name.str.slice(place + 1)
+
+        drawn = pl.when(dotted | (turn < 50)).then(length - 1).when(turn < 85).then(pl.min_horizontal(1, length - 1))
+        return pl.coalesce(*(at(place) for place in (drawn.otherwise(0), length - 1, pl.lit(1), pl.lit(0))))
 
     def if_other(changed: pl.Expr) -> pl.Expr:
         return pl.when(changed != name).then(changed)
@@ -251,8 +310,10 @@ def _spoil_names(frame: pl.DataFrame, draw: Draw, stream: str) -> pl.DataFrame:
         "name_renamed": if_other(pl.col("other_name")),
         "name_former": pl.col("former_name"),
         "name_rare_stand_in": if_other(name.str.replace(rare, look_up(["?", "□", "*"], turn % 3))),
+        "name_misheard": confused(MISHEARD),
+        "name_misread": confused(MISREAD),
     }
-    changed = pl.col("name_fault").is_in(NAME_CHANGED)
+    changed = pl.col("name_fault").is_in((*NAME_CHANGED, *NAME_CONFUSED))
     frame = frame.with_columns(
         name_fault=pl.when(~(changed & pl.col("keeps_name") & pl.col("forced_name").is_null())).then("name_fault")
     )
@@ -280,13 +341,32 @@ def _spoil_birth_and_sex(frame: pl.DataFrame, draw: Draw, stream: str) -> pl.Dat
     )
 
 
-def _spoil_places(frame: pl.DataFrame, world: World) -> pl.DataFrame:
-    fault = pl.col("place_fault").fill_null("")
-    moved = pl.when(fault == "village_moved").then((pl.col("village_no") + 1) % world.villages).otherwise("village_no")
-    frame = with_village(frame.with_columns(village_no=moved), world)
+def _spoil_places(frame: pl.DataFrame, world: World, stream: str) -> pl.DataFrame:
+    fault, village, index = pl.col("place_fault").fill_null(""), pl.col("village_no"), pl.col("draw_index")
+    elsewhere = village + 1 + world.draw.below(f"{stream}:elsewhere", index, max(1, world.villages - 1))
+    moved = (
+        pl.when(fault == "village_moved").then(village + 1)
+        .when(fault == "village_elsewhere").then(elsewhere)
+        .otherwise(village)
+    )  # fmt: skip
+    frame = with_village(frame.with_columns(village_no=moved % world.villages), world)
+    hamlet = (world.draw.below(f"{stream}:hamlet", index, 8) + 1).cast(pl.String) + "组"
     return frame.with_columns(
         village=pl.when(fault == "village_suffix")
         .then(pl.col("village") + "民委员会")
         .when(fault != "village_blank")
         .then("village"),
+        hamlet=pl.when(fault == "village_elsewhere").then(hamlet).otherwise("hamlet"),
+    )
+
+
+def _set_apart(frame: pl.DataFrame) -> pl.DataFrame:
+    """Who has a household book of their own is the head of it."""
+    if "hukou_no" not in frame.columns:
+        return frame.with_columns(hukou_fault=pl.lit(None, pl.String))
+    apart = pl.col("hukou_fault").is_not_null()
+    own = "9902" + pl.col("uid").cast(pl.String).str.zfill(8)
+    return frame.with_columns(
+        hukou_no=pl.when(apart).then(own).otherwise("hukou_no"),
+        relation=pl.when(apart).then(pl.lit("户主")).otherwise("relation"),
     )

@@ -187,6 +187,9 @@ def extract_rows(facts: pl.DataFrame, source: Source, world: World, rates: Mappi
         listed = listed.filter(pl.col("county_no") == source.county_no)
     if source.stage == "county":
         listed = listed.filter(~pl.col("province_only"))
+    if world.absent_share:
+        absent = pl.col("registered") & (draw.unit("absent", pl.col("uid")) < world.absent_share)
+        listed = listed.filter(~absent)
     rows = LISTS[source.kind](listed, world)
     rows = rows.select(
         list(dict.fromkeys([*_CARRIED, *(name for name in FIELDS[source.kind] if name in rows.columns)]))

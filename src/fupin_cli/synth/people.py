@@ -59,6 +59,10 @@ class World:
     persons: int
     counties: int = 2
     registered_share: float = 0.2
+    absent_share: float = 0.0  # of the registered, one by one, who stand in no extract
+    unlisted_share: float = 0.0  # of the members of registered households, who are not in the register themselves
+    namesakes: float = 0.0  # share of people who bear one of the ten commonest full names
+    dense: bool = False  # each county has one region code, so that numbers have neighbours
 
     @property
     def draw(self) -> Draw:
@@ -82,6 +86,12 @@ class World:
         return max(1, min(blocks, max(9, blocks * BLOCK // 1200)))
 
     @cached_property
+    def turns(self) -> pl.Series:
+        """Of each person, how many before them have the county, birth date and sex of theirs."""
+        born = _add_birth(_add_family(_add_place(_uids(0, self.persons), self), self), self)
+        return born.select(pl.int_range(pl.len()).over("county_no", "birth_on", "sex").alias("turn")).to_series()
+
+    @cached_property
     def townships(self) -> int:
         """Townships per county: about twelve villages each."""
         return max(1, min(self.villages, max(3, self.villages // 12), 240))
@@ -96,12 +106,16 @@ def people(world: World, start: int, stop: int) -> pl.DataFrame:
     """One row per person with index start … stop − 1: place, family, name, birth, ID number."""
     first = start // BLOCK * BLOCK
     last = min(ceil(stop / BLOCK) * BLOCK, world.persons)
-    frame = pl.select(uid=pl.int_range(first, last, dtype=pl.Int64))
-    frame = _add_place(frame, world)
+    frame = _add_place(_uids(first, last), world)
     frame = _add_family(frame, world)
     frame = _add_names(frame, world)
+    frame = _add_birth(frame, world)
     frame = _add_id_number(frame, world)
     return frame.filter(pl.col("uid").is_between(start, stop - 1))
+
+
+def _uids(start: int, stop: int) -> pl.DataFrame:
+    return pl.select(uid=pl.int_range(start, stop, dtype=pl.Int64))
 
 
 def _add_place(frame: pl.DataFrame, world: World) -> pl.DataFrame:
@@ -218,8 +232,13 @@ def _add_names(frame: pl.DataFrame, world: World) -> pl.DataFrame:
         .then(draw.pick("clan", house, words.CLANS))
         .otherwise(draw.pick("own_clan", uid, words.CLANS)),
     )
+    if world.namesakes:
+        bears = (pl.col("ethnicity") == "汉族") & (draw.unit("namesake", uid) < world.namesakes)
+        men, women = (draw.pick("namesake", uid, words.COMMONEST[sex]) for sex in ("男", "女"))
+        frame = frame.with_columns(whole_name=pl.when(bears).then(pl.when(male).then(men).otherwise(women)))
+        frame = frame.with_columns(surname=pl.coalesce(pl.col("whole_name").str.head(1), "surname"))
     return frame.with_columns(
-        name=_full_name(draw),
+        name=pl.coalesce("whole_name", _full_name(draw)) if world.namesakes else _full_name(draw),
         other_name=_other_name(draw, "renamed"),
         former_name=pl.when(draw.unit("has_former_name", uid) < 0.04).then(_other_name(draw, "former")),
     ).with_columns(former_name=pl.when(pl.col("former_name") != pl.col("name")).then(pl.col("former_name")))
@@ -281,23 +300,33 @@ def _full_name(draw: Draw) -> pl.Expr:
     )  # fmt: skip
 
 
+def _number_in_county(world: World) -> pl.Expr:
+    """A number below _NUMBERS that stands for a day of the year and a sequence: another one for each of so many people."""
+    return (pl.col("in_county") % _NUMBERS * _STEP + 2019 + world.seed % _NUMBERS) % _NUMBERS
+
+
+def _add_birth(frame: pl.DataFrame, world: World) -> pl.DataFrame:
+    day = _number_in_county(world) % _DAYS
+    return frame.with_columns(birth_on=pl.date(pl.col("birth_year"), 1, 1) + pl.duration(days=day))
+
+
 def _add_id_number(frame: pl.DataFrame, world: World) -> pl.DataFrame:
-    at = pl.col("in_county")
-    number = (at % _NUMBERS * _STEP + 2019 + world.seed % _NUMBERS) % _NUMBERS
-    sequence = number // _DAYS
-    sequence = (
-        sequence + sequence // 49
-    )  # leaves out 100, 200 …: a number must not end in 000, as those cut by Excel do
-    birth_on = pl.date(pl.col("birth_year"), 1, 1) + pl.duration(days=number % _DAYS)
+    sequence, code = _number_in_county(world) // _DAYS, pl.col("in_county") // _NUMBERS
+    if world.dense:
+        days = pl.col("birth_on").cast(pl.Int32) + 40_000  # since 1860: never below zero
+        first = world.draw.below("sequence", days, _SEQUENCES)
+        turn = pl.lit(world.turns).gather(pl.col("uid")).cast(pl.Int64)
+        sequence, code = (first + 211 * turn) % _SEQUENCES, pl.lit(0)
+    # leaves out 100, 200 …: a number must not end in 000, as those cut by Excel do
+    sequence = sequence + sequence // 49
     frame = frame.with_columns(
-        birth_on=birth_on,
         sequence=2 * sequence + pl.when(pl.col("sex") == "男").then(1).otherwise(2),
-        region=990121 + pl.col("county_no") + world.counties * (at // _NUMBERS),
+        region=990121 + pl.col("county_no") + world.counties * code,
     )
     day = (
         pl.col("birth_on").dt.year() * 10_000
         + pl.col("birth_on").dt.month().cast(pl.Int32) * 100
         + pl.col("birth_on").dt.day()
     )
-    code = pl.col("region") * 10**11 + day.cast(pl.Int64) * 1000 + pl.col("sequence")
-    return frame.with_columns(id_number=code.cast(pl.String) + check_character(code)).drop("sequence", "region")
+    number = pl.col("region") * 10**11 + day.cast(pl.Int64) * 1000 + pl.col("sequence")
+    return frame.with_columns(id_number=number.cast(pl.String) + check_character(number)).drop("sequence", "region")

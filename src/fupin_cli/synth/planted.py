@@ -62,6 +62,15 @@ def truth_links(register: pl.DataFrame, extracts: Sequence[tuple[Source, pl.Data
     return pl.concat([pl.DataFrame(schema=TRUTH_SCHEMA), *links])
 
 
+def faulty_rows(register: pl.DataFrame, extracts: Sequence[tuple[Source, pl.DataFrame]]) -> pl.DataFrame:
+    """Every row of any file with something wrong in it, and what."""
+    files = [("register", "register_row", register), *((source.id, "extract_row", rows) for source, rows in extracts)]
+    return pl.concat(
+        rows.filter(pl.col("errors").list.len() > 0).select("uid", "errors", file=pl.lit(file), row=row)
+        for file, row, rows in files
+    )
+
+
 def planted_rows(register: pl.DataFrame, extracts: Sequence[tuple[Source, pl.DataFrame]]) -> pl.DataFrame:
     """One row per planted finding, sorted by rule and register row; those about unregistered people have no register_row."""
     parts = [

@@ -25,6 +25,8 @@ _COPY = 50_000_000  # added to the person number of a second entry of the same p
 def register_rows(facts: pl.DataFrame, world: World, rates: Mapping[str, float]) -> pl.DataFrame:
     """Register rows of the given people, true columns and written ones side by side, in village order."""
     listed = facts.filter("registered").with_columns(copy=pl.lit(0), draw_index=pl.col("uid"))
+    if world.unlisted_share:
+        listed = listed.filter(world.draw.unit("unlisted", pl.col("uid")) >= world.unlisted_share)
     rows = pl.concat([listed, *_second_entries(listed, world)], how="vertical_relaxed")
     rows = with_village(rows, world).with_columns(
         number_in_village=pl.col("household") % 4999 + 5000 * pl.col("copy"),

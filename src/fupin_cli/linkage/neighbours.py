@@ -1,0 +1,90 @@
+"""ID numbers one fault away from a faulty one, by solving the check equation instead of searching for small edit distances.
+
+MOD 11-2 (GB 11643-1999, ISO 7064) detects every single wrong digit and every swap of neighbours, so two valid numbers are never
+one such fault apart and only faulty ones need neighbours. At each place the equation admits one digit at most: 18 substitutions
+and 17 swaps for 18 characters, 18 insertions for 17, 19 deletions for 19.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+_WEIGHTS = np.array(
+    (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2, 1)
+)  # of the digits and of the check character
+_INVERSE = np.array([pow(int(weight), -1, 11) for weight in _WEIGHTS])
+_TENS = 10 ** np.arange(16, -1, -1, dtype=np.int64)
+_LENGTHS = (17, 18, 19)
+_NUMBER = r"^\d{16,18}[\dX]$"
+
+
+def neighbours(people: pl.DataFrame) -> pl.DataFrame:
+    """`at`, `code` (first 17 digits of a number that is valid) and `slip` (a digit was dropped or added, not changed).
+
+    One row for each number that one fault could have turned into the `digits` of a row.
+    """
+    damaged = people.select("at", "digits").filter(pl.col("digits").str.contains(_NUMBER))
+    parts = [_empty()]
+    for length, solve in zip(_LENGTHS, (_with_one_more, _with_one_changed, _with_one_less), strict=True):
+        rows = damaged.filter(pl.col("digits").str.len_bytes() == length)
+        if rows.height:
+            codes, whole = solve(_matrix(rows["digits"], length))
+            found = pl.DataFrame(
+                {"at": np.repeat(rows["at"].to_numpy(), codes.shape[1])[whole.ravel()], "code": codes[whole]}
+            )
+            parts.append(found.unique().with_columns(pl.lit(value=length != 18).alias("slip")))
+    return pl.concat(parts)
+
+
+def _empty() -> pl.DataFrame:
+    return pl.DataFrame(schema={"at": pl.Int64, "code": pl.Int64, "slip": pl.Boolean})
+
+
+def _matrix(digits: pl.Series, length: int) -> np.ndarray:
+    """A row of small integers for each number; X is 10."""
+    text = np.frombuffer("".join(digits.to_list()).encode("ascii"), dtype=np.uint8).reshape(-1, length)
+    return np.where(text == ord("X"), 10, text - ord("0")).astype(np.int64)
+
+
+def _short(digits: np.ndarray) -> np.ndarray:
+    """What is missing from a weighted sum of 1 (mod 11)."""
+    short: np.ndarray = (1 - digits @ _WEIGHTS) % 11
+    return short
+
+
+def _with_one_changed(digits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    own, short = digits[:, :17] @ _TENS, _short(digits)
+    mended = (digits + short[:, None] * _INVERSE) % 11
+    codes = own[:, None] + (mended - digits)[:, :17] * _TENS
+    fits = mended[:, :17] < 10
+    gain = (digits[:, 1:] - digits[:, :-1]) * (_WEIGHTS[:-1] - _WEIGHTS[1:])
+    swaps = (gain - short[:, None]) % 11 == 0
+    swapped = own[:, None] + (digits[:, 1:17] - digits[:, :16]) * (_TENS[:-1] - _TENS[1:])
+    # the last digit and the check character exchanged: the check character becomes the last digit
+    last = own - digits[:, 16] + digits[:, 17]
+    swaps[:, 16] &= digits[:, 17] < 10
+    alone = np.ones((len(digits), 1), dtype=bool)  # the check character alone is wrong: the 17 digits stand
+    return np.hstack([codes, own[:, None], swapped, last[:, None]]), np.hstack([fits, alone, swaps])
+
+
+def _with_one_more(digits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A digit was dropped: put one back at each place."""
+    before = np.cumsum(digits * _WEIGHTS[:17], axis=1)
+    after = np.cumsum((digits * _WEIGHTS[1:])[:, ::-1], axis=1)[:, ::-1]
+    zero = np.zeros((len(digits), 1), dtype=np.int64)
+    total = np.hstack([zero, before]) + np.hstack([after, zero])
+    put = (1 - total) * _INVERSE % 11
+    wide = np.stack([np.insert(digits, at, put[:, at], axis=1) for at in range(18)], axis=1)
+    return _codes(wide)
+
+
+def _with_one_less(digits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A digit too many: take each away in turn."""
+    wide = np.stack([np.delete(digits, at, axis=1) for at in range(19)], axis=1)
+    return _codes(wide)
+
+
+def _codes(wide: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """First 17 digits, and whether all 18 make a number: of digits throughout, with the check character that belongs to them."""
+    return wide[:, :, :17] @ _TENS, (wide[:, :, :17] < 10).all(axis=2) & ((wide @ _WEIGHTS) % 11 == 1)

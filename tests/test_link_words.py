@@ -1,0 +1,31 @@
+"""A link told in words and bits."""
+
+import polars as pl
+
+from fupin_cli.linkage import link_people
+from fupin_cli.linkage.comparison import LEVELS
+from fupin_cli.report.link_words import LEVEL_WORDS, waterfall
+from linkage_world import MODEL, extract, number, register, wrong_digit
+
+A, D = number("99012119850615301"), number("99012120010203456")
+
+
+def test_every_level_has_its_words():
+    """A level that comparison knows is told in words, Chinese and English, and no word is left without its level."""
+    assert {field: set(levels) for field, levels in LEVELS.items()} == {
+        f: set(words) for f, words in LEVEL_WORDS.items()
+    }
+
+
+def test_the_bits_told_add_up_to_the_weight():
+    """What speaks for a pair, what speaks against it, and the sum."""
+    links = link_people(
+        register(("王芳", A, "柳树村"), ("赵六", D, "下村")),
+        extract(("王方", wrong_digit(A), "柳树村"), ("赵六", D)),
+        MODEL,
+    )
+    lines = waterfall(links.filter(pl.col("register_row") == 0).to_dicts()[0])
+    assert any("差一位或相邻两位颠倒" in line for line in lines)
+    assert any("同音" in line and "sounds the same" in line for line in lines)
+    told = [float(word) for line in lines for word in line.split() if word[0] in "+-" and word[1:2].isdigit()]
+    assert abs(sum(told[:-1]) - told[-1]) < 0.5
