@@ -485,7 +485,7 @@ def test_english_field_names_are_headers(tmp_path):
 def test_every_field_is_a_typed_column(tmp_path):
     """All fields of the profile are there with their dtypes, null where the file has no such column; nothing is cleaned."""
     for profile in PROFILES.values():
-        rows = [["姓名", "证件号码", "户编号"], [" 张 三", ID_1, "H1"]]
+        rows = [["姓名", "证件号码", "户编号", "县"], [" 张 三", ID_1, "H1", "青禾县"]]
         source = table(book(tmp_path / "a.xlsx", {"s": rows}), profile.name)
         expected = {**SOURCE_REF.schema, "person_of_row": pl.Int64(), "name_raw": pl.String(), "id_raw": pl.String()}
         expected |= {field.column: field.dtype for field in profile.fields}

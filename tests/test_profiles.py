@@ -22,7 +22,8 @@ EXTRACTS = {
     "household_registration", "deaths", "vehicles", "dibao", "tekun", "housing_appraisals", "real_estate", "disability",
     "payroll", "companies", "medical_insurance", "school_roll", "moves", "funerals", "marriages", "housing_presale",
     "housing_fund", "disability_subsidies", "social_insurance", "family_insurance", "medical_treatment",
-    "medical_aid_premium", "employment", "employment_monthly", "taxes",
+    "medical_aid_premium", "employment", "employment_monthly", "taxes", "household_survey", "household_documents",
+    "process_events", "visits", "places", "exit_sample",
 }  # fmt: skip
 GOOD = 'profile = "p"\ndepartment = "d"\ntitle = "t"\ntitle_en = "t"\nrequired = ["name"]\n'
 CODE = '[fields.a]\ntype = "code"\nvalues = { x = ["1"] }\n'

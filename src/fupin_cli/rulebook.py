@@ -10,7 +10,7 @@ from fupin_cli.errors import ConfigurationError
 from fupin_cli.ingest import SourceProfile, load_profiles
 from fupin_cli.linkage import Model, load_model
 from fupin_cli.project import Project
-from fupin_cli.rules import Lines, Pack, gives, leaves, load_lines, load_packs, nearest
+from fupin_cli.rules import Lines, Pack, applies_to, gives, leaves, load_lines, load_packs, nearest
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def open_rule_book(project: Project) -> RuleBook:
             )
     return RuleBook(
         profiles=profiles,
-        packs=chosen(all_packs(folders, profiles), project.packs, str(project.path)),
+        packs=chosen(all_packs(folders, profiles), project.packs, project.jurisdiction, str(project.path)),
         lines=load_lines(folders),
         model=load_model(project.linkage_model),
         files=tuple(sorted(path for folder in folders for path in folder.rglob("*.toml"))),
@@ -57,8 +57,8 @@ def all_packs(
     )
 
 
-def chosen(packs: Sequence[Pack], asked: Sequence[str], where: str) -> tuple[Pack, ...]:
-    """The packs that a project judges by: those that always are, those it asks for, and what these build on."""
+def chosen(packs: Sequence[Pack], asked: Sequence[str], jurisdiction: str, where: str) -> tuple[Pack, ...]:
+    """The packs that a project judges by: of those that bind its place all but what must be asked for, and what these build on."""
     known = {pack.id: pack for pack in packs}
     for name in asked:
         if name not in known:
@@ -72,7 +72,7 @@ def chosen(packs: Sequence[Pack], asked: Sequence[str], where: str) -> tuple[Pac
         name = waiting.pop()
         waiting += [other for other in known[name].extends if other not in wanted]
         wanted.add(name)
-    return tuple(pack for pack in packs if not pack.opt_in or pack.id in wanted)
+    return tuple(pack for pack in packs if applies_to(pack, jurisdiction) and (not pack.opt_in or pack.id in wanted))
 
 
 def labels_of(book: RuleBook) -> dict[str, str]:

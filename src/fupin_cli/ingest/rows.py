@@ -89,9 +89,12 @@ def count_people(cells: pl.DataFrame) -> int:
 
 
 def _identity_columns(mapping: Mapping, profile: SourceProfile) -> list[int]:
-    required = [name for entry in profile.required for name in entry.split("|")]
-    nobody = required and not {"name", "id_number"} & set(required)
-    fields = required if nobody else ["name", "id_number", *profile.id_from]  # a table of places names nobody
+    entries = [entry.split("|") for entry in profile.required]
+    who = {"name", "id_number"}
+    naming = [entry for entry in entries if who & set(entry)]
+    beside = [name for entry in naming for name in entry if name not in who]  # a visit is known by its household alone
+    nobody = entries and not naming  # a table of places names nobody
+    fields = [name for entry in entries for name in entry] if nobody else ["name", "id_number", *beside, *profile.id_from]
     further = [column for _, *pair in mapping.also for column in pair if column is not None]
     return [mapping.by_field[name] for name in fields if name in mapping.by_field] + further
 

@@ -59,6 +59,12 @@ KIND_LABELS = {
     "employment": "就业登记",
     "employment_monthly": "务工月监测",
     "taxes": "税务",
+    "household_survey": "入户核验表",
+    "household_documents": "户档案资料",
+    "process_events": "程序环节",
+    "visits": "走访记录",
+    "places": "村县情况",
+    "exit_sample": "抽样核查",
 }
 PROBLEM_LABELS = {  # what is odd about a source, and the unit in which it is counted
     "unmapped_column": ("未识别的列（未使用）", "列"),

@@ -6,7 +6,7 @@ from fupin_cli.rules.judge import Judgement, judge
 from fupin_cli.rules.lines import Line, Lines, load_lines
 from fupin_cli.rules.loading import load_packs
 from fupin_cli.rules.order import gives, leaves
-from fupin_cli.rules.pack import Citation, Derived, Fact, Level, Pack, Parameter, Rule
+from fupin_cli.rules.pack import Citation, Derived, Fact, Level, Pack, Parameter, Rule, applies_to
 from fupin_cli.rules.predicate import nearest
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Parameter",
     "Rule",
     "World",
+    "applies_to",
     "gives",
     "judge",
     "leaves",

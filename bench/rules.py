@@ -1,0 +1,170 @@
+"""All shipped packs over 0.1, 1 and 4 M persons and their evidence: seconds of judging, and whether they grow in step.
+
+The people are drawn here column by column, since what is measured is judging, not reading and linking: every field of every
+source profile is filled, every person has evidence of most kinds, one row in twenty hangs on a doubtful link. Each size is a
+process of its own. Run: make bench-rules, or python bench/rules.py --sizes 100000 --only checks-register
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from fupin_cli.ingest import SourceProfile, load_profiles
+from fupin_cli.project import shipped_rules
+from fupin_cli.rulebook import all_packs
+from fupin_cli.rules import judge, load_lines
+from fupin_cli.rules.pack import NATIONAL
+from fupin_cli.vocabulary import EVIDENCE, EXTRACTS, HOUSEHOLDS, LINKS, PERSONS
+
+AS_OF = date(2019, 11, 30)
+SIZES = (100_000, 1_000_000, 4_000_000)
+RESULTS = Path(__file__).parent / "results"
+HOUSEHOLD_SIZE = 3
+HEADS_ONLY = ("household_survey", "household_documents", "process_events", "visits", "exit_sample")
+
+
+def draw(kind: str, labels: list[str], rows: int, random: np.random.Generator) -> pl.Series:
+    """A column of this dtype: one value in twenty is blank."""
+    blank = random.random(rows) < 0.05
+    match kind:
+        case "bool":
+            values = pl.Series(random.random(rows) < 0.7)
+        case "date" | "month":
+            values = pl.Series(random.integers(0, 2500, rows)).cast(pl.Int32)
+            values = (pl.Series([AS_OF - timedelta(days=2500)]).cast(pl.Int32).item() + values).cast(pl.Date)
+        case "year":
+            values = pl.Series(random.integers(2014, 2021, rows))
+        case "integer":
+            values = pl.Series(random.integers(0, 90, rows))
+        case "number" | "money":
+            values = pl.Series(np.round(random.random(rows) * 8000, 2))
+        case _:
+            words = pl.Series(labels or ["甲", "乙", "丙"])
+            values = words.gather(random.integers(0, words.len(), rows))
+    return values.set(pl.Series(blank), None)
+
+
+def fields(profile: SourceProfile, rows: int, random: np.random.Generator, skip: set[str]) -> dict[str, pl.Series]:
+    """Every field of a profile that says nothing of who is meant."""
+    return {
+        field.column: draw(field.type, [name for name, _ in field.values], rows, random)
+        for field in profile.fields
+        if field.column not in skip
+    }
+
+
+def world(persons: int) -> dict[str, object]:
+    """persons, households, evidence, links and extracts of so many invented persons."""
+    random, profiles = np.random.default_rng(20191130), load_profiles([shipped_rules() / "sources"])
+    row = pl.Series(range(persons))
+    home = row // HOUSEHOLD_SIZE
+    who = pl.DataFrame(
+        {
+            "register_row": row,
+            "household_id": pl.select(pl.format("H{}", home)).to_series(),
+            "person_id": pl.select(pl.format("P{}", row)).to_series(),
+            "name_key": pl.select(pl.format("人{}", row)).to_series(),
+            "id_number": pl.select(pl.format("{}", 990_121_198_000_000_000 + row)).to_series(),
+            "id_status": "valid",
+            "county": pl.select(pl.format("县{}", home // 70_000)).to_series(),
+            "village": pl.select(pl.format("村{}", home // 300)).to_series(),
+            "source": "台账",
+        }
+    ).with_columns(county_key="county", village_key="village", township_key="county", name="name_key")
+    born = {"birth_on": draw("date", [], persons, random), "id_birth_on": draw("date", [], persons, random)}
+    born = {name: days - timedelta(days=365 * 20) for name, days in born.items()}
+    relation = pl.Series(["户主", "配偶", "之子"]).gather((row % HOUSEHOLD_SIZE).to_numpy())
+    own = fields(profiles["register"], persons, random, {*PERSONS.names, *HOUSEHOLDS.names})
+    people = who.with_columns(*(s.alias(n) for n, s in (own | born).items()), relation=relation)
+    levels = {field.column: field.level for field in profiles["register"].fields}
+    of_home = [name for name in own if levels[name] == "household"]
+    homes = people.unique("household_id", keep="first", maintain_order=True).select(
+        "household_id", "county", "source", *of_home
+    )
+    people = people.drop(of_home)
+    evidence, links, extracts = {}, [], []
+    for kind, profile in profiles.items():
+        if kind in ("register", "people"):
+            continue
+        on = row.filter(row % HOUSEHOLD_SIZE == 0) if kind in HEADS_ONLY else row.filter(pl.Series(random.random(persons) < 0.6))
+        on = row.gather_every(HOUSEHOLD_SIZE * 300) if kind == "places" else on
+        rows = fields(profile, on.len(), random, {*EVIDENCE.names})
+        mine = who.select("name", "name_key", "id_number", "household_id", "county", "county_key", "village", "village_key", "township_key")
+        evidence[kind] = mine[on.to_numpy()].with_columns(
+            *(s.alias(n) for n, s in rows.items()), extract=pl.lit(kind), extract_row=pl.Series(range(on.len())),
+            kind=pl.lit(kind), source=pl.lit(kind),
+        )  # fmt: skip
+        evidence[kind] = EVIDENCE.conform(evidence[kind])
+        if kind not in (*HEADS_ONLY, "places"):
+            doubt = pl.Series(random.random(on.len()) < 0.05)
+            links.append(
+                pl.DataFrame({"extract": kind, "register_row": on, "extract_row": range(on.len()), "match_weight": 20.0})
+                .with_columns(
+                    decision=pl.select(pl.when(doubt).then(pl.lit("review")).otherwise(pl.lit("accepted"))).to_series(),
+                    basis=pl.select(pl.when(doubt).then(pl.lit("name_birth")).otherwise(pl.lit("exact_id"))).to_series(),
+                )
+            )  # fmt: skip
+        extracts.append({"extract": kind, "kind": kind, "department": "部门", "stage": "county", "as_of": AS_OF})
+    return {
+        "persons": PERSONS.conform(people),
+        "households": HOUSEHOLDS.conform(homes),
+        "evidence": evidence,
+        "links": LINKS.conform(pl.concat(links)),
+        "extracts": EXTRACTS.conform(pl.DataFrame(extracts)),
+    }
+
+
+def measure(persons: int, only: str | None) -> dict[str, float | int]:
+    """Seconds and peak GiB of judging so many persons by every pack, as if each of them bound their place."""
+    folder = shipped_rules()
+    packs = [replace(pack, jurisdiction=NATIONAL) for pack in all_packs([folder], load_profiles([folder / "sources"]))]
+    packs = [pack for pack in packs if only in (None, pack.id)]
+    frames = world(persons)
+    started = time.perf_counter()
+    judged = judge(
+        **frames, packs=packs, lines=load_lines([folder]), as_of=AS_OF, jurisdiction="990121", stages=("county", "province")
+    )  # fmt: skip
+    return {
+        "persons": persons,
+        "rules": len(judged.reports),
+        "evidence_rows": sum(frame.height for frame in frames["evidence"].values()),
+        "seconds": round(time.perf_counter() - started, 1),
+        "findings": judged.findings.height,
+        "peak_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 1),
+    }
+
+
+def main() -> None:
+    """Measures each size in a process of its own, and prints how the cost of a person grows."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--only", help="one pack by its id")
+    parser.add_argument("--here", action="store_true", help="measure one size in this process")
+    options = parser.parse_args()
+    if options.here:
+        print(json.dumps(measure(options.sizes[0], options.only)))
+        return
+    taken = []
+    for size in options.sizes:
+        command = [sys.executable, __file__, "--here", "--sizes", str(size)]
+        command += ["--only", options.only] if options.only else []
+        taken.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+        print(taken[-1], flush=True)
+    first = taken[0]["seconds"] / taken[0]["persons"]
+    ratios = {one["persons"]: round(one["seconds"] / one["persons"] / first, 2) for one in taken}
+    print("seconds a person, beside the smallest size:", ratios)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "rules.json").write_text(json.dumps(taken, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
