@@ -30,14 +30,20 @@ SIZES = (100_000, 1_000_000, 4_000_000)
 RESULTS = Path(__file__).parent / "results"
 HOUSEHOLD_SIZE = 3
 HEADS_ONLY = ("household_survey", "household_documents", "process_events", "visits", "exit_sample")
+SHARES = {"household_registration": 0.98, "medical_insurance": 0.97, "school_roll": 0.15, "dibao": 0.2, "disability": 0.06}
+RARE = 0.02  # on any other list
+FLAGS = {"dibao": "dibao", "tekun": "tekun", "resident_medical": "medical_insurance"}  # what the register says of a list
+ILL = ("wrongly", "missed", "problem", "uninsured", "dilapidated", "tekun", "dibao", "nominal", "cadre", "luxury", "hires", "fraud",
+       "habits", "absent", "dropout", "explain", "abroad", "pension", "big_farm", "outside", "after_2014", "no_house", "jump", "drop",
+       "disaster", "illness", "secretary", "employee", "pays_tax", "unattended", "scarce", "risk_of")  # fmt: skip
 
 
-def draw(kind: str, labels: list[str], rows: int, random: np.random.Generator) -> pl.Series:
-    """A column of this dtype: one value in twenty is blank."""
-    blank = random.random(rows) < 0.05
+def draw(name: str, kind: str, labels: list[str], rows: int, random: np.random.Generator) -> pl.Series:
+    """A column of this dtype: one value in fifty is blank, and few speak of anything that a check looks for."""
+    blank = random.random(rows) < 0.02
     match kind:
         case "bool":
-            values = pl.Series(random.random(rows) < 0.7)
+            values = pl.Series(random.random(rows) < (0.01 if any(word in name for word in ILL) else 0.99))
         case "date" | "month":
             values = pl.Series(random.integers(0, 2500, rows)).cast(pl.Int32)
             values = (pl.Series([AS_OF - timedelta(days=2500)]).cast(pl.Int32).item() + values).cast(pl.Date)
@@ -49,14 +55,14 @@ def draw(kind: str, labels: list[str], rows: int, random: np.random.Generator) -
             values = pl.Series(np.round(random.random(rows) * 8000, 2))
         case _:
             words = pl.Series(labels or ["甲", "乙", "丙"])
-            values = words.gather(random.integers(0, words.len(), rows))
+            values = words.gather(random.integers(0, words.len(), rows) * (random.random(rows) < 0.05))
     return values.set(pl.Series(blank), None)
 
 
 def fields(profile: SourceProfile, rows: int, random: np.random.Generator, skip: set[str]) -> dict[str, pl.Series]:
     """Every field of a profile that says nothing of who is meant."""
     return {
-        field.column: draw(field.type, [name for name, _ in field.values], rows, random)
+        field.column: draw(field.column, field.type, [name for name, _ in field.values], rows, random)
         for field in profile.fields
         if field.column not in skip
     }
@@ -80,10 +86,12 @@ def world(persons: int) -> dict[str, object]:
             "source": "台账",
         }
     ).with_columns(county_key="county", village_key="village", township_key="county", name="name_key")
-    born = {"birth_on": draw("date", [], persons, random), "id_birth_on": draw("date", [], persons, random)}
+    born = {"birth_on": draw("", "date", [], persons, random), "id_birth_on": draw("", "date", [], persons, random)}
     born = {name: days - timedelta(days=365 * 20) for name, days in born.items()}
     relation = pl.Series(["户主", "配偶", "之子"]).gather((row % HOUSEHOLD_SIZE).to_numpy())
+    listed = {kind: pl.Series(random.random(persons) < SHARES.get(kind, RARE)) for kind in profiles}
     own = fields(profiles["register"], persons, random, {*PERSONS.names, *HOUSEHOLDS.names})
+    own |= {flag: listed[kind] ^ pl.Series(random.random(persons) < 0.005) for flag, kind in FLAGS.items()}
     people = who.with_columns(*(s.alias(n) for n, s in (own | born).items()), relation=relation)
     levels = {field.column: field.level for field in profiles["register"].fields}
     of_home = [name for name in own if levels[name] == "household"]
@@ -95,7 +103,7 @@ def world(persons: int) -> dict[str, object]:
     for kind, profile in profiles.items():
         if kind in ("register", "people"):
             continue
-        on = row.filter(row % HOUSEHOLD_SIZE == 0) if kind in HEADS_ONLY else row.filter(pl.Series(random.random(persons) < 0.6))
+        on = row.filter(row % HOUSEHOLD_SIZE == 0) if kind in HEADS_ONLY else row.filter(listed[kind])
         on = row.gather_every(HOUSEHOLD_SIZE * 300) if kind == "places" else on
         rows = fields(profile, on.len(), random, {*EVIDENCE.names})
         mine = who.select("name", "name_key", "id_number", "household_id", "county", "county_key", "village", "village_key", "township_key")

@@ -8,6 +8,11 @@ and how members are counted.
 from collections.abc import Iterator
 from dataclasses import replace
 
+from polars.exceptions import PolarsError
+
+from fupin_cli.errors import FupinError
+from fupin_cli.rules import Lines
+from fupin_cli.rules.examples import outcome_of, same, value_of
 from fupin_cli.rules.pack import Derived, Fact, Pack, Rule
 from fupin_cli.rules.predicate import Predicate, _is_expression, _tokens
 from fupin_cli.rules.shapes import Elapsed, Every, FirstOf, InOrder, Members, Named, Rate, Reported, Score, Total
@@ -147,3 +152,23 @@ def everything(packs: tuple[Pack, ...]) -> Iterator[tuple[Pack, Rule | Fact | De
         yield from ((pack, rule) for rule in pack.rules)
         yield from ((pack, fact) for fact in pack.facts if not fact.hidden and fact.condition.text != "TRUE")
         yield from ((pack, fact) for fact in pack.derived if not isinstance(fact.shape, Reported))
+
+
+def survivors(packs: tuple[Pack, ...], lines: Lines) -> Iterator[tuple[str, str]]:
+    """(where, what was changed) of every change that all examples let pass."""
+    numbers = {p.name: p.values[-1].value for pack in packs for p in pack.parameters}
+    known = {fact.name: fact for pack in packs for fact in pack.facts}
+    for pack, one in everything(packs):
+        changed = rules(one) if isinstance(one, Rule) else facts(one)
+        for what, other in changed:
+            try:
+                told = [
+                    outcome_of(other, example, pack, lines, numbers)
+                    if isinstance(other, Rule)
+                    else value_of(other, example, known, numbers)
+                    for example in other.examples
+                ]
+            except (FupinError, PolarsError):
+                continue  # what cannot be asked any more is noticed
+            if all(same(t, example.then) for t, example in zip(told, one.examples, strict=True)):
+                yield one.where, what

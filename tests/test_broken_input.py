@@ -65,7 +65,7 @@ def bad_date(project):
 def broken_pack(project):
     (project / "rules" / "checks").mkdir(parents=True)
     (project / "rules" / "checks" / "mine.toml").write_text(
-        '[pack]\nid = "mine"\ntitle = "我的"\ntitle_en = "mine"\njurisdiction = "00"\nregime = "any"\non_unknown = "unknown"\n'
+        '[pack]\nid = "mine"\ntitle = "我的"\ntitle_en = "mine"\njurisdiction = "00"\nregime = "any"\n[defaults]\non_unknown = "unknown"\n'
         '[[rule]]\nid = "X-1"\ntitle = "x"\ntitle_en = "x"\nkind = "check"\nlevel = "person"\nseverity = "lead"\n'
         'hit = "helth = \'残疾\'"\nadvice = "疑点"\n[rule.citation]\ntitle = "t"\nprovenance = "V"\n',
         encoding="utf-8",

@@ -129,6 +129,8 @@ title = "本县"
 title_en = "own"
 jurisdiction = "00"
 regime = "any"
+
+[defaults]
 on_unknown = "unknown"
 [[fact]]
 name = "rich"

@@ -439,6 +439,8 @@ title = "包"
 title_en = "pack"
 jurisdiction = "00"
 regime = "any"
+
+[defaults]
 on_unknown = "unknown"
 
 [[fact]]

@@ -37,7 +37,12 @@ class ExampleResult:
     @property
     def passed(self) -> bool:
         """Whether the rule says what its author expects."""
-        return bool(self.outcome == self.expected and isinstance(self.outcome, bool) == isinstance(self.expected, bool))
+        return same(self.outcome, self.expected)
+
+
+def same(said: Any, expected: Any) -> bool:
+    """Whether two answers are one: true is not 1."""
+    return bool(said == expected and isinstance(said, bool) == isinstance(expected, bool))
 
 
 def run_examples(packs: Sequence[Pack], lines: Lines) -> list[ExampleResult]:

@@ -16,7 +16,7 @@ from fupin_cli.rules.order import in_order
 from fupin_cli.rules.outcome import Kind
 from fupin_cli.rules.pack import AREAS, DEPT, REGISTER, Derived, Fact, Gap, Level, Pack, Rule
 from fupin_cli.rules.predicate import Predicate, nearest
-from fupin_cli.rules.rule_loading import Defaults, load_parameter, load_rule
+from fupin_cli.rules.rule_loading import load_defaults, load_parameter, load_rule
 from fupin_cli.rules.shapes import Rate
 from fupin_cli.rules.toml import Table, open_toml
 
@@ -90,13 +90,13 @@ def _files(folders: Sequence[Path]) -> dict[str, Path]:
 
 
 def _pack(table: Table, names: Names) -> Pack:
-    table.allow("pack", "kinds", "columns", "fact", "rule", "parameter", "gap")
+    table.allow("pack", "defaults", "kinds", "columns", "fact", "rule", "parameter", "gap")
     head = table.table("pack")
-    head.allow("id", "title", "title_en", "jurisdiction", "regime", "extends", "opt_in", "on_unknown", "brief")
+    head.allow("id", "title", "title_en", "jurisdiction", "regime", "extends", "opt_in")
     kinds = table.table("kinds") if "kinds" in table.data else Table({}, table.where)
+    defaults = load_defaults(table.table("defaults")) if "defaults" in table.data else {}
     columns = [load_columns(entry, names) for entry in table.tables("columns")]
     facts, derived = all_facts([*columns, *(load_fact(entry, names) for entry in table.tables("fact"))])
-    defaults = Defaults(head.data.get("on_unknown"), head.flag("brief", default=False))
     return Pack(
         id=head.text("id"),
         title=head.text("title"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from fupin_cli.errors import ConfigurationError
 from fupin_cli.rules.names import Names
@@ -30,23 +32,26 @@ from fupin_cli.vocabulary import Outcome, Severity
 _CONFIRM = '[….confirmed] with by = "…", document = "…" and date = 2020-01-01'
 
 
-@dataclass(frozen=True)
-class Defaults:
-    """What a pack says once for all of its rules."""
+_FOR_ALL = (
+    "kind", "level", "severity", "effective_from", "effective_to", "dated_by", "on_unknown", "brief", "advice", "citation",
+)  # fmt: skip
+_OF_ONE = (
+    "id", "title", "title_en", "when", "met", "not_met", "hit", "all_of", "any_of", "none_of", "extract", "max_age_days",
+    "provides", "shows", "optional", "enabled", "confirmed", "official", "unless", "line", "example",
+)  # fmt: skip
 
-    on_unknown: str | None
-    brief: bool
+
+def load_defaults(table: Table) -> Mapping[str, Any]:
+    """What a pack says once, in [defaults], for all of its rules that say nothing else."""
+    table.allow(*_FOR_ALL)
+    return table.data
 
 
-def load_rule(entry: Table, names: Names, defaults: Defaults) -> Rule:
+def load_rule(entry: Table, names: Names, defaults: Mapping[str, Any]) -> Rule:
     """One rule. Raises ConfigurationError for anything in it that cannot be."""
     entry = entry.named(f"rule {entry.text('id')}")
-    entry.allow(
-        "id", "title", "title_en", "kind", "level", "severity", "when", "met", "not_met", "hit", "all_of", "any_of",
-        "none_of", "extract", "max_age_days", "provides", "shows", "optional", "advice", "effective_from", "effective_to",
-        "enabled", "confirmed", "official", "on_unknown", "unless", "citation", "line", "example",
-        "dated_by",
-    )  # fmt: skip
+    entry.allow(*_OF_ONE, *_FOR_ALL)
+    entry = replace(entry, data={**defaults, **entry.data, "citation": _cited(entry, defaults)})
     kind, level = Kind(entry.one_of("kind", tuple(Kind))), Level(entry.one_of("level", tuple(Level)))
     kinds = entry.texts("extract") if level is Level.EXTRACT else ()
     known = names.at(level, kinds, entry.at("extract"))
@@ -76,35 +81,40 @@ def load_rule(entry: Table, names: Names, defaults: Defaults) -> Rule:
         line=line,
         examples=(),
         where=entry.where,
-        on_unknown=_on_unknown(entry, defaults),
+        on_unknown=_on_unknown(entry),
         any_of=entry.texts("any_of", required=False),
         none_of=entry.texts("none_of", required=False),
         unless=_exceptions(entry, readable, names),
         confirmed=confirmation(entry),
         official=entry.text("official", required=False),
-        brief=defaults.brief and kind is Kind.CHECK,
+        brief=entry.flag("brief", default=False) and kind is Kind.CHECK,
         dated_by=entry.one_of("dated_by", ("as_of", "exit_year"), "as_of" if kind is Kind.CHECK else "exit_year"),
     )
     _check_rule(rule, entry, names)
     return replace(rule, examples=tuple(_example(rule, item, readable) for item in entry.tables("example")))
 
 
-def _on_unknown(entry: Table, defaults: Defaults) -> OnUnknown:
-    if "on_unknown" not in entry.data and defaults.on_unknown is None:
+def _cited(entry: Table, defaults: Mapping[str, Any]) -> Any:
+    """The rule's citation; without a title it is another passage of the document that the pack cites for all."""
+    own, shared = entry.data.get("citation", {}), defaults.get("citation", {})
+    return {**shared, **own} if isinstance(own, dict) and "title" not in own else own
+
+
+def _on_unknown(entry: Table) -> OnUnknown:
+    if "on_unknown" not in entry.data:
         raise ConfigurationError(
             "on_unknown is missing",
             where=entry.where,
             why="what becomes of those whom a rule cannot decide is said, never assumed",
-            try_='on_unknown = "unknown" in [pack], for all of its rules',
+            try_='on_unknown = "unknown" in [defaults], for all rules of the pack',
         )
-    value = entry.data.get("on_unknown", defaults.on_unknown)
-    if value in ("pass", "fail"):
+    if entry.data["on_unknown"] in ("pass", "fail"):
         raise ConfigurationError(
-            f"on_unknown = {value!r} would turn an empty cell into an answer",
+            f"on_unknown = {entry.data['on_unknown']!r} would turn an empty cell into an answer",
             where=entry.at("on_unknown"),
             try_='on_unknown = "unknown", or "review" to have them listed',
         )
-    return OnUnknown(entry.one_of("on_unknown", tuple(OnUnknown), defaults.on_unknown))
+    return OnUnknown(entry.one_of("on_unknown", tuple(OnUnknown)))
 
 
 def _exceptions(entry: Table, known: frozenset[str], names: Names) -> tuple[Unless, ...]:
@@ -223,7 +233,7 @@ def _example(rule: Rule, entry: Table, known: frozenset[str]) -> Example:
 def _check_rule(rule: Rule, entry: Table, names: Names) -> None:
     """Refuse what no single key can show to be wrong."""
     refuse_recalled(rule.citation, rule.confirmed, rule.where, enabled=rule.enabled)
-    if problem := _wrong_shape(rule, entry) or _too_bold(rule) or _unreadable(rule, names) or _untested(entry):
+    if problem := _wrong_shape(rule, entry) or _too_bold(rule) or _unreadable(rule, names) or _untested(rule, entry):
         raise ConfigurationError(problem, where=rule.where, try_="see docs/rules.md")
 
 
@@ -280,8 +290,20 @@ def _unreadable(rule: Rule, names: Names) -> str | None:
     return None
 
 
-def _untested(entry: Table) -> str | None:
-    outcomes = [item.data.get("then") for item in entry.tables("example")]
-    if len(outcomes) < 2 or Outcome.UNKNOWN not in outcomes:
-        return "at least two worked examples are needed ([[rule.example]]), one of them with then = 'unknown'"
+def _untested(rule: Rule, entry: Table) -> str | None:
+    told = {item.data.get("then") for item in entry.tables("example")}
+    if lacking := [outcome.value for outcome in _can_say(rule) if outcome not in told]:
+        return (
+            f"no worked example shows when this rule says {lacking[0]}: each outcome that it can give needs one "
+            f"([[rule.example]] with then = '{lacking[0]}')"
+        )
     return None
+
+
+def _can_say(rule: Rule) -> tuple[Outcome, ...]:
+    """The outcomes that a rule can give; whether a cell is empty is always known."""
+    only_blanks = rule.kind is not Kind.VERDICT and all(
+        set(part.names) <= part.tested_for_null for part in rule.conditions
+    )
+    unknown = () if only_blanks else (Outcome.UNKNOWN,)
+    return (*when_holds(rule.kind), *unknown, *((Outcome.NOT_APPLICABLE,) if rule.when else ()))
