@@ -53,18 +53,23 @@ def lines_used(rule: Rule, setting: Setting) -> list[LineUsed]:
         return []
     years = _line_year(rule, use, setting.facts.of(rule.level, World.STRICT), setting.compared.as_of)
     table, place = setting.lines, setting.jurisdiction
-    found = [table.find(use.table, place, y, setting.series, setting.basis) for y in years.drop_nulls().unique().sort()]
+    series = use.series or setting.series
+    found = [table.find(use.table, place, y, series, setting.basis) for y in years.drop_nulls().unique().sort()]
     return [LineUsed(f"{line.place} {line.series}", line.year, line.yuan, str(line.citation)) for line in found if line]
 
 
-def with_line(rule: Rule, frame: pl.DataFrame, setting: Setting, series: str) -> pl.DataFrame:
+def with_line(rule: Rule, frame: pl.DataFrame, setting: Setting) -> pl.DataFrame:
     """The frame with the rule's line of each row's year, and `_line`, the text that says which row it was."""
     use = rule.line
     if use is None:
         return frame.with_columns(pl.lit(None, pl.String).alias("_line"))
     frame = frame.with_columns(_line_year(rule, use, frame, setting.compared.as_of).alias("_year"))
     table = setting.lines.by_year(
-        use.table, setting.jurisdiction, frame["_year"].drop_nulls().unique().to_list(), series, setting.basis
+        use.table,
+        setting.jurisdiction,
+        frame["_year"].drop_nulls().unique().to_list(),
+        use.series or setting.series,
+        setting.basis,
     )
     table = table.select(_year="year", **{use.as_fact: pl.col("yuan"), "_line": pl.col("text")})
     return frame.join(table, on="_year", how="left", maintain_order="left")
@@ -113,7 +118,7 @@ def _other_worlds(rule: Rule, setting: Setting, own: pl.Series) -> list[pl.Serie
 def _prepared(rule: Rule, setting: Setting, world: World) -> pl.DataFrame:
     """The facts of one world with the rule's line, absent facts as nulls, and whether the rule is in force for each row."""
     frame = setting.facts.of(rule.level, world)
-    frame = with_line(rule, frame, setting, setting.series)
+    frame = with_line(rule, frame, setting)
     lacking = [name for name in rule.names if name not in frame.columns]
     frame = frame.with_columns(
         is_given(name, frame).alias(name) if name.startswith(GIVEN) else pl.lit(None).alias(name) for name in lacking
@@ -147,6 +152,9 @@ def _all_unknown(
     decided = ~pl.col("outcome").is_in([Outcome.UNKNOWN.value, Outcome.NOT_APPLICABLE.value])
     if not judged.height or judged.filter(decided).height:
         return None
+    for name in rule.when.names if rule.when else ():
+        if name.startswith(GIVEN) and not frame[name].any():
+            return f"台账没有填写“{setting.label(name.removeprefix(GIVEN))}”"
     unknown = judged["outcome"] == Outcome.UNKNOWN.value
     causes = (
         frame.filter(unknown).select(cause(rule, setting, frame)).to_series().drop_nulls().unique().sort().to_list()
@@ -168,7 +176,7 @@ def _line_year(rule: Rule, use: LineUse, frame: pl.DataFrame, as_of: date) -> pl
 def _line_dependence(rule: Rule, setting: Setting, frame: pl.DataFrame) -> pl.Series:
     """Where another enabled series of lines would give another answer, a text that says so."""
     texts = [pl.Series("none", [None], pl.String).new_from_index(0, frame.height)]
-    if rule.line is not None:
+    if rule.line is not None and rule.line.series is None:
         own = judge_frame(rule, frame)
         use = rule.line
         for series in setting.lines.series(use.table, setting.jurisdiction, setting.basis):

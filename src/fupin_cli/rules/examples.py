@@ -73,7 +73,7 @@ def outcome_of(rule: Rule, example: Example, pack: Pack, lines: Lines, numbers: 
         return Outcome(members.select(conclude(rule.join, rule.members)).item())
     use = rule.line
     if use is not None and use.as_fact not in given and isinstance(year := given.get(use.year), int):
-        line = lines.find(use.table, pack.jurisdiction, year, "nbs", "net_income")
+        line = lines.find(use.table, pack.jurisdiction, year, use.series or "nbs", "net_income")
         given |= {use.as_fact: line.yuan} if line else {}
     return Outcome(judge_frame(rule, _frame([given], rule.names, rule.where)).item())
 

@@ -60,7 +60,7 @@ def derive_person_facts(persons: pl.DataFrame, households: pl.DataFrame, compare
     school_year = date(as_of.year - (as_of < date(as_of.year, 9, 1)), 9, 1)
     born = pl.coalesce("id_birth_on", "birth_on")
     entered = pl.col("entered_on") if "entered_on" in persons.columns else pl.lit(None, pl.Date)
-    homes = derive_household_facts(households, as_of).drop("as_of")
+    homes = derive_household_facts(households, as_of).drop("as_of", "as_of_year")
     shared = [name for name in homes.columns if name not in HOUSEHOLDS.names or name == "member_count"]
     return (
         persons.drop(shared, strict=False)
@@ -100,7 +100,8 @@ def disputed_numbers(compared: Comparison) -> pl.DataFrame:
 
 def derive_household_facts(households: pl.DataFrame, as_of: date) -> pl.DataFrame:
     """The households with the facts that follow from the register."""
-    return households.with_columns(pl.lit(as_of).alias("as_of")).sort("household_id")
+    now = {"as_of": pl.lit(as_of), "as_of_year": pl.lit(as_of.year, pl.Int64)}
+    return households.with_columns(**now).sort("household_id")
 
 
 def gather_facts(

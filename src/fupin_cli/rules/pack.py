@@ -30,6 +30,7 @@ PERSON_FACTS = {
 }
 HOUSEHOLD_FACTS = {
     "as_of": ("比对日期", "as-of date"),
+    "as_of_year": ("比对年度", "as-of year"),
     "member_count_actual": ("台账实有人数", "members in the register"),
 }
 LINK_FACTS = {
@@ -126,12 +127,16 @@ class Example:
 
 @dataclass(frozen=True)
 class LineUse:
-    """Which year's line a rule is held against; `this_year_when` lets the as-of year stand in for a year not given."""
+    """Which year's line a rule is held against; `this_year_when` lets the as-of year stand in for a year not given.
+
+    `series` is named where the table has but one; otherwise the project chooses among competing ones.
+    """
 
     table: str
     year: str
     as_fact: str
     this_year_when: Predicate | None
+    series: str | None = None
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """A condition of a rule pack → a polars expression, after its words passed an allow-list.
 
-The language is the three-valued part of SQL: AND OR NOT, comparison, IN, BETWEEN, LIKE, arithmetic, TRUE, FALSE, and
-IS [NOT] NULL. Polars parses it. The words are checked first, because polars would also take CASE and COALESCE, which turn
+The language is the three-valued part of SQL: AND OR NOT, comparison, IN, BETWEEN, LIKE, arithmetic, TRUE, FALSE, a day
+written DATE '2020-01-31', and IS [NOT] NULL. Polars parses it. The words are checked first, because polars would also take CASE and COALESCE, which turn
 an unknown into an answer, and sub-queries. Names of facts are quoted on the way, so that a fact may be called `use`.
 """
 
@@ -12,12 +12,13 @@ import itertools
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
 from fupin_cli.errors import ConfigurationError
 
-KEYWORDS = frozenset({"AND", "OR", "NOT", "IN", "BETWEEN", "IS", "NULL", "LIKE", "TRUE", "FALSE"})
+KEYWORDS = frozenset({"AND", "OR", "NOT", "IN", "BETWEEN", "IS", "NULL", "LIKE", "TRUE", "FALSE", "DATE"})
 _TOKEN = re.compile(
     r"""\s*(?:
         (?P<text>'(?:[^']|'')*')
@@ -147,12 +148,24 @@ def _check_words(tokens: list[tuple[str, str]], known: Collection[str], where: s
                 why=_ALLOWED,
                 try_=f"{close}" if close and close != word else "see docs/rules.md",
             )
+        if word == "DATE" and not _is_day(after):
+            raise ConfigurationError(
+                f"{key}: DATE is followed by a day", where=where, why=_ALLOWED, try_="DATE '2020-01-31'"
+            )
         if word == "NULL" and not (before == "IS" or (before == "NOT" and words[at - 2 : at - 1] == ["IS"])):
             raise ConfigurationError(f"{key}: NULL may only follow IS or IS NOT", where=where, why=_ALLOWED)
         if word == "IS" and not (after == "NULL" or words[at + 1 : at + 3] == ["NOT", "NULL"]):
             raise ConfigurationError(
                 f"{key}: IS may only ask for NULL", where=where, why="IS TRUE would answer no where we do not know"
             )
+
+
+def _is_day(word: str) -> bool:
+    try:
+        date.fromisoformat(word.strip("'"))
+    except ValueError:
+        return False
+    return word.startswith("'")
 
 
 def _is_expression(sql: str, names: set[str]) -> bool:
@@ -195,7 +208,7 @@ def _read_as_text(tokens: list[tuple[str, str]]) -> frozenset[str]:
     """The facts that stand before a 'text' that they are compared with, or after it."""
     found = set()
     for at, (kind, _) in enumerate(tokens):
-        if kind == "text":
+        if kind == "text" and tokens[at - 1][1] != "DATE":
             back = at - 1
             while back > 0 and (tokens[back][0] == "text" or tokens[back][1] in _BETWEEN_FACT_AND_TEXT):
                 back -= 1

@@ -132,7 +132,7 @@ def _line(entry: Table, known: frozenset[str], names: Names) -> LineUse | None:
     if "line" not in entry.data:
         return None
     table = entry.table("line")
-    table.allow("table", "year", "as_fact", "this_year_when")
+    table.allow("table", "year", "as_fact", "this_year_when", "series")
     if table.text("year") not in known:
         raise ConfigurationError(
             f"year: {table.text('year')!r} is not a known fact",
@@ -140,7 +140,11 @@ def _line(entry: Table, known: frozenset[str], names: Names) -> LineUse | None:
             try_=nearest(table.text("year"), known),
         )
     return LineUse(
-        table.text("table"), table.text("year"), table.text("as_fact"), names.condition(table, "this_year_when", known)
+        table.text("table"),
+        table.text("year"),
+        table.text("as_fact"),
+        names.condition(table, "this_year_when", known),
+        table.text("series", required=False) or None,
     )
 
 
