@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test test-slow check format docs fuzz bench bench-linkage bench-read constraints sample clean
+.PHONY: help demo test test-rule-mutants test-slow check format docs fuzz bench bench-rules bench-linkage bench-read constraints sample clean
 
 help:            ## what each target does
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/  /'
@@ -23,6 +23,9 @@ demo: $(STAMP)   ## reconcile the sample data, both stages, into demo/
 
 test: $(STAMP)   ## the tests, without the slow ones
 	$(BIN)/python -m pytest -n 2
+
+test-rule-mutants: $(STAMP)  ## change every threshold and operator of every shipped rule: an example must notice
+	$(BIN)/python -m pytest -q tests/test_mutants.py
 
 test-slow: $(STAMP)  ## the slow ones
 	$(BIN)/python -m pytest -m slow
@@ -47,6 +50,9 @@ bench-read: $(STAMP)  ## a workbook of 1 M rows and 2 GB of GB18030 beside the b
 
 bench: $(STAMP)  ## linkage of 1 M persons with 10 M rows beside its floor; needs 4 GiB of memory
 	$(BIN)/python bench/link_scale.py
+
+bench-rules: $(STAMP)  ## all packs over 0.1, 1 and 4 M persons; needs 16 GiB of memory
+	POLARS_MAX_THREADS=2 $(BIN)/python bench/rules.py
 
 bench-linkage: $(STAMP)  ## linkage beside Splink, on hard and easy worlds of 200 k with 1 M; takes half an hour
 	$(BIN)/python bench/linkage.py hard

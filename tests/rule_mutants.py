@@ -12,7 +12,7 @@ from polars.exceptions import PolarsError
 
 from fupin_cli.errors import FupinError
 from fupin_cli.rules import Lines
-from fupin_cli.rules.examples import outcome_of, same, value_of
+from fupin_cli.rules.examples import numbers_of, outcome_of, same, value_of
 from fupin_cli.rules.pack import Derived, Fact, Pack, Rule
 from fupin_cli.rules.predicate import Predicate, _is_expression, _tokens
 from fupin_cli.rules.shapes import Elapsed, Every, FirstOf, InOrder, Members, Named, Rate, Reported, Score, Total
@@ -156,9 +156,9 @@ def everything(packs: tuple[Pack, ...]) -> Iterator[tuple[Pack, Rule | Fact | De
 
 def survivors(packs: tuple[Pack, ...], lines: Lines) -> Iterator[tuple[str, str]]:
     """(where, what was changed) of every change that all examples let pass."""
-    numbers = {p.name: p.values[-1].value for pack in packs for p in pack.parameters}
     known = {fact.name: fact for pack in packs for fact in pack.facts}
     for pack, one in everything(packs):
+        numbers = numbers_of(pack, packs)
         changed = rules(one) if isinstance(one, Rule) else facts(one)
         for what, other in changed:
             try:

@@ -17,6 +17,7 @@ from fupin_cli.rules.grouped import over_members, share
 from fupin_cli.rules.lines import Lines
 from fupin_cli.rules.outcome import Kind, any_true, conclude
 from fupin_cli.rules.pack import Derived, Example, Fact, FactExample, Pack, Rule
+from fupin_cli.rules.parameters import in_force_here
 from fupin_cli.rules.predicate import Predicate, evaluate
 from fupin_cli.rules.shapes import Every, InOrder, Members, Rate, Reported
 from fupin_cli.vocabulary import Outcome
@@ -47,10 +48,10 @@ def same(said: Any, expected: Any) -> bool:
 
 def run_examples(packs: Sequence[Pack], lines: Lines) -> list[ExampleResult]:
     """The results of all examples, of disabled rules too. The income line of an example's year comes from `lines`."""
-    numbers = {p.name: p.values[-1].value for pack in packs for p in pack.parameters}
     known = {fact.name: fact for pack in packs for fact in pack.facts}
     results = []
     for pack in packs:
+        numbers = numbers_of(pack, packs)
         for rule in pack.rules:
             results += [
                 ExampleResult(rule.id, rule.where, n, example.then, outcome_of(rule, example, pack, lines, numbers))
@@ -63,6 +64,12 @@ def run_examples(packs: Sequence[Pack], lines: Lines) -> list[ExampleResult]:
                 for n, example in enumerate(fact.examples, 1)
             ]
     return results
+
+
+def numbers_of(pack: Pack, packs: Sequence[Pack]) -> dict[str, float]:
+    """Name → the number, of its last period, that the pack's own place reads in its examples."""
+    here = in_force_here([p for other in packs for p in other.parameters], pack.jurisdiction)
+    return {name: parameter.values[-1].value for name, parameter in here.items()}
 
 
 def outcome_of(rule: Rule, example: Example, pack: Pack, lines: Lines, numbers: Mapping[str, float]) -> Outcome:
