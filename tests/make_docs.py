@@ -14,7 +14,7 @@ import click
 from rich.console import Console
 
 from fupin_cli.cli.main import COMMANDS, main
-from fupin_cli.cli.rules import load_rules
+from fupin_cli.cli.rule_packs import open_rules
 from fupin_cli.pipeline import reconcile
 from fupin_cli.project import load_project
 from fupin_cli.report.terminal import summary
@@ -70,7 +70,7 @@ def checks() -> str:
     rows = [
         f"| {rule.id} | {rule.title} | {rule.title_en} | {rule.kind.value} | {rule.severity.value} | {rule.citation} "
         f"| {rule.citation.provenance.value}{'' if rule.enabled else ', off'} |"
-        for pack in load_rules(None)[0]
+        for pack in open_rules(None).packs
         for rule in pack.rules
     ]
     head = [

@@ -136,7 +136,7 @@ def judge_round(
         series=project.line_series,
         basis=project.income_basis,
         stages=stages,
-        labels=labels_of(book),
+        labels=labels_of(book.profiles),
     )
 
 

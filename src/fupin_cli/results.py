@@ -157,7 +157,7 @@ def problems_of(table: SourceTable, read: Container[str]) -> list[Problem]:
 def write_frames(
     folder: Path, register: Register, extracts: Sequence[Extract], links: pl.DataFrame, verdict: Verdict
 ) -> None:
-    """The Parquet outputs: the contract's four, and what `fupin explain` reads."""
+    """The Parquet outputs: the contract's four, and what `fupin explain` and `fupin rules compare` read."""
     tables = [register.table, *(extract.table for extract in extracts)]
     facts = verdict.judgement.facts
     frames = {
@@ -169,6 +169,7 @@ def write_frames(
         "persons": facts.persons,
         "households": facts.households,
         "evidence": pl.concat([e.evidence for e in extracts], how="diagonal_relaxed"),
+        "extracts": describe(extracts),
     }
     for name, frame in frames.items():
         frame.write_parquet(folder / f"{name}.parquet")
@@ -255,6 +256,11 @@ def manifest(
         "polars": pl.__version__,
         "as_of": project.as_of.isoformat(),
         "stages": list(stages),
+        "judged_for": {
+            "jurisdiction": project.jurisdiction,
+            "line_series": project.line_series,
+            "income_basis": project.income_basis,
+        },
         "inputs": {name: sha256(path) for source in sources for name, path in source.files}
         | asked
         | {"fupin.toml": sha256(project.path)},

@@ -75,11 +75,11 @@ def chosen(packs: Sequence[Pack], asked: Sequence[str], jurisdiction: str, where
     return tuple(pack for pack in packs if applies_to(pack, jurisdiction) and (not pack.opt_in or pack.id in wanted))
 
 
-def labels_of(book: RuleBook) -> dict[str, str]:
+def labels_of(profiles: Mapping[str, SourceProfile]) -> dict[str, str]:
     """What people read for each field: by its name, and by `profile.name` where kinds of extract call it differently."""
-    fields = [(profile, field) for profile in book.profiles.values() for field in profile.fields]
+    fields = [(profile, field) for profile in profiles.values() for field in profile.fields]
     plain = {field.column: field.zh for _, field in fields}
-    own = {field.column: field.zh for field in book.profiles["register"].fields} if "register" in book.profiles else {}
+    own = {field.column: field.zh for field in profiles["register"].fields} if "register" in profiles else {}
     return plain | own | {f"{profile.name}.{field.column}": field.zh for profile, field in fields}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import click
 import polars as pl
 
-from fupin_cli.cli.rules import load_rules
+from fupin_cli.cli.rule_packs import open_rules
 from fupin_cli.errors import BadDataError, InputMissingError, UsageError
 from fupin_cli.ingest import load_profiles
 from fupin_cli.project import rules_folders
@@ -163,7 +163,7 @@ def _labels(project: Path | None) -> dict[str, str]:
 
 
 def _rules(project: Path | None) -> dict[str, Rule]:
-    packs: Sequence[Pack] = load_rules(project)[0]
+    packs: Sequence[Pack] = open_rules(project).packs
     return {rule.id: rule for pack in packs for rule in pack.rules}
 
 

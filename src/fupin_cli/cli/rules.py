@@ -11,36 +11,38 @@ from rich.markup import escape
 from rich.table import Table
 
 from fupin_cli.cli.console import show
-from fupin_cli.errors import InputMissingError, OutputError, UsageError
-from fupin_cli.ingest import load_profiles
-from fupin_cli.project import rules_folders, shipped_rules
-from fupin_cli.rules import Fact, Lines, Pack, Rule, load_lines, load_packs, run_examples
-from fupin_cli.vocabulary import OUTCOME_LABELS, SEVERITY_LABELS
+from fupin_cli.cli.rule_changes import compare_packs, diff_packs
+from fupin_cli.cli.rule_packs import open_rules, pick_pack, project_option
+from fupin_cli.cli.rule_trace import explain_household
+from fupin_cli.errors import OutputError, UsageError
+from fupin_cli.project import shipped_rules
+from fupin_cli.report.rule_words import described
+from fupin_cli.rules import run_examples
 
 _FAILED = 78
-_project_option = click.option(
-    "--project", type=click.Path(path_type=Path), help="项目文件夹，其 rules/ 覆盖随附规则 · project whose rules/ win"
-)  # fmt: skip
 
 
 @click.group("rules")
 def command() -> None:
-    """查看、检查规则。 The rules: list them, show one, check the packs, run their worked examples.
+    """查看、检查、比较规则。 The rules: list, show, check, test them; explain a household by a pack, compare two packs.
 
     \b
     Examples:
-      fupin rules list
+      fupin rules list --pack shaanxi
       fupin rules show NAT-H-1
       fupin rules check --project .
-      fupin rules copy my-project/rules
+      fupin rules explain 9901210000012 --pack shaanxi --run demo
+      fupin rules compare --pack exit-national --pack shaanxi --run demo
     """
 
 
 @command.command("list")
-@_project_option
-def list_rules(project: Path | None) -> int:
-    """列出全部规则。 List every rule with its kind, weight, citation and provenance."""
-    packs, _ = load_rules(project)
+@click.option("--pack", "only", help="只列这一规则包 · only the rules of this pack")
+@project_option
+def list_rules(only: str | None, project: Path | None) -> int:
+    """列出规则。 List every rule with its kind, weight, citation and provenance."""
+    packs = open_rules(project).packs
+    packs = [pick_pack(packs, only)] if only else packs
     table = Table(show_edge=False, pad_edge=False)
     for heading in ("规则 rule", "名称 title", "类型 kind", "性质 severity", "依据 citation", "出处 provenance"):
         table.add_column(heading, overflow="fold")
@@ -61,26 +63,26 @@ def list_rules(project: Path | None) -> int:
 
 @command.command("show")
 @click.argument("rule_id")
-@_project_option
+@project_option
 def show_rule(rule_id: str, project: Path | None) -> int:
     """说明一条规则。 Show one rule: condition, facts it reads, citation, worked examples."""
-    packs, _ = load_rules(project)
+    packs = open_rules(project).packs
     rules = {rule.id: (pack, rule) for pack in packs for rule in pack.rules}
     rule_id = rule_id.upper()
     if rule_id not in rules:
         near = difflib.get_close_matches(rule_id, rules, 3) or list(rules)[:3]
         raise UsageError(f"no rule is called {rule_id!r}", try_=" / ".join(f"fupin rules show {name}" for name in near))
     pack, rule = rules[rule_id]
-    facts = {fact.name: fact for p in packs for fact in p.facts}
-    click.echo("\n".join(_described(pack, rule, facts)))
+    click.echo("\n".join(described(pack, rule, packs)))
     return 0
 
 
 @command.command("check")
-@_project_option
+@project_option
 def check_rules(project: Path | None) -> int:
     """检查规则文件。 Load every pack, line and source profile; say what is wrong, and where."""
-    packs, lines = load_rules(project)
+    known = open_rules(project)
+    packs, lines = known.packs, known.lines
     rules = [rule for pack in packs for rule in pack.rules]
     click.echo(
         f"规则包 packs {len(packs)}, 规则 rules {len(rules)} (启用 enabled {sum(rule.enabled for rule in rules)}), "
@@ -90,11 +92,11 @@ def check_rules(project: Path | None) -> int:
 
 
 @command.command("test")
-@_project_option
+@project_option
 def test_rules(project: Path | None) -> int:
     """运行规则的算例。 Run every rule's worked examples; exit with 78 if one fails."""
-    packs, lines = load_rules(project)
-    results = run_examples(packs, lines)
+    known = open_rules(project)
+    results = run_examples(known.packs, known.lines)
     failed = [result for result in results if not result.passed]
     for result in failed:
         click.echo(
@@ -118,41 +120,5 @@ def copy_rules(folder: Path) -> int:
     return 0
 
 
-def load_rules(project: Path | None) -> tuple[tuple[Pack, ...], Lines]:
-    """The packs and lines that a project would use; the shipped ones without a project."""
-    if project and not project.is_dir():
-        raise InputMissingError("no such project folder", where=str(project))
-    folders = rules_folders(project / "rules" if project else None)
-    profiles = load_profiles([folder / "sources" for folder in folders if (folder / "sources").is_dir()])
-    known = {name: frozenset(field.column for field in profile.fields) for name, profile in profiles.items()}
-    undeclared = {name: profile.undeclared_money for name, profile in profiles.items()}
-    return load_packs(folders, known, undeclared), load_lines(folders)
-
-
-def _described(pack: Pack, rule: Rule, facts: dict[str, Fact]) -> list[str]:
-    lines = [
-        f"{rule.id}  {rule.title}  {rule.title_en}",
-        f"  规则包 pack      {pack.id}（{pack.title}），{rule.where}",
-        f"  类型 kind        {rule.kind.value}, {rule.level.value}, {SEVERITY_LABELS[rule.severity][0]}"
-        + ("" if rule.enabled else "（停用 off）"),
-        f"  有效期 effective {rule.effective_from or '…'} – {rule.effective_to or '…'}",
-    ]
-    if rule.when:
-        lines.append(f"  适用 when        {rule.when.text}")
-    if rule.condition:
-        lines.append(f"  条件 condition   {rule.condition.text}")
-    if rule.all_of:
-        lines.append(f"  全部满足 all of  {', '.join(rule.all_of)}")
-    for name in rule.names:
-        if name in facts:
-            fact = facts[name]
-            lines.append(f"  事实 fact        {name}（{fact.zh}）← {', '.join(fact.kinds)}: {fact.condition.text}")
-    if rule.line:
-        lines.append(f"  标准线 line      {rule.line.table}, 年度 year = {rule.line.year}")
-    lines.append(f"  依据 citation    {rule.citation} [{rule.citation.provenance.value}]")
-    if rule.advice:
-        lines.append(f"  提示 advice      {rule.advice}")
-    for example in rule.examples:
-        given = ", ".join(f"{name} = {value}" for name, value in example.given.items()) or "（一无所知 nothing known）"
-        lines.append(f"  算例 example     {given} → {OUTCOME_LABELS[example.then][0]} {example.then.value}")
-    return lines
+for further in (explain_household, compare_packs, diff_packs):
+    command.add_command(further)

@@ -123,11 +123,11 @@ def _prepared(rule: Rule, setting: Setting, world: World) -> pl.DataFrame:
     frame = frame.with_columns(
         is_given(name, frame).alias(name) if name.startswith(GIVEN) else pl.lit(None).alias(name) for name in lacking
     )
-    return frame.with_columns(_in_force(rule, frame, setting.compared.as_of).alias("_in_force"))
+    return frame.with_columns(in_force(rule, frame, setting.compared.as_of).alias("_in_force"))
 
 
-def _in_force(rule: Rule, frame: pl.DataFrame, as_of: date) -> pl.Expr:
-    """Whether the rule's dates hold: for a standard at the end of the exit year, for a comparison on the as-of date."""
+def in_force(rule: Rule, frame: pl.DataFrame, as_of: date) -> pl.Expr:
+    """Per row, whether the rule's dates hold: for a standard at the end of the exit year, for a comparison on the as-of date."""
     on = pl.lit(as_of)
     if rule.dated_by == "exit_year" and "exit_year" in frame.columns:
         on = pl.coalesce(pl.date(_year(frame, "exit_year"), 12, 31), on)

@@ -112,7 +112,7 @@ def _reported(shape: Reported, level: Level, name: str, compared: Comparison) ->
     rows = compared.evidence.get(shape.kind)
     field = shape.value.removeprefix("dept_")
     if rows is None or field not in rows.columns:
-        return pl.DataFrame(schema={"place": pl.String, name: pl.Float64})
+        return pl.DataFrame(schema={"place": pl.String, name: pl.Null})
     own = (
         pl.col("village_key").is_null()
         if level is Level.COUNTY and "village_key" in rows.columns

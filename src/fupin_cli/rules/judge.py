@@ -10,7 +10,7 @@ from operator import attrgetter
 import polars as pl
 
 from fupin_cli import vocabulary
-from fupin_cli.rules.answers import ANSWER, answer, lines_used
+from fupin_cli.rules.answers import ANSWER, answer, in_force, lines_used
 from fupin_cli.rules.comparison import KIND, Label, compare_only
 from fupin_cli.rules.evidence import World
 from fupin_cli.rules.facts import HOME, WHY, Facts, add_columns, add_derived, gather_facts
@@ -47,10 +47,11 @@ AREA_OUTCOMES = pl.Schema({"place": pl.String()} | {n: t for n, t in OUTCOMES.sc
 
 @dataclass(frozen=True)
 class GatheredFacts:
-    """Every fact of every person and of every household, as the rules read them."""
+    """Every fact of every person and of every household, as the rules read them; and the rows behind each, by its name."""
 
     persons: pl.DataFrame
     households: pl.DataFrame
+    rows: Mapping[str, pl.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,9 @@ class _Told:
             ),
             findings=pl.concat(self.found).sort("rule_id", "household_id", "register_row", "finding_key"),
             reports=tuple(self.reports),
-            facts=GatheredFacts(*(_shown(frames[World.STRICT]) for frames in (facts.persons, facts.households))),
+            facts=GatheredFacts(
+                *(_shown(frames[World.STRICT]) for frames in (facts.persons, facts.households)), facts.attached
+            ),
             lines=tuple(
                 sorted({line for rule in rules for line in lines_used(rule, setting)}, key=attrgetter("year", "name"))
             ),
@@ -201,7 +204,8 @@ def _conclude(rule: Rule, setting: Setting, outcomes: Mapping[str, pl.DataFrame]
     members = [member for member in rule.members if member in outcomes]
     lost = [member for member in rule.members if member not in outcomes]
     unit = "place" if rule.level in AREAS else "household_id"
-    frame = setting.facts.of(rule.level, World.STRICT).select(household_id=unit)
+    facts = setting.facts.of(rule.level, World.STRICT)
+    frame = facts.select(household_id=unit, _in_force=in_force(rule, facts, setting.compared.as_of))
     for member in members:
         columns = {member: pl.col("outcome"), f"{member}:missing": pl.col("missing")}
         frame = frame.join(
@@ -222,14 +226,18 @@ def _conclude(rule: Rule, setting: Setting, outcomes: Mapping[str, pl.DataFrame]
             (named[Outcome.UNKNOWN], "无法判断："),
         )
     ]
+    binds = pl.col("_in_force")
     judged = frame.select(
         pl.col("household_id").alias("unit"),
-        conclude(rule.join, rule.members).alias("outcome"),
+        pl.when(binds).then(conclude(rule.join, rule.members)).otherwise(pl.lit(Outcome.NOT_APPLICABLE.value)).alias("outcome"),
         pl.concat_list(pl.col(f"{member}:missing") for member in rule.members)
         .list.unique()
         .list.sort()
         .alias("missing"),
-        pl.concat_str(parts, separator="；", ignore_nulls=True).alias("reason"),
+        pl.when(binds)
+        .then(pl.concat_str(parts, separator="；", ignore_nulls=True))
+        .otherwise(pl.lit("不在规则有效期内"))
+        .alias("reason"),
     )
     judged = judged.with_columns(missing=only_unknown("missing"), every=pl.col("outcome"), none=pl.col("outcome"))
     return judged.select(ANSWER), "未启用：" + "、".join(lost) if lost else None

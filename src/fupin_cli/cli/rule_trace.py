@@ -1,0 +1,54 @@
+"""fupin rules explain: one household under any pack, as a trace that an official can read aloud."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from fupin_cli.cli.rule_packs import open_pack, project_option
+from fupin_cli.errors import InputMissingError, UsageError
+from fupin_cli.report.rule_trace import trace
+from fupin_cli.rulebook import labels_of
+from fupin_cli.what_if import judge_again, read_round
+
+run_option = click.option(
+    "--run", "folder", type=click.Path(path_type=Path), help="结果文件夹 · run directory [newest under ./runs, or ./demo]"
+)  # fmt: skip
+
+
+@click.command("explain")
+@click.argument("household_id")
+@click.option("--pack", "name", required=True, help="规则包编号或文件 · id or file of a pack")
+@run_option
+@project_option
+@click.option("--unmask", is_flag=True, help="显示完整姓名 · show names in full")
+def explain_household(household_id: str, name: str, folder: Path | None, project: Path | None, *, unmask: bool) -> int:
+    """按一套规则说明一户。 Explain one household under any pack: fact, value, file and row, condition, outcome, citation.
+
+    \b
+    Examples:
+      fupin rules explain 9901210000012 --pack exit-national --run demo
+    """
+    pack, known = open_pack(name, project)
+    found = read_round(folder_of(folder), known.packs)
+    if household_id not in found.households["household_id"]:
+        raise UsageError(
+            f"no household {household_id!r} in this run", where=str(folder_of(folder)), try_="copy 户编号 from a workbook"
+        )
+    labels = labels_of(known.profiles)
+    judged = judge_again(found, known.packs, pack, known.lines, labels)
+    click.echo("\n".join(trace(household_id, pack, known.packs, judged, found, labels, unmask=unmask)))
+    return 0
+
+
+def folder_of(folder: Path | None) -> Path:
+    """The run directory meant: the one given, else the newest under ./runs, else ./demo."""
+    if folder is not None:
+        return folder
+    runs = sorted(path.parent for path in Path("runs").glob("*/manifest.json"))
+    if runs:
+        return runs[-1]
+    if (Path("demo") / "manifest.json").exists():
+        return Path("demo")
+    raise InputMissingError("no run found under ./runs or ./demo", try_="--run DIR")

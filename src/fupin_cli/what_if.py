@@ -1,0 +1,160 @@
+"""A finished round judged again: by one pack for the sake of its reasons, or by two for the sake of their difference.
+
+Everything comes from the run directory, so nothing is read or linked again, and what the round knew is what both packs know.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from fupin_cli.errors import BadDataError, InputMissingError, UsageError
+from fupin_cli.rules import Judgement, Level, Lines, Pack, Rule, gives, judge
+from fupin_cli.rules.outcome import Kind
+from fupin_cli.rules.pack import NATIONAL, PERSON_FACTS
+from fupin_cli.rundir import MANIFEST
+from fupin_cli.vocabulary import EVIDENCE
+
+_FRAMES = ("persons", "households", "evidence", "links", "extracts")
+
+
+@dataclass(frozen=True)
+class Round:
+    """What a round knew before any rule was asked: people, evidence by kind, links, and for which place and day."""
+
+    persons: pl.DataFrame
+    households: pl.DataFrame
+    evidence: Mapping[str, pl.DataFrame]
+    links: pl.DataFrame
+    extracts: pl.DataFrame
+    stages: tuple[str, ...]
+    as_of: date
+    jurisdiction: str
+    series: str
+    basis: str
+
+
+def read_round(folder: Path, packs: Sequence[Pack]) -> Round:
+    """The round of a run directory, without what the rules said of it then.
+
+    Raises InputMissingError where this is no run directory, BadDataError where it was written by an earlier version.
+    """
+    if not (folder / MANIFEST).exists():
+        raise InputMissingError("this is not a run directory", where=str(folder), try_="fupin run -o DIR, then --run DIR")
+    told = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    try:
+        persons, households, evidence, links, extracts = (pl.read_parquet(folder / f"{name}.parquet") for name in _FRAMES)
+        judged_for = told["judged_for"]
+    except (OSError, KeyError, pl.exceptions.PolarsError):
+        raise BadDataError(
+            "this run cannot be judged again", where=str(folder), why="it lacks a file that newer runs keep", try_="fupin run again"
+        ) from None
+    said = _told_by_rules(packs)
+    by_kind = {str(kind): EVIDENCE.conform(_filled(rows)) for (kind,), rows in evidence.group_by("kind", maintain_order=True)}
+    return Round(
+        persons.drop(said, strict=False),
+        households.drop(said - {"member_count_actual"}, strict=False),
+        by_kind,
+        links,
+        extracts,
+        tuple(told["stages"]),
+        date.fromisoformat(told["as_of"]),
+        judged_for["jurisdiction"],
+        judged_for["line_series"],
+        judged_for["income_basis"],
+    )
+
+
+def judge_again(known: Round, packs: Sequence[Pack], pack: Pack, lines: Lines, labels: Mapping[str, str]) -> Judgement:
+    """What one pack says of a round, with those that it extends, as if it bound this place; reasons are given in full."""
+    asked = with_extended(pack, packs)
+    chosen = [
+        replace(one, jurisdiction=NATIONAL, rules=tuple(replace(rule, brief=False) for rule in one.rules))
+        if one.id in asked
+        else replace(one, rules=())
+        for one in packs
+    ]
+    return judge(
+        known.persons,
+        known.households,
+        known.evidence,
+        known.links,
+        known.extracts,
+        chosen,
+        lines,
+        as_of=known.as_of,
+        jurisdiction=known.jurisdiction,
+        series=known.series,
+        basis=known.basis,
+        stages=known.stages,
+        labels=labels,
+    )
+
+
+def with_extended(pack: Pack, packs: Sequence[Pack]) -> set[str]:
+    """The ids of the pack and of all those that it builds on."""
+    known, found, waiting = {one.id: one for one in packs}, set[str](), [pack.id]
+    while waiting:
+        name = waiting.pop()
+        waiting += [other for other in known[name].extends if other not in found]
+        found.add(name)
+    return found
+
+
+def pair_rules(first: Pack, second: Pack) -> tuple[tuple[Rule, Rule], ...]:
+    """Which rule of one pack is compared with which of the other: those of one ID; where there are none, verdict with verdict.
+
+    Raises UsageError where neither can be.
+    """
+    theirs = {rule.id: rule for rule in second.rules if rule.enabled}
+    same = tuple((rule, theirs[rule.id]) for rule in first.rules if rule.enabled and rule.id in theirs)
+    if same:
+        return same
+    verdicts = [
+        [rule for rule in pack.rules if rule.kind is Kind.VERDICT and rule.level is Level.HOUSEHOLD and rule.enabled]
+        for pack in (first, second)
+    ]
+    if not all(verdicts):
+        lacking = next(pack.id for pack, found in zip((first, second), verdicts, strict=True) if not found)
+        raise UsageError(
+            f"{first.id} and {second.id} have nothing to compare",
+            why=f"no rule of one ID in both, and {lacking} has no verdict about households",
+            try_="fupin rules compare --pack exit-national --pack shaanxi",
+        )
+    return ((verdicts[0][-1], verdicts[1][-1]),)
+
+
+def changed_outcomes(first: Judgement, second: Judgement, pairs: Iterable[tuple[Rule, Rule]]) -> pl.DataFrame:
+    """household_id, both rules, both outcomes and both reasons, of every household whose outcome is another, sorted."""
+    parts = []
+    for ours, theirs in pairs:
+        sides = [
+            told.outcomes.filter(pl.col("rule_id") == rule.id).select(
+                "household_id", pl.col("outcome").alias(f"outcome_{side}"), pl.col("reason").alias(f"reason_{side}")
+            )
+            for told, rule, side in ((first, ours, "a"), (second, theirs, "b"))
+        ]
+        met = sides[0].join(sides[1], on="household_id", how="inner", maintain_order="left")
+        other = met.filter(pl.col("outcome_a") != pl.col("outcome_b"))
+        parts.append(other.with_columns(rule_a=pl.lit(ours.id), rule_b=pl.lit(theirs.id)))
+    columns = ["household_id", "rule_a", "outcome_a", "reason_a", "rule_b", "outcome_b", "reason_b"]
+    return pl.concat(parts).select(columns).sort("rule_a", "household_id")
+
+
+def _told_by_rules(packs: Sequence[Pack]) -> set[str]:
+    """Names of columns that a round's frames hold because rules once said them."""
+    names = set(PERSON_FACTS)
+    for pack in packs:
+        names |= {fact.name for fact in pack.facts} | {name for fact in pack.derived for name in gives(fact)}
+        names |= {rule.provides for rule in pack.rules if rule.provides} | {number.name for number in pack.parameters}
+    return names - {"former_name_key"}
+
+
+def _filled(rows: pl.DataFrame) -> pl.DataFrame:
+    """One kind's rows without the columns that only other kinds have."""
+    return rows.select(name for name in rows.columns if name == "kind" or rows[name].null_count() < rows.height)
