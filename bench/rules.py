@@ -30,12 +30,25 @@ SIZES = (100_000, 1_000_000, 4_000_000)
 RESULTS = Path(__file__).parent / "results"
 HOUSEHOLD_SIZE = 3
 HEADS_ONLY = ("household_survey", "household_documents", "process_events", "visits", "exit_sample")
-SHARES = {"household_registration": 0.98, "medical_insurance": 0.97, "school_roll": 0.15, "dibao": 0.2, "disability": 0.06}
+SHARES = {
+    "household_registration": 0.98,
+    "medical_insurance": 0.97,
+    "school_roll": 0.15,
+    "dibao": 0.2,
+    "disability": 0.06,
+}
 RARE = 0.02  # on any other list
-FLAGS = {"dibao": "dibao", "tekun": "tekun", "resident_medical": "medical_insurance"}  # what the register says of a list
-ILL = ("wrongly", "missed", "problem", "uninsured", "dilapidated", "tekun", "dibao", "nominal", "cadre", "luxury", "hires", "fraud",
-       "habits", "absent", "dropout", "explain", "abroad", "pension", "big_farm", "outside", "after_2014", "no_house", "jump", "drop",
-       "disaster", "illness", "secretary", "employee", "pays_tax", "unattended", "scarce", "risk_of")  # fmt: skip
+FLAGS = {
+    "dibao": "dibao",
+    "tekun": "tekun",
+    "resident_medical": "medical_insurance",
+}  # what the register says of a list
+ILL = (
+    "wrongly", "missed", "problem", "uninsured", "dilapidated", "tekun", "dibao", "nominal", "cadre", "luxury",
+    "hires", "fraud", "habits", "absent", "dropout", "explain", "abroad", "pension", "big_farm", "outside",
+    "after_2014", "no_house", "jump", "drop", "disaster", "illness", "secretary", "employee", "pays_tax",
+    "unattended", "scarce", "risk_of",
+)  # fmt: skip
 
 
 def draw(name: str, kind: str, labels: list[str], rows: int, random: np.random.Generator) -> pl.Series:
@@ -106,7 +119,17 @@ def world(persons: int) -> dict[str, object]:
         on = row.filter(row % HOUSEHOLD_SIZE == 0) if kind in HEADS_ONLY else row.filter(listed[kind])
         on = row.gather_every(HOUSEHOLD_SIZE * 300) if kind == "places" else on
         rows = fields(profile, on.len(), random, {*EVIDENCE.names})
-        mine = who.select("name", "name_key", "id_number", "household_id", "county", "county_key", "village", "village_key", "township_key")
+        mine = who.select(
+            "name",
+            "name_key",
+            "id_number",
+            "household_id",
+            "county",
+            "county_key",
+            "village",
+            "village_key",
+            "township_key",
+        )
         evidence[kind] = mine[on.to_numpy()].with_columns(
             *(s.alias(n) for n, s in rows.items()), extract=pl.lit(kind), extract_row=pl.Series(range(on.len())),
             kind=pl.lit(kind), source=pl.lit(kind),

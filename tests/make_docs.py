@@ -5,6 +5,7 @@ committed document differs.
 """
 
 import contextlib
+import inspect
 import io
 import re
 import tempfile
@@ -18,6 +19,8 @@ from fupin_cli.cli.rule_packs import open_rules
 from fupin_cli.pipeline import reconcile
 from fupin_cli.project import load_project
 from fupin_cli.report.terminal import summary
+from fupin_cli.rules import Pack, bounds, derived, outcome
+from fupin_cli.rules.pack import NATIONAL
 from fupin_cli.vocabulary import COLUMNS
 from hazards import table as hazards
 
@@ -28,6 +31,7 @@ DOCUMENTS = [
     "docs/commands.md",
     "docs/glossary.md",
     "docs/checks.md",
+    "docs/rules.md",
     "docs/hazards.md",
 ]
 WIDTH = 100
@@ -66,18 +70,39 @@ def glossary() -> str:
 
 
 def checks() -> str:
-    """Every rule with its weight and citation."""
-    rows = [
-        f"| {rule.id} | {rule.title} | {rule.title_en} | {rule.kind.value} | {rule.severity.value} | {rule.citation} "
-        f"| {rule.citation.provenance.value}{'' if rule.enabled else ', off'} |"
-        for pack in open_rules(None).packs
+    """Every pack with its rules, numbers and gaps: weight, citation and provenance."""
+    return "\n\n".join(_pack(pack) for pack in open_rules(None).packs)
+
+
+def _pack(pack: Pack) -> str:
+    asked = "，须项目点名 · opt in" if pack.opt_in else ""
+    place = "全国" if pack.jurisdiction == NATIONAL else pack.jurisdiction
+    parts = [f"## {pack.title} · {pack.title_en}\n\n`{pack.id}`，{place}，{pack.regime}{asked}"]
+    rules = [
+        f"| {rule.id} | {rule.official} | {rule.title} | {rule.title_en} | {rule.kind.value} | {rule.level.value} | {rule.severity.value} "
+        f"| {rule.citation} | {rule.citation.provenance.value}{'' if rule.enabled else ', off'} |"
         for rule in pack.rules
     ]
     head = [
-        "| rule | 名称 | title | kind | severity | citation | provenance |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| rule | 官方编号 | 名称 | title | kind | level | severity | citation | provenance |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
-    return "\n".join([*head, *rows])
+    parts += ["\n".join([*head, *rules])] if rules else []
+    numbers = [
+        f"- {number.zh} `{number.name}`：{value.value:g}，{value.start} 起；{value.citation} [{value.citation.provenance.value}]"
+        for number in pack.parameters
+        for value in number.values
+    ]
+    gaps = [f"- {gap.id} {gap.zh}：{gap.looked}" for gap in pack.gaps]
+    parts += ["参数 parameters:\n\n" + "\n".join(numbers)] if numbers else []
+    parts += ["未找到 not found:\n\n" + "\n".join(gaps)] if gaps else []
+    return "\n\n".join(parts)
+
+
+def truth() -> str:
+    """The truth tables as they stand in the modules that the tests read."""
+    texts = (inspect.getdoc(module) or "" for module in (outcome, derived, bounds))
+    return "\n\n".join(f"```\n{text.split(chr(10), 2)[2].strip()}\n```" for text in texts)
 
 
 def session() -> str:
@@ -94,6 +119,7 @@ def rewritten(text: str) -> str:
     """The document with every made block as the program prints it now."""
     makers = {
         "commands": commands, "help": help_texts, "glossary": glossary, "checks": checks, "hazards": hazards, "session": session,
+        "truth": truth,
     }  # fmt: skip
     return _BLOCK.sub(lambda m: f"<!-- made: {m[1]} -->\n{makers[m[1]]()}\n<!-- end -->", text)
 

@@ -113,7 +113,10 @@ def _shapes(shape):
             for n, step in enumerate(shape.steps):
                 if n:
                     for days in (step.after_days + 1, step.after_days - 1):
-                        yield f"{step.zh} {days}", replace(shape, steps=_with(shape.steps, n, replace(step, after_days=days)))
+                        yield (
+                            f"{step.zh} {days}",
+                            replace(shape, steps=_with(shape.steps, n, replace(step, after_days=days))),
+                        )
                 yield f"without {step.zh}", replace(shape, steps=(*shape.steps[:n], *shape.steps[n + 1 :]))
         case Members():
             if shape.condition is not None or shape.how not in ("any", "all", "count"):

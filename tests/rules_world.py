@@ -158,7 +158,7 @@ class World:
         frames = self.frames()
         if shuffle is not None:
             frames = tuple(_shuffled(part, shuffle) for part in frames)
-        packs = keep(shipped()[0], only) if only else shipped()[0]
+        packs = keep(shipped()[0], only) if only else usual()
         arguments = {"as_of": AS_OF, "jurisdiction": "990121", "stages": stages} | values
         return judge(*frames, arguments.pop("packs", packs), arguments.pop("lines", shipped()[1]), **arguments)
 
@@ -178,6 +178,11 @@ def shipped() -> tuple[tuple[Pack, ...], Lines]:
     profiles = load_profiles([RULES / "sources"])
     known = {name: frozenset(f.name for f in profile.fields) for name, profile in profiles.items()}
     return load_packs([RULES], known), load_lines([RULES])
+
+
+def usual() -> tuple[Pack, ...]:
+    """The packs that every project is judged by."""
+    return tuple(pack for pack in shipped()[0] if not pack.opt_in)
 
 
 def keep(packs: Sequence[Pack], only: Sequence[str]) -> tuple[Pack, ...]:

@@ -11,7 +11,7 @@ FLOORS = [
     {"cli"},
     {"pipeline"},
     {"results"},
-    {"intake"},
+    {"intake", "what_if"},
     {"rulebook"},
     {"report", "cases", "audit", "engine", "project", "rundir", "synth"},
     {"ingest", "linkage", "rules"},

@@ -14,7 +14,7 @@ from fupin_cli.rules import Line, Lines, judge
 from fupin_cli.rules.findings import readable
 from fupin_cli.rules.pack import Citation, Provenance
 from fupin_cli.vocabulary import FINDINGS, OUTCOMES
-from rules_world import AS_OF, World, shipped
+from rules_world import AS_OF, World, shipped, usual
 
 GONE = {"id_number": None, "id_status": "missing"}
 GOOD_HOME = {
@@ -759,7 +759,7 @@ def test_stale_extracts_prove_no_absence():
             facts=tuple(replace(f, max_age_days=30) for f in pack.facts),
             rules=tuple(r for r in pack.rules if r.id == "CMP-MZ1"),
         )
-        for pack in shipped()[0]
+        for pack in usual()
     )
     world = World()
     world.person("H1", dibao=True)
@@ -901,7 +901,7 @@ def test_an_empty_register():
     world = World()
     world.person()
     persons, households, evidence, links, extracts = world.frames()
-    packs, lines_ = shipped()
+    packs, lines_ = usual(), shipped()[1]
     judged = judge(
         persons.clear(),
         households.clear(),

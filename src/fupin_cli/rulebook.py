@@ -58,7 +58,7 @@ def all_packs(
 
 
 def chosen(packs: Sequence[Pack], asked: Sequence[str], jurisdiction: str, where: str) -> tuple[Pack, ...]:
-    """The packs that a project judges by: of those that bind its place all but what must be asked for, and what these build on."""
+    """The packs that a project judges by: those that bind its place, without what must be asked for and was not."""
     known = {pack.id: pack for pack in packs}
     for name in asked:
         if name not in known:

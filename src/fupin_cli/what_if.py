@@ -45,17 +45,26 @@ def read_round(folder: Path, packs: Sequence[Pack]) -> Round:
     Raises InputMissingError where this is no run directory, BadDataError where it was written by an earlier version.
     """
     if not (folder / MANIFEST).exists():
-        raise InputMissingError("this is not a run directory", where=str(folder), try_="fupin run -o DIR, then --run DIR")
+        raise InputMissingError(
+            "this is not a run directory", where=str(folder), try_="fupin run -o DIR, then --run DIR"
+        )
     told = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     try:
-        persons, households, evidence, links, extracts = (pl.read_parquet(folder / f"{name}.parquet") for name in _FRAMES)
+        persons, households, evidence, links, extracts = (
+            pl.read_parquet(folder / f"{name}.parquet") for name in _FRAMES
+        )
         judged_for = told["judged_for"]
     except (OSError, KeyError, pl.exceptions.PolarsError):
         raise BadDataError(
-            "this run cannot be judged again", where=str(folder), why="it lacks a file that newer runs keep", try_="fupin run again"
+            "this run cannot be judged again",
+            where=str(folder),
+            why="it lacks a file that newer runs keep",
+            try_="fupin run again",
         ) from None
     said = _told_by_rules(packs)
-    by_kind = {str(kind): EVIDENCE.conform(_filled(rows)) for (kind,), rows in evidence.group_by("kind", maintain_order=True)}
+    by_kind = {
+        str(kind): EVIDENCE.conform(_filled(rows)) for (kind,), rows in evidence.group_by("kind", maintain_order=True)
+    }
     return Round(
         persons.drop(said, strict=False),
         households.drop(said - {"member_count_actual"}, strict=False),

@@ -42,10 +42,17 @@ def diff_packs(first: str, second: str, project: Path | None) -> int:
 
 
 @click.command("compare")
-@click.option("--pack", "names", multiple=True, required=True, help="规则包编号或文件，写两次 · id or file of a pack, twice")
+@click.option(
+    "--pack", "names", multiple=True, required=True, help="规则包编号或文件，写两次 · id or file of a pack, twice"
+)
 @run_option
 @project_option
-@click.option("--csv", "target", type=click.Path(path_type=Path), help="把全部有变化的户写入 CSV · write all of them to a CSV file")
+@click.option(
+    "--csv",
+    "target",
+    type=click.Path(path_type=Path),
+    help="把全部有变化的户写入 CSV · write all of them to a CSV file",
+)
 def compare_packs(names: tuple[str, ...], folder: Path | None, project: Path | None, target: Path | None) -> int:
     """假如换一套规则。 Judge a finished round by two packs: which households change their outcome, and why.
 
@@ -61,16 +68,20 @@ def compare_packs(names: tuple[str, ...], folder: Path | None, project: Path | N
     (ours, known), (theirs, others) = (open_pack(name, project) for name in names)
     pairs = pair_rules(ours, theirs)
     told = [
-        judge_again(read_round(folder_of(folder), rules.packs), rules.packs, pack, rules.lines, labels_of(rules.profiles))
+        judge_again(
+            read_round(folder_of(folder), rules.packs), rules.packs, pack, rules.lines, labels_of(rules.profiles)
+        )
         for pack, rules in ((ours, known), (theirs, others))
     ]
     changes = changed_outcomes(told[0], told[1], pairs)
     click.echo(f"A {ours.id}（{ours.title}）  B {theirs.id}（{theirs.title}）")
     for first, second in pairs:
         click.echo("\n".join(_summary(changes.filter(pl.col("rule_a") == first.id), first, second)))
-    for row in changes.head(_SHOWN).iter_rows(named=True):
+    for row in changes.head(_SHOWN).rows(named=True):
         click.echo(f"户 {row['household_id']}  {row['rule_a']} → {row['rule_b']}")
-        click.echo(f"  A {_zh(row['outcome_a'])}  {row['reason_a'] or ''}\n  B {_zh(row['outcome_b'])}  {row['reason_b'] or ''}")
+        click.echo(
+            f"  A {_zh(row['outcome_a'])}  {row['reason_a'] or ''}\n  B {_zh(row['outcome_b'])}  {row['reason_b'] or ''}"
+        )
     if target:
         with replace_file(target) as staged:
             changes.write_csv(staged, include_bom=True)
@@ -84,7 +95,7 @@ def _summary(changes: pl.DataFrame, first: Rule, second: Rule) -> Iterator[str]:
     named = f"{first.id} {first.title}" + ("" if first.id == second.id else f" ↔ {second.id} {second.title}")
     yield f"{named}：{changes.height} 户结论不同 households differ"
     counts = changes.group_by("outcome_a", "outcome_b").len().sort("outcome_a", "outcome_b")
-    for before, after, count in counts.iter_rows():
+    for before, after, count in counts.rows():
         yield f"  {_zh(before)} → {_zh(after)}：{count}"
 
 
@@ -107,9 +118,9 @@ def _differences(first: Pack, second: Pack) -> Iterator[str]:
 
 
 def _changed(before: dict[str, str], after: dict[str, str]) -> Iterator[str]:
-    for key in before:
-        if before[key] != after[key]:
-            yield f"    {key}: {before[key] or '（无 none）'} → {after[key] or '（无 none）'}"
+    for key, value in before.items():
+        if value != after[key]:
+            yield f"    {key}: {value or '（无 none）'} → {after[key] or '（无 none）'}"
 
 
 def _asks(rule: Rule) -> dict[str, str]:

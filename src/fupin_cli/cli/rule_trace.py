@@ -34,11 +34,15 @@ def explain_household(household_id: str, name: str, folder: Path | None, project
     found = read_round(folder_of(folder), known.packs)
     if household_id not in found.households["household_id"]:
         raise UsageError(
-            f"no household {household_id!r} in this run", where=str(folder_of(folder)), try_="copy 户编号 from a workbook"
+            f"no household {household_id!r} in this run",
+            where=str(folder_of(folder)),
+            try_="copy 户编号 from a workbook",
         )
     labels = labels_of(known.profiles)
     judged = judge_again(found, known.packs, pack, known.lines, labels)
-    click.echo("\n".join(trace(household_id, pack, known.packs, judged, found, labels, unmask=unmask)))
+    click.echo(
+        "\n".join(trace(household_id, pack, known.packs, judged, found.evidence, found.as_of, labels, unmask=unmask))
+    )
     return 0
 
 

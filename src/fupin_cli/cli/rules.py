@@ -42,7 +42,7 @@ def command() -> None:
 def list_rules(only: str | None, project: Path | None) -> int:
     """列出规则。 List every rule with its kind, weight, citation and provenance."""
     packs = open_rules(project).packs
-    packs = [pick_pack(packs, only)] if only else packs
+    packs = (pick_pack(packs, only),) if only else packs
     table = Table(show_edge=False, pad_edge=False)
     for heading in ("规则 rule", "名称 title", "类型 kind", "性质 severity", "依据 citation", "出处 provenance"):
         table.add_column(heading, overflow="fold")

@@ -94,7 +94,9 @@ def _identity_columns(mapping: Mapping, profile: SourceProfile) -> list[int]:
     naming = [entry for entry in entries if who & set(entry)]
     beside = [name for entry in naming for name in entry if name not in who]  # a visit is known by its household alone
     nobody = entries and not naming  # a table of places names nobody
-    fields = [name for entry in entries for name in entry] if nobody else ["name", "id_number", *beside, *profile.id_from]
+    fields = (
+        [name for entry in entries for name in entry] if nobody else ["name", "id_number", *beside, *profile.id_from]
+    )
     further = [column for _, *pair in mapping.also for column in pair if column is not None]
     return [mapping.by_field[name] for name in fields if name in mapping.by_field] + further
 

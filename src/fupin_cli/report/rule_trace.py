@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -13,7 +14,6 @@ from fupin_cli.rules import Derived, Fact, Judgement, Level, Pack, Rule, leaves
 from fupin_cli.rules.outcome import Kind
 from fupin_cli.rules.pack import HOUSEHOLD_FACTS, PERSON_FACTS
 from fupin_cli.vocabulary import OUTCOME_LABELS, Outcome, label
-from fupin_cli.what_if import Round
 
 _MOST_ROWS = 5
 OWN_FACTS = {name: zh for name, (zh, _) in (PERSON_FACTS | HOUSEHOLD_FACTS).items()}
@@ -24,7 +24,8 @@ def trace(
     pack: Pack,
     packs: Sequence[Pack],
     judged: Judgement,
-    known: Round,
+    evidence: Mapping[str, pl.DataFrame],
+    as_of: date,
     labels: dict[str, str],
     *,
     unmask: bool,
@@ -32,7 +33,7 @@ def trace(
     """The lines of the trace, verdicts first; names hidden unless asked for in full."""
     home = judged.facts.households.filter(pl.col("household_id") == household_id).row(0, named=True)
     members = judged.facts.persons.filter(pl.col("household_id") == household_id).sort("register_row").to_dicts()
-    teller = _Teller(judged, known, facts_by_name(packs), labels | OWN_FACTS, home, members, unmask=unmask)
+    teller = _Teller(judged, evidence, facts_by_name(packs), labels | OWN_FACTS, home, members, unmask=unmask)
     told = judged.outcomes.filter(pl.col("household_id") == household_id)
     outcomes = {row["rule_id"]: row for row in told.to_dicts()}
     shown = [rule for rule in pack.rules if rule.id in outcomes]
@@ -40,7 +41,7 @@ def trace(
     # a verdict may be made of rules of the packs that this one extends
     shown += [r for other in packs if other.id != pack.id for r in other.rules if r.id in inside and r.id in outcomes]
     shown.sort(key=lambda rule: rule.kind is not Kind.VERDICT)
-    head = f"户 household {household_id}，{len(members)} 人；规则包 pack {pack.id}（{pack.title}）；比对日期 {known.as_of}"
+    head = f"户 household {household_id}，{len(members)} 人；规则包 pack {pack.id}（{pack.title}）；比对日期 {as_of}"
     return [head, *(line for rule in shown for line in teller.rule(rule, outcomes[rule.id]))]
 
 
@@ -50,7 +51,7 @@ class _Teller:
     def __init__(
         self,
         judged: Judgement,
-        known: Round,
+        evidence: Mapping[str, pl.DataFrame],
         facts: Mapping[str, Fact | Derived],
         labels: Mapping[str, str],
         home: Mapping[str, Any],
@@ -58,10 +59,11 @@ class _Teller:
         *,
         unmask: bool,
     ) -> None:
-        self.judged, self.known, self.facts, self.labels = judged, known, facts, labels
+        self.judged, self.evidence, self.facts, self.labels = judged, evidence, facts, labels
         self.home, self.members, self.unmask = home, members, unmask
 
     def rule(self, rule: Rule, row: Mapping[str, Any]) -> Iterator[str]:
+        """One rule: its outcome, what it asks, of whom, the rows behind it, the reason and the citation."""
         zh, en = OUTCOME_LABELS[Outcome(row["outcome"])]
         yield f"{rule.id} {rule.title}：{zh} {en}"
         if row["outcome"] != Outcome.NOT_APPLICABLE:
@@ -82,7 +84,7 @@ class _Teller:
         if rule.level is not Level.PERSON:
             return [(self.home, "")]
         told = self.judged.person_outcomes.filter(pl.col("rule_id") == rule.id)
-        outcomes = dict(told.select("register_row", "outcome").iter_rows())
+        outcomes = dict(told.select("register_row", "outcome").rows())
         said = [(member, outcomes.get(member["register_row"], Outcome.NOT_APPLICABLE)) for member in self.members]
         return [
             (member, f"{self._name(member['name'])}（{OUTCOME_LABELS[Outcome(outcome)][0]}）：")
@@ -93,10 +95,7 @@ class _Teller:
     def _fact(self, name: str, person: Mapping[str, Any]) -> str:
         value = person.get(name)
         fact = self.facts.get(name)
-        if fact is None:
-            where = f"台账 {_place(person)}"
-        else:
-            where = "、".join(fact.kinds) if isinstance(fact, Fact) else source_of(fact)
+        where = f"台账 {_place(person)}" if fact is None else _short(fact)
         said = "不详 unknown" if value is None else ("是" if value else "否") if isinstance(value, bool) else str(value)
         if "name" in name and value is not None:
             said = self._name(said)
@@ -111,7 +110,7 @@ class _Teller:
             return
         mine = [member["register_row"] for member in self.members]
         for row in rows.filter(pl.col("register_row").is_in(mine)).head(_MOST_ROWS).to_dicts():
-            frame = self.known.evidence.get(row["kind"], self.known.persons)
+            frame = self.evidence.get(row["kind"], self.judged.facts.persons)
             at = "extract_row" if "extract_row" in frame.columns else "register_row"
             met = frame.filter(pl.col(at) == row["extract_row"])
             if at == "extract_row":
@@ -129,3 +128,7 @@ class _Teller:
 def _place(row: Mapping[str, Any]) -> str:
     parts = [row.get("source"), row.get("sheet") or None, f"第 {row['row']} 行" if row.get("row") is not None else None]
     return "，".join(str(part) for part in parts if part)
+
+
+def _short(fact: Fact | Derived) -> str:
+    return "、".join(fact.kinds) if isinstance(fact, Fact) else source_of(fact)

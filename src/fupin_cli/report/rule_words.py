@@ -8,7 +8,14 @@ from fupin_cli.rules import Derived, Fact, Pack, Rule, gives
 from fupin_cli.rules.shapes import Elapsed, Every, FirstOf, InOrder, Members, Named, Rate, Reported, Score, Total
 from fupin_cli.vocabulary import OUTCOME_LABELS, SEVERITY_LABELS
 
-_HOW = {"any": "有任一成员", "all": "所有成员", "count": "成员人数", "sum": "成员合计", "max": "成员中最大", "min": "成员中最小"}
+_HOW = {
+    "any": "有任一成员",
+    "all": "所有成员",
+    "count": "成员人数",
+    "sum": "成员合计",
+    "max": "成员中最大",
+    "min": "成员中最小",
+}
 
 
 def described(pack: Pack, rule: Rule, packs: Sequence[Pack]) -> list[str]:
@@ -37,7 +44,11 @@ def described(pack: Pack, rule: Rule, packs: Sequence[Pack]) -> list[str]:
 
 def asked_of(rule: Rule) -> list[str]:
     """What a rule asks: to whom it applies, its condition, exceptions, line, and the rules that a verdict is made of."""
-    parts = [("适用 when        ", rule.when), ("条件 condition   ", rule.condition), ("否定 not met     ", rule.denied)]
+    parts = [
+        ("适用 when        ", rule.when),
+        ("条件 condition   ", rule.condition),
+        ("否定 not met     ", rule.denied),
+    ]
     lines = [f"  {name}{' '.join(part.text.split())}" for name, part in parts if part]
     lines += [f"  例外 unless      {exception.zh}：{exception.when.text}" for exception in rule.unless]
     if rule.members:
@@ -63,7 +74,9 @@ def source_of(fact: Fact | Derived) -> str:
         case Named(condition):
             said = " ".join(condition.text.split())
         case Total(items, per):
-            said = " ".join(f"{'-' if item.minus else '+'} {item.name}" for item in items) + (f" ÷ {per}" if per else "")
+            said = " ".join(f"{'-' if item.minus else '+'} {item.name}" for item in items) + (
+                f" ÷ {per}" if per else ""
+            )
         case Score(items, direction):
             said = f"{len(items)} 项计分，{direction}"
         case Elapsed(start, end, unit):

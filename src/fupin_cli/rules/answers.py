@@ -10,7 +10,7 @@ import polars as pl
 from fupin_cli.rules.bounds import answers, ask
 from fupin_cli.rules.comparison import is_given
 from fupin_cli.rules.evidence import World
-from fupin_cli.rules.outcome import Kind, decide
+from fupin_cli.rules.outcome import decide
 from fupin_cli.rules.pack import AREAS, GIVEN, Level, LineUse, Rule
 from fupin_cli.rules.predicate import evaluate
 from fupin_cli.rules.reasons import cause, only_unknown, reason, told

@@ -342,7 +342,6 @@ def load_columns(entry: Table, names: Names) -> Loaded:
     facts = []
     for name in entry.known("names", columns):
         own = name.removeprefix("dept_")
-        condition = parse_condition("TRUE", columns, entry.where, "names")
         facts.append(
             Fact(
                 name=own,

@@ -135,7 +135,7 @@ class _Told:
             findings=pl.concat(self.found).sort("rule_id", "household_id", "register_row", "finding_key"),
             reports=tuple(self.reports),
             facts=GatheredFacts(
-                *(_shown(frames[World.STRICT]) for frames in (facts.persons, facts.households)), facts.attached
+                _shown(facts.persons[World.STRICT]), _shown(facts.households[World.STRICT]), facts.attached
             ),
             lines=tuple(
                 sorted({line for rule in rules for line in lines_used(rule, setting)}, key=attrgetter("year", "name"))
@@ -229,7 +229,10 @@ def _conclude(rule: Rule, setting: Setting, outcomes: Mapping[str, pl.DataFrame]
     binds = pl.col("_in_force")
     judged = frame.select(
         pl.col("household_id").alias("unit"),
-        pl.when(binds).then(conclude(rule.join, rule.members)).otherwise(pl.lit(Outcome.NOT_APPLICABLE.value)).alias("outcome"),
+        pl.when(binds)
+        .then(conclude(rule.join, rule.members))
+        .otherwise(pl.lit(Outcome.NOT_APPLICABLE.value))
+        .alias("outcome"),
         pl.concat_list(pl.col(f"{member}:missing") for member in rule.members)
         .list.unique()
         .list.sort()

@@ -1,8 +1,9 @@
 """A condition of a rule pack → a polars expression, after its words passed an allow-list.
 
 The language is the three-valued part of SQL: AND OR NOT, comparison, IN, BETWEEN, LIKE, arithmetic, TRUE, FALSE, a day
-written DATE '2020-01-31', and IS [NOT] NULL. Polars parses it. The words are checked first, because polars would also take CASE and COALESCE, which turn
-an unknown into an answer, and sub-queries. Names of facts are quoted on the way, so that a fact may be called `use`.
+written DATE '2020-01-31', and IS [NOT] NULL. Polars parses it. The words are checked first, because polars would also take
+CASE and COALESCE, which turn an unknown into an answer, and sub-queries. Names of facts are quoted on the way, so that a
+fact may be called `use`.
 """
 
 from __future__ import annotations
@@ -87,8 +88,8 @@ def evaluate(frame: pl.DataFrame, condition: Predicate, where: str) -> pl.Series
     # a column that is absent came as nulls without a type, which polars will not search for text, nor join by OR
     frame = frame.select(condition.names) if condition.names else frame
     untyped = [name for name in condition.names if frame.schema[name] == pl.Null]
-    texts = {name: pl.String() for name in untyped if name in condition.read_as_text}
-    frame = frame.cast({name: pl.Boolean() for name in untyped if name in condition.alone} | texts)
+    frame = frame.cast({name: pl.Boolean() for name in untyped if name in condition.alone})
+    frame = frame.cast({name: pl.String() for name in untyped if name in condition.read_as_text})
     # polars would compare true with 'yes' and find them different, for ever and without a word
     misread = [name for name in sorted(condition.read_as_text) if frame.schema[name] != pl.String]
     if misread:

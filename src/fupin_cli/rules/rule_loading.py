@@ -91,7 +91,9 @@ def load_rule(entry: Table, names: Names, defaults: Mapping[str, Any]) -> Rule:
         dated_by=entry.one_of("dated_by", ("as_of", "exit_year"), "as_of" if kind is Kind.CHECK else "exit_year"),
     )
     _check_rule(rule, entry, names)
-    return replace(rule, examples=tuple(_example(rule, item, readable) for item in entry.tables("example")))
+    rule = replace(rule, examples=tuple(_example(rule, item, readable) for item in entry.tables("example")))
+    _refuse_untested(rule)
+    return rule
 
 
 def _cited(entry: Table, defaults: Mapping[str, Any]) -> Any:
@@ -237,7 +239,7 @@ def _example(rule: Rule, entry: Table, known: frozenset[str]) -> Example:
 def _check_rule(rule: Rule, entry: Table, names: Names) -> None:
     """Refuse what no single key can show to be wrong."""
     refuse_recalled(rule.citation, rule.confirmed, rule.where, enabled=rule.enabled)
-    if problem := _wrong_shape(rule, entry) or _too_bold(rule) or _unreadable(rule, names) or _untested(rule, entry):
+    if problem := _wrong_shape(rule, entry) or _too_bold(rule) or _unreadable(rule, names):
         raise ConfigurationError(problem, where=rule.where, try_="see docs/rules.md")
 
 
@@ -294,14 +296,15 @@ def _unreadable(rule: Rule, names: Names) -> str | None:
     return None
 
 
-def _untested(rule: Rule, entry: Table) -> str | None:
-    told = {item.data.get("then") for item in entry.tables("example")}
+def _refuse_untested(rule: Rule) -> None:
+    told = {example.then for example in rule.examples}
     if lacking := [outcome.value for outcome in _can_say(rule) if outcome not in told]:
-        return (
-            f"no worked example shows when this rule says {lacking[0]}: each outcome that it can give needs one "
-            f"([[rule.example]] with then = '{lacking[0]}')"
+        raise ConfigurationError(
+            f"no worked example shows when this rule says {lacking[0]}",
+            where=rule.where,
+            why="each outcome that it can give needs one: who changes the rule later sees what it was meant to say",
+            try_=f"[[rule.example]] with given = {{ … }} and then = '{lacking[0]}'",
         )
-    return None
 
 
 def _can_say(rule: Rule) -> tuple[Outcome, ...]:
