@@ -19,7 +19,7 @@ from fupin_cli.cli.rule_packs import open_rules
 from fupin_cli.pipeline import reconcile
 from fupin_cli.project import load_project
 from fupin_cli.report.terminal import summary
-from fupin_cli.rules import Pack, bounds, derived, outcome
+from fupin_cli.rules import Pack, bounds, derived, grouped, outcome
 from fupin_cli.rules.pack import NATIONAL
 from fupin_cli.vocabulary import COLUMNS
 from hazards import table as hazards
@@ -101,7 +101,7 @@ def _pack(pack: Pack) -> str:
 
 def truth() -> str:
     """The truth tables as they stand in the modules that the tests read."""
-    texts = (inspect.getdoc(module) or "" for module in (outcome, derived, bounds))
+    texts = (inspect.getdoc(module) or "" for module in (outcome, derived, grouped, bounds))
     return "\n\n".join(f"```\n{text.split(chr(10), 2)[2].strip()}\n```" for text in texts)
 
 

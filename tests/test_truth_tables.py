@@ -1,4 +1,4 @@
-"""The truth tables drawn in rules/derived.py and rules/bounds.py are what the code does; docs/rules.md prints them."""
+"""The truth tables drawn in rules/derived.py, rules/grouped.py and rules/bounds.py are what the code does; docs/rules.md prints them."""
 
 import re
 from datetime import date, timedelta
@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from fupin_cli.rules import bounds, derived
+from fupin_cli.rules import bounds, derived, grouped
 from fupin_cli.rules.bounds import HIGH, LOW, ask
 from fupin_cli.rules.derived import derive
 from fupin_cli.rules.grouped import over_members
@@ -34,6 +34,21 @@ def one(shape, **facts):
     return [column.item() for column in derive("x", shape, frame, "here")]
 
 
+@pytest.mark.parametrize("row", table("members", grouped.__doc__))
+@pytest.mark.parametrize(("how", "cell"), [("any", 1), ("all", 2), ("count", 3)])
+def test_three_members(row, how, cell):
+    """any, all and count of three members; a count that holds an unknown lies between two bounds."""
+    members = [TRUTH[word] for word in row[0].split()]
+    rows = pl.DataFrame({"g": [1] * 3, "a": members}, schema={"g": pl.Int64, "a": pl.Boolean})
+    found = over_members("x", Members(how, condition("a"), None, None, None), rows, "g", "here")
+    if how != "count":
+        assert found["x"].item() is TRUTH[row[cell]]
+        return
+    low, high = (int(end) for end in row[cell].split(".."))
+    assert (found[LOW + "x"].item(), found[HIGH + "x"].item()) == (low, high)
+    assert found["x"].item() == (low if low == high else None)
+
+
 def condition(text: str):
     return parse_condition(text, {"a", "b", "n"}, "here", "is")
 
@@ -48,15 +63,6 @@ def test_and_or_not(row):
         assert derive("x", Named(condition("a OR b")), frame, "here")[0].item() is either
     frame = pl.DataFrame({"a": [a]}, schema={"a": pl.Boolean})
     assert derive("x", Named(condition("NOT a")), frame, "here")[0].item() is negated
-
-
-@pytest.mark.parametrize("row", table("a", derived.__doc__))
-@pytest.mark.parametrize(("how", "cell"), [("all", 2), ("any", 3)])
-def test_any_and_all_of_members(row, how, cell):
-    """Two members: all is AND, any is OR."""
-    rows = pl.DataFrame({"g": [1, 1], "a": [TRUTH[row[0]], TRUTH[row[1]]]}, schema={"g": pl.Int64, "a": pl.Boolean})
-    found = over_members("x", Members(how, condition("a"), None, None, None), rows, "g", "here")
-    assert found["x"].item() is TRUTH[row[cell]]
 
 
 @pytest.mark.parametrize("row", table("counts", derived.__doc__))

@@ -103,8 +103,7 @@ def _members(over: str, fact: Derived, people: pl.DataFrame, homes: pl.DataFrame
         return pl.DataFrame(schema={"place": pl.String})
     wanted = [name for part in (fact.shape.condition, fact.shape.among) if part for name in part.names]
     columns = department_columns(wanted, rows)
-    rows = rows.select(place_of(fact.level.value, rows).alias("place"), *columns)
-    return rows.with_columns(pl.lit(None).alias(name) for name in wanted if name not in rows.columns)
+    return rows.select(place_of(fact.level.value, rows).alias("place"), *columns)
 
 
 def _reported(shape: Reported, level: Level, name: str, compared: Comparison) -> pl.DataFrame:

@@ -19,6 +19,8 @@ Nobody at all: any is false, all is true, a count and a sum are 0, a share is un
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import polars as pl
 
 from fupin_cli.rules.bounds import HIGH, LOW, ask
@@ -28,6 +30,7 @@ from fupin_cli.rules.shapes import Members, Rate
 
 def over_members(name: str, shape: Members, rows: pl.DataFrame, group: str, where: str) -> pl.DataFrame:
     """One row per value of `group`: the fact, and its bounds where it has any; rows whose group is null belong nowhere."""
+    rows = _with_absent(rows, (*shape.reads, *([shape.value] if shape.value else [])))
     asked = rows.select(
         pl.col(group), *[_asked(shape, rows, where)], *([pl.col(shape.value).alias("value")] if shape.value else [])
     ).drop_nulls(group)
@@ -36,6 +39,7 @@ def over_members(name: str, shape: Members, rows: pl.DataFrame, group: str, wher
 
 def share(name: str, shape: Rate, rows: pl.DataFrame, group: str, where: str) -> pl.DataFrame:
     """One row per value of `group`: the share, its two bounds, and how many rows were in the frame."""
+    rows = _with_absent(rows, [name for part in (shape.condition, shape.among) if part for name in part.names])
     among = _truth(shape.among, rows, where)
     holds = rows.select(pl.col(group), among.alias("among"), _truth(shape.condition, rows, where).alias("holds"))
     both = pl.col("among") & pl.col("holds")
@@ -49,6 +53,11 @@ def share(name: str, shape: Rate, rows: pl.DataFrame, group: str, where: str) ->
     high = pl.when(enough).then(pl.min_horizontal((pl.col("sure") + pl.col("maybe")) / least, 1.0)).otherwise(1.0)
     bounds = counts.select(group, low.alias(LOW + name), high.alias(HIGH + name), least.alias(f"_frame:{name}"))
     return bounds.with_columns(_exact(name))
+
+
+def _with_absent(rows: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
+    """The rows with a column of nulls for each name that no file gives."""
+    return rows.with_columns(pl.lit(None).alias(name) for name in dict.fromkeys(names) if name not in rows.columns)
 
 
 def _asked(shape: Members, rows: pl.DataFrame, where: str) -> pl.Expr:
