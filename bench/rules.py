@@ -46,14 +46,43 @@ FLAGS = {
 ILL = (
     "wrongly", "missed", "problem", "uninsured", "dilapidated", "tekun", "dibao", "nominal", "cadre", "luxury",
     "hires", "fraud", "habits", "absent", "dropout", "explain", "abroad", "pension", "big_farm", "outside",
-    "after_2014", "no_house", "jump", "drop", "disaster", "illness", "secretary", "employee", "pays_tax",
+    "after_2014", "no_house", "jump", "drop", "disaster", "serious_illness", "home_teaching",
+    "education_exempt", "conflict", "overseas", "military", "no_labour", "secretary", "employee", "pays_tax",
     "unattended", "scarce", "risk_of",
 )  # fmt: skip
 
 
+USUAL = {
+    "student_status": "非在校生", "education": "初中", "health": "健康", "exit_status": "已脱贫", "labour": "普通劳动力",
+    "house_grade": "A", "dept_house_grade": "A", "cert_status": "有效", "hukou_status": "正常", "insured_status": "正常参保",
+}  # fmt: skip
+SELDOM = (
+    "disability_type",
+    "dropout_reason",
+    "relocation",
+    "risk_",
+    "monitor",
+    "cleared",
+    "cause_",
+    "post",
+    "after_",
+    "stop_",
+)
+RANGES = {
+    "months": 12,
+    "_mu": 9,
+    "road_km": 4,
+    "house_area": 110,
+    "_pct": 100,
+    "income_dibao": 0,
+    "income_tekun": 0,
+    "age_stated": 40,
+}
+
+
 def draw(name: str, kind: str, labels: list[str], rows: int, random: np.random.Generator) -> pl.Series:
     """A column of this dtype: one value in fifty is blank, and few speak of anything that a check looks for."""
-    blank = random.random(rows) < 0.02
+    blank = random.random(rows) < (0.98 if any(word in name for word in SELDOM) else 0.02)
     match kind:
         case "bool":
             values = pl.Series(random.random(rows) < (0.01 if any(word in name for word in ILL) else 0.99))
@@ -61,13 +90,14 @@ def draw(name: str, kind: str, labels: list[str], rows: int, random: np.random.G
             values = pl.Series(random.integers(0, 2500, rows)).cast(pl.Int32)
             values = (pl.Series([AS_OF - timedelta(days=2500)]).cast(pl.Int32).item() + values).cast(pl.Date)
         case "year":
-            values = pl.Series(random.integers(2014, 2021, rows))
+            values = pl.Series(random.integers(2014, 2020, rows) if name != "insured_year" else np.full(rows, 2019))
         case "integer":
             values = pl.Series(random.integers(0, 90, rows))
         case "number" | "money":
-            values = pl.Series(np.round(random.random(rows) * 8000, 2))
+            most = next((most for word, most in RANGES.items() if word in name), 8000)
+            values = pl.Series(np.round(random.random(rows) * most, 2))
         case _:
-            words = pl.Series(labels or ["甲", "乙", "丙"])
+            words = pl.Series([USUAL[name], *labels] if name in USUAL else labels or ["甲", "乙", "丙"])
             values = words.gather(random.integers(0, words.len(), rows) * (random.random(rows) < 0.05))
     return values.set(pl.Series(blank), None)
 
@@ -99,8 +129,8 @@ def world(persons: int) -> dict[str, object]:
             "source": "台账",
         }
     ).with_columns(county_key="county", village_key="village", township_key="county", name="name_key")
-    born = {"birth_on": draw("", "date", [], persons, random), "id_birth_on": draw("", "date", [], persons, random)}
-    born = {name: days - timedelta(days=365 * 20) for name, days in born.items()}
+    day = draw("", "date", [], persons, random) - timedelta(days=365 * 20)
+    born = {"birth_on": day, "id_birth_on": day, "age_stated": AS_OF.year - day.dt.year()}
     relation = pl.Series(["户主", "配偶", "之子"]).gather((row % HOUSEHOLD_SIZE).to_numpy())
     listed = {kind: pl.Series(random.random(persons) < SHARES.get(kind, RARE)) for kind in profiles}
     own = fields(profiles["register"], persons, random, {*PERSONS.names, *HOUSEHOLDS.names})

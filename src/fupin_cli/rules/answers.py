@@ -92,17 +92,28 @@ def answer(rule: Rule, setting: Setting) -> tuple[pl.DataFrame, str | None]:
     if rule.brief:
         nothing = {"missing": pl.lit([], pl.List(pl.String)), "reason": pl.lit(None, pl.String)}
         return judged.with_columns(**nothing).select(ANSWER), why_not
-    judged = judged.with_columns(
-        *frame.select(told(rule, setting, frame)).get_columns(),
-        _line_dependence(rule, setting, frame).alias("dependence"),
+    return _explained(rule, setting, frame, judged, tuple(dict.fromkeys(required))).select(ANSWER), why_not
+
+
+def _explained(
+    rule: Rule, setting: Setting, frame: pl.DataFrame, judged: pl.DataFrame, required: tuple[str, ...]
+) -> pl.DataFrame:
+    """The answers with what is missing and the reason; of a person nobody reads one but where the answer is unknown."""
+    judged = judged.with_row_index("_at")
+    unknown = pl.col("outcome") == Outcome.UNKNOWN.value
+    asked = judged.filter(unknown) if rule.level is Level.PERSON else judged
+    part = frame[asked["_at"]]
+    asked = asked.with_columns(
+        *part.select(told(rule, setting, part)).get_columns(),
+        (_line_dependence(rule, setting, part) if not required else pl.lit(None, pl.String)).alias("dependence"),
     )
     if required:
-        judged = judged.with_columns(
-            missing=pl.lit(sorted(absent), pl.List(pl.String)),
-            cause=pl.lit("未运行：" + "；".join(dict.fromkeys(required))),
-            dependence=pl.lit(None, pl.String),
-        )
-    return judged.with_columns(missing=only_unknown("missing"), reason=reason()).select(ANSWER), why_not
+        asked = asked.with_columns(cause=pl.lit("未运行：" + "；".join(required)))
+    asked = asked.select("_at", reason=reason(), missing=only_unknown("missing"))
+    if asked.height == judged.height:
+        return judged.with_columns(asked["reason"], asked["missing"])
+    joined = judged.join(asked, on="_at", how="left", maintain_order="left")
+    return joined.with_columns(pl.col("missing").fill_null(pl.lit([], pl.List(pl.String))))
 
 
 def _other_worlds(rule: Rule, setting: Setting, own: pl.Series) -> list[pl.Series]:
