@@ -20,6 +20,7 @@ $(STAMP): constraints.txt pyproject.toml
 demo: $(STAMP)   ## reconcile the sample data, both stages, into demo/
 	$(BIN)/fupin run sample_data -o demo
 	@$(BIN)/python tests/check_demo.py demo sample_data/truth
+	@$(BIN)/fupin rules compare --pack exit-national --pack shaanxi --run demo | head -7
 
 test: $(STAMP)   ## the tests, without the slow ones
 	$(BIN)/python -m pytest -n 2
