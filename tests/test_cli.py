@@ -120,7 +120,10 @@ def test_rules_list_show_check_test_and_copy(tmp_path):
     assert "fupin rules show NAT-H-" in near.stderr
     assert fupin("rules", "copy", tmp_path / "rules").returncode == 0
     pack = tmp_path / "rules" / "exit" / "national.toml"
-    pack.write_text(pack.read_text(encoding="utf-8").replace('then = "met"', 'then = "not_met"', 1), encoding="utf-8")
+    pack.write_text(
+        pack.read_text(encoding="utf-8").replace("income_per_head_yuan = 3500.0", "income_per_head_yuan = 2500.0", 1),
+        encoding="utf-8",
+    )
     failed = fupin("rules", "test", "--project", tmp_path)
     assert failed.returncode == 78
     assert "NAT-H-1" in failed.stdout

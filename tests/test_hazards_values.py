@@ -154,6 +154,9 @@ provenance = "V"
 given = { rich = true }
 then = "hit"
 [[rule.example]]
+given = { rich = false }
+then = "clear"
+[[rule.example]]
 given = {}
 then = "unknown"
 """

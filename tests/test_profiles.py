@@ -468,6 +468,9 @@ provenance = "V"
 given = { paid = true }
 then = "hit"
 [[rule.example]]
+given = { paid = false }
+then = "clear"
+[[rule.example]]
 given = {}
 then = "unknown"
 """
@@ -516,7 +519,13 @@ def test_a_rules_own_conditions_are_held_to_it_too(tmp_path):
         ('level = "person"\nseverity = "lead"\nhit = "paid"', LIST_RULE, "dept_a_yuan"),
     ):
         text = PACK.replace("dept_a_yuan > 5", "dept_role = 'x'").replace(old, new)
-        text = text.replace('shows = ["b_yuan"]\n', "").replace("{ paid = true }", "{}") if new == LIST_RULE else text
+        if new == LIST_RULE:
+            text = (
+                text.replace('shows = ["b_yuan"]\n', "")
+                .replace("{ paid = true }", "{}")
+                .replace("{ paid = false }", "{}")
+            )
+        text += '[[rule.example]]\ngiven = { b_yuan = 5 }\nthen = "not_applicable"\n' if "when" in new else ""
         (tmp_path / "checks/x.toml").write_text(text, encoding="utf-8")
         undeclared = {"register": {"b_yuan": 'per = "year"'}, "p": {"a_yuan": 'unit = "元"'}}
         load_packs([tmp_path], known)
