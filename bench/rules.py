@@ -1,4 +1,4 @@
-"""All shipped packs over 0.1, 1 and 4 M persons and their evidence: seconds of judging, and whether they grow in step.
+"""The packs of one province over 0.1, 1 and 4 M persons and their evidence: seconds of judging, and whether they grow in step.
 
 The people are drawn here column by column, since what is measured is judging, not reading and linking: every field of every
 source profile is filled, every person has evidence of most kinds, one row in twenty hangs on a doubtful link. Each size is a
@@ -21,11 +21,12 @@ import polars as pl
 from fupin_cli.ingest import SourceProfile, load_profiles
 from fupin_cli.project import shipped_rules
 from fupin_cli.rulebook import all_packs
-from fupin_cli.rules import judge, load_lines
+from fupin_cli.rules import applies_to, judge, load_lines
 from fupin_cli.rules.pack import NATIONAL
 from fupin_cli.vocabulary import EVIDENCE, EXTRACTS, HOUSEHOLDS, LINKS, PERSONS
 
 AS_OF = date(2019, 11, 30)
+PLACE = "610000"  # Shaanxi has packs of its own beyond the national ones
 SIZES = (100_000, 1_000_000, 4_000_000)
 RESULTS = Path(__file__).parent / "results"
 HOUSEHOLD_SIZE = 3
@@ -185,14 +186,16 @@ def world(persons: int) -> dict[str, object]:
 
 
 def measure(persons: int, only: str | None) -> dict[str, float | int]:
-    """Seconds and peak GiB of judging so many persons by every pack, as if each of them bound their place."""
+    """Seconds and peak GiB of judging so many persons by the packs of one place; with `only` by one pack, or by `all`."""
     folder = shipped_rules()
-    packs = [replace(pack, jurisdiction=NATIONAL) for pack in all_packs([folder], load_profiles([folder / "sources"]))]
-    packs = [pack for pack in packs if only in (None, pack.id)]
+    every = all_packs([folder], load_profiles([folder / "sources"]))
+    packs = [pack for pack in every if applies_to(pack, PLACE) and not pack.opt_in]
+    if only is not None:
+        packs = [replace(pack, jurisdiction=NATIONAL) for pack in every if only in ("all", pack.id)]
     frames = world(persons)
     started = time.perf_counter()
     judged = judge(
-        **frames, packs=packs, lines=load_lines([folder]), as_of=AS_OF, jurisdiction="990121", stages=("county", "province")
+        **frames, packs=packs, lines=load_lines([folder]), as_of=AS_OF, jurisdiction=PLACE, stages=("county", "province")
     )  # fmt: skip
     return {
         "persons": persons,
@@ -208,7 +211,7 @@ def main() -> None:
     """Measures each size in a process of its own, and prints how the cost of a person grows."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
-    parser.add_argument("--only", help="one pack by its id")
+    parser.add_argument("--only", help="one pack by its id, or all of them")
     parser.add_argument("--here", action="store_true", help="measure one size in this process")
     options = parser.parse_args()
     if options.here:
