@@ -10,7 +10,7 @@ SRC = Path(__file__).parents[1] / "src" / "fupin_cli"
 FLOORS = [
     {"cli"},
     {"pipeline"},
-    {"results"},
+    {"results", "pairs"},
     {"intake"},
     {"rulebook"},
     {"report", "cases", "audit", "engine", "project", "rundir", "synth"},

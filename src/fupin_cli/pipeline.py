@@ -12,11 +12,16 @@ from pathlib import Path
 import polars as pl
 
 from fupin_cli.errors import ConfigurationError, UsageError
-from fupin_cli.ingest import Ask, load_profiles, no_password, read_people
+from fupin_cli.ingest import Ask, People, SourceProfile, load_profiles, no_password, read_people
 from fupin_cli.intake import Extract, Passwords, Register, Say, describe, nobody_knows, read_extracts, read_register
 from fupin_cli.linkage import find_duplicates, link_people, load_model
+from fupin_cli.linkage.evaluation import audit, expected_errors
+from fupin_cli.linkage.labels import decide_as_answered, relearn
+from fupin_cli.linkage.model import as_toml
+from fupin_cli.linkage.stages import link_and_learn
 from fupin_cli.normalise.keys import person_keys
 from fupin_cli.normalise.regions import place_codes
+from fupin_cli.pairs import LinkedFiles, add_clusters, answers_of, counted, in_files, with_answers, write_review
 from fupin_cli.project import Project, Source, shipped_rules
 from fupin_cli.report.digest import Digest
 from fupin_cli.results import conclude, manifest, sum_up, write_faces, write_frames
@@ -147,31 +152,90 @@ def link_files(
     *,
     profiles: Sequence[Path] = (),
     model: Path | None = None,
+    labels: Sequence[Path] = (),
+    review: Path | None = None,
+    save_model: Path | None = None,
     say: Say = lambda _: None,
     ask: Ask = no_password,
-) -> pl.DataFrame:
-    """LINKS between two files without a project, also written to `target`; rows are 0-based data rows after the header.
+) -> LinkedFiles:
+    """Links two files without a project and writes them to `target`; rows are 0-based data rows after the header.
 
-    With one profile file it describes both files; with two, first the register's and then the extract's.
+    With one profile file it describes both files; with two, first the register's and then the extract's. `labels` are answered
+    review workbooks: they move the weights, and decide the pairs that they are about.
     """
-    shipped = shipped_rules()
-    identity = shipped / "sources" / "_identity.toml"
-    known = [load_profiles([identity, profile]) for profile in profiles] or [load_profiles([shipped / "sources"])]
+    answers = answers_of(labels, ask)
     say("读取、比对 reading and linking")
+    kinds = _kinds(profiles)
+    shown = review is not None or answers is not None
     with ThreadPoolExecutor() as pool:
         ours, theirs = pool.map(
-            lambda file, kinds: read_people(file, kinds, ask), (register, extract), (known[0], known[-1])
+            lambda file, known: read_people(file, known, ask, shown=shown), (register, extract), (kinds[0], kinds[-1])
         )
-    links = link_people(ours.keys, theirs.keys, load_model(model or shipped / "linkage" / "default.toml")).drop(
-        "extract"
-    )
-    links = links.with_columns(
-        ours.rows_of(links["register_row"]).alias("register_row"),
-        theirs.rows_of(links["extract_row"]).alias("extract_row"),
-    )
+    linked = link_and_learn(ours.keys, theirs.keys, load_model(model or _default_model()))
+    links, learned, counts, checked = linked.links, linked.model, (0, 0, 0, 0), None
+    if answers is not None:
+        say("按核查结果调整权重 learning from the answers")
+        links = with_answers(links, ours, theirs, answers)
+        counts, checked = counted(answers, links), audit(links)
+        learned = relearn(links, ours.keys, theirs.keys, learned)
+        links = link_and_learn(ours.keys, theirs.keys, learned).links
+        links = decide_as_answered(with_answers(links, ours, theirs, answers))
+    written = in_files(links, ours, theirs).drop("extract", "answer", strict=False)
+    _write_frame(written, target)
+    if save_model:
+        with replace_file(save_model) as staged:
+            staged.write_text(as_toml(learned, f"{register.name} · {extract.name}"), encoding="utf-8")
+    if review:
+        back = f"fupin link {register.name} {extract.name} -o {target.name} --labels {review.name}"
+        files = {"台账": register.name, "部门数据": extract.name}
+        with replace_file(review) as staged:
+            write_review(staged, links, ours, theirs, files, back)
+    return LinkedFiles(written, (ours, theirs), learned, expected_errors(links), checked, counts)
+
+
+def dedupe_file(
+    file: Path,
+    target: Path | None,
+    *,
+    profile: Path | None = None,
+    model: Path | None = None,
+    review: Path | None = None,
+    say: Say = lambda _: None,
+    ask: Ask = no_password,
+) -> tuple[pl.DataFrame, People]:
+    """Pairs of rows of one file that may be one person, also written to `target`: row < other_row, 0-based data rows.
+
+    `cluster` is the first row of everybody whom accepted pairs make one person.
+    """
+    say("读取、查重 reading, and looking for duplicates")
+    people = read_people(file, _kinds([profile] if profile else [])[0], ask, shown=review is not None)
+    pairs = find_duplicates(people.keys, load_model(model or _default_model())).drop("extract")
+    pairs = add_clusters(pairs.filter(pl.col("register_row") < pl.col("extract_row")))
+    rows = ["register_row", "extract_row"]
+    found = in_files(pairs, people, people).with_columns(people.rows_of(pairs["cluster"]).alias("cluster"))
+    found = found.with_columns(pl.min_horizontal(rows).alias("row"), pl.max_horizontal(rows).alias("other_row"))
+    found = found.select("row", "other_row", pl.exclude(*rows, "row", "other_row")).sort("row", "other_row")
+    if target:
+        _write_frame(found, target)
+    if review:
+        with replace_file(review) as staged:
+            write_review(staged, pairs, people, people, {"一行": file.name, "另一行": file.name}, None)
+    return found, people
+
+
+def _kinds(profiles: Sequence[Path]) -> list[dict[str, SourceProfile]]:
+    """The known kinds of tables: those of each profile file, or all that are shipped."""
+    shipped = shipped_rules() / "sources"
+    return [load_profiles([shipped / "_identity.toml", profile]) for profile in profiles] or [load_profiles([shipped])]
+
+
+def _default_model() -> Path:
+    return shipped_rules() / "linkage" / "default.toml"
+
+
+def _write_frame(frame: pl.DataFrame, target: Path) -> None:
     with replace_file(target) as staged:
         if target.suffix.lower() == ".csv":
-            links.write_csv(staged, include_bom=True)  # the byte-order mark tells Excel that this is UTF-8
+            frame.write_csv(staged, include_bom=True)  # the byte-order mark tells Excel that this is UTF-8
         else:
-            links.write_parquet(staged)
-    return links
+            frame.write_parquet(staged)
