@@ -54,6 +54,10 @@ def _no_neighbours(people: pl.DataFrame) -> pl.DataFrame:
     return neighbours(people.clear())
 
 
+def _no_parts(_: pl.Expr) -> list[pl.Expr]:
+    return [pl.lit(None, pl.Int64).alias(name) for name in blocking.TWO_PARTS]
+
+
 def _nothing_shared(by_id: pl.DataFrame, _: pl.DataFrame) -> pl.Series:
     return pl.repeat(value=False, n=by_id.height, eager=True)
 
@@ -85,7 +89,7 @@ WITHOUT: tuple[Without, ...] = (
     ("sound, shape and fold of characters", _PlainNames, ()),
     ("how common names are", _in_stages("add_rarity", _one_frequency), ()),
     ("the check equation", lambda: patch.object(blocking, "neighbours", _no_neighbours), ()),
-    ("parts of numbers (9-5-4)", lambda: patch.object(blocking, "_TWO_PARTS", ()), ()),
+    ("parts of numbers (9-5-4)", lambda: patch.object(blocking, "two_parts", _no_parts), ()),
     ("who else bears the number", _in_stages("_shared", _nothing_shared), ()),
     ("odds learned by EM", _in_stages("learn_odds", _same_odds), ()),
     ("names learned from these files", _in_stages("learn_names", _keep), ()),

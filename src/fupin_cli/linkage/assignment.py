@@ -70,10 +70,9 @@ class Contest:
         from_register = from_extract = np.ones_like(odds)
         for _ in range(sweeps):
             wanted = odds * from_register
-            from_extract = 1 / (1 + np.maximum(_sums(self.extract_id, wanted) - wanted, 0))
+            from_extract = 1 / (1 + _others(self.extract_id, wanted))
             wanted = odds * from_extract
-            others = np.maximum(_sums(self.register_id, wanted) - wanted, 0)
-            from_register = np.where(self.further, 1.0, 1 / (1 + others))
+            from_register = np.where(self.further, 1.0, 1 / (1 + _others(self.register_id, wanted)))
         return self._to_rows(np.log2(from_register) + np.log2(from_extract), len(bits), 0.0)
 
     def tied(self, bits: np.ndarray, left: np.ndarray, least: float, tie: float) -> np.ndarray:
@@ -90,9 +89,20 @@ class Contest:
         return every
 
 
-def _sums(ids: np.ndarray, values: np.ndarray) -> np.ndarray:
-    sums: np.ndarray = np.bincount(ids, values)[ids] if len(ids) else values
-    return sums
+def _others(ids: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """For each value the sum of all others with its id.
+
+    The largest are kept out of the sums: subtracted from itself, a large one would leave nothing but the rounding of the small
+    ones, which depends on the order of rows.
+    """
+    if not len(ids):
+        return values
+    most = np.zeros(int(ids.max()) + 1)
+    np.maximum.at(most, ids, values)
+    small = np.where(values == most[ids], 0.0, values)
+    large = values - small
+    others: np.ndarray = np.maximum(np.bincount(ids, small)[ids] - small, 0)
+    return others + (np.bincount(ids, large)[ids] - large)
 
 
 def _gap(ids: np.ndarray, bits: np.ndarray, standing: np.ndarray) -> np.ndarray:

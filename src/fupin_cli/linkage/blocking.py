@@ -17,7 +17,7 @@ _MOST_NAMESAKES = (
     24  # pairs of one name in one county, without a number: more of them, and none is likelier than chance
 )
 # of region and decade, rest of the birth date, order: any one fault leaves two whole
-_TWO_PARTS = ("but_last", "but_middle", "but_first")
+TWO_PARTS = ("but_last", "but_middle", "but_first")
 _TWO_CHARACTERS = (["first_second"], ["second_third"], ["first", "third"])
 
 
@@ -51,8 +51,8 @@ def block_on_damaged_id(register: pl.DataFrame, extract: pl.DataFrame) -> pl.Dat
     fifteen = [side.select("at", (pl.col("code") // 100).alias("fifteen")) for side in good]
     cut = [side.filter("cut") for side in bad]
     others = [*(_join(bad[0], bad[1], [key]) for key in ("digits", "fifteen")), *_either(cut, fifteen, ["fifteen"])]
-    whole = [side.select("at", *_two_parts(pl.col("code"))) for side in good]
-    for two in _TWO_PARTS:
+    whole = [side.select("at", *two_parts(pl.col("code"))) for side in good]
+    for two in TWO_PARTS:
         others += [*_either(bad, whole, [two]), _join(bad[0], bad[1], [two])]
     return pl.concat(
         [
@@ -125,18 +125,18 @@ def in_parts(number: pl.Expr) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
     return number // 10**8, number // 1000 % 10**5, number % 1000
 
 
-def _two_parts(number: pl.Expr) -> list[pl.Expr]:
+def two_parts(number: pl.Expr) -> list[pl.Expr]:
     """Two of the three parts as one integer each: joins on integers cost least."""
     first, middle, last = in_parts(number)
     pairs = (first * 10**5 + middle, first * 1000 + last, middle * 1000 + last)
-    return [pair.alias(name) for name, pair in zip(_TWO_PARTS, pairs, strict=True)]
+    return [pair.alias(name) for name, pair in zip(TWO_PARTS, pairs, strict=True)]
 
 
 def _damaged(people: pl.DataFrame) -> pl.DataFrame:
     """Those with a number that is not usable, and what is left of it; what was cut off is no part of it."""
     bad = people.filter(pl.col("digits").is_not_null()).select("at", "code", "digits", "cut")
     number = pl.when(~pl.col("cut")).then(seventeen())
-    return bad.select("at", "digits", "cut", first_fifteen().alias("fifteen"), *_two_parts(number))
+    return bad.select("at", "digits", "cut", first_fifteen().alias("fifteen"), *two_parts(number))
 
 
 def _with_two_characters(people: pl.DataFrame) -> pl.DataFrame:
