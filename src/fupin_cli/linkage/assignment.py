@@ -63,17 +63,24 @@ class Contest:
         np.maximum.at(most, self.stands_for, bits[self.rows])
         return most
 
-    def left_less(self, bits: np.ndarray, sweeps: int = _SWEEPS) -> np.ndarray:
+    def left_less(self, bits: np.ndarray) -> np.ndarray:
         """The bits that each pair's rivals leave it less; 0 for those without. By belief propagation (sum-product)."""
-        best = self.best(bits)
-        odds = np.exp2(np.clip(best, -_MOST, _MOST))
-        from_register = from_extract = np.ones_like(odds)
+        return self.sweep(bits, self.silence(), _SWEEPS)[0]
+
+    def silence(self) -> np.ndarray:
+        """What register people say of their pairs before anybody has spoken."""
+        return np.ones(len(self.further))
+
+    def sweep(self, bits: np.ndarray, from_register: np.ndarray, sweeps: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        """`left_less` after some more messages to and fro, and what register people say now."""
+        odds = np.exp2(np.clip(self.best(bits), -_MOST, _MOST))
+        from_extract = np.ones_like(odds)
         for _ in range(sweeps):
             wanted = odds * from_register
             from_extract = 1 / (1 + _others(self.extract_id, wanted))
             wanted = odds * from_extract
             from_register = np.where(self.further, 1.0, 1 / (1 + _others(self.register_id, wanted)))
-        return self._to_rows(np.log2(from_register) + np.log2(from_extract), len(bits), 0.0)
+        return self._to_rows(np.log2(from_register) + np.log2(from_extract), len(bits), 0.0), from_register
 
     def tied(self, bits: np.ndarray, left: np.ndarray, least: float, tie: float) -> np.ndarray:
         """True where a rival stands as near as cannot be told, and both are worth a look; those who have lost to others aside."""

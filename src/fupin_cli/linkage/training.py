@@ -85,10 +85,11 @@ def learn_odds(pairs: pl.DataFrame, contest: Contest, odds: Sequence[float], pos
     """
     stratum, fields = pairs["stratum"].to_numpy(), pairs["fields"].to_numpy()
     start, pairs_of = np.array(odds), np.array(possible)
-    found = start
+    found, said = start, contest.silence()
     for _ in range(_ROUNDS):
         bits = found[stratum] + fields
-        true = np.bincount(stratum, _probability(bits + contest.left_less(bits, sweeps=3)), minlength=len(start))
+        less, said = contest.sweep(bits, said)  # the messages settle while the odds do
+        true = np.bincount(stratum, _probability(bits + less), minlength=len(start))
         share = (true + _AS_MATCHES) / (pairs_of + _AS_MATCHES / _probability(start))
         learned = np.clip(
             np.log2(share) - np.log2(np.maximum(1 - share, 2.0**-40)), start - _FARTHEST, start + _FARTHEST
