@@ -108,8 +108,8 @@ def _others(ids: np.ndarray, values: np.ndarray) -> np.ndarray:
     np.maximum.at(most, ids, values)
     small = np.where(values == most[ids], 0.0, values)
     large = values - small
-    others: np.ndarray = np.maximum(np.bincount(ids, small)[ids] - small, 0)
-    return others + (np.bincount(ids, large)[ids] - large)
+    others: np.ndarray = np.maximum(np.bincount(ids, small)[ids] - small, 0) + (np.bincount(ids, large)[ids] - large)
+    return others
 
 
 def _gap(ids: np.ndarray, bits: np.ndarray, standing: np.ndarray) -> np.ndarray:
