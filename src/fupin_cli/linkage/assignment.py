@@ -107,7 +107,14 @@ def _gap(ids: np.ndarray, bits: np.ndarray, standing: np.ndarray) -> np.ndarray:
 
 
 def decide(pairs: pl.DataFrame, model: Model) -> pl.DataFrame:
-    """The pairs with `match_weight`, `match_probability`, `decision`, `basis`, `tied`; needs `bits`, IDENTITY.
+    """The pairs with `match_weight`, `match_probability`, `decision`, `basis`, `tied`; needs `bits`, IDENTITY and levels."""
+    return put_in_bands(
+        pairs.with_columns(_basis().alias("basis")), model, may=_may_be_accepted(), at_once=_nothing_but_number()
+    )
+
+
+def put_in_bands(pairs: pl.DataFrame, model: Model, *, may: pl.Expr, at_once: pl.Expr) -> pl.DataFrame:
+    """The same for pairs that have a `basis` already; `may` says which may be accepted, `at_once` which are, whatever they weigh.
 
     What is within `tie_bits` of a rival is tied and goes to review, so no order of rows can change who is linked.
     """
@@ -117,15 +124,13 @@ def decide(pairs: pl.DataFrame, model: Model) -> pl.DataFrame:
     # six decimals: far below any threshold's meaning, and the same on every machine
     weight = (pl.col("bits") + pl.col("bits_rivals")).round(6)
     pairs = pairs.with_columns(pl.Series("bits_rivals", less).round(6), pl.Series("tied", tied)).with_columns(
-        weight.alias("match_weight"),
-        to_probability(weight).round(9).alias("match_probability"),
-        _basis().alias("basis"),
+        weight.alias("match_weight"), to_probability(weight).round(9).alias("match_probability")
     )
-    sure = _may_be_accepted() & ~pl.col("tied")
+    sure = may & ~pl.col("tied")
     floor = _accept_from(pairs.filter(sure)["match_probability"], model)
     likely = pl.col("match_probability") >= model.review_probability
     decision = (
-        pl.when(sure & ((pl.col("match_probability") >= floor) | _nothing_but_number())).then(pl.lit(Decision.ACCEPTED.value))
+        pl.when(sure & ((pl.col("match_probability") >= floor) | at_once)).then(pl.lit(Decision.ACCEPTED.value))
         .when(likely | pl.col("tied")).then(pl.lit(Decision.REVIEW.value))
         .otherwise(pl.lit(Decision.REJECTED.value))
     )  # fmt: skip

@@ -67,8 +67,19 @@ LEVEL_WORDS = {
         "apart": ("同户其他人在别户", "others elsewhere"),
     },
 }
+FIELD_WORDS = {  # of the columns of a profile's [compare], whatever they hold
+    "exact": ("一致", "the same"),
+    "swapped": ("两栏互换", "each in other's column"),
+    "near": ("相近", "nearly the same"),
+    "one_edit": ("差一位或相邻两位颠倒", "one fault away"),
+    "one_fault": ("差一处", "one part differs"),
+    "alike": ("略相近", "somewhat alike"),
+    "two_edits": ("差两位", "two faults away"),
+    "different": ("不同", "different"),
+}
 _NOTHING = ("一方未填", "not given")
 _COUNTED = "不另计"
+_BY_FIELDS = "fields"  # the basis of links by [compare]
 _WORDS = 22  # columns; a line has room in 80, even when it is indented by four
 _WIDEST, _BITS_A_BLOCK = 12, 2.0
 
@@ -79,17 +90,26 @@ def waterfall(link: Mapping[str, Any]) -> list[str]:
     `link` has the columns of LINKS with levels and bits, as links.parquet holds them.
     """
     lines = []
-    for field, (zh, en) in _FIELDS.items():
+    for field, (zh, en) in _fields_of(link).items():
         bits, level = link.get(f"bits_{field}") or 0.0, link.get(f"{field}_level")
         if not bits and level is None:
             continue
-        words = LEVEL_WORDS.get(field, {}).get(str(level), _NOTHING if field in LEVEL_WORDS else ("", en))
+        known = (FIELD_WORDS if link.get("basis") == _BY_FIELDS else LEVEL_WORDS.get(field, {})).get(str(level))
+        words = known or (_NOTHING if f"{field}_level" in link else ("", en))
         # what agrees because something else does (the birth date inside an ID number) is not counted a second time
         told = f"{bits:+6.1f}" if bits else _COUNTED
         lines.append(f"{_padded(zh, 10)} {_padded(words[0], _WORDS)} {told} {_bar(bits)}  {words[1]}")
     weight, sure = link["match_weight"], 100 * link["match_probability"]
     lines.append(f"{_padded('合计', 10)} {_padded(f'是同一人的把握 {percent(sure)}', 26)} {weight:+.1f} 比特 bits")
     return lines
+
+
+def _fields_of(link: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """What the bits of a link belong to, in the order of telling, with their names; columns of [compare] have their own."""
+    if link.get("basis") != _BY_FIELDS:
+        return _FIELDS
+    declared = [name.removesuffix("_level") for name in link if name.endswith("_level")]
+    return {"prior": _FIELDS["prior"], **{name: (name, name) for name in declared}, "rivals": _FIELDS["rivals"]}
 
 
 def agreement(field: str) -> pl.Expr:
