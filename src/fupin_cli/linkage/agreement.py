@@ -58,18 +58,14 @@ def compare_fields(
 
 def _grades(r: pl.Series, e: pl.Series, kind: str) -> pl.Series:
     """How far the values of each pair agree, as numbers; null where one of them is null."""
-    pairs = pl.DataFrame({"r": r, "e": e})
-    distinct = pairs.filter(pl.col("r") != pl.col("e")).unique()
-    grades = _graded(distinct, kind)
-    found = pairs.join(distinct.with_columns(grade=grades), on=["r", "e"], how="left", maintain_order="left")
-    return found.select(
-        pl.when(pl.col("r") == pl.col("e")).then(pl.lit(_EXACT, pl.Int8)).otherwise("grade")
-    ).to_series()
+    grades = pl.select(pl.when(r == e).then(pl.lit(_EXACT, pl.Int8))).to_series()
+    differing = (r != e).arg_true()  # null where a side is null
+    return grades.scatter(differing, _graded(pl.DataFrame({"r": r, "e": e})[differing], kind))
 
 
-def _graded(distinct: pl.DataFrame, kind: str) -> pl.Series:
+def _graded(differing: pl.DataFrame, kind: str) -> pl.Series:
     """The same of values that differ, neither of them null."""
-    r, e = (distinct[name].to_list() for name in ("r", "e"))
+    r, e = (differing[name].to_list() for name in ("r", "e"))
     if kind == "code":
         close = away = np.zeros(len(r), dtype=bool)
     elif kind == "text":
@@ -79,7 +75,7 @@ def _graded(distinct: pl.DataFrame, kind: str) -> pl.Series:
         edits = process.cpdist(r, e, scorer=OSA.distance, dtype=np.int32, score_cutoff=2)
         close, away = edits <= 1, edits <= 2
     if kind == "date":
-        close |= distinct.select(_one_part_differs()).to_series().to_numpy()
+        close |= differing.select(_one_part_differs()).to_series().to_numpy()
     return pl.Series(np.where(close, _CLOSE, np.where(away, _AWAY, _OTHER)).astype(np.int8))
 
 

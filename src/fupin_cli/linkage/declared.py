@@ -43,7 +43,8 @@ _U = {
     "different": 0.97,
 }
 _AS_PAIRS = 20.0  # observed pairs as which these count
-_RANDOM, _SEED = 1_000_000, 20191130  # random pairs from which u is learned; all pairs, where they are fewer
+_UNSEEN = 0.5  # and so many for a level that was never seen (Krichevsky and Trofimov 1981)
+_RANDOM, _SEED = 400_000, 20191130  # random pairs from which u is learned; all pairs, where they are fewer
 _ROUNDS, _SETTLED = 50, 1e-4
 _SHOWN_BELOW_REVIEW = 10.0  # bits, as in stages
 
@@ -208,7 +209,7 @@ def _learn(parts: list[_Part], contest: Contest, every: float, smaller: int) -> 
 def _shares(level: np.ndarray, weight: np.ndarray, start: np.ndarray) -> np.ndarray:
     """How often each level is seen among weighted pairs, drawn a little towards where learning began."""
     told = level >= 0
-    counts = np.bincount(level[told], weight[told], minlength=len(start)) + _AS_PAIRS * start / start.sum()
+    counts = np.bincount(level[told], weight[told], minlength=len(start)) + _UNSEEN + _AS_PAIRS * start / start.sum()
     shares: np.ndarray = counts / counts.sum()
     return shares
 
