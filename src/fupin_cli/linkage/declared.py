@@ -7,6 +7,7 @@ of all pairs and not of the candidates: what no key brings together is taken for
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -192,18 +193,24 @@ def _at_random(r: pl.DataFrame, e: pl.DataFrame) -> pl.DataFrame:
 
 def _learn(parts: list[_Part], contest: Contest, every: float, smaller: int) -> tuple[list[_Part], float]:
     """The parts with m and u as learned, and the log2 odds that any two rows are one person."""
-    true = smaller / 2
+    most = max(float(smaller), 1.0)
+    true = most / 2
     for _ in range(_ROUNDS):
-        prior = np.log2(true / max(every - true, 1.0)) if every > 1 else 0.0
+        prior = _log_odds(true, every)
         bits = prior + np.sum([part.bits() for part in parts], axis=0)
         chance = _probability(bits + contest.left_less(bits))
         two = 1 - _probability(prior + np.sum([part.bits(random=True) for part in parts], axis=0))
         before, parts = parts, [part.learned(chance, two) for part in parts]
-        last, true = true, min(max(float(chance.sum()), 1.0), float(smaller))
+        last, true = true, min(max(float(chance.sum()), 1.0), most)
         moved = max(float(np.abs(new.m - old.m).max()) for new, old in zip(parts, before, strict=True))
         if moved < _SETTLED and abs(true - last) < _SETTLED * true:
             break
-    return parts, float(np.log2(true / max(every - true, 1.0)))
+    return parts, _log_odds(true, every)
+
+
+def _log_odds(true: float, every: float) -> float:
+    """Log2 odds that one of all pairs is a true one; even where there is but one pair."""
+    return math.log2(true / max(every - true, 1.0))
 
 
 def _shares(level: np.ndarray, weight: np.ndarray, start: np.ndarray) -> np.ndarray:

@@ -69,7 +69,7 @@ LEVEL_WORDS = {
 }
 FIELD_WORDS = {  # of the columns of a profile's [compare], whatever they hold
     "exact": ("一致", "the same"),
-    "swapped": ("两栏互换", "each in other's column"),
+    "swapped": ("两栏互换", "columns exchanged"),
     "near": ("相近", "nearly the same"),
     "one_edit": ("差一位或相邻两位颠倒", "one fault away"),
     "one_fault": ("差一处", "one part differs"),
@@ -80,6 +80,7 @@ FIELD_WORDS = {  # of the columns of a profile's [compare], whatever they hold
 _NOTHING = ("一方未填", "not given")
 _COUNTED = "不另计"
 _BY_FIELDS = "fields"  # the basis of links by [compare]
+_FIELD = 10  # columns for its name
 _WORDS = 22  # columns; a line has room in 80, even when it is indented by four
 _WIDEST, _BITS_A_BLOCK = 12, 2.0
 
@@ -98,7 +99,7 @@ def waterfall(link: Mapping[str, Any]) -> list[str]:
         words = known or (_NOTHING if f"{field}_level" in link else ("", en))
         # what agrees because something else does (the birth date inside an ID number) is not counted a second time
         told = f"{bits:+6.1f}" if bits else _COUNTED
-        lines.append(f"{_padded(zh, 10)} {_padded(words[0], _WORDS)} {told} {_bar(bits)}  {words[1]}")
+        lines.append(f"{_padded(zh, _FIELD)} {_padded(words[0], _WORDS)} {told} {_bar(bits)}  {words[1]}")
     weight, sure = link["match_weight"], 100 * link["match_probability"]
     lines.append(f"{_padded('合计', 10)} {_padded(f'是同一人的把握 {percent(sure)}', 26)} {weight:+.1f} 比特 bits")
     return lines
@@ -109,7 +110,11 @@ def _fields_of(link: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     if link.get("basis") != _BY_FIELDS:
         return _FIELDS
     declared = [name.removesuffix("_level") for name in link if name.endswith("_level")]
-    return {"prior": _FIELDS["prior"], **{name: (name, name) for name in declared}, "rivals": _FIELDS["rivals"]}
+    return {"prior": _FIELDS["prior"], **{name: (_short(name), name) for name in declared}, "rivals": _FIELDS["rivals"]}
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _FIELD else f"{name[: _FIELD - 1]}…"
 
 
 def agreement(field: str) -> pl.Expr:
