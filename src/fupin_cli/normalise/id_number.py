@@ -26,6 +26,9 @@ _PLACEHOLDER = (
     r"^(?:999999.*|0+|1+|9+|X+|无|暂无|没有|不详|未知|空|NULL|NONE|NAN|#N/A|-+|/+|待补.*"
     r"|[无没未][^0-9]{0,3}证[^0-9]*|[^0-9]*(?:未办|待办|补办|丢失|遗失)[^0-9]*)$"
 )
+# a pupil's number (全国学籍号): G is followed by the ID number, J by eighteen digits of the system's own, L by region, birth date
+# and four random digits; one in eleven of those would pass for somebody's ID number
+_PUPIL_WITHOUT_ID = r"^[JL]\d{17}[\dX]$"
 _WHOLE_IN_TEXT = r"(?:^|[^0-9])(\d{17}[\dX])(?:[^0-9]|$)"
 _EXPONENT = r"^(\d)\.(\d{2,})E\+?(?:17|19|21)$"  # 18, 20 and 22 digits that went through a number
 
@@ -180,6 +183,7 @@ def _read(raw: pl.Series) -> pl.DataFrame:
     cut_15 = (length == 15) & digits.str.contains(r"^\d{15}$") & _date_inside(digits).is_not_null()
     status = (
         pl.when(pl.col("text") == "").then(pl.lit("missing"))
+        .when(pl.col("text").str.contains(_PUPIL_WITHOUT_ID)).then(pl.lit("placeholder"))
         .when(pl.col("text").str.contains(_PLACEHOLDER) | first_18.str.starts_with("999999")).then(pl.lit("placeholder"))
         .when(pl.col("cut").is_not_null() | (length.is_in([18, 20, 22]) & digits.str.contains(r"^\d{15}0+$")))
         .then(pl.lit("truncated"))
