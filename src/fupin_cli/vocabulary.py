@@ -90,6 +90,7 @@ ID_STATUS_LABELS = {  # what an ID number turned out to be
     "bad_check_digit": ("校验位不符", "check digit does not fit"),
     "bad_date": ("出生日期段不合法", "impossible birth date inside"),
     "truncated": ("后三位丢失（电子表格截断）", "last three digits lost in a spreadsheet"),
+    "masked": ("部分数字被遮盖", "some of its digits hidden"),
     "placeholder": ("占位号", "placeholder"),
     "missing": ("未填写", "missing"),
     "malformed": ("位数或字符不合法", "wrong length or characters"),

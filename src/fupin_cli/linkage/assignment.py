@@ -165,10 +165,12 @@ def _may_be_accepted() -> pl.Expr:
         value=True
     )
     two_numbers = (disowned | (pl.col("id_number_level") == "different")).fill_null(value=False)
-    return named & ~two_numbers
+    # digits that both sides show and that differ are as good as two numbers
+    return named & ~two_numbers & (pl.col("masked_level") == "differs").not_().fill_null(value=True)
 
 
 def _basis() -> pl.Expr:
     by_name = pl.when(pl.col("birth_level") == "equal").then(pl.lit("name_birth")).otherwise(pl.lit("name_place"))
     by_number = pl.col("id_number_level").cast(pl.String).replace_strict(_BASIS, default=None, return_dtype=pl.String)
-    return by_number.fill_null(by_name)
+    in_part = pl.when(pl.col("masked_level") == "agrees").then(pl.lit("id_part_name"))
+    return pl.coalesce(by_number, in_part, by_name)

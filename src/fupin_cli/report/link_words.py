@@ -10,6 +10,7 @@ import polars as pl
 _FIELDS = {
     "prior": ("随便两人", "two at random"),
     "id_number": ("证件号码", "ID number"),
+    "masked": ("证件号段", "what is seen of the ID"),
     "name": ("姓名", "name"),
     "birth": ("出生日期", "birth date"),
     "sex": ("性别", "sex"),
@@ -29,6 +30,10 @@ LEVEL_WORDS = {
         "disowned": ("其一已知属于他人", "another's number"),
         "unlike": ("其一有误，且相差较大", "one wrong, not near"),
         "different": ("均有效但不同", "two valid numbers"),
+    },
+    "masked": {
+        "agrees": ("未遮盖的数字一致", "what is seen agrees"),
+        "differs": ("未遮盖的数字不同", "what is seen differs"),
     },
     "name": {
         "exact": ("一致", "the same"),
