@@ -15,6 +15,7 @@ from fupin_cli.errors import BadDataError, ConfigurationError, UsageError
 from fupin_cli.ingest import load_profiles, read_compared, refuse_other_comparison
 from fupin_cli.linkage import find_declared_duplicates, link_declared
 from fupin_cli.linkage.agreement import FIELD_LEVELS, compare_fields
+from fupin_cli.linkage.candidates import candidates
 from fupin_cli.linkage.rarity import log_frequency
 from fupin_cli.normalise.compared import clean_compared
 from fupin_cli.pipeline import dedupe_file, link_files
@@ -172,6 +173,14 @@ def test_lists_of_nothing():
         assert links.columns == linked().columns[: len(links.columns)]
         assert links.height <= 1
     assert not find_declared_duplicates(ours.clear(), FIELDS, MODEL).height
+
+
+def test_common_values_are_pairs_all_the_same():
+    """One field, and a value that half of the people bear: nobody is left out, and nobody is certain."""
+    fields = [Compared("number", "code")]
+    ours = pl.DataFrame({"at": range(400), "number": [["A", "B"][n % 2] for n in range(400)]})
+    assert candidates(ours, ours, fields).height == 2 * 200**2
+    assert not link_declared(ours, ours, fields, MODEL).filter(pl.col("decision") == "accepted").height
 
 
 def test_equal_rows_are_one_identity():

@@ -29,7 +29,10 @@ def candidates(ours: pl.DataFrame, theirs: pl.DataFrame, fields: Sequence[Compar
 
 
 def _keys(ours: pl.DataFrame, theirs: pl.DataFrame, fields: Sequence[Compared]) -> list[Key]:
-    """The smallest sets of columns under which few enough pairs meet, and the halves of swapped texts."""
+    """The smallest sets of columns under which few enough pairs meet, and the halves of swapped texts.
+
+    Where even all columns together are too common, they are the key all the same: better slow than nobody found.
+    """
     most = _PAIRS_EACH * (ours.height + theirs.height)
     columns = [part for field in fields for part in field.parts]
     used: list[Key] = [
@@ -44,7 +47,7 @@ def _keys(ours: pl.DataFrame, theirs: pl.DataFrame, fields: Sequence[Compared]) 
             if _meeting(ours, theirs, key) <= most:
                 narrow.append(set(chosen))
                 used.append(key)
-    return used
+    return used if narrow else [*used, tuple((column, column) for column in columns[:_MOST_FIELDS])]
 
 
 def _meeting(ours: pl.DataFrame, theirs: pl.DataFrame, key: Key) -> int:
