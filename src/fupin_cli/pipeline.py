@@ -5,16 +5,26 @@ One direction, no way back. Only this page and the command line know the whole; 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
 
 from fupin_cli.errors import ConfigurationError, UsageError
-from fupin_cli.ingest import Ask, People, SourceProfile, load_profiles, no_password, read_people
+from fupin_cli.ingest import (
+    Ask,
+    ComparedField,
+    People,
+    SourceProfile,
+    load_profiles,
+    no_password,
+    read_compared,
+    read_people,
+    refuse_other_comparison,
+)
 from fupin_cli.intake import Extract, Passwords, Register, Say, describe, nobody_knows, read_extracts, read_register
-from fupin_cli.linkage import find_duplicates, link_people, load_model
+from fupin_cli.linkage import find_declared_duplicates, find_duplicates, link_declared, link_people, load_model
 from fupin_cli.linkage.evaluation import audit, expected_errors
 from fupin_cli.linkage.labels import decide_as_answered, relearn
 from fupin_cli.linkage.model import as_toml
@@ -161,11 +171,17 @@ def link_files(
     """Links two files without a project and writes them to `target`; rows are 0-based data rows after the header.
 
     With one profile file it describes both files; with two, first the register's and then the extract's. `labels` are answered
-    review workbooks: they move the weights, and decide the pairs that they are about.
+    review workbooks: they move the weights, and decide the pairs that they are about. Files of profiles with [compare] are
+    linked by the columns named there.
     """
+    kinds = _kinds(profiles)
+    if declared := [_declared(known, path) for known, path in zip(kinds, profiles, strict=False) if _declares(known)]:
+        _refuse_with_compare({"--model": model, "--save-model": save_model, "--labels": labels, "--review": review})
+        if len(declared) < len(profiles):
+            raise ConfigurationError("one profile has [compare], and the other one has not", where=str(profiles[-1]))
+        return _link_declared(register, extract, target, (declared[0], declared[-1]), str(profiles[-1]), say, ask)
     answers = answers_of(labels, ask)
     say("读取、比对 reading and linking")
-    kinds = _kinds(profiles)
     shown = review is not None or answers is not None
     with ThreadPoolExecutor() as pool:
         ours, theirs = pool.map(
@@ -208,9 +224,16 @@ def dedupe_file(
     `cluster` is the first row of everybody whom accepted pairs make one person.
     """
     say("读取、查重 reading, and looking for duplicates")
-    people = read_people(file, _kinds([profile] if profile else [])[0], ask, shown=review is not None)
-    pairs = find_duplicates(people.keys, load_model(model or _default_model())).drop("extract")
-    pairs = add_clusters(pairs.filter(pl.col("register_row") < pl.col("extract_row")))
+    known = _kinds([profile] if profile else [])[0]
+    if profile and _declares(known):
+        _refuse_with_compare({"--model": model, "--review": review})
+        fields = _declared(known, profile)
+        people = read_compared(file, fields, ask)
+        pairs = find_declared_duplicates(people.keys, fields, load_model(_default_model()))
+    else:
+        people = read_people(file, known, ask, shown=review is not None)
+        pairs = find_duplicates(people.keys, load_model(model or _default_model()))
+    pairs = add_clusters(pairs.filter(pl.col("register_row") < pl.col("extract_row")).drop("extract"))
     rows = ["register_row", "extract_row"]
     found = in_files(pairs, people, people).with_columns(people.rows_of(pairs["cluster"]).alias("cluster"))
     found = found.with_columns(pl.min_horizontal(rows).alias("row"), pl.max_horizontal(rows).alias("other_row"))
@@ -221,6 +244,49 @@ def dedupe_file(
         with replace_file(review) as staged:
             write_review(staged, pairs, people, people, {"一行": file.name, "另一行": file.name}, None)
     return found, people
+
+
+def _link_declared(
+    register: Path,
+    extract: Path,
+    target: Path,
+    fields: tuple[Sequence[ComparedField], Sequence[ComparedField]],
+    where: str,
+    say: Say,
+    ask: Ask,
+) -> LinkedFiles:
+    """Links two files by the columns of [compare], which may have other headers in each but must mean the same."""
+    refuse_other_comparison(*fields, where)
+    say("读取、比对 reading and linking")
+    ours, theirs = (read_compared(file, own, ask) for file, own in zip((register, extract), fields, strict=True))
+    model = load_model(_default_model())
+    links = link_declared(ours.keys, theirs.keys, fields[0], model)
+    _write_frame(links.drop("extract"), target)
+    return LinkedFiles(links.drop("extract"), (ours, theirs), model, expected_errors(links))
+
+
+def _declares(known: Mapping[str, SourceProfile]) -> bool:
+    return any(profile.compare for profile in known.values())
+
+
+def _declared(known: Mapping[str, SourceProfile], path: Path) -> Sequence[ComparedField]:
+    """The [compare] of the only profile that there is."""
+    if len(known) > 1:
+        raise ConfigurationError(
+            "several profiles, and [compare] in one of them", where=str(path), try_="--profile with that one file"
+        )
+    return next(iter(known.values())).compare
+
+
+def _refuse_with_compare(options: Mapping[str, object]) -> None:
+    """These are about names and resident ID numbers: quietly to leave them aside would be worse than to say so."""
+    for option, value in options.items():
+        if value:
+            raise UsageError(
+                f"{option} does not go with a profile that has [compare]",
+                why="it is about people known by name and resident ID; columns of [compare] are weighed from the files alone",
+                try_=f"the same command without {option}",
+            )
 
 
 def _kinds(profiles: Sequence[Path]) -> list[dict[str, SourceProfile]]:

@@ -13,7 +13,7 @@ from fupin_cli.report.link_words import waterfall
 from fupin_cli.vocabulary import BASES
 
 _TARGET = re.compile(r"link:([0-9]{1,12}):(?:(.+):)?([0-9]{1,12})")
-_NEEDED = {"match_weight", "match_probability", "decision", "basis", "tied", "bits_prior", "name_level"}
+_NEEDED = {"match_weight", "match_probability", "decision", "basis", "tied", "bits_prior"}
 
 
 def link_named(target: str, *, of_run: bool) -> tuple[int, str | None, int]:

@@ -40,6 +40,11 @@ def refuse_no_workbook(path: Path | None) -> None:
 
 def show_people(what: str, path: Path, people: People) -> None:
     """Who was read and by which columns; what was left out, where no ID number was among them."""
+    if people.declared:
+        told = " ".join(f"{part}={header}" for part, header in people.columns)
+        show(escape(f"{what} {path.name}: {people.keys.height:,} 行 rows"))
+        show(escape(f"  按列 by columns: {told}"))
+        return
     known = {field: header for field, header in people.columns if field in ("name", "id_number", "sex", "birth_on")}
     told = " ".join(f"{label(field)}={header}" for field, header in known.items())
     places = [header for field, header in people.columns if field in ("county", "township", "village", "address")]

@@ -40,7 +40,7 @@ class People:
     """Who the rows of a file speak of: `keys` has one row per person, `data_row` the 0-based row of each key's `at`.
 
     `columns` are (field, header) of what was recognised, `strangers` other headers. `shown` has for each key what people compare
-    by eye: at, name, id_number, born, place, household, as received.
+    by eye: at, name, id_number, born, place, household, as received. `declared`: the columns are those of a [compare].
     """
 
     keys: pl.DataFrame = field(repr=False)
@@ -48,6 +48,7 @@ class People:
     columns: tuple[tuple[str, str], ...] = ()
     strangers: tuple[str, ...] = ()
     shown: pl.DataFrame = field(default_factory=pl.DataFrame, repr=False)
+    declared: bool = False
 
     def rows_of(self, at: pl.Series) -> pl.Series:
         """The data rows of keys; they are the keys' own numbers but where a row speaks of several people."""

@@ -124,7 +124,14 @@ def _gap(ids: np.ndarray, bits: np.ndarray, standing: np.ndarray) -> np.ndarray:
 
 
 def decide(pairs: pl.DataFrame, model: Model) -> pl.DataFrame:
-    """The pairs with `match_weight`, `match_probability`, `decision`, `basis`, `tied`; needs `bits`, IDENTITY.
+    """The pairs with `match_weight`, `match_probability`, `decision`, `basis`, `tied`; needs `bits`, IDENTITY and levels."""
+    return put_in_bands(
+        pairs.with_columns(_basis().alias("basis")), model, may=_may_be_accepted(), at_once=_nothing_but_number()
+    )
+
+
+def put_in_bands(pairs: pl.DataFrame, model: Model, *, may: pl.Expr, at_once: pl.Expr) -> pl.DataFrame:
+    """The same for pairs that have a `basis` already; `may` says which may be accepted, `at_once` which are, whatever they weigh.
 
     What is within `tie_bits` of a rival is tied and goes to review, so no order of rows can change who is linked.
     """
@@ -134,15 +141,13 @@ def decide(pairs: pl.DataFrame, model: Model) -> pl.DataFrame:
     # six decimals: far below any threshold's meaning, and the same on every machine
     weight = (pl.col("bits") + pl.col("bits_rivals")).round(6)
     pairs = pairs.with_columns(pl.Series("bits_rivals", less).round(6), pl.Series("tied", tied)).with_columns(
-        weight.alias("match_weight"),
-        to_probability(weight).round(9).alias("match_probability"),
-        _basis().alias("basis"),
+        weight.alias("match_weight"), to_probability(weight).round(9).alias("match_probability")
     )
-    sure = _may_be_accepted() & ~pl.col("tied")
+    sure = may & ~pl.col("tied")
     floor = _accept_from(pairs.filter(sure)["match_probability"], model)
     likely = pl.col("match_probability") >= model.review_probability
     decision = (
-        pl.when(sure & ((pl.col("match_probability") >= floor) | _nothing_but_number())).then(pl.lit(Decision.ACCEPTED.value))
+        pl.when(sure & ((pl.col("match_probability") >= floor) | at_once)).then(pl.lit(Decision.ACCEPTED.value))
         .when(likely | pl.col("tied")).then(pl.lit(Decision.REVIEW.value))
         .otherwise(pl.lit(Decision.REJECTED.value))
     )  # fmt: skip
@@ -177,10 +182,12 @@ def _may_be_accepted() -> pl.Expr:
         value=True
     )
     two_numbers = (disowned | (pl.col("id_number_level") == "different")).fill_null(value=False)
-    return named & ~two_numbers
+    # digits that both sides show and that differ are as good as two numbers
+    return named & ~two_numbers & (pl.col("masked_level") == "differs").not_().fill_null(value=True)
 
 
 def _basis() -> pl.Expr:
     by_name = pl.when(pl.col("birth_level") == "equal").then(pl.lit("name_birth")).otherwise(pl.lit("name_place"))
     by_number = pl.col("id_number_level").cast(pl.String).replace_strict(_BASIS, default=None, return_dtype=pl.String)
-    return by_number.fill_null(by_name)
+    in_part = pl.when(pl.col("masked_level") == "agrees").then(pl.lit("id_part_name"))
+    return pl.coalesce(by_number, in_part, by_name)

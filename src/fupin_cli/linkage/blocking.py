@@ -22,7 +22,17 @@ _TWO_CHARACTERS = (["first_second"], ["second_third"], ["first", "third"])
 
 
 def prepare(people: pl.DataFrame) -> pl.DataFrame:
-    """KEYS with `at` as the position in the frame, so that a pair's values are fetched and not joined, and `born`."""
+    """KEYS with `at` as the position in the frame, so that a pair's values are fetched and not joined, `born` and `masked`.
+
+    `masked` are numbers of which part was hidden, as they stand; they are no `digits` then.
+    """
+    hidden = people["digits"].str.contains("*", literal=True)
+    people = people.with_columns(pl.lit(None, pl.String).alias("masked"))
+    if hidden.any():
+        shown = pl.lit(hidden).fill_null(value=False)
+        people = people.with_columns(
+            pl.when(shown).then("digits").alias("masked"), pl.when(~shown).then("digits").alias("digits")
+        )
     return people.with_columns(pl.int_range(pl.len()).alias("at"), pl.coalesce("birth", "birth_in_id").alias("born"))
 
 

@@ -17,6 +17,7 @@ ONE_VILLAGE = ("hamlet", "village", "in_village")
 PLACES = 5  # levels of place that say how far apart two rows are; the others say less
 LEVELS: dict[str, tuple[str, ...]] = {
     "id_number": ID_LEVELS,
+    "masked": ("agrees", "differs"),  # as far as both numbers can be seen
     "name": ("exact", "former", *NAME_LEVELS[1:]),
     "birth": ("equal", "one_fault", "different"),
     "sex": ("equal", "different"),

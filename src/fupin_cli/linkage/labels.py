@@ -63,7 +63,8 @@ def decide_as_answered(links: pl.DataFrame) -> pl.DataFrame:
 def _with_stratum(links: pl.DataFrame, register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
     """The links with `stratum`, found again from their levels."""
     numbered = [
-        people.filter(pl.any_horizontal(pl.col("code", "digits").is_not_null())) for people in (register, extract)
+        people.filter(pl.col("code").is_not_null() | ~pl.col("digits").str.contains("*", literal=True))
+        for people in (register, extract)
     ]
     given = [pl.col(row).is_in(people["at"].implode()) for row, people in zip(PAIR, numbered, strict=True)]
     exact = (pl.col("id_number_level") == "exact").fill_null(value=False)

@@ -19,7 +19,7 @@ from fupin_cli.errors import ConfigurationError, InputMissingError
 from fupin_cli.linkage.comparison import ID_LEVELS, LEVELS, PLACES
 
 Values = tuple[float, ...]  # one for each level of a field, in the order of LEVELS
-FIELDS = tuple(name for name in LEVELS if name != "id_number")
+FIELDS = tuple(name for name in LEVELS if name not in ("id_number", "masked"))
 _ANY_TWO = ("disowned", "unlike", "different", "again")
 NUMBERS = (*ID_LEVELS[:6], "shared", *_ANY_TWO)
 _FROM_FILES = {

@@ -26,6 +26,7 @@ from fupin_cli.linkage.blocking import (
 from fupin_cli.linkage.comparison import compare
 from fupin_cli.linkage.frequency import add_rarity, count_names
 from fupin_cli.linkage.household import block_on_household, context, household_level, households
+from fupin_cli.linkage.masked import add_masked, block_on_masked
 from fupin_cli.linkage.model import Model, to_bits
 from fupin_cli.linkage.training import (
     learn_births,
@@ -38,10 +39,20 @@ from fupin_cli.linkage.training import (
 from fupin_cli.linkage.weights import BITS, FIELDS, STRATA, add_stratum, default_odds, field_bits, total_bits
 from fupin_cli.vocabulary import LINKS, Decision
 
-DETAIL = [f"{name}_level" for name in ("id_number", "name", "birth", "sex", "place", "phone", "household")]
+DETAIL = [f"{name}_level" for name in ("id_number", "masked", "name", "birth", "sex", "place", "phone", "household")]
 _SHOWN_BELOW_REVIEW = 10.0  # bits: rejected pairs farther away than this explain nothing
 _ENOUGH = 200  # pairs with equal numbers from which something can be learned
-_DESCRIBED_BY = ("digits", "birth", "birth_in_id", "male", "village_code", "township_code", "household", "phone")
+_DESCRIBED_BY = (
+    "digits",
+    "masked",
+    "birth",
+    "birth_in_id",
+    "male",
+    "village_code",
+    "township_code",
+    "household",
+    "phone",
+)
 _SELF = "register"
 
 
@@ -111,7 +122,9 @@ def find_duplicates(register: pl.DataFrame, model: Model) -> pl.DataFrame:
     bad = r.filter(pl.col("number") != "good")
     damaged = block_on_damaged_id(r, r)
     damaged = damaged.filter(pl.col("repaired") | same_initial(damaged, r, r))
-    residue = _plain([damaged, block_on_all_but_id(r, r), block_on_name(bad, r), block_on_name(r, bad)])
+    residue = _plain(
+        [damaged, block_on_all_but_id(r, r), block_on_name(bad, r), block_on_name(r, bad), block_on_masked(r, r)]
+    )
     residue = residue.with_columns(
         pl.min_horizontal(PAIR).alias(PAIR[0]), pl.max_horizontal(PAIR).alias(PAIR[1])
     ).filter(apart).join(by_id, on=PAIR, how="anti")  # fmt: skip
@@ -192,6 +205,7 @@ def _residue(r: pl.DataFrame, e: pl.DataFrame, known: pl.DataFrame) -> pl.DataFr
             block_on_rare_name(bad[0], theirs),
             block_on_all_but_id(ours, theirs),
             block_on_household(known, ours, theirs),
+            block_on_masked(ours, theirs),
         ]
     )
 
@@ -212,7 +226,7 @@ def _with_numbers(pairs: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame) -> pl.D
 
 
 def _levels(pairs: pl.DataFrame, known: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame) -> pl.DataFrame:
-    return pairs.with_columns(household_level(pairs, known, r, e))
+    return add_masked(pairs.with_columns(household_level(pairs, known, r, e)), r, e)
 
 
 def _odds(model: Model, people: int) -> list[float]:

@@ -10,6 +10,7 @@ import polars as pl
 _FIELDS = {
     "prior": ("随便两人", "two at random"),
     "id_number": ("证件号码", "ID number"),
+    "masked": ("证件号段", "what is seen of the ID"),
     "name": ("姓名", "name"),
     "birth": ("出生日期", "birth date"),
     "sex": ("性别", "sex"),
@@ -29,6 +30,10 @@ LEVEL_WORDS = {
         "disowned": ("其一已知属于他人", "another's number"),
         "unlike": ("其一有误，且相差较大", "one wrong, not near"),
         "different": ("均有效但不同", "two valid numbers"),
+    },
+    "masked": {
+        "agrees": ("未遮盖的数字一致", "what is seen agrees"),
+        "differs": ("未遮盖的数字不同", "what is seen differs"),
     },
     "name": {
         "exact": ("一致", "the same"),
@@ -67,8 +72,20 @@ LEVEL_WORDS = {
         "apart": ("同户其他人在别户", "others elsewhere"),
     },
 }
+FIELD_WORDS = {  # of the columns of a profile's [compare], whatever they hold
+    "exact": ("一致", "the same"),
+    "swapped": ("两栏互换", "columns exchanged"),
+    "near": ("相近", "nearly the same"),
+    "one_edit": ("差一位或相邻两位颠倒", "one fault away"),
+    "one_fault": ("差一处", "one part differs"),
+    "alike": ("略相近", "somewhat alike"),
+    "two_edits": ("差两位", "two faults away"),
+    "different": ("不同", "different"),
+}
 _NOTHING = ("一方未填", "not given")
 _COUNTED = "不另计"
+_BY_FIELDS = "fields"  # the basis of links by [compare]
+_FIELD = 10  # columns for its name
 _WORDS = 22  # columns; a line has room in 80, even when it is indented by four
 _WIDEST, _BITS_A_BLOCK = 12, 2.0
 
@@ -79,17 +96,30 @@ def waterfall(link: Mapping[str, Any]) -> list[str]:
     `link` has the columns of LINKS with levels and bits, as links.parquet holds them.
     """
     lines = []
-    for field, (zh, en) in _FIELDS.items():
+    for field, (zh, en) in _fields_of(link).items():
         bits, level = link.get(f"bits_{field}") or 0.0, link.get(f"{field}_level")
         if not bits and level is None:
             continue
-        words = LEVEL_WORDS.get(field, {}).get(str(level), _NOTHING if field in LEVEL_WORDS else ("", en))
+        known = (FIELD_WORDS if link.get("basis") == _BY_FIELDS else LEVEL_WORDS.get(field, {})).get(str(level))
+        words = known or (_NOTHING if f"{field}_level" in link else ("", en))
         # what agrees because something else does (the birth date inside an ID number) is not counted a second time
         told = f"{bits:+6.1f}" if bits else _COUNTED
-        lines.append(f"{_padded(zh, 10)} {_padded(words[0], _WORDS)} {told} {_bar(bits)}  {words[1]}")
+        lines.append(f"{_padded(zh, _FIELD)} {_padded(words[0], _WORDS)} {told} {_bar(bits)}  {words[1]}")
     weight, sure = link["match_weight"], 100 * link["match_probability"]
     lines.append(f"{_padded('合计', 10)} {_padded(f'是同一人的把握 {percent(sure)}', 26)} {weight:+.1f} 比特 bits")
     return lines
+
+
+def _fields_of(link: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """What the bits of a link belong to, in the order of telling, with their names; columns of [compare] have their own."""
+    if link.get("basis") != _BY_FIELDS:
+        return _FIELDS
+    declared = [name.removesuffix("_level") for name in link if name.endswith("_level")]
+    return {"prior": _FIELDS["prior"], **{name: (_short(name), name) for name in declared}, "rivals": _FIELDS["rivals"]}
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _FIELD else f"{name[: _FIELD - 1]}…"
 
 
 def agreement(field: str) -> pl.Expr:
