@@ -18,7 +18,7 @@ from fupin_cli.linkage.agreement import FIELD_LEVELS, compare_fields
 from fupin_cli.linkage.candidates import candidates
 from fupin_cli.linkage.rarity import log_frequency
 from fupin_cli.normalise.compared import clean_compared
-from fupin_cli.pipeline import dedupe_file, link_files
+from fupin_cli.pairing import dedupe_file, link_files
 from fupin_cli.report.link_words import FIELD_WORDS, waterfall
 from fupin_cli.vocabulary import Compared
 from linkage_world import MODEL

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from fupin_cli.normalise.identity import add_identity
-from fupin_cli.pipeline import link_files
+from fupin_cli.pairing import link_files
 from hazard_world import County, counted, household, somebody, table
 from hazards import hazard
 from office_files import write_html_xls, write_xls, write_xlsx

@@ -12,7 +12,7 @@ from fupin_cli.linkage.clusters import clusters
 from fupin_cli.linkage.evaluation import audit, draw, expected_errors, wilson
 from fupin_cli.linkage.labels import relearn
 from fupin_cli.linkage.stages import link_and_learn
-from fupin_cli.pipeline import dedupe_file, link_files
+from fupin_cli.pairing import dedupe_file, link_files
 from fupin_cli.report.link_words import waterfall
 from fupin_cli.report.review_answers import read_answers
 from fupin_cli.report.review_book import ANSWER, ANSWERS, CHECK, NO, ROWS, UNSURE, YES

@@ -8,7 +8,7 @@ import click
 
 from fupin_cli.cli.console import password_from, progress
 from fupin_cli.cli.pairs_shown import refuse_no_workbook, refuse_suffix, show_pairs, show_people
-from fupin_cli.pipeline import dedupe_file
+from fupin_cli.pairing import dedupe_file
 
 
 @click.command("dedupe")

@@ -9,7 +9,7 @@ import click
 
 from fupin_cli.cli.console import password_from, progress
 from fupin_cli.cli.pairs_shown import refuse_no_workbook, refuse_suffix, show_pairs, show_people, show_quality, summary
-from fupin_cli.pipeline import link_files
+from fupin_cli.pairing import link_files
 
 
 @click.command("link")
