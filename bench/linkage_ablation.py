@@ -1,7 +1,6 @@
 """What each kind of evidence adds: the hard world linked again and again, each time without one of them.
 
-Households and hamlets are what the baselines of bench/linkage.py are not given: the row without both says what is left of the
-lead.
+The baselines of bench/linkage.py are given all of it but households: the row without those is what to hold against them.
 """
 
 from __future__ import annotations
