@@ -26,7 +26,7 @@ COMMANDS = {  # in the order in which an analyst meets them
 
 # polars' allocator gives memory back after half a second and asks for it again, cleared page by page: a tenth of the time.
 # It reads this when polars is loaded.
-os.environ.setdefault("_RJEM_MALLOC_CONF", f"dirty_decay_ms:3000,narenas:{os.cpu_count()}")
+os.environ.setdefault("_RJEM_MALLOC_CONF", f"dirty_decay_ms:1500,narenas:{os.cpu_count()}")
 
 
 class _Lazy(click.Group):

@@ -58,10 +58,11 @@ def number_keys(raw: pl.Series) -> pl.DataFrame:
     """
     read = _read_fast(raw)
     keys = read.select(
-        "code", pl.lit(None, pl.String).alias("digits"), pl.lit(value=False).alias("cut"),
-        pl.col("id_birth_on").alias("birth_in_id"), pl.col("male").alias("male_in_id"),
+        pl.when("clean").then("code"), pl.when(~pl.col("clean")).then("raw").alias("digits"),
+        pl.lit(value=False).alias("cut"), pl.col("id_birth_on").alias("birth_in_id"),
+        pl.when("clean").then("male").alias("male_in_id"),
     )  # fmt: skip
-    odd = (~read["clean"]).arg_true()
+    odd = (~read["whole"]).arg_true()
     return replace_rows(keys, odd, once_per_spelling(read["raw"].gather(odd), _careful_keys))
 
 
@@ -77,7 +78,7 @@ def _careful_keys(spellings: pl.Series) -> pl.DataFrame:
 
 
 def _read_fast(raw: pl.Series) -> pl.DataFrame:
-    """raw, code, clean (a valid number as it should be written), id_birth_on and male: in one pass, without any regex."""
+    """raw, code, whole (18 characters as they should be written), clean (and valid), id_birth_on, male: without any regex."""
     code, text, read = pl.col("code"), pl.col("raw"), pl.col("read")
     # all eighteen as one integer; 10 stands for the X that one number in eleven ends in
     digits = pl.when(text.str.len_bytes() == 18).then(text)
@@ -85,6 +86,7 @@ def _read_fast(raw: pl.Series) -> pl.DataFrame:
     seventeen = pl.when(ends_in_x).then(digits.str.slice(0, 17)).cast(pl.Int64, strict=False)
     # a number that ends in 000 may be one that Excel cut: 9 % of those pass the check by chance
     fits = (code >= 10**16) & (code // 10**11 != 999999) & ~((code % 100 == 0) & (pl.col("check") == 0))
+    whole = fits & (code != 11_111_111_111_111_111)  # somebody's stand-in for a number
     clean = fits & ((_remainder(code) + pl.col("check")) % 11 == 1) & pl.col("id_birth_on").is_not_null()
     return (
         pl.DataFrame({"raw": raw.cast(pl.String)})
@@ -92,8 +94,12 @@ def _read_fast(raw: pl.Series) -> pl.DataFrame:
         .with_columns(digits.cast(pl.Int64, strict=False).alias("read"))
         .with_columns(pl.coalesce(read // 10, seventeen).alias("code"), pl.coalesce(read % 10, 10).alias("check"))
         .with_columns(birth_in(code).alias("id_birth_on"))
-        .with_columns(clean.fill_null(value=False).alias("clean"), (code % 2 == 1).alias("male"))
-        .select("raw", "code", "clean", "id_birth_on", "male")
+        .with_columns(
+            whole.fill_null(value=False).alias("whole"),
+            clean.fill_null(value=False).alias("clean"),
+            (code % 2 == 1).alias("male"),
+        )
+        .select("raw", "code", "whole", "clean", "id_birth_on", "male")
         .collect()
     )
 
