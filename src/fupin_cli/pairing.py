@@ -29,7 +29,17 @@ from fupin_cli.linkage.evaluation import audit, expected_errors
 from fupin_cli.linkage.labels import decide_as_answered, relearn
 from fupin_cli.linkage.model import as_toml
 from fupin_cli.linkage.stages import link_and_learn
-from fupin_cli.pairs import LinkedFiles, add_clusters, answers_of, counted, in_files, with_answers, write_review
+from fupin_cli.pairs import (
+    PAIR,
+    LinkedFiles,
+    add_clusters,
+    answers_of,
+    counted,
+    in_files,
+    refuse_answered,
+    with_answers,
+    write_review,
+)
 from fupin_cli.project import shipped_rules
 from fupin_cli.rundir import replace_file
 
@@ -61,6 +71,7 @@ def link_files(
         if len(declared) < len(profiles):
             raise ConfigurationError("one profile has [compare], and the other one has not", where=str(profiles[-1]))
         return _link_declared(register, extract, target, (declared[0], declared[-1]), str(profiles[-1]), say, ask)
+    refuse_answered(review, ask)
     answers = answers_of(labels, ask)
     say("读取、比对 reading and linking")
     shown = review is not None or answers is not None
@@ -73,7 +84,7 @@ def link_files(
     if answers is not None:
         say("按核查结果调整权重 learning from the answers")
         links, found = _with_labels(found, answers)
-    written = in_files(links, ours, theirs).drop("extract", "answer", strict=False)
+    written = in_files(links, ours, theirs).drop("extract")
     _write_frame(written, target)
     if save_model:
         with replace_file(save_model) as staged:
@@ -92,7 +103,10 @@ def _with_labels(found: LinkedFiles, answers: pl.DataFrame) -> tuple[pl.DataFram
     asked = with_answers(found.links, ours, theirs, answers)
     learned = relearn(asked, ours.keys, theirs.keys, found.model)
     links = link_and_learn(ours.keys, theirs.keys, learned).links
-    links = decide_as_answered(with_answers(links, ours, theirs, answers))
+    links = with_answers(links, ours, theirs, answers)
+    # a pair that nobody would look at any more is still a pair that somebody was asked about
+    gone = asked.filter(pl.col("answer").is_not_null()).join(links, on=PAIR, how="anti")
+    links = decide_as_answered(pl.concat([links, gone]).sort(PAIR))
     return links, replace(found, model=learned, audit=audit(asked), answers=counted(answers, asked))
 
 
@@ -110,6 +124,7 @@ def dedupe_file(
 
     `cluster` is the first row of everybody whom accepted pairs make one person.
     """
+    refuse_answered(review, ask)
     say("读取、查重 reading, and looking for duplicates")
     known = _kinds([profile] if profile else [])[0]
     if profile and _declares(known):

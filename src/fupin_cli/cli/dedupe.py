@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from fupin_cli.cli.console import password_from, progress
-from fupin_cli.cli.pairs_shown import refuse_no_workbook, refuse_suffix, show_pairs, show_people
+from fupin_cli.cli.pairs_shown import refuse_no_workbook, refuse_overwriting, refuse_suffix, show_pairs, show_people
 from fupin_cli.pairing import dedupe_file
 
 
@@ -38,6 +38,7 @@ def command(
     if output:
         refuse_suffix(output)
     refuse_no_workbook(review)
+    refuse_overwriting([file, profile, model], [output, review])
     with progress(quiet=quiet) as say:
         pairs, people = dedupe_file(
             file, output, profile=profile, model=model, review=review, say=say, ask=password_from()
@@ -46,4 +47,6 @@ def command(
         show_people("文件 file", file, people)
         show_pairs(pairs, output)
         click.echo(f"重复的人 people who stand twice or more: {pairs['cluster'].drop_nulls().n_unique():,}", err=True)
+        if review is None and pairs.height:
+            click.echo("逐一查看 who they are: --review 疑似重复.xlsx", err=True)
     return 0

@@ -53,7 +53,11 @@ def explain_row_pair(target: str, path: Path) -> list[str]:
     lines = []
     for link in found:
         tied = "，并列 tied" if link["tied"] else ""
-        lines.append(f"第 {ours} 行 ↔ 第 {theirs} 行 rows: {DECISIONS[link['decision']]} {link['decision']}{tied}")
+        lines.append(f"行序 {ours} ↔ {theirs} rows: {DECISIONS[link['decision']]} {link['decision']}{tied}")
+        lines.append(f"  表头下第 {ours + 1} 行、第 {theirs + 1} 行 rows below the headers")
+        if link.get("answer") is not None:
+            said = "是同一人 one person" if str(link["answer"]).lower() == "true" else "不是同一人 two people"
+            lines.append(f"  人工核查 answered: {said}")
         lines.append(f"  依据 basis: {BASES[link['basis']][0]} {link['basis']}")
         lines += [f"    {line}" for line in waterfall(link)]
     return lines

@@ -8,7 +8,15 @@ from pathlib import Path
 import click
 
 from fupin_cli.cli.console import password_from, progress
-from fupin_cli.cli.pairs_shown import refuse_no_workbook, refuse_suffix, show_pairs, show_people, show_quality, summary
+from fupin_cli.cli.pairs_shown import (
+    refuse_no_workbook,
+    refuse_overwriting,
+    refuse_suffix,
+    show_pairs,
+    show_people,
+    show_quality,
+    summary,
+)
 from fupin_cli.pairing import link_files
 
 
@@ -60,6 +68,7 @@ def command(
     """
     refuse_suffix(output)
     refuse_no_workbook(review)
+    refuse_overwriting([register, extract, *profiles, model, *labels], [output, review, save_model])
     with progress(quiet=quiet) as say:
         linked = link_files(
             register, extract, output, profiles=profiles, model=model, labels=labels, review=review, save_model=save_model,
@@ -70,6 +79,8 @@ def command(
     if not quiet:
         show_people("台账 register", register, linked.people[0])
         show_people("部门数据 extract", extract, linked.people[1])
+        if register.exists() and extract.exists() and register.samefile(extract):
+            click.echo("两边是同一个文件；查重请用 one file twice; to find duplicates: fupin dedupe", err=True)
         show_pairs(linked.links, output)
         show_quality(linked)
         if review:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from fupin_cli.pairs import LinkedFiles
 from fupin_cli.report.masking import mask_text
 from fupin_cli.vocabulary import BASES, label
 
-DECISIONS = {"accepted": "认定", "review": "待核", "rejected": "不认定"}
+DECISIONS = {"accepted": "认定", "review": "待核", "rejected": "不认定"}  # in the order in which they are told
 _MOST_STRANGERS = 12  # headers; a register has hundreds
 
 
@@ -38,6 +39,19 @@ def refuse_no_workbook(path: Path | None) -> None:
         raise UsageError("a review workbook is an .xlsx file", where=path.name, try_=f"--review {path.stem}.xlsx")
 
 
+def refuse_overwriting(read: Sequence[Path | None], written: Sequence[Path | None]) -> None:
+    """Refuses an output that is a file which the command reads, or another of its outputs."""
+    taken = {path.resolve() for path in read if path}
+    for path in filter(None, written):
+        if path.resolve() in taken:
+            raise UsageError(
+                "this file would be written over what the same command reads or writes",
+                where=path.name,
+                try_="the same command with another name for it",
+            )
+        taken.add(path.resolve())
+
+
 def show_people(what: str, path: Path, people: People) -> None:
     """Who was read and by which columns; what was left out, where no ID number was among them."""
     if people.declared:
@@ -51,6 +65,9 @@ def show_people(what: str, path: Path, people: People) -> None:
     told += f" 住址={'+'.join(places)}" if places else ""
     show(escape(f"{what} {path.name}: {people.keys.height:,} 人 people"))
     show(escape(f"  按列 by columns: {told or '无 none'}"))
+    if "户主" in known.get("name", ""):
+        words = "只有户主的姓名：各成员都以户主的姓名比对 the head's name stands in for everybody's"
+        show(f"  [yellow]{words}[/yellow]")
     if "id_number" not in known:
         others = "、".join(mask_text(header) for header in people.strangers[:_MOST_STRANGERS]) or "无 none"
         show("  [yellow]没有认出证件号码列，只能凭姓名等比对 no column of ID numbers was recognised[/yellow]")
@@ -62,7 +79,8 @@ def show_pairs(pairs: pl.DataFrame, target: Path | None) -> None:
     """A table of decisions and bases."""
     title = f"{pairs.height:,} 对 pairs" + (f" → {target}" if target else "")
     table = _table(title, "结论 decision", "依据 basis", "对数 pairs")
-    for decision, basis, count in pairs.group_by("decision", "basis").len().sort("decision", "basis").rows():
+    counts = pairs.group_by("decision", "basis").len().sort("basis").rows()
+    for decision, basis, count in sorted(counts, key=lambda found: list(DECISIONS).index(found[0])):
         table.add_row(f"{DECISIONS[decision]} {decision}", f"{BASES[basis][0]} {basis}", f"{count:,}")
     show(table)
 
@@ -84,7 +102,8 @@ def show_quality(linked: LinkedFiles) -> None:
         ):
             silent = [DECISIONS[name] for name in needed if bands[name].pairs and not bands[name].answered]
             note = f"（{'、'.join(silent)}中没有核查过的 nobody answered these）" if silent else ""
-            show(f"  {words}  {_share(share)}{note}")
+            known = bands["accepted"].answered or not bands["accepted"].pairs
+            show(f"  {words}  {_share(share) if known else '无法推算 cannot be told'}{note}")
         show(_calibration(linked.audit.calibration))
 
 

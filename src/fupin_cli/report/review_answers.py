@@ -16,6 +16,7 @@ _SEARCHED = 20  # rows in which the header is looked for
 _PAIR = ["register_row", "extract_row"]
 _HEADERS = (*ROWS, CHECK, ANSWER)
 _COLUMNS = (*_PAIR, "check", "said")
+_SAID = {"是": YES, "不是": NO, "否": NO}  # in people's own words
 
 
 def read_answers(paths: Sequence[Path], ask: Ask = no_password) -> pl.DataFrame:
@@ -54,7 +55,7 @@ def _read(path: Path, ask: Ask) -> pl.DataFrame:
         answers.with_columns(pl.lit(path.name).alias("source"), pl.lit(grid.sheet).alias("sheet"))
         for table in read_file(path.name, path, ask)
         for grid in table.grids
-        if (answers := _answers(grid.cells())) is not None
+        if (answers := _answers(grid.cells(), Place(path.name, grid.sheet))) is not None
     ]
     if not parts:
         raise BadDataError(
@@ -75,17 +76,27 @@ def _read(path: Path, ask: Ask) -> pl.DataFrame:
     return given
 
 
-def _answers(cells: pl.DataFrame) -> pl.DataFrame | None:
+def _answers(cells: pl.DataFrame, place: Place) -> pl.DataFrame | None:
     """The answered rows below the header, or None where there is none."""
     heads = (
         (at, {text.strip(): f"c{n}" for n, text in enumerate(row) if text})
         for at, row in enumerate(cells.head(_SEARCHED).rows())
     )
-    at, columns = next((found for found in heads if set(_HEADERS) <= found[1].keys()), (0, None))
+    at, columns = next((found for found in heads if ANSWER in found[1]), (0, None))
     if columns is None:
         return None
+    lost = [header for header in _HEADERS if header not in columns]
+    if lost:
+        raise BadDataError(
+            f"this sheet has lost a column: {'、'.join(lost)}",
+            where=place,
+            why="without it nobody can tell which rows the answers are about",
+            try_="ask whoever returned it for the workbook with all its columns",
+        )
     ours, theirs, check, said = (pl.col(columns[header]) for header in _HEADERS)
-    rows = cells.with_row_index("row", 1).slice(at + 1).with_columns(said.str.strip_chars().alias("said"))
+    rows = (
+        cells.with_row_index("row", 1).slice(at + 1).with_columns(said.str.strip_chars().replace(_SAID).alias("said"))
+    )
     number = [n.cast(pl.Float64, strict=False).cast(pl.Int64, strict=False) for n in (ours, theirs)]
     return rows.filter(pl.col("said") != "").select(
         number[0].alias(_PAIR[0]), number[1].alias(_PAIR[1]), check.alias("check"), "said", pl.col("row").cast(pl.Int64)
