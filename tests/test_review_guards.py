@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from conftest import fupin
-from fupin_cli.report.review_book import ANSWER, CHECK, NO, ROWS, YES
+from fupin_cli.report.review_book import CHECK, NO, ROWS, YES
 from test_review import PAIR, answer, by, head_of, town
 
 __all__ = ["town"]
@@ -108,7 +108,6 @@ def test_people_may_answer_in_their_own_words(town, tmp_path):
     said = iter(["是", "否", "不是"] * 1000)
     labels = answer(town[0] / "核查.xlsx", tmp_path / "答.xlsx", lambda *_: next(said))
     assert fupin("link", *town[1], "-o", tmp_path / "l.parquet", "--labels", labels).returncode == 0
-    assert openpyxl.load_workbook(labels)["待核"].cell(4, head_of(openpyxl.load_workbook(labels)["待核"])[ANSWER]).value
 
 
 def test_nothing_is_estimated_from_no_answers(town, tmp_path):
@@ -123,5 +122,5 @@ def test_the_heads_name_is_told(tmp_path):
     (tmp_path / "a.csv").write_text("户主姓名,身份证号\n王芳,990121198506153016\n", encoding="utf-8")
     (tmp_path / "b.csv").write_text("姓名,身份证号\n王芳,990121198506153016\n", encoding="utf-8")
     done = fupin("link", tmp_path / "b.csv", tmp_path / "a.csv", "-o", tmp_path / "l.csv")
-    if "姓名=户主姓名" in done.stderr:
-        assert "只有户主的姓名" in done.stderr
+    assert "姓名=户主姓名" in done.stderr
+    assert "只有户主的姓名" in done.stderr
