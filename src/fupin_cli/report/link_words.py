@@ -97,7 +97,7 @@ def waterfall(link: Mapping[str, Any]) -> list[str]:
     """
     lines = []
     for field, (zh, en) in _fields_of(link).items():
-        bits, level = link.get(f"bits_{field}") or 0.0, link.get(f"{field}_level")
+        bits, level = round(link.get(f"bits_{field}") or 0.0, 1), link.get(f"{field}_level")
         if not bits and level is None:
             continue
         known = (FIELD_WORDS if link.get("basis") == _BY_FIELDS else LEVEL_WORDS.get(field, {})).get(str(level))
