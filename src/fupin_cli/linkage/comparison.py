@@ -82,20 +82,24 @@ def _id_number() -> pl.Expr:
 def _births(both: pl.DataFrame) -> pl.Series:
     """The best agreement of any birth date on one side with any on the other: of its own column, or inside the ID number.
 
-    Most dates are equal; only of the others is anything more asked.
+    Most dates are equal; only of the others is anything more asked. Two columns that differ are never equal, whatever the
+    numbers say: one number may be borrowed.
     """
     dates = [(pl.col(f"{a}_r"), pl.col(f"{b}_e")) for a in ("birth", "birth_in_id") for b in ("birth", "birth_in_id")]
     known = reduce(or_, (a.is_not_null() & b.is_not_null() for a, b in dates))
     equal = reduce(or_, ((a == b).fill_null(value=False) for a, b in dates))
-    level = pl.when(equal).then(pl.lit("equal")).when(known).then(pl.lit("different")).cast(levels_of("birth"))
+    # both have a column of their own: where those differ one of them is wrong, though a number says the same on both sides
+    apart = (pl.col("birth_r") != pl.col("birth_e")).fill_null(value=False)
+    level = pl.when(equal & ~apart).then(pl.lit("equal")).when(known).then(pl.lit("different")).cast(levels_of("birth"))
     levels = both.select(level.alias("level")).to_series()
     open_ = (levels == "different").fill_null(value=False).arg_true()
-    close = reduce(or_, (_one_fault(a, b).fill_null(value=False) for a, b in dates))
+    near = [_one_fault(a, b).fill_null(value=False) for a, b in dates]
+    close = reduce(or_, near[:-1]) | (near[-1] & ~apart)
     columns = [f"{name}_{side}" for name in ("birth", "birth_in_id") for side in "re"]
-    near = open_.filter(
+    faulty = open_.filter(
         both.lazy().select(pl.col(columns).gather(open_)).select(close.alias("close")).collect()["close"]
     )
-    return levels.scatter(near, pl.repeat("one_fault", len(near), dtype=levels.dtype, eager=True))
+    return levels.scatter(faulty, pl.repeat("one_fault", len(faulty), dtype=levels.dtype, eager=True))
 
 
 def _one_fault(a: pl.Expr, b: pl.Expr) -> pl.Expr:
