@@ -5,8 +5,8 @@ The baselines of bench/linkage.py are given all of it but households: the row wi
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 from unittest.mock import patch
 
@@ -36,17 +36,14 @@ def _same_or_not(a: pl.Series, b: pl.Series) -> pl.Series:
     return pl.DataFrame({"a": a, "b": b}).select(level.cast(pl.Enum(NAME_LEVELS))).to_series()
 
 
-class _PlainNames:
+@contextmanager
+def _plain_names() -> Iterator[None]:
     """Both places that compare names, with `_same_or_not`."""
-
-    def __enter__(self) -> None:
-        self.patches = [patch.object(module, "compare_names", _same_or_not) for module in (comparison, training)]
-        for each in self.patches:
-            each.start()
-
-    def __exit__(self, *_: object) -> None:
-        for each in self.patches:
-            each.stop()
+    with (
+        patch.object(comparison, "compare_names", _same_or_not),
+        patch.object(training, "compare_names", _same_or_not),
+    ):
+        yield
 
 
 def _no_neighbours(people: pl.DataFrame) -> pl.DataFrame:
@@ -85,7 +82,7 @@ WITHOUT: tuple[Without, ...] = (
     ("households and hamlets", nullcontext, ("household", "hamlet_code")),
     ("all places", nullcontext, ("county_code", "township_code", "village_code", "hamlet_code")),
     ("former names", nullcontext, ("former_name",)),
-    ("sound, shape and fold of characters", _PlainNames, ()),
+    ("sound, shape and fold of characters", _plain_names, ()),
     ("how common names are", _in_stages("add_rarity", _one_frequency), ()),
     ("the check equation", lambda: patch.object(blocking, "neighbours", _no_neighbours), ()),
     ("parts of numbers (9-5-4)", lambda: patch.object(blocking, "two_parts", _no_parts), ()),

@@ -25,22 +25,23 @@ from fupin_cli.ingest import (
     refuse_other_comparison,
 )
 from fupin_cli.linkage import find_declared_duplicates, find_duplicates, link_declared, load_model
+from fupin_cli.linkage.blocking import PAIR
 from fupin_cli.linkage.evaluation import audit, expected_errors
 from fupin_cli.linkage.labels import decide_as_answered, relearn
 from fupin_cli.linkage.model import as_toml
 from fupin_cli.linkage.stages import link_and_learn
 from fupin_cli.pairs import (
-    PAIR,
     LinkedFiles,
     add_clusters,
-    answers_of,
     counted,
     in_files,
     refuse_answered,
+    refuse_other_rows,
     with_answers,
     write_review,
 )
 from fupin_cli.project import shipped_rules
+from fupin_cli.report.review_answers import read_answers
 from fupin_cli.rundir import replace_file
 
 Say = Callable[[str], None]
@@ -72,7 +73,7 @@ def link_files(
             raise ConfigurationError("one profile has [compare], and the other one has not", where=str(profiles[-1]))
         return _link_declared(register, extract, target, (declared[0], declared[-1]), str(profiles[-1]), say, ask)
     refuse_answered(review, ask)
-    answers = answers_of(labels, ask)
+    answers = read_answers(labels, ask) if labels else None
     say("读取、比对 reading and linking")
     shown = review is not None or answers is not None
     with ThreadPoolExecutor() as pool:
@@ -100,6 +101,7 @@ def link_files(
 def _with_labels(found: LinkedFiles, answers: pl.DataFrame) -> tuple[pl.DataFrame, LinkedFiles]:
     """The links weighed anew and decided as answered, with `answer`; and what the answers say of the links as they were."""
     ours, theirs = found.people
+    refuse_other_rows(answers, ours, theirs)
     asked = with_answers(found.links, ours, theirs, answers)
     learned = relearn(asked, ours.keys, theirs.keys, found.model)
     links = link_and_learn(ours.keys, theirs.keys, learned).links
@@ -136,10 +138,9 @@ def dedupe_file(
         people = read_people(file, known, ask, shown=review is not None)
         pairs = find_duplicates(people.keys, load_model(model or _default_model()))
     pairs = add_clusters(pairs.filter(pl.col("register_row") < pl.col("extract_row")).drop("extract"))
-    rows = ["register_row", "extract_row"]
     found = in_files(pairs, people, people).with_columns(people.rows_of(pairs["cluster"]).alias("cluster"))
-    found = found.with_columns(pl.min_horizontal(rows).alias("row"), pl.max_horizontal(rows).alias("other_row"))
-    found = found.select("row", "other_row", pl.exclude(*rows, "row", "other_row")).sort("row", "other_row")
+    found = found.with_columns(pl.min_horizontal(PAIR).alias("row"), pl.max_horizontal(PAIR).alias("other_row"))
+    found = found.select("row", "other_row", pl.exclude(*PAIR, "row", "other_row")).sort("row", "other_row")
     if target:
         _write_frame(found, target)
     if review:

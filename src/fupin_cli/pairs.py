@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import polars as pl
 
 from fupin_cli.errors import BadDataError, Place, UsageError
 from fupin_cli.ingest import Ask, People, no_password
+from fupin_cli.linkage.blocking import PAIR
 from fupin_cli.linkage.clusters import clusters
 from fupin_cli.linkage.evaluation import Audit, Expected, draw
 from fupin_cli.linkage.model import Model
@@ -19,7 +20,6 @@ from fupin_cli.report.review_book import SIDES, VALUES, Part, check_codes, write
 from fupin_cli.vocabulary import Decision
 
 SAMPLE = 200  # pairs of each audit sample: if all are right, at least 98 % of the band are (Wilson, 95 %)
-PAIR = ["register_row", "extract_row"]
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,7 @@ def with_values(links: pl.DataFrame, ours: People, theirs: People) -> pl.DataFra
 
 
 def with_answers(links: pl.DataFrame, ours: People, theirs: People, answers: pl.DataFrame) -> pl.DataFrame:
-    """The links with `answer`: true, false or null. Raises BadDataError where the answers are about other files than these."""
-    _refuse_other_rows(answers, ours, theirs)
+    """The links with `answer`: true, false or null."""
     rows = in_files(links, ours, theirs).select(PAIR).with_row_index("link")
     asked = rows.join(answers.select(PAIR).unique(), on=PAIR, how="semi")
     # a row may speak of several people: the code tells which of them
@@ -65,8 +64,8 @@ def with_answers(links: pl.DataFrame, ours: People, theirs: People, answers: pl.
     return links.with_columns(told.alias("answer"))
 
 
-def _refuse_other_rows(answers: pl.DataFrame, ours: People, theirs: People) -> None:
-    """Every answer must be about rows that look as they did when the workbook was written, candidates or not."""
+def refuse_other_rows(answers: pl.DataFrame, ours: People, theirs: People) -> None:
+    """Raises BadDataError unless every answer is about rows that look as they did when the workbook was written."""
     both = answers.with_row_index("nth")
     for side, row, people in zip(SIDES, PAIR, (ours, theirs), strict=True):
         values = people.shown.select(
@@ -106,11 +105,6 @@ def refuse_answered(review: Path | None, ask: Ask = no_password) -> None:
             where=review.name,
             try_=f"--labels {review.name} to read them, --review with another name for what is still to be asked",
         )
-
-
-def answers_of(labels: Sequence[Path], ask: Ask = no_password) -> pl.DataFrame | None:
-    """What the workbooks say, or None without any."""
-    return read_answers(labels, ask) if labels else None
 
 
 def counted(answers: pl.DataFrame, links: pl.DataFrame) -> tuple[int, int, int, int]:

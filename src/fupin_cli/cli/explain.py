@@ -12,6 +12,7 @@ import click
 import polars as pl
 
 from fupin_cli.cli.explain_pair import explain_row_pair, link_named
+from fupin_cli.cli.pairs_shown import DECISIONS
 from fupin_cli.cli.rules import load_rules
 from fupin_cli.errors import BadDataError, InputMissingError, UsageError
 from fupin_cli.ingest import load_profiles
@@ -269,7 +270,7 @@ def _link(run: _Run, link: Mapping[str, Any], say: _Masked) -> list[str]:
     inside = link["extract"] == "register"
     others = run.persons if inside else run.evidence.filter(_col("extract") == link["extract"])
     other = others.filter(_col("register_row" if inside else "extract_row") == link["extract_row"]).to_dicts()[0]
-    words = {"accepted": "认定", "review": "待核", "rejected": "不认定"}[link["decision"]]
+    words = DECISIONS[link["decision"]]
     return [
         f"  {link['extract']}: {words} {link['decision']}{'，并列 tied' if link['tied'] else ''} — {BASES[link['basis']][0]}",
         f"    {say.name(other['name'])} {say.number(other['id_number'])}（{_where(other)}）",

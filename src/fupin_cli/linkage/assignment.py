@@ -26,6 +26,7 @@ _BASIS = {
 }  # fmt: skip
 # what no weight may outvote: brothers and sisters are called like this
 CONTRADICTS = ("one_char", "surname", "other")
+_SHOWN_BELOW_REVIEW = 10.0  # bits: rejected pairs farther away than this explain nothing
 _SWEEPS, _MOST = 8, 60.0  # of messages; bits beyond which more certainty changes nothing
 
 
@@ -152,6 +153,12 @@ def put_in_bands(pairs: pl.DataFrame, model: Model, *, may: pl.Expr, at_once: pl
         .otherwise(pl.lit(Decision.REJECTED.value))
     )  # fmt: skip
     return pairs.with_columns(decision.alias("decision"))
+
+
+def worth_showing(model: Model) -> pl.Expr:
+    """True for decided pairs that somebody may ask about: all but those rejected from afar."""
+    near = pl.col("match_weight") >= to_bits(model.review_probability) - _SHOWN_BELOW_REVIEW
+    return (pl.col("decision") != Decision.REJECTED.value) | near
 
 
 def _accept_from(probability: pl.Series, model: Model) -> float:

@@ -15,12 +15,12 @@ import numpy as np
 import polars as pl
 
 from fupin_cli.linkage.agreement import compare_fields, levels_of_part
-from fupin_cli.linkage.assignment import IDENTITY, Contest, put_in_bands
+from fupin_cli.linkage.assignment import IDENTITY, Contest, put_in_bands, worth_showing
 from fupin_cli.linkage.blocking import PAIR
 from fupin_cli.linkage.candidates import candidates
-from fupin_cli.linkage.model import Model, to_bits
+from fupin_cli.linkage.model import Model, probabilities
 from fupin_cli.linkage.rarity import log_frequency
-from fupin_cli.vocabulary import LINKS, Compared, Decision
+from fupin_cli.vocabulary import LINKS, Compared
 
 # where learning begins, and what a handful of pairs is drawn towards: typists err in one field of ten
 _M = {
@@ -47,7 +47,6 @@ _AS_PAIRS = 20.0  # observed pairs as which these count
 _UNSEEN = 0.5  # and so many for a level that was never seen (Krichevsky and Trofimov 1981)
 _RANDOM, _SEED = 400_000, 20191130  # random pairs from which u is learned; all pairs, where they are fewer
 _ROUNDS, _SETTLED = 50, 1e-4
-_SHOWN_BELOW_REVIEW = 10.0  # bits, as in stages
 
 
 @dataclass(frozen=True)
@@ -152,8 +151,7 @@ def _weighed(
     pairs = pairs.with_columns(pl.sum_horizontal("bits_prior", *(b.name for b in bits)).alias("bits"))
     every_pair = pl.lit(value=True)
     decided = put_in_bands(pairs, model, may=every_pair, at_once=~every_pair)
-    near = pl.col("match_weight") >= to_bits(model.review_probability) - _SHOWN_BELOW_REVIEW
-    return decided.filter((pl.col("decision") != Decision.REJECTED.value) | near)
+    return decided.filter(worth_showing(model))
 
 
 def _parts(
@@ -198,8 +196,8 @@ def _learn(parts: list[_Part], contest: Contest, every: float, smaller: int) -> 
     for _ in range(_ROUNDS):
         prior = _log_odds(true, every)
         bits = prior + np.sum([part.bits() for part in parts], axis=0)
-        chance = _probability(bits + contest.left_less(bits))
-        two = 1 - _probability(prior + np.sum([part.bits(random=True) for part in parts], axis=0))
+        chance = probabilities(bits + contest.left_less(bits))
+        two = 1 - probabilities(prior + np.sum([part.bits(random=True) for part in parts], axis=0))
         before, parts = parts, [part.learned(chance, two) for part in parts]
         last, true = true, min(max(float(chance.sum()), 1.0), most)
         moved = max(float(np.abs(new.m - old.m).max()) for new, old in zip(parts, before, strict=True))
@@ -219,11 +217,6 @@ def _shares(level: np.ndarray, weight: np.ndarray, start: np.ndarray) -> np.ndar
     counts = np.bincount(level[told], weight[told], minlength=len(start)) + _UNSEEN + _AS_PAIRS * start / start.sum()
     shares: np.ndarray = counts / counts.sum()
     return shares
-
-
-def _probability(bits: np.ndarray) -> np.ndarray:
-    found: np.ndarray = 1 / (1 + np.exp2(-np.clip(bits, -500, 500)))
-    return found
 
 
 def _as_links(rows: pl.DataFrame, fields: Sequence[Compared]) -> pl.DataFrame:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from fupin_cli.linkage.model import probabilities
 from fupin_cli.vocabulary import Decision
 
 _Z = 1.959964  # 95 %
@@ -153,7 +154,7 @@ def _count(bits: np.ndarray, err: float) -> Share:
     """How many of these pairs are expected to be true."""
 
     def expected(shift: float) -> tuple[float, float]:
-        chance = 1 / (1 + np.exp2(-np.clip(np.sort(bits) + shift, -500, 500)))
+        chance = probabilities(np.sort(bits) + shift)
         return float(chance.sum()), float(np.sqrt((chance * (1 - chance)).sum()))
 
     (value, _), (few, apart), (many, wide) = expected(0.0), expected(-err), expected(err)

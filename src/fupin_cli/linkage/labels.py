@@ -16,7 +16,7 @@ import polars as pl
 from fupin_cli.linkage.assignment import CONTRADICTS
 from fupin_cli.linkage.blocking import PAIR
 from fupin_cli.linkage.comparison import LEVELS
-from fupin_cli.linkage.model import Model
+from fupin_cli.linkage.model import Model, probabilities
 from fupin_cli.linkage.weights import STRATA, add_stratum, default_odds
 from fupin_cli.vocabulary import Decision
 
@@ -80,7 +80,7 @@ def _likeliest(weight: np.ndarray, features: np.ndarray, answer: np.ndarray) -> 
     nat, drawn = math.log(2), 1 / _MAY_ERR**2
     bits = np.zeros(features.shape[1])
     for _ in range(_ROUNDS):
-        chance = 1 / (1 + np.exp2(-np.clip(weight + features @ bits, -500, 500)))
+        chance = probabilities(weight + features @ bits)
         slope = nat * features.T @ (answer - chance) - drawn * bits
         bend = nat**2 * (features.T * (chance * (1 - chance))) @ features + drawn * np.eye(len(bits))
         step = np.linalg.solve(bend, slope)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from fupin_cli.errors import ConfigurationError, InputMissingError
@@ -62,6 +63,12 @@ class Model:
 def to_bits(probability: float) -> float:
     """A probability as log2 odds."""
     return math.log2(probability / (1 - probability))
+
+
+def probabilities(bits: np.ndarray) -> np.ndarray:
+    """`to_probability` of an array."""
+    found: np.ndarray = 1 / (1 + np.exp2(-np.clip(bits, -500, 500)))
+    return found
 
 
 def to_probability(bits: pl.Expr) -> pl.Expr:

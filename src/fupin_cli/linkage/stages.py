@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from fupin_cli.linkage.assignment import CONTRADICTS, IDENTITY, Contest, decide
+from fupin_cli.linkage.assignment import CONTRADICTS, IDENTITY, Contest, decide, worth_showing
 from fupin_cli.linkage.blocking import (
     PAIR,
     block_on_all_but_id,
@@ -27,7 +27,7 @@ from fupin_cli.linkage.comparison import compare
 from fupin_cli.linkage.frequency import add_rarity, count_names
 from fupin_cli.linkage.household import block_on_household, context, household_level, households
 from fupin_cli.linkage.masked import add_masked, block_on_masked
-from fupin_cli.linkage.model import Model, to_bits
+from fupin_cli.linkage.model import Model
 from fupin_cli.linkage.training import (
     learn_births,
     learn_households,
@@ -37,10 +37,9 @@ from fupin_cli.linkage.training import (
     possible_pairs,
 )
 from fupin_cli.linkage.weights import BITS, FIELDS, STRATA, add_stratum, default_odds, field_bits, total_bits
-from fupin_cli.vocabulary import LINKS, Decision
+from fupin_cli.vocabulary import LINKS
 
 DETAIL = [f"{name}_level" for name in ("id_number", "masked", "name", "birth", "sex", "place", "phone", "household")]
-_SHOWN_BELOW_REVIEW = 10.0  # bits: rejected pairs farther away than this explain nothing
 _ENOUGH = 200  # pairs with equal numbers from which something can be learned
 _DESCRIBED_BY = (
     "digits",
@@ -255,10 +254,9 @@ def _number_identities(
 def _as_links(
     pairs: pl.DataFrame, register: pl.DataFrame, extract: pl.DataFrame, model: Model, name: str | None
 ) -> pl.DataFrame:
-    near = pl.col("match_weight") >= to_bits(model.review_probability) - _SHOWN_BELOW_REVIEW
     # one number under two names is a finding, however unlikely it is that they are one person
     one_number = (pl.col("id_number_level") == "exact").fill_null(value=False)
-    kept = pairs.filter((pl.col("decision") != Decision.REJECTED.value) | near | one_number)
+    kept = pairs.filter(worth_showing(model) | one_number)
     kept = kept.with_columns(
         register["at"].gather(kept[PAIR[0]]).alias(PAIR[0]),
         extract["at"].gather(kept[PAIR[1]]).alias(PAIR[1]),

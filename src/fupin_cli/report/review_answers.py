@@ -10,12 +10,12 @@ import polars as pl
 from fupin_cli.errors import BadDataError, Place
 from fupin_cli.ingest import Ask, no_password
 from fupin_cli.ingest.readers import read_file
+from fupin_cli.linkage.blocking import PAIR
 from fupin_cli.report.review_book import ANSWER, ANSWERS, CHECK, NO, ROWS, YES
 
 _SEARCHED = 20  # rows in which the header is looked for
-_PAIR = ["register_row", "extract_row"]
 _HEADERS = (*ROWS, CHECK, ANSWER)
-_COLUMNS = (*_PAIR, "check", "said")
+_COLUMNS = (*PAIR, "check", "said")
 _SAID = {"是": YES, "不是": NO, "否": NO}  # in people's own words
 
 
@@ -28,7 +28,7 @@ def read_answers(paths: Sequence[Path], ask: Ask = no_password) -> pl.DataFrame:
     answers = pl.concat(found).with_columns(
         pl.col("said").replace_strict({YES: True, NO: False}, default=None, return_dtype=pl.Boolean).alias("answer")
     )
-    key = [*_PAIR, "check"]
+    key = [*PAIR, "check"]
     both = (
         answers.drop_nulls("answer")
         .filter(pl.col("answer").n_unique().over(key) > 1)
@@ -65,7 +65,7 @@ def _read(path: Path, ask: Ask) -> pl.DataFrame:
             try_="fupin link A B -o links.parquet --review FILE.xlsx writes one",
         )
     given = pl.concat(parts)
-    unknown = given.filter(~pl.col("said").is_in(ANSWERS) | pl.any_horizontal(pl.col(_PAIR).is_null()))
+    unknown = given.filter(~pl.col("said").is_in(ANSWERS) | pl.any_horizontal(pl.col(PAIR).is_null()))
     if unknown.height:
         raise BadDataError(
             f"an answer is none of {'、'.join(ANSWERS)}, or its row lost its number",
@@ -99,7 +99,7 @@ def _answers(cells: pl.DataFrame, place: Place) -> pl.DataFrame | None:
     )
     number = [n.cast(pl.Float64, strict=False).cast(pl.Int64, strict=False) for n in (ours, theirs)]
     return rows.filter(pl.col("said") != "").select(
-        number[0].alias(_PAIR[0]), number[1].alias(_PAIR[1]), check.alias("check"), "said", pl.col("row").cast(pl.Int64)
+        number[0].alias(PAIR[0]), number[1].alias(PAIR[1]), check.alias("check"), "said", pl.col("row").cast(pl.Int64)
     )
 
 
