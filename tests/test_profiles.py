@@ -14,6 +14,7 @@ from fupin_cli.ingest import guess_profile, load_profiles, read_source
 from fupin_cli.ingest import profile as profile_module
 from fupin_cli.ingest.field import Field
 from fupin_cli.ingest.headers import header_key
+from fupin_cli.normalise.identity import add_identity
 from fupin_cli.report.wording import KIND_LABELS
 from fupin_cli.rules import load_packs
 
@@ -414,6 +415,18 @@ def test_class_and_level_stand_in_the_certificate_number(profiles, line):
             assert asked(field.fill, [number]) == [None if expected == "null" else expected]
 
 
+def test_a_pupils_number_holds_the_id_number(profiles, tmp_path):
+    """全国学籍号: G and the ID number, where its own column is blank or absent; J and L numbers are nobody's ID number."""
+    blank = "姓名,身份证件号,全国学籍号,学校名称\n张三,,G990121198506153016,一小\n李四,,L990121198506153016,一小\n"
+    absent = "姓名,全国学籍号,学校名称\n张三,G990121198506153016,一小\n李四,J990121198506153016,一小\n"
+    for text in (blank, absent):
+        (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+        rows = add_identity(read_source([("a.csv", tmp_path / "a.csv")], profiles["school_roll"]).rows)
+        assert rows["id_number"].to_list() == ["990121198506153016", None]
+        assert rows["id_status"].to_list() == ["valid", "placeholder"]
+        assert rows["student_no"].str.slice(0, 1).to_list()[0] == "G"
+
+
 def test_a_field_without_a_digit_has_nothing_to_fill(profiles):
     """Only what is declared to stand in another number is read from it."""
     assert asked(profiles["people"].field("sex").fill, ["男", "1", None]) == [None, None, None]
@@ -544,7 +557,7 @@ def test_the_example_of_the_page_reads_a_file(tmp_path):
     example = PAGE.split("```toml\n")[1].split("```")[0]
     data = tomllib.loads(example)
     used = {key for field in data["fields"].values() for key in field}
-    assert set(data) == profile_module._PROFILE_KEYS
+    assert set(data) | {"compare"} == profile_module._PROFILE_KEYS, "compare has an example of its own"
     assert used | {"level"} == profile_module._FIELD_KEYS, "level is for registers"
     assert {key for person in data["also"] for key in person} == profile_module._ALSO_KEYS
     profile = load_profiles([SHIPPED, own_folder(tmp_path, example)])["subsidies"]

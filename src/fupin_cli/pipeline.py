@@ -6,23 +6,21 @@ One direction, no way back. Only this page and the command line know the whole; 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
 
 from fupin_cli.errors import ConfigurationError, UsageError
-from fupin_cli.ingest import Ask, load_profiles, no_password, read_people
 from fupin_cli.intake import Extract, Passwords, Register, Say, describe, nobody_knows, read_extracts, read_register
-from fupin_cli.linkage import find_duplicates, link_people, load_model
+from fupin_cli.linkage import find_duplicates, link_people
 from fupin_cli.normalise.keys import person_keys
 from fupin_cli.normalise.regions import place_codes
-from fupin_cli.project import Project, Source, shipped_rules
+from fupin_cli.project import Project, Source
 from fupin_cli.report.digest import Digest
 from fupin_cli.results import conclude, manifest, sum_up, write_faces, write_frames
 from fupin_cli.rulebook import RuleBook, columns_read, labels_of, open_rule_book
 from fupin_cli.rules import Judgement, judge
-from fupin_cli.rundir import publish, replace_file, write_manifest
+from fupin_cli.rundir import publish, write_manifest
 from fupin_cli.vocabulary import STAGES
 
 
@@ -138,40 +136,3 @@ def judge_round(
         stages=stages,
         labels=labels_of(book.profiles),
     )
-
-
-def link_files(
-    register: Path,
-    extract: Path,
-    target: Path,
-    *,
-    profiles: Sequence[Path] = (),
-    model: Path | None = None,
-    say: Say = lambda _: None,
-    ask: Ask = no_password,
-) -> pl.DataFrame:
-    """LINKS between two files without a project, also written to `target`; rows are 0-based data rows after the header.
-
-    With one profile file it describes both files; with two, first the register's and then the extract's.
-    """
-    shipped = shipped_rules()
-    identity = shipped / "sources" / "_identity.toml"
-    known = [load_profiles([identity, profile]) for profile in profiles] or [load_profiles([shipped / "sources"])]
-    say("读取、比对 reading and linking")
-    with ThreadPoolExecutor() as pool:
-        ours, theirs = pool.map(
-            lambda file, kinds: read_people(file, kinds, ask), (register, extract), (known[0], known[-1])
-        )
-    links = link_people(ours.keys, theirs.keys, load_model(model or shipped / "linkage" / "default.toml")).drop(
-        "extract"
-    )
-    links = links.with_columns(
-        ours.rows_of(links["register_row"]).alias("register_row"),
-        theirs.rows_of(links["extract_row"]).alias("extract_row"),
-    )
-    with replace_file(target) as staged:
-        if target.suffix.lower() == ".csv":
-            links.write_csv(staged, include_bom=True)  # the byte-order mark tells Excel that this is UTF-8
-        else:
-            links.write_parquet(staged)
-    return links

@@ -66,6 +66,7 @@ BASES = {  # how a link was made: code → what people read
     "name_birth": ("姓名、出生日期一致", "same name and birth date"),
     "name_place": ("姓名、村一致", "same name and village"),
     "id_part_name": ("证件号码部分一致、姓名相符", "parts of the ID and the name agree"),
+    "fields": ("所列各项一致的程度", "how far the columns of [compare] agree"),
 }
 OUTCOME_LABELS = {
     Outcome.MET: ("达标", "met"),
@@ -89,6 +90,7 @@ ID_STATUS_LABELS = {  # what an ID number turned out to be
     "bad_check_digit": ("校验位不符", "check digit does not fit"),
     "bad_date": ("出生日期段不合法", "impossible birth date inside"),
     "truncated": ("后三位丢失（电子表格截断）", "last three digits lost in a spreadsheet"),
+    "masked": ("部分数字被遮盖", "some of its digits hidden"),
     "placeholder": ("占位号", "placeholder"),
     "missing": ("未填写", "missing"),
     "malformed": ("位数或字符不合法", "wrong length or characters"),
@@ -117,6 +119,25 @@ class Column:
     zh: str
     en: str
     sensitivity: Sensitivity = Sensitivity.OPEN
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A field of a profile's [compare]: its name, how it is compared (id, text, date or code), and the columns that hold it.
+
+    Two columns hold the two halves of a text that may have been written in each other's place (given name, surname). Where the
+    field `follows` (a suburb) agrees exactly, this one (its postcode) says nothing more.
+    """
+
+    name: str
+    kind: str
+    columns: int = 1
+    follows: str | None = None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The names of its columns in frames: the field's own, or `name_1` and `name_2`."""
+        return (self.name,) if self.columns == 1 else tuple(f"{self.name}_{n}" for n in range(1, self.columns + 1))
 
 
 @dataclass(frozen=True)

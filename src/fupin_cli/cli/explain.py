@@ -11,6 +11,8 @@ from typing import Any
 import click
 import polars as pl
 
+from fupin_cli.cli.explain_pair import explain_row_pair, link_named
+from fupin_cli.cli.pairs_shown import DECISIONS
 from fupin_cli.cli.rule_packs import open_rules
 from fupin_cli.errors import BadDataError, InputMissingError, UsageError
 from fupin_cli.ingest import load_profiles
@@ -36,7 +38,7 @@ _FRAMES = ("persons", "households", "outcomes", "person_outcomes", "findings", "
     "--run",
     "folder",
     type=click.Path(path_type=Path),
-    help="结果文件夹 · run directory [newest under ./runs, or ./demo]",
+    help="结果文件夹或比对关系文件 · run directory, or links.parquet of fupin link [newest under ./runs, or ./demo]",
 )
 @click.option(
     "--project",
@@ -45,17 +47,24 @@ _FRAMES = ("persons", "households", "outcomes", "person_outcomes", "findings", "
 )
 @click.option("--unmask", is_flag=True, help="显示完整姓名和证件号码 · show names and ID numbers in full")
 def command(target: str, folder: Path | None, project: Path | None, *, unmask: bool) -> int:
-    """说明一人、一户或一条疑点。 Explain a person, a household or a finding of a run.
+    """说明一人、一户、一条疑点或一条比对关系。 Explain a person, a household, a finding or a link.
 
-    TARGET is a finding key (or its first characters), a household ID, a person ID, an ID number, or row:N for the N-th
-    register row. Names and numbers are masked unless --unmask is given.
+    TARGET is a finding key (or its first characters), a household ID, a person ID, an ID number, row:N for the N-th
+    register row, link:N:EXTRACT:M for the link between it and row M of an extract, or, in the file that fupin link wrote,
+    link:N:M (row numbers as they stand there). A link is told field by field, with the bits that each adds. Names and
+    numbers are masked unless --unmask is given.
 
     \b
     Examples:
       fupin explain 9901210000012 --run demo
       fupin explain 3f2a9c
       fupin explain row:17 --unmask
+      fupin explain link:17:hukou:203 --run demo
+      fupin explain link:17:203 --run links.parquet
     """
+    if folder and folder.is_file():
+        click.echo("\n".join(explain_row_pair(target, folder)))
+        return 0
     run = _open(folder or _newest())
     rules = _rules(project)
     say = _Masked(unmask=unmask, labels=_labels(project))
@@ -66,7 +75,9 @@ def command(target: str, folder: Path | None, project: Path | None, *, unmask: b
     )
     household = run.households.filter(_col("household_id") == target)
     person = run.persons.filter(_matches_person(target))
-    if finding.height == 1:
+    if target.startswith("link:"):
+        lines = _one_link(run, target, say)
+    elif finding.height == 1:
         lines = _finding(finding.row(0, named=True), rules, say)
     elif household.height:
         lines = _household(run, household.row(0, named=True), rules, say)
@@ -76,7 +87,7 @@ def command(target: str, folder: Path | None, project: Path | None, *, unmask: b
         raise UsageError(
             "nothing in this run is called that" if finding.height == 0 else "several findings begin like that",
             where=str(run.folder),
-            why="looked for a finding key, household ID, person ID, ID number and row:N",
+            why="looked for a finding key, household ID, person ID, ID number, row:N and link:N:EXTRACT:M",
             try_="copy 疑点编号 or 户编号 from a workbook of this run",
         )
     click.echo("\n".join(lines))
@@ -239,12 +250,27 @@ def _person(run: _Run, person: Mapping[str, Any], rules: Mapping[str, Rule], say
     return lines
 
 
+def _one_link(run: _Run, target: str, say: _Masked) -> list[str]:
+    """One link of the run: whose it is on the register, then the other side and the sum of bits."""
+    ours, extract, theirs = link_named(target, of_run=True)
+    link = run.links.filter(
+        _col("register_row") == ours, _col("extract") == extract, _col("extract_row") == theirs
+    ).to_dicts()
+    if not link:
+        known = run.links.filter(_col("register_row") == ours).sort("extract", "extract_row")
+        near = " ".join(f"link:{ours}:{e}:{m}" for e, m in known.select("extract", "extract_row").head(5).rows())
+        raise UsageError("no such link in this run", where=str(run.folder), try_=f"fupin explain row:{ours}, or {near}")
+    person = run.persons.filter(_col("register_row") == ours).row(0, named=True)
+    head = f"台账 register row:{ours}  {say.name(person['name'])} {say.number(person['id_number'])}（{_where(person)}）"
+    return [head, *_link(run, link[0], say)]
+
+
 def _link(run: _Run, link: Mapping[str, Any], say: _Masked) -> list[str]:
     """One link in words, and its match weight as a sum of bits."""
     inside = link["extract"] == "register"
     others = run.persons if inside else run.evidence.filter(_col("extract") == link["extract"])
     other = others.filter(_col("register_row" if inside else "extract_row") == link["extract_row"]).to_dicts()[0]
-    words = {"accepted": "认定", "review": "待核", "rejected": "不认定"}[link["decision"]]
+    words = DECISIONS[link["decision"]]
     return [
         f"  {link['extract']}: {words} {link['decision']}{'，并列 tied' if link['tied'] else ''} — {BASES[link['basis']][0]}",
         f"    {say.name(other['name'])} {say.number(other['id_number'])}（{_where(other)}）",

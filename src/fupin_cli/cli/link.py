@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
-from rich.table import Table
 
-from fupin_cli.cli.console import password_from, progress, show
-from fupin_cli.errors import UsageError
-from fupin_cli.pipeline import link_files
-from fupin_cli.vocabulary import BASES
+from fupin_cli.cli.console import password_from, progress
+from fupin_cli.cli.pairs_shown import (
+    refuse_no_workbook,
+    refuse_overwriting,
+    refuse_suffix,
+    show_pairs,
+    show_people,
+    show_quality,
+    summary,
+)
+from fupin_cli.pairing import link_files
 
 
 @click.command("link")
@@ -28,35 +35,54 @@ from fupin_cli.vocabulary import BASES
     help="数据源配置 · source profile; twice: the register's, then the extract's",
 )  # fmt: skip
 @click.option("--model", type=click.Path(path_type=Path), help="权重文件 · match weights [shipped defaults]")
+@click.option(
+    "--save-model", type=click.Path(path_type=Path), help="保存学到的权重 · write what was learned, for --model"
+)
+@click.option(
+    "--review", type=click.Path(path_type=Path), help="人工核查表 · write the workbook for people to answer (.xlsx)"
+)
+@click.option(
+    "--labels", type=click.Path(path_type=Path), multiple=True,
+    help="填好的核查表 · an answered review workbook; may be repeated",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="向标准输出打印小结 · print the summary to stdout as JSON")
 @click.option("-q", "--quiet", is_flag=True, help="不显示小结 · no summary")
 def command(
-    register: Path, extract: Path, output: Path, profiles: tuple[Path, ...], model: Path | None, *, quiet: bool
-) -> int:
+    register: Path, extract: Path, output: Path, profiles: tuple[Path, ...], model: Path | None, save_model: Path | None,
+    review: Path | None, labels: tuple[Path, ...], *, as_json: bool, quiet: bool,
+) -> int:  # fmt: skip
     """比对两个文件里的人。 Link the people of two files, without a project.
 
     Headers are recognised by the shipped profiles. Each row of the output is a pair: register_row and extract_row (0-based
-    data rows after the header), match_weight in bits, match_probability, decision, basis, tied.
+    data rows after the header), match_weight in bits, match_probability, decision, basis, tied, and what each field adds.
+
+    Pairs in doubt are for people to decide: --review writes them as a workbook, with samples of the others; --labels reads
+    it back. The answers decide their pairs, move the weights, and say how good the links are: precision, recall, calibration.
 
     \b
     Examples:
       fupin link 台账.xlsx 低保.xls -o links.parquet
+      fupin link 台账.xlsx 低保.xls -o links.parquet --review 核查.xlsx
+      fupin link 台账.xlsx 低保.xls -o links.parquet --labels 核查.xlsx --save-model 本县.toml
       fupin link a.parquet b.parquet -o links.parquet --profile people.toml
     """
-    if output.suffix.lower() not in (".parquet", ".csv"):
-        raise UsageError(
-            f"cannot write links as {output.suffix or 'a file without a suffix'}",
-            where=output.name,
-            try_=f"-o {output.stem}.parquet for programs, -o {output.stem}.csv for Excel",
-        )
+    refuse_suffix(output)
+    refuse_no_workbook(review)
+    refuse_overwriting([register, extract, *profiles, model, *labels], [output, review, save_model])
     with progress(quiet=quiet) as say:
-        links = link_files(register, extract, output, profiles=profiles, model=model, say=say, ask=password_from())
+        linked = link_files(
+            register, extract, output, profiles=profiles, model=model, labels=labels, review=review, save_model=save_model,
+            say=say, ask=password_from(),
+        )  # fmt: skip
+    if as_json:
+        click.echo(json.dumps(summary(linked, register, extract, output), ensure_ascii=False, indent=2))
     if not quiet:
-        counts = links.group_by("decision", "basis").len().sort("decision", "basis")
-        table = Table(title=f"{links.height} pairs → {output}", title_justify="left")
-        for heading in ("结论 decision", "依据 basis", "对数 pairs"):
-            table.add_column(heading, justify="right" if "pairs" in heading else "left")
-        for decision, basis, pairs in counts.rows():
-            words = {"accepted": "认定", "review": "待核", "rejected": "不认定"}[decision]
-            table.add_row(f"{words} {decision}", f"{BASES[basis][0]} {basis}", f"{pairs:,}")
-        show(table)
+        show_people("台账 register", register, linked.people[0])
+        show_people("部门数据 extract", extract, linked.people[1])
+        if register.exists() and extract.exists() and register.samefile(extract):
+            click.echo("两边是同一个文件；查重请用 one file twice; to find duplicates: fupin dedupe", err=True)
+        show_pairs(linked.links, output)
+        show_quality(linked)
+        if review:
+            click.echo(f"人工核查表 to be answered: {review}", err=True)
     return 0

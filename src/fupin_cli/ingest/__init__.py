@@ -1,6 +1,8 @@
 """Files of departments → canonical frames: opened by content, headers found, values typed, every row accounted for."""
 
 from fupin_cli.ingest.accounts import SourceTable, read_contents, read_source
+from fupin_cli.ingest.compare_section import ComparedField, refuse_other_comparison
+from fupin_cli.ingest.compared import read_compared
 from fupin_cli.ingest.frames import household_conflicts, to_evidence, to_households, to_persons
 from fupin_cli.ingest.inspection import ColumnReport, FileReport, SheetInspection, guess_profile, inspect_file
 from fupin_cli.ingest.locked import Ask, no_password
@@ -13,6 +15,7 @@ from fupin_cli.ingest.store import Store
 __all__ = [
     "Ask",
     "ColumnReport",
+    "ComparedField",
     "Contents",
     "Field",
     "FileReport",
@@ -27,9 +30,11 @@ __all__ = [
     "inspect_file",
     "load_profiles",
     "no_password",
+    "read_compared",
     "read_contents",
     "read_people",
     "read_source",
+    "refuse_other_comparison",
     "to_evidence",
     "to_households",
     "to_persons",

@@ -16,16 +16,18 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import polars as pl
-import pyarrow as pa
 
 from fupin_cli.errors import ConfigurationError, FupinError, InputMissingError, NoPermissionError
 from fupin_cli.ingest.columns import LOSSY, as_text
 from fupin_cli.ingest.database_words import Spot, in_words
 from fupin_cli.ingest.grid import HEAD_ROWS, Grid
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _POSTGRES = re.compile(
     r"postgres(?:ql)?://(?:[^@/?#]*@)?(?P<host>[^@/?#]*)(?:/(?P<database>[^@/?#]*))?(?:\?(?P<options>[^@#]*))?"
@@ -288,6 +290,8 @@ def _frame(batch: pa.RecordBatch | pa.Table) -> pl.DataFrame:
 
 def _valid(column: Any) -> Any:
     """The column with proper text in it: polars does not look, and may fail much later."""
+    import pyarrow as pa  # noqa: PLC0415 - takes longer to load than a small file to read, and only databases need it
+
     if not pa.types.is_string(column.type):
         return column
     try:

@@ -37,10 +37,18 @@ _WHO = (
 
 @dataclass(frozen=True)
 class People:
-    """Who the rows of a file speak of: `keys` has one row per person, `data_row` the 0-based row of each key's `at`."""
+    """Who the rows of a file speak of: `keys` has one row per person, `data_row` the 0-based row of each key's `at`.
+
+    `columns` are (field, header) of what was recognised, `strangers` other headers. `shown` has for each key what people compare
+    by eye: at, name, id_number, born, place, household, as received. `declared`: the columns are those of a [compare].
+    """
 
     keys: pl.DataFrame = field(repr=False)
     data_row: pl.Series | None = field(default=None, repr=False)
+    columns: tuple[tuple[str, str], ...] = ()
+    strangers: tuple[str, ...] = ()
+    shown: pl.DataFrame = field(default_factory=pl.DataFrame, repr=False)
+    declared: bool = False
 
     def rows_of(self, at: pl.Series) -> pl.Series:
         """The data rows of keys; they are the keys' own numbers but where a row speaks of several people."""
@@ -51,11 +59,13 @@ class People:
         )["row"]
 
 
-def read_people(path: Path, profiles: Mapping[str, SourceProfile], ask: Ask = no_password) -> People:
+def read_people(
+    path: Path, profiles: Mapping[str, SourceProfile], ask: Ask = no_password, *, shown: bool = False
+) -> People:
     """Who each row of a file speaks of, as vocabulary.KEYS.
 
-    The kind of table is recognised by its headers; only what says who somebody is gets read. Raises BadDataError where no
-    profile knows the headers.
+    The kind of table is recognised by its headers; only what says who somebody is gets read. `shown` asks for the values that
+    people compare, too. Raises BadDataError where no profile knows the headers.
     """
     known = {name: _who_only(profile) for name, profile in profiles.items()}
     contents = read_file(path.name, path, ask, only=lambda headers: _said_of_people(headers, known.values()))
@@ -64,8 +74,9 @@ def read_people(path: Path, profiles: Mapping[str, SourceProfile], ask: Ask = no
         raise BadDataError(
             "no header row that any source profile knows",
             where=path.name,
-            why="looked for a name and an ID number",
-            try_=f"fupin inspect {path}, then --profile FILE with its headers",
+            why="looked for 姓名 or 证件号码 (name, id_number), and one more column that says who somebody is: "
+            "性别, 出生日期, 乡镇, 行政村, 地址, 户编号 …",
+            try_=f"fupin inspect {path} shows its columns; --profile FILE says what they mean (docs/sources.md)",
         )
     best = max(guesses, key=lambda guess: guess[1])[0]
     rows = _columns_only(contents, known[best])
@@ -73,8 +84,44 @@ def read_people(path: Path, profiles: Mapping[str, SourceProfile], ask: Ask = no
         rows = read_contents(path.name, contents, known[best]).rows
     household = known[best].household
     if not rows[NTH].max():
-        return People(person_keys(rows, "data_row", household))
-    return People(person_keys(rows.with_columns(identity_rows(rows).alias("_at")), "_at", household), rows["data_row"])
+        people = People(person_keys(rows, "data_row", household))
+    else:
+        people = People(
+            person_keys(rows.with_columns(identity_rows(rows).alias("_at")), "_at", household), rows["data_row"]
+        )
+    columns, strangers = _recognised(contents, known[best])
+    values = _shown(rows, people.keys) if shown else pl.DataFrame()
+    return replace(people, columns=columns, strangers=strangers, shown=values)
+
+
+def _recognised(
+    contents: Sequence[Contents], profile: SourceProfile
+) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+    """(field, header) of every column that says who somebody is, and the headers of all others."""
+    tables = [found for table in contents for grid in table.grids if (found := find_table(grid, profile))]
+    known = [(name, t.header.shown[column]) for t in tables for name, column in t.mapping.by_field.items()]
+    others = [t.header.shown[column] for t in tables for column, _ in t.mapping.unmapped]
+    return tuple(dict.fromkeys(known)), tuple(dict.fromkeys(header for header in others if header))
+
+
+def _shown(rows: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
+    """What people compare by eye, for each key."""
+    places = [name for name in ("county", "township", "village", "hamlet") if name in rows.columns]
+    nothing = pl.lit(None, pl.String)
+    place = pl.concat_str(pl.col(places).cast(pl.String), ignore_nulls=True) if places else nothing
+    address = pl.col("address").cast(pl.String) if "address" in rows.columns else nothing
+    given = rows.lazy().select(
+        pl.col("name_raw").alias("name"), pl.col("id_raw").alias("id_number"),
+        pl.coalesce(pl.when(place != "").then(place), address).alias("place"),
+    ).collect()  # fmt: skip
+    born = pl.coalesce("birth", "birth_in_id").dt.to_string("%Y-%m-%d")
+    inside = pl.when(pl.col("birth").is_null() & pl.col("birth_in_id").is_not_null()).then(pl.lit("（证件内）"))
+    sex = pl.when("male").then(pl.lit("男")).when(~pl.col("male")).then(pl.lit("女"))
+    return given.hstack(
+        keys.select(
+            "at", pl.concat_str(born, sex, inside, separator="\n", ignore_nulls=True).alias("born"), "household"
+        )
+    )
 
 
 def _columns_only(contents: Sequence[Contents], profile: SourceProfile) -> pl.DataFrame | None:

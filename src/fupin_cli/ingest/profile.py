@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fupin_cli.errors import ConfigurationError, InputMissingError
+from fupin_cli.ingest.compare_section import ComparedField, read_compare
 from fupin_cli.ingest.field import DTYPES, PERIODS, UNITS, Digit, Field
 from fupin_cli.normalise import values
 
@@ -30,6 +31,7 @@ _PROFILE_KEYS = {
     "hints",
     "also",
     "household",
+    "compare",
     "fields",
 }
 _ALSO_KEYS = {"name", "id_number", "set"}
@@ -69,7 +71,7 @@ class SourceProfile:
     the ID number can be found where the ID column is absent or blank. `hints` are words in a title or file name that tell
     this kind from a similar one. `household` names the field that the members of one household share. `also` are the further
     persons of a row; a table that has the columns of one of them and none of the profile's own name and ID number is a table of
-    that person.
+    that person. `compare` says which columns are compared as what, where people are not told by name and resident ID.
     """
 
     name: str
@@ -83,6 +85,7 @@ class SourceProfile:
     own: frozenset[str] = frozenset()
     also: tuple[Also, ...] = ()
     household: str = "household_id"
+    compare: tuple[ComparedField, ...] = ()
 
     def field(self, name: str) -> Field:
         """The field of this name; a KeyError otherwise, which is a bug of ours."""
@@ -149,6 +152,7 @@ def _profile(name: str, data: Mapping[str, Any], shared: Mapping[str, Field], pa
         household=_text(data, "household", path) if "household" in data else "household_id",
         own=own,
         also=tuple(_also(entry, number, path) for number, entry in enumerate(_tables(data, "also", path), 1)),
+        compare=read_compare(data, path),
     )
     _refuse_strangers(profile, path)
     _refuse_wrong_also(profile, path)

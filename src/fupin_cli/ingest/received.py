@@ -49,7 +49,9 @@ class Received:
         try:
             return self.path.open("rb")
         except FileNotFoundError:
-            raise InputMissingError("no such file", where=self.name, try_="check files = [...] in fupin.toml") from None
+            raise InputMissingError(
+                "no such file", where=self.name, try_="check the name, or files = [...] in fupin.toml"
+            ) from None
         except IsADirectoryError:
             raise InputMissingError("this is a folder, not a file", where=self.name) from None
         except PermissionError:

@@ -26,6 +26,7 @@ _BASIS = {
 }  # fmt: skip
 # what no weight may outvote: brothers and sisters are called like this
 CONTRADICTS = ("one_char", "surname", "other")
+_SHOWN_BELOW_REVIEW = 10.0  # bits: rejected pairs farther away than this explain nothing
 _SWEEPS, _MOST = 8, 60.0  # of messages; bits beyond which more certainty changes nothing
 
 
@@ -63,18 +64,24 @@ class Contest:
         np.maximum.at(most, self.stands_for, bits[self.rows])
         return most
 
-    def left_less(self, bits: np.ndarray, sweeps: int = _SWEEPS) -> np.ndarray:
+    def left_less(self, bits: np.ndarray) -> np.ndarray:
         """The bits that each pair's rivals leave it less; 0 for those without. By belief propagation (sum-product)."""
-        best = self.best(bits)
-        odds = np.exp2(np.clip(best, -_MOST, _MOST))
-        from_register = from_extract = np.ones_like(odds)
+        return self.sweep(bits, self.silence(), _SWEEPS)[0]
+
+    def silence(self) -> np.ndarray:
+        """What register people say of their pairs before anybody has spoken."""
+        return np.ones(len(self.further))
+
+    def sweep(self, bits: np.ndarray, from_register: np.ndarray, sweeps: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        """`left_less` after some more messages to and fro, and what register people say now."""
+        odds = np.exp2(np.clip(self.best(bits), -_MOST, _MOST))
+        from_extract = np.ones_like(odds)
         for _ in range(sweeps):
             wanted = odds * from_register
-            from_extract = 1 / (1 + np.maximum(_sums(self.extract_id, wanted) - wanted, 0))
+            from_extract = 1 / (1 + _others(self.extract_id, wanted))
             wanted = odds * from_extract
-            others = np.maximum(_sums(self.register_id, wanted) - wanted, 0)
-            from_register = np.where(self.further, 1.0, 1 / (1 + others))
-        return self._to_rows(np.log2(from_register) + np.log2(from_extract), len(bits), 0.0)
+            from_register = np.where(self.further, 1.0, 1 / (1 + _others(self.register_id, wanted)))
+        return self._to_rows(np.log2(from_register) + np.log2(from_extract), len(bits), 0.0), from_register
 
     def tied(self, bits: np.ndarray, left: np.ndarray, least: float, tie: float) -> np.ndarray:
         """True where a rival stands as near as cannot be told, and both are worth a look; those who have lost to others aside."""
@@ -90,9 +97,20 @@ class Contest:
         return every
 
 
-def _sums(ids: np.ndarray, values: np.ndarray) -> np.ndarray:
-    sums: np.ndarray = np.bincount(ids, values)[ids] if len(ids) else values
-    return sums
+def _others(ids: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """For each value the sum of all others with its id.
+
+    The largest are kept out of the sums: subtracted from itself, a large one would leave nothing but the rounding of the small
+    ones, which depends on the order of rows.
+    """
+    if not len(ids):
+        return values
+    most = np.zeros(int(ids.max()) + 1)
+    np.maximum.at(most, ids, values)
+    small = np.where(values == most[ids], 0.0, values)
+    large = values - small
+    others: np.ndarray = np.maximum(np.bincount(ids, small)[ids] - small, 0) + (np.bincount(ids, large)[ids] - large)
+    return others
 
 
 def _gap(ids: np.ndarray, bits: np.ndarray, standing: np.ndarray) -> np.ndarray:
@@ -107,7 +125,14 @@ def _gap(ids: np.ndarray, bits: np.ndarray, standing: np.ndarray) -> np.ndarray:
 
 
 def decide(pairs: pl.DataFrame, model: Model) -> pl.DataFrame:
-    """The pairs with `match_weight`, `match_probability`, `decision`, `basis`, `tied`; needs `bits`, IDENTITY.
+    """The pairs with `match_weight`, `match_probability`, `decision`, `basis`, `tied`; needs `bits`, IDENTITY and levels."""
+    return put_in_bands(
+        pairs.with_columns(_basis().alias("basis")), model, may=_may_be_accepted(), at_once=_nothing_but_number()
+    )
+
+
+def put_in_bands(pairs: pl.DataFrame, model: Model, *, may: pl.Expr, at_once: pl.Expr) -> pl.DataFrame:
+    """The same for pairs that have a `basis` already; `may` says which may be accepted, `at_once` which are, whatever they weigh.
 
     What is within `tie_bits` of a rival is tied and goes to review, so no order of rows can change who is linked.
     """
@@ -117,19 +142,23 @@ def decide(pairs: pl.DataFrame, model: Model) -> pl.DataFrame:
     # six decimals: far below any threshold's meaning, and the same on every machine
     weight = (pl.col("bits") + pl.col("bits_rivals")).round(6)
     pairs = pairs.with_columns(pl.Series("bits_rivals", less).round(6), pl.Series("tied", tied)).with_columns(
-        weight.alias("match_weight"),
-        to_probability(weight).round(9).alias("match_probability"),
-        _basis().alias("basis"),
+        weight.alias("match_weight"), to_probability(weight).round(9).alias("match_probability")
     )
-    sure = _may_be_accepted() & ~pl.col("tied")
+    sure = may & ~pl.col("tied")
     floor = _accept_from(pairs.filter(sure)["match_probability"], model)
     likely = pl.col("match_probability") >= model.review_probability
     decision = (
-        pl.when(sure & ((pl.col("match_probability") >= floor) | _nothing_but_number())).then(pl.lit(Decision.ACCEPTED.value))
+        pl.when(sure & ((pl.col("match_probability") >= floor) | at_once)).then(pl.lit(Decision.ACCEPTED.value))
         .when(likely | pl.col("tied")).then(pl.lit(Decision.REVIEW.value))
         .otherwise(pl.lit(Decision.REJECTED.value))
     )  # fmt: skip
     return pairs.with_columns(decision.alias("decision"))
+
+
+def worth_showing(model: Model) -> pl.Expr:
+    """True for decided pairs that somebody may ask about: all but those rejected from afar."""
+    near = pl.col("match_weight") >= to_bits(model.review_probability) - _SHOWN_BELOW_REVIEW
+    return (pl.col("decision") != Decision.REJECTED.value) | near
 
 
 def _accept_from(probability: pl.Series, model: Model) -> float:
@@ -160,10 +189,12 @@ def _may_be_accepted() -> pl.Expr:
         value=True
     )
     two_numbers = (disowned | (pl.col("id_number_level") == "different")).fill_null(value=False)
-    return named & ~two_numbers
+    # digits that both sides show and that differ are as good as two numbers
+    return named & ~two_numbers & (pl.col("masked_level") == "differs").not_().fill_null(value=True)
 
 
 def _basis() -> pl.Expr:
     by_name = pl.when(pl.col("birth_level") == "equal").then(pl.lit("name_birth")).otherwise(pl.lit("name_place"))
     by_number = pl.col("id_number_level").cast(pl.String).replace_strict(_BASIS, default=None, return_dtype=pl.String)
-    return by_number.fill_null(by_name)
+    in_part = pl.when(pl.col("masked_level") == "agrees").then(pl.lit("id_part_name"))
+    return pl.coalesce(by_number, in_part, by_name)

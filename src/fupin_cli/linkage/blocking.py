@@ -16,15 +16,23 @@ PAIR = ["register_row", "extract_row"]
 _MOST_NAMESAKES = (
     24  # pairs of one name in one county, without a number: more of them, and none is likelier than chance
 )
-_PARTS = (
-    "first_nine",
-    "next_five",
-    "last_three",
-)  # region and decade, rest of the birth date, order: any one fault leaves two whole
+# of region and decade, rest of the birth date, order: any one fault leaves two whole
+TWO_PARTS = ("but_last", "but_middle", "but_first")
+_TWO_CHARACTERS = (["first_second"], ["second_third"], ["first", "third"])
 
 
 def prepare(people: pl.DataFrame) -> pl.DataFrame:
-    """KEYS with `at` as the position in the frame, so that a pair's values are fetched and not joined, and `born`."""
+    """KEYS with `at` as the position in the frame, so that a pair's values are fetched and not joined, `born` and `masked`.
+
+    `masked` are numbers of which part was hidden, as they stand; they are no `digits` then.
+    """
+    hidden = people["digits"].str.contains("*", literal=True)
+    people = people.with_columns(pl.lit(None, pl.String).alias("masked"))
+    if hidden.any():
+        shown = pl.lit(hidden).fill_null(value=False)
+        people = people.with_columns(
+            pl.when(shown).then("digits").alias("masked"), pl.when(~shown).then("digits").alias("digits")
+        )
     return people.with_columns(pl.int_range(pl.len()).alias("at"), pl.coalesce("birth", "birth_in_id").alias("born"))
 
 
@@ -53,10 +61,9 @@ def block_on_damaged_id(register: pl.DataFrame, extract: pl.DataFrame) -> pl.Dat
     fifteen = [side.select("at", (pl.col("code") // 100).alias("fifteen")) for side in good]
     cut = [side.filter("cut") for side in bad]
     others = [*(_join(bad[0], bad[1], [key]) for key in ("digits", "fifteen")), *_either(cut, fifteen, ["fifteen"])]
-    whole = [side.select("at", *_parts(pl.col("code"))) for side in good]
-    for left_out in _PARTS:
-        key = [part for part in _PARTS if part != left_out]
-        others += [*_either(bad, whole, key), _join(bad[0], bad[1], key)]
+    whole = [side.select("at", *two_parts(pl.col("code"))) for side in good]
+    for two in TWO_PARTS:
+        others += [*_either(bad, whole, [two]), _join(bad[0], bad[1], [two])]
     return pl.concat(
         [
             *(pairs.with_columns(pl.lit(value=True).alias("repaired")) for pairs in one_fault),
@@ -82,15 +89,15 @@ def block_on_name(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame
 def block_on_similar_name(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
     """Pairs of one village and birth date; where nobody wrote a date down, two of the first three characters of the name."""
     pairs = [_join(register, extract, ["born", "village_code", "male"])]
-    dateless = [with_characters(side.filter(pl.col("born").is_null())) for side in (register, extract)]
-    everyone = [
-        with_characters(side) if other.height else side.clear()
+    dateless = [side.filter(pl.col("born").is_null()) for side in (register, extract)]
+    # whoever lives where somebody without a date does
+    there = [
+        side.filter(pl.col("village_code").is_in(other["village_code"].unique().implode()))
         for side, other in zip((register, extract), dateless[::-1], strict=True)
     ]
-    if any(side.height for side in dateless):
-        everyone = [side if "initial" in side.columns else with_characters(side) for side in everyone]
-        for two in (["initial", "second"], ["initial", "third"], ["second", "third"]):
-            pairs += _either(dateless, everyone, [*two, "village_code", "township_code"])
+    dateless, there = ([_with_two_characters(side) for side in sides] for sides in (dateless, there))
+    for two in _TWO_CHARACTERS:
+        pairs += _either(dateless, there, [*two, "village_code", "township_code"])
     return pl.concat(pairs)
 
 
@@ -128,23 +135,29 @@ def in_parts(number: pl.Expr) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
     return number // 10**8, number // 1000 % 10**5, number % 1000
 
 
-def _parts(number: pl.Expr) -> list[pl.Expr]:
-    return [part.alias(name) for name, part in zip(_PARTS, in_parts(number), strict=True)]
+def two_parts(number: pl.Expr) -> list[pl.Expr]:
+    """Two of the three parts as one integer each: joins on integers cost least."""
+    first, middle, last = in_parts(number)
+    pairs = (first * 10**5 + middle, first * 1000 + last, middle * 1000 + last)
+    return [pair.alias(name) for name, pair in zip(TWO_PARTS, pairs, strict=True)]
 
 
 def _damaged(people: pl.DataFrame) -> pl.DataFrame:
     """Those with a number that is not usable, and what is left of it; what was cut off is no part of it."""
     bad = people.filter(pl.col("digits").is_not_null()).select("at", "code", "digits", "cut")
     number = pl.when(~pl.col("cut")).then(seventeen())
-    return bad.select("at", "digits", "cut", first_fifteen().alias("fifteen"), *_parts(number))
+    return bad.select("at", "digits", "cut", first_fifteen().alias("fifteen"), *two_parts(number))
 
 
-def with_characters(people: pl.DataFrame) -> pl.DataFrame:
-    """The people with the first three characters of their names: `initial`, `second`, `third`."""
-    name = pl.col("name")
-    return people.with_columns(
-        name.str.slice(n, 1).alias(column) for n, column in enumerate(("initial", "second", "third"))
-    ).with_columns(pl.when(pl.col(column) != "").then(column).alias(column) for column in ("second", "third"))
+def _with_two_characters(people: pl.DataFrame) -> pl.DataFrame:
+    """The people with each two of the first three characters of their names; null where there is no third."""
+    name, third = pl.col("name"), pl.col("name").str.slice(2, 1)
+    has_third = third != ""
+    return people.select(
+        "at", "village_code", "township_code", name.str.slice(0, 2).alias("first_second"),
+        pl.when(has_third).then(name.str.slice(1, 2)).alias("second_third"),
+        name.str.slice(0, 1).alias("first"), pl.when(has_third).then(third).alias("third"),
+    )  # fmt: skip
 
 
 def _either(few: Sequence[pl.DataFrame], all_: Sequence[pl.DataFrame], key: list[str]) -> list[pl.DataFrame]:

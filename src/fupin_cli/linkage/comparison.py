@@ -17,6 +17,7 @@ ONE_VILLAGE = ("hamlet", "village", "in_village")
 PLACES = 5  # levels of place that say how far apart two rows are; the others say less
 LEVELS: dict[str, tuple[str, ...]] = {
     "id_number": ID_LEVELS,
+    "masked": ("agrees", "differs"),  # as far as both numbers can be seen
     "name": ("exact", "former", *NAME_LEVELS[1:]),
     "birth": ("equal", "one_fault", "different"),
     "sex": ("equal", "different"),
@@ -39,10 +40,10 @@ def compare(pairs: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame) -> pl.DataFra
     """
     both = pairs.hstack(_side(r, pairs[PAIR[0]], "r")).hstack(_side(e, pairs[PAIR[1]], "e"))
     levels = both.lazy().select(
-        *pairs.columns, _level("id_number", _id_number()), _level("birth", _birth()), _level("sex", _sex()),
-        _level("place", _place()), _level("phone", _phone()),
+        *pairs.columns, _level("id_number", _id_number()), _level("sex", _sex()), _level("place", _place()),
+        _level("phone", _phone()),
     )  # fmt: skip
-    return levels.collect().with_columns(_names(both).alias("name_level"))
+    return levels.collect().with_columns(_births(both).alias("birth_level"), _names(both).alias("name_level"))
 
 
 def levels_of(field: str) -> pl.Enum:
@@ -78,16 +79,27 @@ def _id_number() -> pl.Expr:
     )  # fmt: skip
 
 
-def _birth() -> pl.Expr:
-    """The best agreement of any birth date on one side with any on the other: of its own column, or inside the ID number."""
-    pairs = [(pl.col(f"{a}_r"), pl.col(f"{b}_e")) for a in ("birth", "birth_in_id") for b in ("birth", "birth_in_id")]
-    known = reduce(or_, (a.is_not_null() & b.is_not_null() for a, b in pairs))
-    equal = reduce(or_, ((a == b).fill_null(value=False) for a, b in pairs))
-    close = reduce(or_, (_one_fault(a, b).fill_null(value=False) for a, b in pairs))
-    return (
-        pl.when(~known).then(None).when(equal).then(pl.lit("equal")).when(close).then(pl.lit("one_fault"))
-        .otherwise(pl.lit("different"))
-    )  # fmt: skip
+def _births(both: pl.DataFrame) -> pl.Series:
+    """The best agreement of any birth date on one side with any on the other: of its own column, or inside the ID number.
+
+    Most dates are equal; only of the others is anything more asked. Two columns that differ are never equal, whatever the
+    numbers say: one number may be borrowed.
+    """
+    dates = [(pl.col(f"{a}_r"), pl.col(f"{b}_e")) for a in ("birth", "birth_in_id") for b in ("birth", "birth_in_id")]
+    known = reduce(or_, (a.is_not_null() & b.is_not_null() for a, b in dates))
+    equal = reduce(or_, ((a == b).fill_null(value=False) for a, b in dates))
+    # both have a column of their own: where those differ one of them is wrong, though a number says the same on both sides
+    apart = (pl.col("birth_r") != pl.col("birth_e")).fill_null(value=False)
+    level = pl.when(equal & ~apart).then(pl.lit("equal")).when(known).then(pl.lit("different")).cast(levels_of("birth"))
+    levels = both.select(level.alias("level")).to_series()
+    open_ = (levels == "different").fill_null(value=False).arg_true()
+    near = [_one_fault(a, b).fill_null(value=False) for a, b in dates]
+    close = reduce(or_, near[:-1]) | (near[-1] & ~apart)
+    columns = [f"{name}_{side}" for name in ("birth", "birth_in_id") for side in "re"]
+    faulty = open_.filter(
+        both.lazy().select(pl.col(columns).gather(open_)).select(close.alias("close")).collect()["close"]
+    )
+    return levels.scatter(faulty, pl.repeat("one_fault", len(faulty), dtype=levels.dtype, eager=True))
 
 
 def _one_fault(a: pl.Expr, b: pl.Expr) -> pl.Expr:

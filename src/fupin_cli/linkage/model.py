@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from fupin_cli.errors import ConfigurationError, InputMissingError
 from fupin_cli.linkage.comparison import ID_LEVELS, LEVELS, PLACES
 
 Values = tuple[float, ...]  # one for each level of a field, in the order of LEVELS
-FIELDS = tuple(name for name in LEVELS if name != "id_number")
+FIELDS = tuple(name for name in LEVELS if name not in ("id_number", "masked"))
 _ANY_TWO = ("disowned", "unlike", "different", "again")
 NUMBERS = (*ID_LEVELS[:6], "shared", *_ANY_TWO)
 _FROM_FILES = {
@@ -62,6 +63,12 @@ class Model:
 def to_bits(probability: float) -> float:
     """A probability as log2 odds."""
     return math.log2(probability / (1 - probability))
+
+
+def probabilities(bits: np.ndarray) -> np.ndarray:
+    """`to_probability` of an array."""
+    found: np.ndarray = 1 / (1 + np.exp2(-np.clip(bits, -500, 500)))
+    return found
 
 
 def to_probability(bits: pl.Expr) -> pl.Expr:

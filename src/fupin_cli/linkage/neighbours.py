@@ -22,7 +22,7 @@ _NUMBER = r"^\d{16,18}[\dX]$"
 def neighbours(people: pl.DataFrame) -> pl.DataFrame:
     """`at`, `code` (first 17 digits of a number that is valid) and `slip` (a digit was dropped or added, not changed).
 
-    One row for each number that one fault could have turned into the `digits` of a row.
+    A row for each number that one fault could have turned into the `digits` of a row; two faults may give one number twice.
     """
     damaged = people.select("at", "digits").filter(pl.col("digits").str.contains(_NUMBER))
     parts = [_empty()]
@@ -33,7 +33,7 @@ def neighbours(people: pl.DataFrame) -> pl.DataFrame:
             found = pl.DataFrame(
                 {"at": np.repeat(rows["at"].to_numpy(), codes.shape[1])[whole.ravel()], "code": codes[whole]}
             )
-            parts.append(found.unique().with_columns(pl.lit(value=length != 18).alias("slip")))
+            parts.append(found.with_columns(pl.lit(value=length != 18).alias("slip")))
     return pl.concat(parts)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from fupin_cli.linkage.assignment import CONTRADICTS, IDENTITY, Contest, decide
+from fupin_cli.linkage.assignment import CONTRADICTS, IDENTITY, Contest, decide, worth_showing
 from fupin_cli.linkage.blocking import (
     PAIR,
     block_on_all_but_id,
@@ -26,7 +26,8 @@ from fupin_cli.linkage.blocking import (
 from fupin_cli.linkage.comparison import compare
 from fupin_cli.linkage.frequency import add_rarity, count_names
 from fupin_cli.linkage.household import block_on_household, context, household_level, households
-from fupin_cli.linkage.model import Model, to_bits
+from fupin_cli.linkage.masked import add_masked, block_on_masked
+from fupin_cli.linkage.model import Model
 from fupin_cli.linkage.training import (
     learn_births,
     learn_households,
@@ -36,12 +37,21 @@ from fupin_cli.linkage.training import (
     possible_pairs,
 )
 from fupin_cli.linkage.weights import BITS, FIELDS, STRATA, add_stratum, default_odds, field_bits, total_bits
-from fupin_cli.vocabulary import LINKS, Decision
+from fupin_cli.vocabulary import LINKS
 
-DETAIL = [f"{name}_level" for name in ("id_number", "name", "birth", "sex", "place", "phone", "household")]
-_SHOWN_BELOW_REVIEW = 10.0  # bits: rejected pairs farther away than this explain nothing
+DETAIL = [f"{name}_level" for name in ("id_number", "masked", "name", "birth", "sex", "place", "phone", "household")]
 _ENOUGH = 200  # pairs with equal numbers from which something can be learned
-_DESCRIBED_BY = ("digits", "birth", "birth_in_id", "male", "village_code", "township_code", "household", "phone")
+_DESCRIBED_BY = (
+    "digits",
+    "masked",
+    "birth",
+    "birth_in_id",
+    "male",
+    "village_code",
+    "township_code",
+    "household",
+    "phone",
+)
 _SELF = "register"
 
 
@@ -111,7 +121,9 @@ def find_duplicates(register: pl.DataFrame, model: Model) -> pl.DataFrame:
     bad = r.filter(pl.col("number") != "good")
     damaged = block_on_damaged_id(r, r)
     damaged = damaged.filter(pl.col("repaired") | same_initial(damaged, r, r))
-    residue = _plain([damaged, block_on_all_but_id(r, r), block_on_name(bad, r), block_on_name(r, bad)])
+    residue = _plain(
+        [damaged, block_on_all_but_id(r, r), block_on_name(bad, r), block_on_name(r, bad), block_on_masked(r, r)]
+    )
     residue = residue.with_columns(
         pl.min_horizontal(PAIR).alias(PAIR[0]), pl.max_horizontal(PAIR).alias(PAIR[1])
     ).filter(apart).join(by_id, on=PAIR, how="anti")  # fmt: skip
@@ -192,6 +204,7 @@ def _residue(r: pl.DataFrame, e: pl.DataFrame, known: pl.DataFrame) -> pl.DataFr
             block_on_rare_name(bad[0], theirs),
             block_on_all_but_id(ours, theirs),
             block_on_household(known, ours, theirs),
+            block_on_masked(ours, theirs),
         ]
     )
 
@@ -212,7 +225,7 @@ def _with_numbers(pairs: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame) -> pl.D
 
 
 def _levels(pairs: pl.DataFrame, known: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame) -> pl.DataFrame:
-    return pairs.with_columns(household_level(pairs, known, r, e))
+    return add_masked(pairs.with_columns(household_level(pairs, known, r, e)), r, e)
 
 
 def _odds(model: Model, people: int) -> list[float]:
@@ -241,10 +254,9 @@ def _number_identities(
 def _as_links(
     pairs: pl.DataFrame, register: pl.DataFrame, extract: pl.DataFrame, model: Model, name: str | None
 ) -> pl.DataFrame:
-    near = pl.col("match_weight") >= to_bits(model.review_probability) - _SHOWN_BELOW_REVIEW
     # one number under two names is a finding, however unlikely it is that they are one person
     one_number = (pl.col("id_number_level") == "exact").fill_null(value=False)
-    kept = pairs.filter((pl.col("decision") != Decision.REJECTED.value) | near | one_number)
+    kept = pairs.filter(worth_showing(model) | one_number)
     kept = kept.with_columns(
         register["at"].gather(kept[PAIR[0]]).alias(PAIR[0]),
         extract["at"].gather(kept[PAIR[1]]).alias(PAIR[1]),

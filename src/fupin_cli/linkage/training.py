@@ -18,7 +18,7 @@ from fupin_cli.linkage.assignment import Contest
 from fupin_cli.linkage.blocking import PAIR
 from fupin_cli.linkage.comparison import LEVELS, PLACES, levels_of
 from fupin_cli.linkage.frequency import sample, total
-from fupin_cli.linkage.model import Model, Values, with_parts
+from fupin_cli.linkage.model import Model, Values, probabilities, with_parts
 from fupin_cli.linkage.weights import KINDS, STRATA
 
 _AS_PAIRS = 300.0  # the model's own figures count as much as so many pairs
@@ -85,11 +85,12 @@ def learn_odds(pairs: pl.DataFrame, contest: Contest, odds: Sequence[float], pos
     """
     stratum, fields = pairs["stratum"].to_numpy(), pairs["fields"].to_numpy()
     start, pairs_of = np.array(odds), np.array(possible)
-    found = start
+    found, said = start, contest.silence()
     for _ in range(_ROUNDS):
         bits = found[stratum] + fields
-        true = np.bincount(stratum, _probability(bits + contest.left_less(bits, sweeps=3)), minlength=len(start))
-        share = (true + _AS_MATCHES) / (pairs_of + _AS_MATCHES / _probability(start))
+        less, said = contest.sweep(bits, said)  # the messages settle while the odds do
+        true = np.bincount(stratum, probabilities(bits + less), minlength=len(start))
+        share = (true + _AS_MATCHES) / (pairs_of + _AS_MATCHES / probabilities(start))
         learned = np.clip(
             np.log2(share) - np.log2(np.maximum(1 - share, 2.0**-40)), start - _FARTHEST, start + _FARTHEST
         )
@@ -129,11 +130,6 @@ def possible_pairs(r: pl.DataFrame, e: pl.DataFrame, pairs: pl.DataFrame) -> lis
         }
         found += [totals.get(kind, float(candidates.get(len(found) + n, 0))) for n, kind in enumerate(KINDS)]
     return [*found, *(float(candidates.get(n, 0)) for n in range(len(found), len(STRATA)))]
-
-
-def _probability(bits: np.ndarray) -> np.ndarray:
-    found: np.ndarray = 1 / (1 + np.exp2(-np.clip(bits, -500, 500)))
-    return found
 
 
 def _names_of_one(by_id: pl.DataFrame, model: Model) -> Model:

@@ -18,6 +18,7 @@ from fupin_cli.linkage.model import Model, to_bits
 BITS = [
     "bits_prior",
     "bits_id_number",
+    "bits_masked",
     "bits_name",
     "bits_birth",
     "bits_sex",
@@ -25,7 +26,7 @@ BITS = [
     "bits_phone",
     "bits_household",
 ]
-FIELDS = [*BITS[2:7], "bits_apart"]
+FIELDS = [*BITS[2:8], "bits_apart"]
 _UNKNOWN = ("no_number_in_register", "no_number_in_extract", "no_number")  # beyond ID_LEVELS: nothing to compare
 KINDS = (*ID_LEVELS, *_UNKNOWN)
 # again: the person was found under the own number, or, where the numbers are equal, the number with its own name;

@@ -26,7 +26,12 @@ _PLACEHOLDER = (
     r"^(?:999999.*|0+|1+|9+|X+|无|暂无|没有|不详|未知|空|NULL|NONE|NAN|#N/A|-+|/+|待补.*"
     r"|[无没未][^0-9]{0,3}证[^0-9]*|[^0-9]*(?:未办|待办|补办|丢失|遗失)[^0-9]*)$"
 )
+# a pupil's number (全国学籍号): G is followed by the ID number, J by eighteen digits of the system's own, L by region, birth date
+# and four random digits; one in eleven of those would pass for somebody's ID number
+_PUPIL_WITHOUT_ID = r"^[JL]\d{17}[\dX]$"
 _WHOLE_IN_TEXT = r"(?:^|[^0-9])(\d{17}[\dX])(?:[^0-9]|$)"
+_HIDES = r"[*X●■#]"  # signs behind which digits are hidden; an X that belongs to the number is the last of it
+_ONE_RUN = r"^(\d{0,14})\*{3,}(\d{0,13}[\dX]?)$"
 _EXPONENT = r"^(\d)\.(\d{2,})E\+?(?:17|19|21)$"  # 18, 20 and 22 digits that went through a number
 
 
@@ -53,10 +58,11 @@ def number_keys(raw: pl.Series) -> pl.DataFrame:
     """
     read = _read_fast(raw)
     keys = read.select(
-        "code", pl.lit(None, pl.String).alias("digits"), pl.lit(value=False).alias("cut"),
-        pl.col("id_birth_on").alias("birth_in_id"), pl.col("male").alias("male_in_id"),
+        pl.when("clean").then("code"), pl.when(~pl.col("clean")).then("raw").alias("digits"),
+        pl.lit(value=False).alias("cut"), pl.col("id_birth_on").alias("birth_in_id"),
+        pl.when("clean").then("male").alias("male_in_id"),
     )  # fmt: skip
-    odd = (~read["clean"]).arg_true()
+    odd = (~read["whole"]).arg_true()
     return replace_rows(keys, odd, once_per_spelling(read["raw"].gather(odd), _careful_keys))
 
 
@@ -72,7 +78,7 @@ def _careful_keys(spellings: pl.Series) -> pl.DataFrame:
 
 
 def _read_fast(raw: pl.Series) -> pl.DataFrame:
-    """raw, code, clean (a valid number as it should be written), id_birth_on and male: in one pass, without any regex."""
+    """raw, code, whole (18 characters as they should be written), clean (and valid), id_birth_on, male: without any regex."""
     code, text, read = pl.col("code"), pl.col("raw"), pl.col("read")
     # all eighteen as one integer; 10 stands for the X that one number in eleven ends in
     digits = pl.when(text.str.len_bytes() == 18).then(text)
@@ -80,6 +86,7 @@ def _read_fast(raw: pl.Series) -> pl.DataFrame:
     seventeen = pl.when(ends_in_x).then(digits.str.slice(0, 17)).cast(pl.Int64, strict=False)
     # a number that ends in 000 may be one that Excel cut: 9 % of those pass the check by chance
     fits = (code >= 10**16) & (code // 10**11 != 999999) & ~((code % 100 == 0) & (pl.col("check") == 0))
+    whole = fits & (code != 11_111_111_111_111_111)  # somebody's stand-in for a number
     clean = fits & ((_remainder(code) + pl.col("check")) % 11 == 1) & pl.col("id_birth_on").is_not_null()
     return (
         pl.DataFrame({"raw": raw.cast(pl.String)})
@@ -87,8 +94,12 @@ def _read_fast(raw: pl.Series) -> pl.DataFrame:
         .with_columns(digits.cast(pl.Int64, strict=False).alias("read"))
         .with_columns(pl.coalesce(read // 10, seventeen).alias("code"), pl.coalesce(read % 10, 10).alias("check"))
         .with_columns(birth_in(code).alias("id_birth_on"))
-        .with_columns(clean.fill_null(value=False).alias("clean"), (code % 2 == 1).alias("male"))
-        .select("raw", "code", "clean", "id_birth_on", "male")
+        .with_columns(
+            whole.fill_null(value=False).alias("whole"),
+            clean.fill_null(value=False).alias("clean"),
+            (code % 2 == 1).alias("male"),
+        )
+        .select("raw", "code", "whole", "clean", "id_birth_on", "male")
         .collect()
     )
 
@@ -169,6 +180,7 @@ def _read(raw: pl.Series) -> pl.DataFrame:
             pl.col("text"),
         ).alias("digits"),
     )
+    frame = frame.with_columns(_masked(pl.col("text")).alias("masked"))
     digits, length, first_18 = pl.col("digits"), pl.col("length"), pl.col("first_18")
     frame = frame.with_columns(
         _upgraded(digits).alias("upgraded"),
@@ -180,11 +192,13 @@ def _read(raw: pl.Series) -> pl.DataFrame:
     cut_15 = (length == 15) & digits.str.contains(r"^\d{15}$") & _date_inside(digits).is_not_null()
     status = (
         pl.when(pl.col("text") == "").then(pl.lit("missing"))
+        .when(pl.col("text").str.contains(_PUPIL_WITHOUT_ID)).then(pl.lit("placeholder"))
         .when(pl.col("text").str.contains(_PLACEHOLDER) | first_18.str.starts_with("999999")).then(pl.lit("placeholder"))
         .when(pl.col("cut").is_not_null() | (length.is_in([18, 20, 22]) & digits.str.contains(r"^\d{15}0+$")))
         .then(pl.lit("truncated"))
         .when(old_15).then(pl.lit("from_15"))
         .when(cut_15).then(pl.lit("truncated"))
+        .when(pl.col("masked").is_not_null()).then(pl.lit("masked"))
         .when(~looks_18 | ~length.is_in([18, 20, 22])).then(pl.lit("malformed"))
         .when(_date_inside(first_18).is_null()).then(pl.lit("bad_date"))
         .when(~has_valid_check(first_18)).then(pl.lit("bad_check_digit"))
@@ -202,6 +216,8 @@ def _read(raw: pl.Series) -> pl.DataFrame:
         pl.when(pl.col("id_status") == "truncated")
         # fewer than 13 digits were only shown, not kept; from 13 on, zeros at the end were dropped
         .then(pl.coalesce(_padded(pl.col("cut")), digits.str.slice(0, 15)))
+        .when(pl.col("id_status") == "masked")
+        .then("masked")
         .when(pl.col("id_status").is_in(["bad_check_digit", "bad_date", "malformed"]))
         # nineteen may be eighteen with one too many; which one, the check character tells
         .then(
@@ -209,6 +225,26 @@ def _read(raw: pl.Series) -> pl.DataFrame:
         )
         .alias("id_digits"),
     ).collect()
+
+
+def _masked(text: pl.Expr) -> pl.Expr:
+    """A number of which part was hidden as 18 characters with * in the hidden places; null for any other.
+
+    One run of signs may be shorter than what it hides. At least two places are hidden, and four can be seen.
+    """
+    last = (
+        pl.when(text.str.contains(r"\dX$"))
+        .then(text.str.slice(-1))
+        .otherwise(text.str.slice(-1).str.replace_all(_HIDES, "*"))
+    )
+    stars = text.str.slice(0, text.str.len_chars() - 1).str.replace_all(_HIDES, "*") + last
+    before, after = stars.str.extract(_ONE_RUN, 1), stars.str.extract(_ONE_RUN, 2)
+    filled = (before + "*" * 18).str.slice(0, 18 - after.str.len_chars()) + after
+    whole = stars.str.len_chars() == 18
+    # fifteen places are an old number, whose digits stand elsewhere
+    found = pl.when(whole).then(stars).when(stars.str.len_chars() != 15).then(filled)
+    seen, hidden = found.str.count_matches(r"[\dX]"), found.str.count_matches(r"\*")
+    return pl.when(found.str.contains(r"^[\d*]{17}[\dX*]$") & (seen >= 4) & (hidden >= 2)).then(found)
 
 
 def _padded(cut: pl.Expr) -> pl.Expr:

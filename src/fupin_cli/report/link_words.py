@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import polars as pl
+
 _FIELDS = {
-    "prior": ("随便两人", "two people at random"),
+    "prior": ("随便两人", "two at random"),
     "id_number": ("证件号码", "ID number"),
+    "masked": ("证件号段", "what is seen of the ID"),
     "name": ("姓名", "name"),
     "birth": ("出生日期", "birth date"),
     "sex": ("性别", "sex"),
@@ -19,28 +22,32 @@ _FIELDS = {
 LEVEL_WORDS = {
     "id_number": {
         "exact": ("一致", "the same"),
-        "repaired": ("差一位或相邻两位颠倒", "one wrong digit, or two swapped"),
-        "slip": ("多一位或少一位", "one digit too many or too few"),
-        "damaged": ("前15位一致，后三位丢失", "first 15 agree, the last three are lost"),
-        "same_text": ("同样有误且相同", "wrong in the same way"),
-        "partial": ("三段中两段一致", "two of three parts agree"),
-        "disowned": ("其一已知属于他人", "one of them is known to be another's"),
-        "unlike": ("其一有误，且相差较大", "one is wrong, and not near"),
-        "different": ("均有效但不同", "both valid, and different"),
+        "repaired": ("差一位或相邻两位颠倒", "one fault away"),
+        "slip": ("多一位或少一位", "a digit more or less"),
+        "damaged": ("前15位一致，后三位丢失", "last three lost"),
+        "same_text": ("同样有误且相同", "same wrong number"),
+        "partial": ("三段中两段一致", "two parts of three"),
+        "disowned": ("其一已知属于他人", "another's number"),
+        "unlike": ("其一有误，且相差较大", "one wrong, not near"),
+        "different": ("均有效但不同", "two valid numbers"),
+    },
+    "masked": {
+        "agrees": ("未遮盖的数字一致", "what is seen agrees"),
+        "differs": ("未遮盖的数字不同", "what is seen differs"),
     },
     "name": {
         "exact": ("一致", "the same"),
         "former": ("曾用名一致", "a former name"),
-        "alias": ("俗写相通", "an informal spelling"),
+        "alias": ("俗写相通", "informal spelling"),
         "sound": ("同音", "sounds the same"),
         "near_sound": ("近音", "sounds alike"),
         "shape": ("形近", "looks alike"),
-        "wildcard": ("可辨认的字一致", "agrees in all that could be written"),
-        "swapped": ("名字两字颠倒", "given characters swapped"),
-        "gap": ("多一字或少一字", "one character more or less"),
-        "segments": ("译写相近", "another spelling of a long name"),
-        "one_char": ("同姓，差一字", "same surname, one other character"),
-        "surname": ("只有姓相同", "same surname only"),
+        "wildcard": ("可辨认的字一致", "agrees as written"),
+        "swapped": ("名字两字颠倒", "characters swapped"),
+        "gap": ("多一字或少一字", "one character gap"),
+        "segments": ("译写相近", "another spelling"),
+        "one_char": ("同姓，差一字", "one other character"),
+        "surname": ("只有姓相同", "surname only"),
         "other": ("不同", "different"),
     },
     "birth": {
@@ -51,44 +58,79 @@ LEVEL_WORDS = {
     "sex": {"equal": ("一致", "the same"), "different": ("不同", "different")},
     "place": {
         "hamlet": ("同村同组", "same hamlet"),
-        "village": ("同村不同组", "same village, another hamlet"),
+        "village": ("同村不同组", "another hamlet"),
         "in_village": ("同村", "same village"),
-        "township": ("同乡镇不同村", "same township, another village"),
+        "township": ("同乡镇不同村", "another village"),
         "in_township": ("同乡镇", "same township"),
-        "county": ("同县不同乡镇", "same county, another township"),
+        "county": ("同县不同乡镇", "another township"),
         "in_county": ("同县", "same county"),
         "elsewhere": ("不同县", "another county"),
     },
     "phone": {"equal": ("一致", "the same"), "different": ("不同", "different")},
     "household": {
-        "joined": ("同户其他人也在该户", "others of the household are in that one"),
-        "apart": ("同户其他人在别户", "others of the household are elsewhere"),
+        "joined": ("同户其他人也在该户", "others found there"),
+        "apart": ("同户其他人在别户", "others elsewhere"),
     },
 }
-_NOTHING = ("一方未填", "not given on one side")
+FIELD_WORDS = {  # of the columns of a profile's [compare], whatever they hold
+    "exact": ("一致", "the same"),
+    "swapped": ("两栏互换", "columns exchanged"),
+    "near": ("相近", "nearly the same"),
+    "one_edit": ("差一位或相邻两位颠倒", "one fault away"),
+    "one_fault": ("差一处", "one part differs"),
+    "alike": ("略相近", "somewhat alike"),
+    "two_edits": ("差两位", "two faults away"),
+    "different": ("不同", "different"),
+}
+_NOTHING = ("一方未填", "not given")
+_COUNTED = "不另计"
+_BY_FIELDS = "fields"  # the basis of links by [compare]
+_FIELD = 10  # columns for its name
+_WORDS = 22  # columns; a line has room in 80, even when it is indented by four
 _WIDEST, _BITS_A_BLOCK = 12, 2.0
 
 
 def waterfall(link: Mapping[str, Any]) -> list[str]:
-    """A line for each field that says something: Chinese and English words, bits, and a bar; then the sum and the probability.
+    """A line of at most 76 columns for each field that says something: words, bits and a bar; then the sum and the probability.
 
     `link` has the columns of LINKS with levels and bits, as links.parquet holds them.
     """
     lines = []
-    for field, (zh, en) in _FIELDS.items():
-        bits, level = link.get(f"bits_{field}") or 0.0, link.get(f"{field}_level")
+    for field, (zh, en) in _fields_of(link).items():
+        bits, level = round(link.get(f"bits_{field}") or 0.0, 1), link.get(f"{field}_level")
         if not bits and level is None:
             continue
-        words = LEVEL_WORDS.get(field, {}).get(str(level), _NOTHING if field in LEVEL_WORDS else ("", ""))
-        lines.append(
-            f"{_padded(zh, 10)} {_padded(words[0], 24)} {bits:+6.1f} {_bar(bits)}  {en}{': ' if words[1] else ''}{words[1]}"
-        )
+        known = (FIELD_WORDS if link.get("basis") == _BY_FIELDS else LEVEL_WORDS.get(field, {})).get(str(level))
+        words = known or (_NOTHING if f"{field}_level" in link else ("", en))
+        # what agrees because something else does (the birth date inside an ID number) is not counted a second time
+        told = f"{bits:+6.1f}" if bits else _COUNTED
+        lines.append(f"{_padded(zh, _FIELD)} {_padded(words[0], _WORDS)} {told} {_bar(bits)}  {words[1]}")
     weight, sure = link["match_weight"], 100 * link["match_probability"]
-    lines.append(f"{_padded('合计', 10)} {_padded(f'是同一人的把握 {_percent(sure)}', 24)} {weight:+6.1f} 比特 bits")
+    lines.append(f"{_padded('合计', 10)} {_padded(f'是同一人的把握 {percent(sure)}', 26)} {weight:+.1f} 比特 bits")
     return lines
 
 
-def _percent(sure: float) -> str:
+def _fields_of(link: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """What the bits of a link belong to, in the order of telling, with their names; columns of [compare] have their own."""
+    if link.get("basis") != _BY_FIELDS:
+        return _FIELDS
+    declared = [name.removesuffix("_level") for name in link if name.endswith("_level")]
+    return {"prior": _FIELDS["prior"], **{name: (_short(name), name) for name in declared}, "rivals": _FIELDS["rivals"]}
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _FIELD else f"{name[: _FIELD - 1]}…"
+
+
+def agreement(field: str) -> pl.Expr:
+    """What the level of a field says, in Chinese words with the field before them; null where a side says nothing."""
+    named = "" if field == "household" else _FIELDS[field][0]  # its words name it
+    words = {level: f"{named}{zh}" for level, (zh, _) in LEVEL_WORDS[field].items()}
+    return pl.col(f"{field}_level").cast(pl.String).replace_strict(words, default=None, return_dtype=pl.String)
+
+
+def percent(sure: float) -> str:
+    """How sure that makes us; nobody is ever sure beyond 99.9 %."""
     return f"{sure:.1f} %" if 0.05 <= sure <= 99.95 else ("超过 99.9 %" if sure > 50 else "不到 0.1 %")
 
 

@@ -15,6 +15,7 @@ from fupin_cli.rules.pack import DEPT, GIVEN, Rule
 from fupin_cli.vocabulary import EVIDENCE, Decision, Outcome
 
 WHO = "_who"
+_MASKED = "masked"  # the status of a number of which part was hidden
 _CUT, _LEFT = "truncated", 15  # the status of a number that a spreadsheet cut, and the digits that it kept
 _DESCRIBED_BY = ("birth_on", "county_key", "township_key", "village_key")
 
@@ -129,11 +130,11 @@ def _same_number(rows: pl.DataFrame, people: pl.DataFrame) -> list[pl.Series]:
 
 
 def _begins_like(rows: pl.DataFrame, people: pl.DataFrame) -> pl.Series:
-    """Per row: does its number begin as one of the register that a spreadsheet cut; or was it cut itself."""
+    """Per row: does its number begin as one of the register that a spreadsheet cut; or was it cut or hidden in part itself."""
     cut = people.filter(pl.col("id_status") == _CUT).select(pl.col("id_digits").str.slice(0, _LEFT)).to_series()
     whole = cut.filter((cut.str.len_chars() == _LEFT).fill_null(value=False)).unique()
     like = pl.col("id_number").str.slice(0, _LEFT).is_in(whole.implode())
-    return rows.select((like | (pl.col("id_status") == _CUT)).fill_null(value=False)).to_series()
+    return rows.select((like | pl.col("id_status").is_in([_CUT, _MASKED])).fill_null(value=False)).to_series()
 
 
 def _who() -> pl.Expr:

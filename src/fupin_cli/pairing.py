@@ -1,0 +1,210 @@
+"""Two files, or one with itself, on one page: files → people → pairs → decisions, without a project.
+
+Beside pipeline, and as free as it is to know the whole; it loads no rules and no reports, so that `fupin link` starts at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+
+from fupin_cli.errors import ConfigurationError, UsageError
+from fupin_cli.ingest import (
+    Ask,
+    ComparedField,
+    People,
+    SourceProfile,
+    load_profiles,
+    no_password,
+    read_compared,
+    read_people,
+    refuse_other_comparison,
+)
+from fupin_cli.linkage import find_declared_duplicates, find_duplicates, link_declared, load_model
+from fupin_cli.linkage.blocking import PAIR
+from fupin_cli.linkage.evaluation import audit, expected_errors
+from fupin_cli.linkage.labels import decide_as_answered, relearn
+from fupin_cli.linkage.model import as_toml
+from fupin_cli.linkage.stages import link_and_learn
+from fupin_cli.pairs import (
+    LinkedFiles,
+    add_clusters,
+    counted,
+    in_files,
+    refuse_answered,
+    refuse_other_rows,
+    with_answers,
+    write_review,
+)
+from fupin_cli.project import shipped_rules
+from fupin_cli.report.review_answers import read_answers
+from fupin_cli.rundir import replace_file
+
+Say = Callable[[str], None]
+
+
+def link_files(
+    register: Path,
+    extract: Path,
+    target: Path,
+    *,
+    profiles: Sequence[Path] = (),
+    model: Path | None = None,
+    labels: Sequence[Path] = (),
+    review: Path | None = None,
+    save_model: Path | None = None,
+    say: Say = lambda _: None,
+    ask: Ask = no_password,
+) -> LinkedFiles:
+    """Links two files without a project and writes them to `target`; rows are 0-based data rows after the header.
+
+    With one profile file it describes both files; with two, first the register's and then the extract's. `labels` are answered
+    review workbooks: they move the weights, and decide the pairs that they are about. Files of profiles with [compare] are
+    linked by the columns named there.
+    """
+    kinds = _kinds(profiles)
+    if declared := [_declared(known, path) for known, path in zip(kinds, profiles, strict=False) if _declares(known)]:
+        _refuse_with_compare({"--model": model, "--save-model": save_model, "--labels": labels, "--review": review})
+        if len(declared) < len(profiles):
+            raise ConfigurationError("one profile has [compare], and the other one has not", where=str(profiles[-1]))
+        return _link_declared(register, extract, target, (declared[0], declared[-1]), str(profiles[-1]), say, ask)
+    refuse_answered(review, ask)
+    answers = read_answers(labels, ask) if labels else None
+    say("读取、比对 reading and linking")
+    shown = review is not None or answers is not None
+    with ThreadPoolExecutor() as pool:
+        ours, theirs = pool.map(
+            lambda file, known: read_people(file, known, ask, shown=shown), (register, extract), (kinds[0], kinds[-1])
+        )
+    linked = link_and_learn(ours.keys, theirs.keys, load_model(model or _default_model()))
+    links, found = linked.links, LinkedFiles(linked.links, (ours, theirs), linked.model, None)
+    if answers is not None:
+        say("按核查结果调整权重 learning from the answers")
+        links, found = _with_labels(found, answers)
+    written = in_files(links, ours, theirs).drop("extract")
+    _write_frame(written, target)
+    if save_model:
+        with replace_file(save_model) as staged:
+            staged.write_text(as_toml(found.model, f"{register.name} · {extract.name}"), encoding="utf-8")
+    if review:
+        back = f"fupin link {register.name} {extract.name} -o {target.name} --labels {review.name}"
+        files = {"台账": register.name, "部门数据": extract.name}
+        with replace_file(review) as staged:
+            write_review(staged, links, ours, theirs, files, back)
+    return replace(found, links=written, expected=expected_errors(links))
+
+
+def _with_labels(found: LinkedFiles, answers: pl.DataFrame) -> tuple[pl.DataFrame, LinkedFiles]:
+    """The links weighed anew and decided as answered, with `answer`; and what the answers say of the links as they were."""
+    ours, theirs = found.people
+    refuse_other_rows(answers, ours, theirs)
+    asked = with_answers(found.links, ours, theirs, answers)
+    learned = relearn(asked, ours.keys, theirs.keys, found.model)
+    links = link_and_learn(ours.keys, theirs.keys, learned).links
+    links = with_answers(links, ours, theirs, answers)
+    # a pair that nobody would look at any more is still a pair that somebody was asked about
+    gone = asked.filter(pl.col("answer").is_not_null()).join(links, on=PAIR, how="anti")
+    links = decide_as_answered(pl.concat([links, gone]).sort(PAIR))
+    return links, replace(found, model=learned, audit=audit(asked), answers=counted(answers, asked))
+
+
+def dedupe_file(
+    file: Path,
+    target: Path | None,
+    *,
+    profile: Path | None = None,
+    model: Path | None = None,
+    review: Path | None = None,
+    say: Say = lambda _: None,
+    ask: Ask = no_password,
+) -> tuple[pl.DataFrame, People]:
+    """Pairs of rows of one file that may be one person, also written to `target`: row < other_row, 0-based data rows.
+
+    `cluster` is the first row of everybody whom accepted pairs make one person.
+    """
+    refuse_answered(review, ask)
+    say("读取、查重 reading, and looking for duplicates")
+    known = _kinds([profile] if profile else [])[0]
+    if profile and _declares(known):
+        _refuse_with_compare({"--model": model, "--review": review})
+        fields = _declared(known, profile)
+        people = read_compared(file, fields, ask)
+        pairs = find_declared_duplicates(people.keys, fields, load_model(_default_model()))
+    else:
+        people = read_people(file, known, ask, shown=review is not None)
+        pairs = find_duplicates(people.keys, load_model(model or _default_model()))
+    pairs = add_clusters(pairs.filter(pl.col("register_row") < pl.col("extract_row")).drop("extract"))
+    found = in_files(pairs, people, people).with_columns(people.rows_of(pairs["cluster"]).alias("cluster"))
+    found = found.with_columns(pl.min_horizontal(PAIR).alias("row"), pl.max_horizontal(PAIR).alias("other_row"))
+    found = found.select("row", "other_row", pl.exclude(*PAIR, "row", "other_row")).sort("row", "other_row")
+    if target:
+        _write_frame(found, target)
+    if review:
+        with replace_file(review) as staged:
+            write_review(staged, pairs, people, people, {"一行": file.name, "另一行": file.name}, None)
+    return found, people
+
+
+def _link_declared(
+    register: Path,
+    extract: Path,
+    target: Path,
+    fields: tuple[Sequence[ComparedField], Sequence[ComparedField]],
+    where: str,
+    say: Say,
+    ask: Ask,
+) -> LinkedFiles:
+    """Links two files by the columns of [compare], which may have other headers in each but must mean the same."""
+    refuse_other_comparison(*fields, where)
+    say("读取、比对 reading and linking")
+    ours, theirs = (read_compared(file, own, ask) for file, own in zip((register, extract), fields, strict=True))
+    model = load_model(_default_model())
+    links = link_declared(ours.keys, theirs.keys, fields[0], model)
+    _write_frame(links.drop("extract"), target)
+    return LinkedFiles(links.drop("extract"), (ours, theirs), model, expected_errors(links))
+
+
+def _declares(known: Mapping[str, SourceProfile]) -> bool:
+    return any(profile.compare for profile in known.values())
+
+
+def _declared(known: Mapping[str, SourceProfile], path: Path) -> Sequence[ComparedField]:
+    """The [compare] of the only profile that there is."""
+    if len(known) > 1:
+        raise ConfigurationError(
+            "several profiles, and [compare] in one of them", where=str(path), try_="--profile with that one file"
+        )
+    return next(iter(known.values())).compare
+
+
+def _refuse_with_compare(options: Mapping[str, object]) -> None:
+    """These are about names and resident ID numbers: quietly to leave them aside would be worse than to say so."""
+    for option, value in options.items():
+        if value:
+            raise UsageError(
+                f"{option} does not go with a profile that has [compare]",
+                why="it is about people known by name and resident ID; columns of [compare] are weighed from the files alone",
+                try_=f"the same command without {option}",
+            )
+
+
+def _kinds(profiles: Sequence[Path]) -> list[dict[str, SourceProfile]]:
+    """The known kinds of tables: those of each profile file, or all that are shipped."""
+    shipped = shipped_rules() / "sources"
+    return [load_profiles([shipped / "_identity.toml", profile]) for profile in profiles] or [load_profiles([shipped])]
+
+
+def _default_model() -> Path:
+    return shipped_rules() / "linkage" / "default.toml"
+
+
+def _write_frame(frame: pl.DataFrame, target: Path) -> None:
+    with replace_file(target) as staged:
+        if target.suffix.lower() == ".csv":
+            frame.write_csv(staged, include_bom=True)  # the byte-order mark tells Excel that this is UTF-8
+        else:
+            frame.write_parquet(staged)
