@@ -53,7 +53,7 @@ def block_on_damaged_id(register: pl.DataFrame, extract: pl.DataFrame) -> pl.Dat
     finds two faults, and a wholly wrong birth date.
     """
     bad = [_damaged(side) for side in (register, extract)]
-    good = [side.filter(pl.col("code").is_not_null()).select("at", "code") for side in (register, extract)]
+    good = [_usable(side, other) for side, other in zip((register, extract), bad[::-1], strict=True)]
     one_fault = [
         _join(neighbours(bad[0]), good[1], ["code"], "slip"),
         _join(good[0], neighbours(bad[1]), ["code"], "slip"),
@@ -89,11 +89,12 @@ def block_on_name(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame
 def block_on_similar_name(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
     """Pairs of one village and birth date; where nobody wrote a date down, two of the first three characters of the name."""
     pairs = [_join(register, extract, ["born", "village_code", "male"])]
-    dateless = [side.filter(pl.col("born").is_null()) for side in (register, extract)]
+    placed = [side.select("at", "born", "name", "village_code", "township_code") for side in (register, extract)]
+    dateless = [side.filter(pl.col("born").is_null()) for side in placed]
     # whoever lives where somebody without a date does
     there = [
         side.filter(pl.col("village_code").is_in(other["village_code"].unique().implode()))
-        for side, other in zip((register, extract), dateless[::-1], strict=True)
+        for side, other in zip(placed, dateless[::-1], strict=True)
     ]
     dateless, there = ([_with_two_characters(side) for side in sides] for sides in (dateless, there))
     for two in _TWO_CHARACTERS:
@@ -142,9 +143,15 @@ def two_parts(number: pl.Expr) -> list[pl.Expr]:
     return [pair.alias(name) for name, pair in zip(TWO_PARTS, pairs, strict=True)]
 
 
+def _usable(people: pl.DataFrame, others_bad: pl.DataFrame) -> pl.DataFrame:
+    """Those with a usable number; nobody, where the other list has no faulty one that could be near."""
+    known = people.select("at", "code")
+    return known.drop_nulls("code") if others_bad.height else known.clear()
+
+
 def _damaged(people: pl.DataFrame) -> pl.DataFrame:
     """Those with a number that is not usable, and what is left of it; what was cut off is no part of it."""
-    bad = people.filter(pl.col("digits").is_not_null()).select("at", "code", "digits", "cut")
+    bad = people.select("at", "code", "digits", "cut").drop_nulls("digits")
     number = pl.when(~pl.col("cut")).then(seventeen())
     return bad.select("at", "digits", "cut", first_fifteen().alias("fifteen"), *two_parts(number))
 

@@ -45,14 +45,13 @@ def count_names(extract: pl.DataFrame, *, several: bool = False) -> Names:
     if several:
         coded = pl.col("code").is_not_null()
         counted = pl.concat([counted.filter(coded).unique(), counted.filter(~coded)])
-    counted = counted.with_columns(_initial(pl.col("name")))
-    by_name, by_initial, by_place = pl.collect_all(
+    by_name, by_place = pl.collect_all(
         [
             counted.group_by("name").len("people"),
-            counted.group_by("initial").len("people"),
-            counted.drop_nulls(_PLACE).group_by(*_PLACE, "initial").len("people"),
+            counted.drop_nulls(_PLACE).group_by(*_PLACE, _initial(pl.col("name"))).len("people"),
         ]
     )
+    by_initial = by_name.group_by(_initial(pl.col("name"))).agg(pl.col("people").sum())
     n = max(int(by_initial["people"].sum()), 1)
     surnames = by_initial.select("initial", (pl.col("people") / n).alias("surname"))
     villagers = pl.col("people").sum().over(_PLACE)

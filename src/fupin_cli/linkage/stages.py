@@ -37,6 +37,7 @@ from fupin_cli.linkage.training import (
     possible_pairs,
 )
 from fupin_cli.linkage.weights import BITS, FIELDS, STRATA, add_stratum, default_odds, field_bits, total_bits
+from fupin_cli.normalise.spelling import replace_rows
 from fupin_cli.vocabulary import LINKS
 
 DETAIL = [f"{name}_level" for name in ("id_number", "masked", "name", "birth", "sex", "place", "phone", "household")]
@@ -52,7 +53,22 @@ _DESCRIBED_BY = (
     "household",
     "phone",
 )
+_LOOKED_FOR_BY = (
+    "at",
+    "code",
+    "digits",
+    "cut",
+    "masked",
+    "name",
+    "born",
+    "male",
+    "county_code",
+    "township_code",
+    "village_code",
+    "household",
+)  # what blocking reads
 _SELF = "register"
+_NUMBERS = pl.Enum(["good", "bad", "disowned", "none"])  # what can be made of a person's number
 
 
 @dataclass(frozen=True)
@@ -103,7 +119,9 @@ def link_and_learn(register: pl.DataFrame, extract: pl.DataFrame, model: Model, 
     odds = _odds(model, people)
     if learns:
         fields = pairs.select("stratum", pl.sum_horizontal(FIELDS).alias("fields"))
-        odds = learn_odds(fields, Contest.of(pairs), odds, possible_pairs(r, e.filter("open"), pairs))
+        odds = learn_odds(
+            fields, Contest.of(pairs), odds, possible_pairs(r, e.select("number", "open").filter("open"), pairs)
+        )
         model = replace(model, odds=dict(zip(STRATA, odds, strict=True)))
     decided = decide(total_bits(pairs, odds, people), model)
     return Linked(_as_links(decided, register, extract, model, name), model)
@@ -167,19 +185,20 @@ def _add_number(people: pl.DataFrame, by_id: pl.DataFrame, settled: pl.DataFrame
     disputed = nobody.clone().scatter(by_id[row].unique(), values=True) & ~found
     people = people.with_columns(found.alias("found"), (~found).alias("open"), _number(disputed))
     # birth date and sex inside somebody else's number are somebody else's
-    own, male = pl.col("number") != "disowned", pl.col("code") % 2 == 1
-    return people.with_columns(
-        pl.when(own).then("birth_in_id"), pl.when(own).then("born").otherwise("birth").alias("born"),
-        pl.when(own | (pl.col("male") != male)).then("male"),
+    disowned = (people["number"] == "disowned").arg_true()
+    own = people.select("birth", "male", "code")[disowned].select(
+        pl.lit(None, pl.Date).alias("birth_in_id"), pl.col("birth").alias("born"),
+        pl.when(pl.col("male") != (pl.col("code") % 2 == 1)).then("male"),
     )  # fmt: skip
+    return people.with_columns(replace_rows(people.select(own.columns), disowned, own))
 
 
 def _number(disputed: pl.Series | pl.Expr) -> pl.Expr:
     """good, bad, disowned or none: what can be made of a person's number."""
+    good, bad, disowned, none = (pl.lit(kind, _NUMBERS) for kind in _NUMBERS.categories)
     return (
-        pl.when(pl.col("code").is_not_null()).then(pl.when(disputed).then(pl.lit("disowned")).otherwise(pl.lit("good")))
-        .when(pl.col("digits").is_not_null()).then(pl.lit("bad")).otherwise(pl.lit("none"))
-        .cast(pl.Enum(["good", "bad", "disowned", "none"])).alias("number")
+        pl.when(pl.col("code").is_not_null()).then(pl.when(disputed).then(disowned).otherwise(good))
+        .when(pl.col("digits").is_not_null()).then(bad).otherwise(none).alias("number")
     )  # fmt: skip
 
 
@@ -189,20 +208,21 @@ def _residue(r: pl.DataFrame, e: pl.DataFrame, known: pl.DataFrame) -> pl.DataFr
     People who were found under their numbers are looked for again only where their name is found without a good number: an
     extract may hold several rows of one person.
     """
-    theirs = e.filter("open")
-    ours = r.filter("open")
+    ours, theirs = (side.select(*_LOOKED_FOR_BY, "number", "open").filter("open") for side in (r, e))
     bad = [side.filter(pl.col("number") != "good") for side in (ours, theirs)]
+    # a national extract holds many who are on no register: names are looked up once, and only these go on to keys of texts
+    called = theirs.filter(pl.col("name").is_in(ours["name"].unique().implode()))
     damaged = block_on_damaged_id(r, theirs)
     return _plain(
         [
             damaged.filter(pl.col("repaired") | same_initial(damaged, r, e)),
             block_on_name(r, bad[1]),
-            block_on_name(bad[0], theirs),
+            block_on_name(bad[0], called),
             block_on_similar_name(ours, bad[1]),
             block_on_similar_name(bad[0], theirs),
             block_on_rare_name(ours, bad[1]),
-            block_on_rare_name(bad[0], theirs),
-            block_on_all_but_id(ours, theirs),
+            block_on_rare_name(bad[0], called),
+            block_on_all_but_id(ours, called),
             block_on_household(known, ours, theirs),
             block_on_masked(ours, theirs),
         ]
@@ -240,7 +260,7 @@ def _number_identities(
 
     With nothing to describe it by, a row without a code is an identity of its own.
     """
-    present = people[pairs[row].unique().sort()].select("at", "code", "name", *described_by)
+    present = people.select("at", "code", "name", *described_by)[pairs[row].unique().sort()]
     shared = pl.col("code").is_not_null() & pl.col("code").is_duplicated()
     groups = [(present.filter(shared), ["code", "name"])]
     if described_by:

@@ -180,10 +180,11 @@ def _read(raw: pl.Series) -> pl.DataFrame:
             pl.col("text"),
         ).alias("digits"),
     )
-    frame = frame.with_columns(_masked(pl.col("text")).alias("masked"))
+    frame = frame.with_columns(_with_stars(pl.col("text")).alias("stars")).with_columns(_filled().alias("filled"))
     digits, length, first_18 = pl.col("digits"), pl.col("length"), pl.col("first_18")
-    frame = frame.with_columns(
-        _upgraded(digits).alias("upgraded"),
+    frame = frame.with_columns(_eighteen(digits).alias("eighteen")).with_columns(
+        _masked().alias("masked"),
+        pl.when(_date_inside(pl.col("eighteen")).is_not_null()).then("eighteen").alias("upgraded"),
         digits.str.len_chars().alias("length"),
         digits.str.slice(0, 18).alias("first_18"),
     )
@@ -227,35 +228,43 @@ def _read(raw: pl.Series) -> pl.DataFrame:
     ).collect()
 
 
-def _masked(text: pl.Expr) -> pl.Expr:
-    """A number of which part was hidden as 18 characters with * in the hidden places; null for any other.
-
-    One run of signs may be shorter than what it hides. At least two places are hidden, and four can be seen.
-    """
+def _with_stars(text: pl.Expr) -> pl.Expr:
+    """The text with * for every sign behind which a digit is hidden."""
     last = (
         pl.when(text.str.contains(r"\dX$"))
         .then(text.str.slice(-1))
         .otherwise(text.str.slice(-1).str.replace_all(_HIDES, "*"))
     )
-    stars = text.str.slice(0, text.str.len_chars() - 1).str.replace_all(_HIDES, "*") + last
+    return text.str.slice(0, text.str.len_chars() - 1).str.replace_all(_HIDES, "*") + last
+
+
+def _filled() -> pl.Expr:
+    """`stars` with as many * as 18 characters need: one run of signs may be shorter than what it hides."""
+    stars = pl.col("stars")
     before, after = stars.str.extract(_ONE_RUN, 1), stars.str.extract(_ONE_RUN, 2)
-    filled = (before + "*" * 18).str.slice(0, 18 - after.str.len_chars()) + after
-    whole = stars.str.len_chars() == 18
+    whole, length = (before + "*" * 18).str.slice(0, 18 - after.str.len_chars()) + after, stars.str.len_chars()
     # fifteen places are an old number, whose digits stand elsewhere
-    found = pl.when(whole).then(stars).when(stars.str.len_chars() != 15).then(filled)
-    seen, hidden = found.str.count_matches(r"[\dX]"), found.str.count_matches(r"\*")
-    return pl.when(found.str.contains(r"^[\d*]{17}[\dX*]$") & (seen >= 4) & (hidden >= 2)).then(found)
+    return pl.when(length == 18).then(stars).when(length != 15).then(whole)
+
+
+def _masked() -> pl.Expr:
+    """A number of which part was hidden as 18 characters with * in the hidden places; null for any other.
+
+    At least two places are hidden, and four can be seen.
+    """
+    filled = pl.col("filled")
+    seen, hidden = filled.str.count_matches(r"[\dX]"), filled.str.count_matches("*", literal=True)
+    return pl.when(filled.str.contains(r"^[\d*]{17}[\dX*]$") & (seen >= 4) & (hidden >= 2)).then(filled)
 
 
 def _padded(cut: pl.Expr) -> pl.Expr:
     return pl.when(cut.str.len_chars() >= 13).then(cut.str.slice(0, 15).str.pad_end(15, "0")).otherwise(cut)
 
 
-def _upgraded(digits: pl.Expr) -> pl.Expr:
-    """A 15-digit number as 18: 19 after the sixth digit, then the check character; null where its date is impossible."""
+def _eighteen(digits: pl.Expr) -> pl.Expr:
+    """A 15-digit number as 18: 19 after the sixth digit, then the check character; its date may be impossible."""
     long = pl.when(digits.str.contains(r"^\d{15}$")).then(digits.str.slice(0, 6) + "19" + digits.str.slice(6))
-    full = long + check_character(long.cast(pl.Int64, strict=False))
-    return pl.when(_date_inside(full).is_not_null()).then(full)
+    return long + check_character(long.cast(pl.Int64, strict=False))
 
 
 def _date_inside(text: pl.Expr) -> pl.Expr:

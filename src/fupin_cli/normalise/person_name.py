@@ -64,12 +64,14 @@ def _odd_ones(raw: pl.Series) -> tuple[pl.Series, pl.Series, pl.DataFrame]:
 
 
 def _read(spellings: pl.Series) -> pl.DataFrame:
-    names = spellings.to_frame("raw").select(_printed(pl.col("raw")).alias("name"))
-    return names.with_columns(_key(pl.col("name")).alias("name_key"))
+    # each step is used by several later ones: as columns they are worked out once
+    steps = spellings.to_frame("raw").lazy().select(_spelled_alike(pl.col("raw")).alias("text"))
+    steps = steps.with_columns(_without_remarks(pl.col("text")).alias("bare")).select(_printed().alias("name"))
+    return steps.with_columns(_key(pl.col("name")).alias("name_key")).collect()
 
 
-def _printed(raw: pl.Expr) -> pl.Expr:
-    text = (
+def _spelled_alike(raw: pl.Expr) -> pl.Expr:
+    return (
         raw.str.normalize("NFKC")
         .str.replace_all(_INVISIBLE, "")
         .str.replace(_TITLE, "")
@@ -77,8 +79,15 @@ def _printed(raw: pl.Expr) -> pl.Expr:
         .str.replace_all(r"·+", "·")
         .str.strip_chars(_EDGES)
     )
+
+
+def _without_remarks(text: pl.Expr) -> pl.Expr:
+    return text.str.replace(_REMARK, "").str.replace(_COUNTER, "").str.strip_chars(_EDGES)
+
+
+def _printed() -> pl.Expr:
     # 张三(户主) loses its remark; 徐(莹加王旁) spells out a character the system lacked, and keeps it
-    bare = text.str.replace(_REMARK, "").str.replace(_COUNTER, "").str.strip_chars(_EDGES)
+    text, bare = pl.col("text"), pl.col("bare")
     text = pl.when((bare.str.len_chars() >= 2) & ~text.str.contains(_SPELLED)).then(bare).otherwise(text)
     return pl.when(text.str.contains(r"[\p{L}\p{Co}?□*]")).then(text)
 
