@@ -39,7 +39,8 @@ HOME = "_home"  # which row of the households a person belongs to
 class Facts:
     """Every fact of every person, household and place, in each world; the linked rows behind them; which are absent, and why.
 
-    `doubtful` names the facts that may differ between the worlds; all others are the same in each.
+    `doubtful` names the facts that may differ between the worlds; all others are the same in each. `speaker` is for each
+    household the place of the person on whose row its own values stand.
     """
 
     persons: Mapping[World, pl.DataFrame]
@@ -48,6 +49,7 @@ class Facts:
     attached: Mapping[str, pl.DataFrame]
     absent: Mapping[str, str]
     doubtful: frozenset[str]
+    speaker: pl.Series
 
     @property
     def home(self) -> pl.Series:
@@ -170,7 +172,16 @@ def gather_facts(
         attached=attached,
         absent={fact.name: reason for fact in facts if (reason := absence(fact, people, compared, label))},
         doubtful=frozenset(doubtful),
+        speaker=_speakers(homes, people),
     )
+
+
+def _speakers(homes: pl.DataFrame, people: pl.DataFrame) -> pl.Series:
+    """For each household the place of the person on whose row of the register its own values stand; null where there is none."""
+    at = ["household_id", "source", "sheet", "row"]
+    first = people.select(*at, pl.int_range(pl.len(), dtype=pl.UInt32).alias("person"))
+    first = first.unique(at, keep="first", maintain_order=True)
+    return homes.select(at).join(first, on=at, how="left", nulls_equal=True, maintain_order="left")["person"]
 
 
 def columns_of(names: Iterable[str], frame: pl.DataFrame) -> list[str]:

@@ -19,7 +19,7 @@ from fupin_cli.rules.pack import DEPT, REGISTER, Fact, Level, Rule
 from fupin_cli.vocabulary import FINDINGS, ID_STATUS_LABELS, Band, Outcome
 
 BAND = pl.Enum([band.value for band in Band])
-_WHOSE = ("register_row", "county", "county_key")
+_WHOSE = ["register_row", "county", "county_key"]
 _WORDS = {True: "是", False: "否"}
 _EMPTY = "未填"
 _ON_THE_LIST = "名单中有此人"
@@ -89,7 +89,8 @@ def person_findings(
     """FINDINGS of a rule about persons; `hits` holds the places `at` which they stand, and `band`, `told` what else is said."""
     people = facts.persons[World.STRICT]
     found = people[_read(rule, people)][hits["at"]].with_columns(hits["band"], told.alias("_told"))
-    found = _with_head(found, facts).with_columns(pl.col("register_row").alias("unit"))
+    heads = facts.households[World.STRICT]["head_name"].gather(facts.home.gather(hits["at"]))
+    found = found.with_columns(pl.coalesce("head_name", heads).alias("head_name"), _nth(found).alias("unit"))
     mine = found
     if any(fact.level is Level.HOUSEHOLD for fact in asked):
         mine = people[[HOUSE, *_WHOSE]].join(found.select(HOUSE), on=HOUSE, how="semi")
@@ -106,15 +107,15 @@ def household_findings(
     """FINDINGS of a rule about households; `hits` holds the places `at` which they stand, and `band`, `told` what else is said."""
     homes = facts.households[World.STRICT]
     homes = homes[_read(rule, homes)][hits["at"]].with_columns(hits["band"], told.alias("_told"))
-    at, who = ["household_id", "source", "sheet", "row"], ["register_row", "person_id", "name", "name_key", "id_number", "relation"]
-    everyone = facts.persons[World.STRICT][[*at, *who, "county", "county_key"]][facts.members_of(hits["at"])]
-    first = everyone.select(*at, *who).unique(at, keep="first", maintain_order=True)
-    found = homes.drop(who, strict=False).join(first, on=at, how="left", nulls_equal=True, maintain_order="left")
-    found = found.with_columns(
-        pl.col("household_id").alias("unit"), pl.coalesce("head_name", "name").alias("head_name")
+    people = facts.persons[World.STRICT]
+    who = people[["register_row", "person_id", "name", "name_key", "id_number", "relation"]]
+    found = homes.with_columns(who[facts.speaker.gather(hits["at"])].get_columns())
+    found = found.with_columns(_nth(found).alias("unit"), pl.coalesce("head_name", "name").alias("head_name"))
+    everyone = facts.members_of(hits["at"]) if asked else pl.Series(dtype=pl.UInt32)
+    members = pl.DataFrame({"at": hits["at"], "unit": found["unit"]}).join(
+        people[_WHOSE][everyone].with_columns(facts.home.gather(everyone).alias("at")), on="at", maintain_order="right"
     )
-    members = everyone.select(*_WHOSE, unit="household_id")
-    return _finish(rule, found, dict.fromkeys(Level, members), facts, compared, asked, label)
+    return _finish(rule, found, dict.fromkeys(Level, members.drop("at")), facts, compared, asked, label)
 
 
 def listed_findings(rule: Rule, judged: pl.DataFrame, compared: Comparison, label: Label) -> pl.DataFrame:
@@ -151,11 +152,8 @@ def _read(rule: Rule, frame: pl.DataFrame) -> list[str]:
     return [name for name in frame.columns if name in wanted]
 
 
-def _with_head(found: pl.DataFrame, facts: Facts) -> pl.DataFrame:
-    """The household's head's name, where a person's own row does not give it."""
-    heads = facts.households[World.STRICT].select("household_id", pl.col("head_name").alias("_head"))
-    joined = found.join(heads, on="household_id", how="left", maintain_order="left")
-    return joined.with_columns(pl.coalesce("head_name", "_head").alias("head_name")).drop("_head")
+def _nth(found: pl.DataFrame) -> pl.Series:
+    return pl.Series(range(found.height), dtype=pl.UInt32)
 
 
 def _finish(
@@ -174,9 +172,7 @@ def _finish(
         pl.col("sheet").alias("register_sheet"),
         pl.col("row").alias("register_at"),
     )
-    found = found.join(
-        behind.with_columns(pl.col("unit").cast(found.schema["unit"])), on="unit", how="left", maintain_order="left"
-    )
+    found = found.join(behind, on="unit", how="left", maintain_order="left")
     first_stage = next(iter(compared.stages), None)
     found = found.with_columns(
         pl.col("department").fill_null("台账"),
@@ -200,9 +196,8 @@ def _behind(
         )
     ]
     if not parts:
-        unit = members[Level.PERSON].schema["unit"]
         columns = ["unit", "department_value", "more", *_BEHIND]
-        types = FINDINGS.schema | {"unit": unit, "more": pl.Int64()}
+        types = FINDINGS.schema | {"unit": pl.UInt32(), "more": pl.Int64()}
         return pl.DataFrame(schema={name: types[name] for name in columns})
     ranked = pl.concat(parts, how="diagonal_relaxed").sort("unit", "_rank", "_order", maintain_order=True)
     return ranked.group_by("unit", maintain_order=True).agg(

@@ -83,7 +83,7 @@ class Judgement:
                 found = findings_of(rule, self._setting)
             else:
                 continue
-            yield found.sort("rule_id", "household_id", "register_row", "finding_key")
+            yield found.sort("household_id", "register_row", "finding_key")
 
     @cached_property
     def outcomes(self) -> pl.DataFrame:
