@@ -92,12 +92,7 @@ def _members(over: str, fact: Derived, people: pl.DataFrame, homes: pl.DataFrame
     if over == "persons":
         return people.with_columns(pl.col(key).alias("place"))
     if over == "households":
-        at = (
-            people.drop_nulls("household_id")
-            .group_by("household_id")
-            .agg(pl.col(key).drop_nulls().first().alias("place"))
-        )
-        return homes.drop("place", strict=False).join(at, on="household_id", how="left", maintain_order="left")
+        return homes.with_columns(pl.col(key).alias("place"))
     rows = compared.evidence.get(over)
     if rows is None or not isinstance(fact.shape, Rate):
         return pl.DataFrame(schema={"place": pl.String})

@@ -29,6 +29,7 @@ def ask(frame: pl.DataFrame, condition: Predicate, where: str) -> pl.Series:
     bounded = [name for name in condition.names if LOW + name in frame.columns]
     if not bounded:
         return evaluate(frame, condition, where)
+    frame = frame[[*condition.names, *(end + name for name in bounded for end in (LOW, HIGH))]]
     corners = [
         evaluate(frame.with_columns(pl.col(end + name).alias(name) for end, name in corner), condition, where)
         for corner in _corners(bounded)
@@ -48,8 +49,9 @@ def answers(frame: pl.DataFrame, yes: Predicate | None, where: str, no: Predicat
     holds = ask(frame, yes, where)
     if no is None:
         return holds
-    denied = pl.when(pl.lit(ask(frame, no, where))).then(pl.lit(value=False))
-    return pl.select(pl.when(pl.lit(holds)).then(pl.lit(value=True)).otherwise(denied)).to_series()
+    denied = pl.when("no").then(pl.lit(value=False))
+    both = pl.DataFrame({"yes": holds, "no": ask(frame, no, where)})
+    return both.select(pl.when("yes").then(pl.lit(value=True)).otherwise(denied)).to_series()
 
 
 def _corners(names: Sequence[str]) -> list[tuple[tuple[str, str], ...]]:

@@ -15,18 +15,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 
+import numpy as np
 import polars as pl
 
 from fupin_cli.rules.bounds import HIGH, LOW, UNBOUNDED
-from fupin_cli.rules.comparison import Comparison, Label, covered_by, department_columns, named
+from fupin_cli.rules.comparison import Comparison, Label, department_columns, named
 from fupin_cli.rules.pack import DEPT, GIVEN, REGISTER, Fact, Level
 from fupin_cli.rules.predicate import evaluate
 from fupin_cli.vocabulary import Decision
 
 DISPUTED = "_disputed"  # the person's ID number stands under another name, and no department confirms it
 HOUSE = "_house"  # the household, or the person alone where the register gives no household
-_HEAD = "户主"
-_CUT, _LEFT = "truncated", 15  # the status of a number that a spreadsheet cut, and the digits that it kept
+_CANNOT_SEARCH = "覆盖该县的名单没有可用的证件号码、不完整或只列户主，无法查找"
+_CANNOT_SEARCH_HOUSES = "覆盖该县的名单没有户编号或不完整，无法查找"
+MAYBE_LISTED = (
+    "名单中有同名而证件号码不可用的人",
+    "名单中有证件号码前15位相同、后三位丢失的人",
+    "该证件号码出现在文件中未采用的行、列或工作表里",
+)
+UNKNOWN_BECAUSE = pl.Enum(
+    [
+        "比对关系待核",
+        "部门数据该项为空",
+        "没有覆盖该县的有效数据",
+        _CANNOT_SEARCH,
+        _CANNOT_SEARCH_HOUSES,
+        "证件号码在别处登记为他人，无法据此查找",
+        "证件号码末几位丢失，无法据此查找",
+        "证件号码不可用，无法查找",
+        *MAYBE_LISTED,
+    ]
+)
 
 
 class World(StrEnum):
@@ -37,14 +56,33 @@ class World(StrEnum):
     NONE = "none"
 
 
-def linked_rows(kind: str, facts: Sequence[Fact], compared: Comparison) -> pl.DataFrame:
+AT = "_at"  # the place of a linked row's person among the persons
+
+
+def linked_to(people: pl.DataFrame, facts: Sequence[Fact], compared: Comparison) -> dict[tuple[str, bool], pl.DataFrame]:
+    """For each kind of extract, and whether rows are found by household number: the rows that somebody has, sorted."""
+    asked = sorted({(kind, fact.by_number) for fact in facts for kind in fact.kinds})
+    places = people.select("register_row", pl.int_range(pl.len(), dtype=pl.UInt32).alias(AT))
+    return {
+        (kind, by_number): (
+            _numbered_rows(kind, facts, compared, people) if by_number else _linked_rows(kind, facts, compared)
+        )
+        .join(places, on="register_row", how="inner")
+        .sort("register_row", "extract", "extract_row")
+        for kind, by_number in asked
+    }
+
+
+def _linked_rows(kind: str, facts: Sequence[Fact], compared: Comparison) -> pl.DataFrame:
     """The rows of this kind that are linked to somebody, with the columns that conditions read, prefixed `dept_`.
 
     Pairs of one ID number that linkage rejected come too: only facts with `links = "any"` look at them.
     """
     rows = compared.evidence.get(kind)
+    mine = [REGISTER] if kind == REGISTER else compared.extracts_of(kind)["extract"].to_list()
     rejected = compared.same_number.filter(pl.col("decision") == Decision.REJECTED.value)
-    links = pl.concat([compared.links, rejected]).select(
+    links = pl.concat([compared.links, rejected]).filter(pl.col("extract").is_in(mine))
+    links = links.select(
         "register_row",
         "extract",
         "extract_row",
@@ -58,23 +96,19 @@ def linked_rows(kind: str, facts: Sequence[Fact], compared: Comparison) -> pl.Da
     )
     if rows is None:
         return links.clear()
-    mine = [REGISTER] if kind == REGISTER else compared.extracts_of(kind)["extract"].to_list()
-    return links.filter(pl.col("extract").is_in(mine)).join(
-        rows.select("extract", "extract_row", *_columns_read(kind, facts, rows)),
-        on=["extract", "extract_row"],
-        how="inner",
-        maintain_order="left",
-    )
+    read = rows.select("extract", "extract_row", *_columns_read(kind, facts, rows))
+    return links.join(read, on=["extract", "extract_row"], how="inner", maintain_order="left")
 
 
-def numbered_rows(kind: str, facts: Sequence[Fact], compared: Comparison, people: pl.DataFrame) -> pl.DataFrame:
-    """The rows of this kind that carry a household's number, given to its first member; as `linked_rows` otherwise."""
+def _numbered_rows(kind: str, facts: Sequence[Fact], compared: Comparison, people: pl.DataFrame) -> pl.DataFrame:
+    """The rows of this kind that carry a household's number, given to its first member; as `_linked_rows` otherwise."""
     rows = compared.evidence.get(kind)
-    nobody = linked_rows(kind, [], compared).clear()
+    nobody = _linked_rows(kind, [], compared).clear()
     if rows is None or "household_id" not in rows.columns:
         return nobody
     first = people.drop_nulls("household_id").group_by("household_id").agg(pl.col("register_row").min())
     found = rows.select("household_id", "extract", "extract_row", *_columns_read(kind, facts, rows))
+    found = found.join(compared.extracts_of(kind), on="extract", how="semi")
     found = found.join(first, on="household_id", how="inner", maintain_order="left").drop("household_id")
     certain = found.with_columns(
         pl.lit(kind).alias("kind"), link_accepted=pl.lit(value=True), rejected=pl.lit(value=False)
@@ -90,16 +124,18 @@ def _columns_read(kind: str, facts: Sequence[Fact], rows: pl.DataFrame) -> list[
 
 def test_rows(fact: Fact, kind: str, linked: pl.DataFrame, people: pl.DataFrame, compared: Comparison) -> pl.DataFrame:
     """The linked rows that count, with `holds`, the truth of the fact's condition, and whether the link counts as accepted."""
-    if kind != REGISTER:
-        linked = linked.join(compared.extracts_of(kind, fact.max_age_days), on="extract", how="semi")
-    linked = linked if fact.links == "any" else linked.filter(~pl.col("rejected"))
+    fresh = compared.extracts_of(kind, fact.max_age_days)
+    if kind != REGISTER and fresh.height < compared.extracts_of(kind).height:
+        linked = linked.join(fresh, on="extract", how="semi", maintain_order="left")
+    if fact.links != "any" and linked["rejected"].any():
+        linked = linked.filter(~pl.col("rejected"))
     if fact.latest in linked.columns:
         newest = pl.col(fact.latest).filter(pl.col("link_accepted")).max().over("register_row")
         linked = linked.filter((pl.col(fact.latest) < newest).fill_null(value=False).not_())
+    asked = [*fact.condition.names, *([fact.value] if fact.value else [])]
     bare = [name for name in fact.condition.names if name in people.columns and name not in linked.columns]
-    frame = linked.join(people.select("register_row", *bare), on="register_row", how="inner", maintain_order="left")
-    named_ones = [*fact.condition.names, *([fact.value] if fact.value else [])]
-    frame = frame.with_columns(pl.lit(None).alias(name) for name in named_ones if name not in frame.columns)
+    frame = linked.with_columns(people[bare][linked[AT]].get_columns() if bare else [])
+    frame = frame.with_columns(pl.lit(None).alias(name) for name in asked if name not in frame.columns)
     return frame.select(
         "register_row",
         "extract",
@@ -109,135 +145,119 @@ def test_rows(fact: Fact, kind: str, linked: pl.DataFrame, people: pl.DataFrame,
         "match_weight",
         (pl.col("link_accepted") | pl.lit(fact.links == "any")).alias("accepted"),
         evaluate(frame, fact.condition, fact.where).alias("holds"),
+        AT,
         *([pl.col(fact.value).alias("value")] if fact.value else []),
     )
 
 
-def truths(fact: Fact, kind: str, rows: pl.DataFrame, people: pl.DataFrame, compared: Comparison) -> pl.DataFrame:
-    """One row per person: the fact's truth by this kind in each world, why it is unknown in the strict one, and `searched`."""
-    found = _found(rows)
-    flags = [name for name in found.columns if name != "register_row"]
+def truths(fact: Fact, rows: pl.DataFrame, reach: pl.DataFrame, *, explain: bool) -> pl.DataFrame:
+    """One row per person: the fact's truth by one kind in each world, and `searched`; with `explain`, why it is unknown.
+
+    `reach` says how far the lists of that kind reach.
+    """
     linked = pl.col("linked")
     reached, maybe = pl.col("_reached"), pl.col("_maybe").is_not_null() & ~linked
     covered = pl.col("_searchable") | (reached & linked)
     findable = pl.col("_findable") | linked
     cut = pl.col("_cut") & ~linked
     unclear = pl.col("sure_null") | pl.col("review_true") | pl.col("review_null") | maybe
-    return (
-        _reach(fact, kind, rows, people, compared)
-        .join(found, on="register_row", how="left", maintain_order="left")
-        .with_columns(pl.col(flags).fill_null(value=False))
-        .select(
-            _truth(pl.col("sure_true"), unclear, covered & findable).alias(World.STRICT),
-            _truth(
-                pl.col("sure_true") | pl.col("review_true"),
-                pl.col("sure_null") | pl.col("review_null") | maybe,
-                covered & (findable | pl.col("review")),
-            ).alias(World.EVERY),
-            # whoever may be on the list is not absent from it: a doubtful link is a link to judge, not an accusation
-            _truth(pl.col("sure_true"), unclear, covered & ~cut).alias(World.NONE),
-            (covered & findable & ~maybe).alias("searched"),
-            pl.when(pl.col("sure_true"))
-            .then(None)
-            .when(pl.col("review_true") | pl.col("review_null"))
-            .then(pl.lit("比对关系待核"))
-            .when(pl.col("sure_null"))
-            .then(pl.lit("部门数据该项为空"))
-            .when(maybe)
-            .then("_maybe")
-            .when(~reached)
-            .then(pl.lit("没有覆盖该县的有效数据"))
-            .when(~covered)
-            .then(pl.lit(_CANNOT_SEARCH_HOUSES if fact.by_number else _CANNOT_SEARCH))
-            .when(pl.col("id_number").is_not_null() & ~findable)
-            .then(pl.lit("证件号码在别处登记为他人，无法据此查找"))
-            .when(cut)
-            .then(pl.lit("证件号码末几位丢失，无法据此查找"))
-            .when(~findable)
-            .then(pl.lit("证件号码不可用，无法查找"))
-            .alias("why"),
-        )
+    why = (
+        pl.when(pl.col("sure_true"))
+        .then(None)
+        .when(pl.col("review_true") | pl.col("review_null"))
+        .then(_why("比对关系待核"))
+        .when(pl.col("sure_null"))
+        .then(_why("部门数据该项为空"))
+        .when(maybe)
+        .then("_maybe")
+        .when(~reached)
+        .then(_why("没有覆盖该县的有效数据"))
+        .when(~covered)
+        .then(_why(_CANNOT_SEARCH_HOUSES if fact.by_number else _CANNOT_SEARCH))
+        .when(pl.col("_numbered") & ~findable)
+        .then(_why("证件号码在别处登记为他人，无法据此查找"))
+        .when(cut)
+        .then(_why("证件号码末几位丢失，无法据此查找"))
+        .when(~findable)
+        .then(_why("证件号码不可用，无法查找"))
+        .alias("why")
+    )
+    return reach.with_columns(_found(rows, reach.height)).select(
+        _truth(pl.col("sure_true"), unclear, covered & findable).alias(World.STRICT),
+        _truth(
+            pl.col("sure_true") | pl.col("review_true"),
+            pl.col("sure_null") | pl.col("review_null") | maybe,
+            covered & (findable | pl.col("review")),
+        ).alias(World.EVERY),
+        # whoever may be on the list is not absent from it: a doubtful link is a link to judge, not an accusation
+        _truth(pl.col("sure_true"), unclear, covered & ~cut).alias(World.NONE),
+        (covered & findable & ~maybe).alias("searched"),
+        *([why] if explain else []),
     )
 
 
-_CANNOT_SEARCH = "覆盖该县的名单没有可用的证件号码、不完整或只列户主，无法查找"
-_CANNOT_SEARCH_HOUSES = "覆盖该县的名单没有户编号或不完整，无法查找"
+def _why(text: str) -> pl.Expr:
+    return pl.lit(text, UNKNOWN_BECAUSE)
 
 
-def _found(rows: pl.DataFrame) -> pl.DataFrame:
-    """Per person with linked rows: what the accepted and the doubtful ones say."""
+def _found(rows: pl.DataFrame, people: int) -> list[pl.Series]:
+    """For each of so many persons: what the accepted and the doubtful rows say."""
     sure, holds, doubt = pl.col("accepted"), pl.col("holds"), pl.col("holds").is_null()
-    return rows.group_by("register_row").agg(
-        (sure & holds).any().alias("sure_true"),
-        (sure & doubt).any().alias("sure_null"),
-        (~sure & holds).any().alias("review_true"),
-        (~sure & doubt).any().alias("review_null"),
-        sure.any().alias("linked"),
-        (~sure).any().alias("review"),
+    said = rows.select(
+        (sure & holds).alias("sure_true"),
+        (sure & doubt).alias("sure_null"),
+        (~sure & holds).alias("review_true"),
+        (~sure & doubt).alias("review_null"),
+        sure.alias("linked"),
+        (~sure).alias("review"),
     )
+    return [_any_of(rows[AT].filter(truth), people).alias(truth.name) for truth in said]
 
 
-def _reach(fact: Fact, kind: str, rows: pl.DataFrame, people: pl.DataFrame, compared: Comparison) -> pl.DataFrame:
-    """Per person: does a list reach their county, can they be searched for in it and be found, and may they be on it anyway."""
-    fresh = compared.extracts_of(kind, fact.max_age_days)
-    always = pl.lit(kind == REGISTER)
-    number = "has_households" if fact.by_number else "has_numbers"
-    numbered = fresh.filter(pl.col(number) & pl.col("complete").fill_null(value=True))
-    one_each = _one_a_household(rows, people) if fact.by_household else numbered.clear()
-    of_members = numbered.join(one_each, on="extract", how="anti")
-    is_head = (pl.col("relation") == _HEAD).fill_null(value=False)
-    # the department may still have another member as head: then the household is on the list
-    listed = rows.filter("accepted").join(one_each, on="extract", how="semi").select("register_row").unique()
-    homes = people.join(listed, on="register_row", how="semi")[HOUSE].unique()
-    unlisted_head = is_head & ~pl.col(HOUSE).is_in(homes.implode())
-    cut = (pl.col("id_status") == _CUT).fill_null(value=False)
-    nobody = pl.Series("_maybe", [None], pl.String).new_from_index(0, people.height)
-    return people.select(
-        "register_row",
-        "id_number",
-        (always | covered_by(fresh)).fill_null(value=False).alias("_reached"),
-        (always | covered_by(of_members) | (unlisted_head & covered_by(numbered)))
-        .fill_null(value=False)
-        .alias("_searchable"),
-        (
-            pl.col("household_id").is_not_null()
-            if fact.by_number
-            else pl.col("id_number").is_not_null() & ~pl.col(DISPUTED)
-        ).alias("_findable"),
-        (pl.lit(value=False) if fact.by_number else cut).alias("_cut"),
-        (nobody if fact.by_number else _may_be_listed(people, kind, fresh, compared)).alias("_maybe"),
-    )
+def _any_of(at: pl.Series, rows: int) -> pl.Series:
+    """True at these places of so many, false elsewhere."""
+    marked = np.zeros(rows, dtype=bool)
+    marked[at.to_numpy()] = True
+    return pl.Series(marked)
 
 
-def told_by_rows(fact: Fact, rows: pl.DataFrame, searched: pl.Series, people: pl.DataFrame) -> list[pl.Series]:
+def any_of_house(holds: pl.Series, house: pl.Series) -> pl.Series:
+    """Kleene's OR over each household, for each of its members."""
+    houses = (house.max() or 0) + 1
+    told = pl.DataFrame({"true": _any_of(house.filter(holds), houses), "null": _any_of(house.filter(holds.is_null()), houses)})
+    return told.select(pl.col("true") | pl.when("null").then(None).otherwise(pl.lit(value=False))).to_series().gather(house).alias(holds.name)
+
+
+def told_by_rows(fact: Fact, rows: pl.DataFrame, searched: pl.Series, house: pl.Series) -> list[pl.Series]:
     """What a fact that is no yes-or-no says, per person: how many rows, their sum, or the one value that they name.
 
     A row under review, or of which nobody knows whether it counts, leaves a count between two bounds and the rest unknown.
     Nothing found is a count and a sum of 0 only for whoever was surely searched for; it is never a value.
     """
-    unit = "register_row" if fact.level is Level.PERSON else HOUSE
-    units = people.select("register_row", HOUSE, searched.alias("searched"))
-    looked = units.group_by(unit).agg(pl.col("searched").all())
-    rows = rows.join(units.select("register_row", HOUSE), on="register_row", how="inner")
-    rows = rows.unique([unit, "extract", "extract_row"], keep="first", maintain_order=True)
+    of_house = fact.level is Level.HOUSEHOLD
+    unit = house if of_house else pl.Series(range(house.len()), dtype=pl.UInt32)
+    units = (unit.max() or 0) + 1
+    rows = rows.with_columns(unit.gather(rows[AT]).alias("unit"))
+    if of_house and not fact.by_number:
+        rows = rows.unique(["unit", "extract", "extract_row"], keep="first", maintain_order=True)
     sure = pl.col("accepted") & pl.col("holds")
     doubt = (pl.col("holds").is_null() | (~pl.col("accepted") & pl.col("holds"))).fill_null(value=True)
-    value = pl.col("value") if fact.value else pl.lit(None)
-    said = rows.group_by(unit).agg(
-        sure.sum().cast(pl.Float64).alias("count"),
-        doubt.sum().cast(pl.Float64).alias("doubt"),
-        value.filter(sure).drop_nulls().n_unique().alias("different"),
-        value.filter(sure).drop_nulls().first().alias("one"),
-        (value.filter(sure).sum() if fact.gives == "sum" else pl.lit(None)).alias("sum"),
-        value.filter(sure).is_null().any().alias("blank"),
-    )
-    met = looked.join(said, on=unit, how="left").with_columns(pl.col("count", "doubt").fill_null(0.0))
-    met = units.select(unit).join(met, on=unit, how="left", maintain_order="left")
-    name, clear = fact.name, pl.col("searched") & (pl.col("doubt") == 0)
+    rows = rows.with_columns(sure.fill_null(value=False).alias("sure"), doubt.alias("doubt"))
+    name = fact.name
     if fact.gives == "value":
-        one = pl.when((pl.col("doubt") == 0) & (pl.col("different") == 1)).then(pl.col("one"))
-        return met.select(one.alias(name)).get_columns()
+        return [_one_value(rows, units).gather(unit).alias(name)]
+    value = pl.col("value") if fact.value else pl.lit(None)
+    said = rows.group_by("unit").agg(
+        pl.col("sure").sum().cast(pl.Float64).alias("count"),
+        pl.col("doubt").sum().cast(pl.Float64),
+        (value.filter("sure").sum() if fact.gives == "sum" else pl.lit(None)).alias("sum"),
+        value.filter("sure").is_null().any().alias("blank"),
+    )
+    looked = pl.DataFrame({"unit": unit, "searched": searched}).group_by("unit").agg(pl.col("searched").all())
+    met = unit.to_frame("unit").join(looked, on="unit", how="left", maintain_order="left")
+    met = met.join(said, on="unit", how="left", maintain_order="left").with_columns(pl.col("count", "doubt").fill_null(0.0))
     if fact.gives == "sum":
+        clear = pl.col("searched") & (pl.col("doubt") == 0)
         total = pl.when(pl.col("count") == 0).then(0).when(~pl.col("blank")).then(pl.col("sum"))
         return met.select(pl.when(clear).then(total).alias(name)).get_columns()
     high = pl.when(pl.col("searched")).then(pl.col("count") + pl.col("doubt")).otherwise(UNBOUNDED)
@@ -245,44 +265,16 @@ def told_by_rows(fact: Fact, rows: pl.DataFrame, searched: pl.Series, people: pl
     return met.select(exact.alias(name), pl.col("count").alias(LOW + name), high.alias(HIGH + name)).get_columns()
 
 
-def _one_a_household(rows: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
-    """`extract` of those on which nobody was found together with another member: lists of heads, whoever that is by now."""
-    found = rows.filter("accepted").select("extract", "register_row").unique()
-    homes = (
-        found.join(people.select("register_row", HOUSE), on="register_row").group_by("extract", HOUSE).len("members")
-    )
-    return homes.group_by("extract").agg(pl.col("members").max()).filter(pl.col("members") == 1).select("extract")
-
-
-def _may_be_listed(people: pl.DataFrame, kind: str, fresh: pl.DataFrame, compared: Comparison) -> pl.Series:
-    """Per person: which row without usable ID number, of nobody known, may be theirs after all; null where there is none.
-
-    One bears their name, in their county or in an unknown one; or a spreadsheet cut its number, and what is left begins theirs;
-    or their number stands elsewhere in the files, where no row was read under it.
-    """
-    rows = compared.evidence.get(kind)
-    if rows is None or kind == REGISTER:
-        return pl.repeat(None, people.height, dtype=pl.String, eager=True)
-    settled = compared.links.filter(pl.col("decision") == Decision.ACCEPTED.value)
-    unnumbered = rows.filter(pl.col("id_number").is_null()).join(fresh, on="extract", how="semi")
-    unnumbered = unnumbered.join(settled, on=["extract", "extract_row"], how="anti")
-    known = unnumbered.drop_nulls("name_key").group_by("name_key").agg(
-        pl.col("county_key").is_null().any().alias("_anywhere"), pl.col("county_key").unique().alias("_there")
-    )  # fmt: skip
-    here = pl.col("county_key")
-    same_place = pl.col("_anywhere") | here.is_null() | pl.col("_there").list.contains(here)
-    met = people.join(known, on="name_key", how="left", maintain_order="left")
-    begun = unnumbered.filter(pl.col("id_status") == _CUT).select(pl.col("id_digits").str.slice(0, _LEFT)).to_series()
-    begun = begun.filter((begun.str.len_chars() == _LEFT).fill_null(value=False)).unique()
-    elsewhere = fresh["mentioned"].explode(empty_as_null=True).drop_nulls().unique()
-    return met.select(
-        pl.when(pl.col("_there").is_not_null() & same_place)
-        .then(pl.lit("名单中有同名而证件号码不可用的人"))
-        .when(pl.coalesce("id_number", "id_digits").str.slice(0, _LEFT).is_in(begun.implode()))
-        .then(pl.lit("名单中有证件号码前15位相同、后三位丢失的人"))
-        .when(pl.col("id_number").is_in(elsewhere.implode()))
-        .then(pl.lit("该证件号码出现在文件中未采用的行、列或工作表里"))
-    ).to_series()
+def _one_value(rows: pl.DataFrame, units: int) -> pl.Series:
+    """For each of so many persons or households the value that its rows name; null where one is doubtful, or they differ."""
+    named = rows.filter(pl.col("sure") & pl.col("value").is_not_null())
+    first = np.full(units, named.height)  # beyond the last: nothing named
+    first[named["unit"].to_numpy()[::-1]] = np.arange(named.height)[::-1]
+    at = pl.Series(first)
+    value = named["value"].gather(at.set(at == named.height, None))
+    differs = named["unit"].filter(named["value"] != value.gather(named["unit"]))
+    unclear = _any_of(pl.concat([differs, rows["unit"].filter(rows["doubt"])]), units)
+    return value.set(unclear, None)
 
 
 def _truth(true: pl.Expr, unknown: pl.Expr, absent: pl.Expr) -> pl.Expr:

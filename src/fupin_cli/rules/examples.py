@@ -9,10 +9,10 @@ from typing import Any
 import polars as pl
 
 from fupin_cli.errors import ConfigurationError
-from fupin_cli.rules.answers import judge_frame
+from fupin_cli.rules.asking import judge_frame
 from fupin_cli.rules.bounds import HIGH, LOW
 from fupin_cli.rules.derived import derive
-from fupin_cli.rules.evidence import HOUSE, told_by_rows
+from fupin_cli.rules.evidence import AT, told_by_rows
 from fupin_cli.rules.grouped import over_members, share
 from fupin_cli.rules.lines import Lines
 from fupin_cli.rules.outcome import Kind, any_true, conclude
@@ -117,9 +117,8 @@ def _from_rows(fact: Fact, example: FactExample, given: Mapping[str, Any]) -> li
         return [holds.to_frame("holds").select(any_true(pl.col("holds")).alias(fact.name)).to_series()]
     value = frame[fact.value] if fact.value else pl.Series("value", [None] * frame.height)
     rows = pl.DataFrame({"extract": "x", "extract_row": range(frame.height), "accepted": True}).head(frame.height)
-    rows = rows.with_columns(register_row=pl.lit(0, pl.Int64), holds=holds, value=value)
-    people = pl.DataFrame({"register_row": [0], HOUSE: [0]})
-    return told_by_rows(fact, rows, pl.Series("searched", [True]), people)
+    rows = rows.with_columns(pl.lit(0, pl.UInt32).alias(AT), holds=holds, value=value)
+    return told_by_rows(fact, rows, pl.Series([True]), pl.Series([0], dtype=pl.UInt32))
 
 
 def _told(name: str, columns: Sequence[pl.Series]) -> Any:

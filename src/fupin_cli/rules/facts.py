@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+import numpy as np
 import polars as pl
 
 from fupin_cli.rules.areas import COUNTY, VILLAGE, area_frames, derive_area, place_of
-from fupin_cli.rules.comparison import Comparison, Label, covered_by
-from fupin_cli.rules.derived import derive
+from fupin_cli.rules.bounds import HIGH, LOW
+from fupin_cli.rules.comparison import Comparison, Label, covered_by, is_given
+from fupin_cli.rules.derived import LACKING, derive
 from fupin_cli.rules.evidence import (
     DISPUTED,
     HOUSE,
     World,
     absence,
-    linked_rows,
-    numbered_rows,
+    any_of_house,
+    linked_to,
     test_rows,
     told_by_rows,
     truths,
 )
 from fupin_cli.rules.grouped import over_members
-from fupin_cli.rules.outcome import any_true
-from fupin_cli.rules.pack import AREAS, REGISTER, Derived, Fact, Level, Parameter
+from fupin_cli.rules.lists import Lists
+from fupin_cli.rules.pack import AREAS, GIVEN, REGISTER, Derived, Fact, Level, Parameter
 from fupin_cli.rules.parameters import column
 from fupin_cli.rules.shapes import FirstOf, Members
 from fupin_cli.vocabulary import HOUSEHOLDS, Decision
@@ -37,7 +39,8 @@ HOME = "_home"  # which row of the households a person belongs to
 class Facts:
     """Every fact of every person, household and place, in each world; the linked rows behind them; which are absent, and why.
 
-    `doubtful` names the facts that may differ between the worlds; all others are the same in each.
+    `doubtful` names the facts that may differ between the worlds; all others are the same in each. `speaker` is for each
+    household the place of the person on whose row its own values stand.
     """
 
     persons: Mapping[World, pl.DataFrame]
@@ -46,6 +49,18 @@ class Facts:
     attached: Mapping[str, pl.DataFrame]
     absent: Mapping[str, str]
     doubtful: frozenset[str]
+    speaker: pl.Series
+
+    @property
+    def home(self) -> pl.Series:
+        """For each person the place of their household among the households; null for whoever has none."""
+        return self.persons[World.STRICT][HOME]
+
+    def members_of(self, homes: pl.Series) -> pl.Series:
+        """The places of the persons who belong to the households at these places."""
+        here = np.zeros(self.households[World.STRICT].height, dtype=bool)
+        here[homes.to_numpy()] = True
+        return pl.Series(here).gather(self.home).fill_null(value=False).arg_true()
 
     def of(self, level: Level, world: World) -> pl.DataFrame:
         """One row per person, household or place, with all facts of one world; of places there is one world only."""
@@ -72,7 +87,7 @@ def derive_person_facts(persons: pl.DataFrame, households: pl.DataFrame, compare
             _years(born, school_year).alias("age_at_school_start"),
             (pl.lit(as_of) - entered).dt.total_days().alias("days_since_entry"),
             _county_compared(entered, compared).alias("county_compared"),
-            pl.coalesce("household_id", pl.format("#{}", "register_row")).rank("dense").alias(HOUSE),
+            (pl.coalesce("household_id", pl.format("#{}", "register_row")).rank("dense") - 1).alias(HOUSE),
         )
         .join(disputed_numbers(compared), on="register_row", how="left", maintain_order="left")
         .with_columns(pl.col(DISPUTED).fill_null(value=False))
@@ -110,43 +125,87 @@ def gather_facts(
     compared: Comparison,
     facts: Sequence[Fact],
     numbers: Sequence[Parameter],
+    read: Collection[str],
+    explained: Collection[str],
     label: Label,
 ) -> Facts:
     """The facts out of the register and the extracts, with the numbers that the place sets.
 
-    A fact whose extracts or columns are absent is null for everybody, and listed.
+    A fact whose extracts or columns are absent is null for everybody, and listed. `read` are all names that somebody reads,
+    `explained` those of which it is told why they are unknown.
     """
-    people = _with_numbers(derive_person_facts(persons, households, compared), numbers, compared.as_of)
-    homes = _with_numbers(derive_household_facts(households, compared.as_of), numbers, compared.as_of)
+    as_of = compared.as_of
+    people = _with_given(_with_numbers(derive_person_facts(persons, households, compared), numbers, as_of), read)
+    homes = _with_given(_with_numbers(derive_household_facts(households, as_of), numbers, as_of), read)
+    homes = _with_places(homes, people)
     areas = area_frames(people, compared)
-    kinds = sorted({(kind, fact.by_number) for fact in facts for kind in fact.kinds})
-    linked = {
-        (kind, by_number): numbered_rows(kind, facts, compared, people)
-        if by_number
-        else linked_rows(kind, facts, compared)
-        for kind, by_number in kinds
-    }
-    columns: dict[World, list[pl.Series]] = {world: [] for world in World}
+    first = pl.DataFrame({HOME: pl.Series(range(homes.height), dtype=pl.UInt32)}).join(
+        people.select(HOME, pl.int_range(pl.len(), dtype=pl.UInt32).alias("at")).drop_nulls(HOME).unique(HOME, keep="first", maintain_order=True), on=HOME, how="left", maintain_order="left"
+    )["at"]
+    linked = linked_to(people, facts, compared)
+    lists = Lists(people, compared)
+    of_people: dict[World, list[pl.Series]] = {world: [] for world in World}
+    of_homes: dict[World, list[pl.Series]] = {world: [] for world in World}
     attached: dict[str, pl.DataFrame] = {}
+    doubtful = set()
     for fact in facts:
         rows = {kind: test_rows(fact, kind, linked[kind, fact.by_number], people, compared) for kind in fact.kinds}
-        behind = pl.concat(rows.values(), how="vertical_relaxed").sort("register_row", "extract", "extract_row")
+        behind = rows[fact.kinds[0]]
+        if len(rows) > 1:
+            behind = pl.concat(rows.values(), how="vertical_relaxed").sort("register_row", "extract", "extract_row")
         attached[fact.name] = behind.drop("value", strict=False)
-        truth = [truths(fact, kind, rows[kind], people, compared) for kind in fact.kinds]
-        for world, series in _by_world(fact, truth, behind, people).items():
-            columns[world] += series
-        why = pl.select(pl.coalesce(frame["why"] for frame in truth)).to_series()
-        columns[World.STRICT].append(why.alias(WHY + fact.name))
-    own = {fact.name for fact in facts if fact.level is Level.HOUSEHOLD}
-    of_people = {world: people.with_columns(columns[world]) for world in World}
+        truth = [truths(fact, rows[kind], lists.reach(fact, kind, rows[kind]), explain=fact.name in explained) for kind in fact.kinds]
+        told = _by_world(fact, truth, behind, people)
+        doubtful |= {fact.name} if any(told[world] is not told[World.STRICT] for world in World) else set()
+        for world, series in told.items():
+            of_people[world] += series
+        if fact.level is Level.HOUSEHOLD:
+            for world, series in _gathered(told, first).items():
+                of_homes[world] += series
+        if fact.name in explained:
+            why = pl.select(pl.coalesce(frame["why"] for frame in truth)).to_series()
+            of_people[World.STRICT].append(why.alias(WHY + fact.name))
     return Facts(
-        persons=of_people,
-        households={w: homes.with_columns(_of_homes(f, columns[w], own, homes.height)) for w, f in of_people.items()},
-        areas={level: _with_numbers(frame, numbers, compared.as_of) for level, frame in areas.items()},
+        persons={world: people.with_columns(of_people[world]) for world in World},
+        households={world: homes.with_columns(of_homes[world]) for world in World},
+        areas={level: _with_numbers(frame, numbers, as_of) for level, frame in areas.items()},
         attached=attached,
         absent={fact.name: reason for fact in facts if (reason := absence(fact, people, compared, label))},
-        doubtful=frozenset(fact.name for fact in facts if fact.gives == "any"),
+        doubtful=frozenset(doubtful),
+        speaker=_speakers(homes, people),
     )
+
+
+def _speakers(homes: pl.DataFrame, people: pl.DataFrame) -> pl.Series:
+    """For each household the place of the person on whose row of the register its own values stand; null where there is none."""
+    at = ["household_id", "source", "sheet", "row"]
+    first = people.select(*at, pl.int_range(pl.len(), dtype=pl.UInt32).alias("person"))
+    first = first.unique(at, keep="first", maintain_order=True)
+    return homes.select(at).join(first, on=at, how="left", nulls_equal=True, maintain_order="left")["person"]
+
+
+def columns_of(names: Iterable[str], frame: pl.DataFrame) -> list[str]:
+    """Those of these facts that the frame holds, each once, and what belongs to them: bounds, and which parts are lacking."""
+    held = set(frame.columns)
+    return [
+        column
+        for name in dict.fromkeys(names)
+        for column in (name, LOW + name, HIGH + name, LACKING + name)
+        if column in held
+    ]
+
+
+def _with_given(frame: pl.DataFrame, read: Collection[str]) -> pl.DataFrame:
+    """The frame with `given_x` for every x of its columns of which somebody reads that."""
+    asked = sorted(name for name in read if name.startswith(GIVEN) and name.removeprefix(GIVEN) in frame.columns)
+    return frame.with_columns(is_given(name, frame).alias(name) for name in asked)
+
+
+def _with_places(homes: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+    """The households with the village and county that their first member to name one names."""
+    named = people.drop_nulls(HOME).group_by(HOME).agg(pl.col(VILLAGE, COUNTY).drop_nulls().first())
+    at = pl.DataFrame({HOME: pl.Series(range(homes.height), dtype=pl.UInt32)})
+    return homes.with_columns(at.join(named, on=HOME, how="left", maintain_order="left").get_columns())
 
 
 def _with_numbers(frame: pl.DataFrame, numbers: Sequence[Parameter], as_of: date) -> pl.DataFrame:
@@ -159,29 +218,21 @@ def _with_numbers(frame: pl.DataFrame, numbers: Sequence[Parameter], as_of: date
 def _by_world(
     fact: Fact, truth: Sequence[pl.DataFrame], rows: pl.DataFrame, people: pl.DataFrame
 ) -> dict[World, list[pl.Series]]:
-    """The columns of one fact, per person; a household's fact is the same for all of its members."""
+    """The columns of one fact, per person; a household's fact is the same for all of its members.
+
+    A world that says what the strict one says shares its columns.
+    """
     if fact.gives != "any":
         searched = pl.select(pl.all_horizontal(frame["searched"] for frame in truth)).to_series()
-        return dict.fromkeys(World, told_by_rows(fact, rows, searched, people))
-    found = {}
+        return dict.fromkeys(World, told_by_rows(fact, rows, searched, people[HOUSE]))
+    found: dict[World, list[pl.Series]] = {}
     for world in World:
         holds = pl.select(pl.any_horizontal(frame[world] for frame in truth).alias(fact.name)).to_series()
         if fact.level is Level.HOUSEHOLD:
-            holds = people.select(HOUSE, t=holds).select(any_true(pl.col("t")).over(HOUSE).alias(fact.name)).to_series()
-        found[world] = [holds]
+            holds = any_of_house(holds, people[HOUSE])
+        same = next((known for known in found.values() if known[0].equals(holds)), None)
+        found[world] = same or [holds]
     return found
-
-
-def _of_homes(people: pl.DataFrame, columns: Sequence[pl.Series], own: set[str], homes: int) -> list[pl.Series]:
-    """The household facts among person columns, one value per household in the households' order."""
-    wanted = [
-        series.name for series in columns if series.name.rpartition(":")[2] in own and not series.name.startswith(WHY)
-    ]
-    if not wanted:
-        return []
-    first = people.drop_nulls(HOME).unique(HOME, keep="first", maintain_order=True).select(HOME, *wanted)
-    every = pl.DataFrame({HOME: pl.Series(range(homes), dtype=pl.UInt32)})
-    return every.join(first, on=HOME, how="left", maintain_order="left").drop(HOME).get_columns()
 
 
 def add_derived(facts: Facts, fact: Derived, compared: Comparison) -> Facts:
@@ -200,15 +251,16 @@ def add_derived(facts: Facts, fact: Derived, compared: Comparison) -> Facts:
 def _derived(fact: Derived, facts: Facts, world: World) -> list[pl.Series]:
     shape, frame = fact.shape, facts.of(fact.level, world)
     if not isinstance(shape, Members):
-        return derive(fact.name, shape, frame, fact.where)
+        return derive(fact.name, shape, frame[columns_of(("household_id", *shape.reads), frame)], fact.where)
     if shape.by is None:
         rows, units = facts.persons[world], pl.Series(HOME, range(frame.height), dtype=pl.UInt32)
+        rows = rows[columns_of((HOME, *shape.reads), rows)]
         return spread(over_members(fact.name, shape, rows, HOME, fact.where), HOME, units)
     # households that were one: those with one value here; a household that names none stands alone
     if shape.by not in frame.columns or not frame[shape.by].is_not_null().any():
         return [pl.Series(fact.name, [None] * frame.height, dtype=pl.Float64)]
     group = pl.coalesce(pl.format("@{}", shape.by), "household_id").alias("_group")
-    rows = frame.with_columns(group)
+    rows = frame[columns_of(("household_id", *shape.reads), frame)].with_columns(group)
     return spread(over_members(fact.name, shape, rows, "_group", fact.where), "_group", rows["_group"])
 
 
@@ -218,20 +270,23 @@ def spread(found: pl.DataFrame, key: str, units: pl.Series) -> list[pl.Series]:
     return [joined[name] for name in found.columns if name != key]
 
 
-def add_columns(facts: Facts, level: Level, told: Mapping[World, Iterable[pl.Series]]) -> Facts:
-    """The facts with columns of persons or households added, in each world."""
-    told = {world: list(series) for world, series in told.items()}
+def add_columns(facts: Facts, level: Level, told: Mapping[World, Sequence[pl.Series]]) -> Facts:
+    """The facts with columns of persons or households added, in each world; worlds that are told alike share them."""
     if level is Level.PERSON:
         return replace(facts, persons={w: frame.with_columns(told[w]) for w, frame in facts.persons.items()})
-    home = facts.persons[World.STRICT][HOME]
-    persons = {
-        w: frame.with_columns(series.gather(home).alias(series.name) for series in told[w])
-        if facts.households[w].height
-        else frame
-        for w, frame in facts.persons.items()
-    }
     households = {w: frame.with_columns(told[w]) for w, frame in facts.households.items()}
+    if not households[World.STRICT].height:
+        return replace(facts, households=households)
+    of_members = _gathered(told, facts.home)
+    persons = {w: frame.with_columns(of_members[w]) for w, frame in facts.persons.items()}
     return replace(facts, persons=persons, households=households)
+
+
+def _gathered(told: Mapping[World, Sequence[pl.Series]], at: pl.Series) -> dict[World, list[pl.Series]]:
+    """The same columns for other rows: those at these places, null for none; worlds that are told alike share them."""
+    once = {id(columns): columns for columns in told.values()}
+    found = {key: [series.gather(at).alias(series.name) for series in columns] for key, columns in once.items()}
+    return {world: found[id(columns)] for world, columns in told.items()}
 
 
 def _years(born: pl.Expr, on: date) -> pl.Expr:

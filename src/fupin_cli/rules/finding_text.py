@@ -41,21 +41,21 @@ def written(rule: Rule, found: pl.DataFrame) -> pl.DataFrame:
         pl.lit(str(rule.citation)).alias("citation"),
         sentence.alias("evidence"),
     )
-    # two people whom nothing tells apart still are two findings: number them
-    twins = pl.struct(pl.col("household_id"), "_key")
-    found = (
-        found.sort("_key", "household_id", "register_row", nulls_last=True)
-        if "register_row" in found.columns
-        else found
-    )
-    found = found.with_columns(pl.int_range(pl.len()).over(twins).alias("_nth"))
+    found = found.with_columns(finding_keys(rule.id, found).alias("finding_key"))
+    return FINDINGS.conform(found).select(FINDINGS.names)
+
+
+def finding_keys(rule_id: str, found: pl.DataFrame) -> pl.Series:
+    """The key of each finding, out of the rule, the household and `_key`, whom it is about."""
     text = pl.concat_str(
-        pl.lit(rule.id),
-        pl.col("household_id").fill_null(""),
-        pl.col("_key"),
-        pl.when(pl.col("_nth") > 0).then(pl.col("_nth").cast(pl.String)),
-        separator="|",
-        ignore_nulls=True,
+        pl.lit(rule_id), pl.col("household_id").fill_null(""), "_key", separator="|", ignore_nulls=True
     )
-    keys = [blake2b(key.encode(), digest_size=8).hexdigest() for key in found.select(text).to_series()]
-    return FINDINGS.conform(found.with_columns(pl.Series("finding_key", keys, pl.String))).select(FINDINGS.names)
+    texts = found.select(text.alias("text")).to_series()
+    twins = texts.is_duplicated()
+    if twins.any():
+        # two people whom nothing tells apart still are two findings: number them, as they stand in the register
+        order = found.select(pl.struct("household_id", "_key").alias("who"), "register_row").with_row_index("at")
+        nth = order.filter(twins).sort("register_row", nulls_last=True).with_columns(n=pl.int_range(pl.len()).over("who"))
+        nth = nth.filter(pl.col("n") > 0)
+        texts = texts.scatter(nth["at"], texts.gather(nth["at"]) + "|" + nth["n"].cast(pl.String))
+    return pl.Series([blake2b(text.encode(), digest_size=8).hexdigest() for text in texts.to_list()], dtype=pl.String)

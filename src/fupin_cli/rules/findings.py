@@ -18,6 +18,8 @@ from fupin_cli.rules.listed import WHO
 from fupin_cli.rules.pack import DEPT, REGISTER, Fact, Level, Rule
 from fupin_cli.vocabulary import FINDINGS, ID_STATUS_LABELS, Band, Outcome
 
+BAND = pl.Enum([band.value for band in Band])
+_WHOSE = ["register_row", "county", "county_key"]
 _WORDS = {True: "是", False: "否"}
 _EMPTY = "未填"
 _ON_THE_LIST = "名单中有此人"
@@ -67,76 +69,58 @@ def readable(name: str, dtype: pl.DataType) -> pl.Expr:
     return value.cast(pl.String)
 
 
-def find(judged: pl.DataFrame, *, and_unknown: bool = False) -> pl.DataFrame:
-    """The rows that somebody must look at, with `band`: sure hits, what would be a hit in another world, or any unknown."""
+def band(*, and_unknown: bool = False) -> pl.Expr:
+    """Who must be looked at: sure hits, what would be a hit in another world, or any unknown; null for all others."""
     hit = Outcome.HIT.value
     elsewhere = (pl.col("every") == hit) | (pl.col("none") == hit)
     doubtful = (pl.col("outcome") == Outcome.UNKNOWN.value) & (elsewhere | pl.lit(and_unknown))
-    band = (
+    return (
         pl.when(pl.col("outcome") == hit)
-        .then(pl.lit(Band.ACCEPTED.value))
+        .then(pl.lit(Band.ACCEPTED.value, BAND))
         .when(doubtful)
-        .then(pl.lit(Band.REVIEW.value))
+        .then(pl.lit(Band.REVIEW.value, BAND))
+        .alias("band")
     )
-    return judged.with_columns(band.alias("band")).drop_nulls("band")
 
 
 def person_findings(
-    rule: Rule, hits: pl.DataFrame, facts: Facts, compared: Comparison, asked: Sequence[Fact], label: Label
+    rule: Rule, hits: pl.DataFrame, told: pl.Series, facts: Facts, compared: Comparison, asked: Sequence[Fact], label: Label
 ) -> pl.DataFrame:
-    """FINDINGS of a rule about persons; `hits` holds `unit` (register_row) and `band`."""
+    """FINDINGS of a rule about persons; `hits` holds the places `at` which they stand, and `band`, `told` what else is said."""
     people = facts.persons[World.STRICT]
-    found = people.join(hits, left_on="register_row", right_on="unit", how="inner", maintain_order="left")
-    found = _with_head(found, facts).with_columns(pl.col("register_row").alias("unit"))
-    mine = (
-        people.join(found.select(HOUSE), on=HOUSE, how="semi")
-        if any(f.level is Level.HOUSEHOLD for f in asked)
-        else found
-    )
+    found = people[_read(rule, people)][hits["at"]].with_columns(hits["band"], told.alias("_told"))
+    heads = facts.households[World.STRICT]["head_name"].gather(facts.home.gather(hits["at"]))
+    found = found.with_columns(pl.coalesce("head_name", heads).alias("head_name"), _nth(found).alias("unit"))
+    mine = found
+    if any(fact.level is Level.HOUSEHOLD for fact in asked):
+        mine = people[[HOUSE, *_WHOSE]].join(found.select(HOUSE), on=HOUSE, how="semi")
     members = {
-        Level.PERSON: found.select("unit", "register_row", "county", "county_key"),
-        Level.HOUSEHOLD: found.select("unit", HOUSE).join(
-            mine.select(HOUSE, "register_row", "county", "county_key"), on=HOUSE
-        ),
+        Level.PERSON: found.select("unit", *_WHOSE),
+        Level.HOUSEHOLD: found.select("unit", HOUSE).join(mine.select(HOUSE, *_WHOSE), on=HOUSE),
     }
     return _finish(rule, found, members, facts, compared, asked, label)
 
 
 def household_findings(
-    rule: Rule, hits: pl.DataFrame, facts: Facts, compared: Comparison, asked: Sequence[Fact], label: Label
+    rule: Rule, hits: pl.DataFrame, told: pl.Series, facts: Facts, compared: Comparison, asked: Sequence[Fact], label: Label
 ) -> pl.DataFrame:
-    """FINDINGS of a rule about households; `hits` holds `unit` (household_id) and `band`."""
+    """FINDINGS of a rule about households; `hits` holds the places `at` which they stand, and `band`, `told` what else is said."""
+    homes = facts.households[World.STRICT]
+    homes = homes[_read(rule, homes)][hits["at"]].with_columns(hits["band"], told.alias("_told"))
     people = facts.persons[World.STRICT]
-    homes = facts.households[World.STRICT].join(
-        hits, left_on="household_id", right_on="unit", how="inner", maintain_order="left"
+    who = people[["register_row", "person_id", "name", "name_key", "id_number", "relation"]]
+    found = homes.with_columns(who[facts.speaker.gather(hits["at"])].get_columns())
+    found = found.with_columns(_nth(found).alias("unit"), pl.coalesce("head_name", "name").alias("head_name"))
+    everyone = facts.members_of(hits["at"]) if asked else pl.Series(dtype=pl.UInt32)
+    members = pl.DataFrame({"at": hits["at"], "unit": found["unit"]}).join(
+        people[_WHOSE][everyone].with_columns(facts.home.gather(everyone).alias("at")), on="at", maintain_order="right"
     )
-    first = people.select(
-        "household_id",
-        "source",
-        "sheet",
-        "row",
-        "register_row",
-        "person_id",
-        "name",
-        "name_key",
-        "id_number",
-        "relation",
-    )
-    at = ["household_id", "source", "sheet", "row"]
-    first = first.unique(at, keep="first", maintain_order=True)
-    found = homes.drop("register_row", "person_id", "name", "name_key", "id_number", "relation", strict=False)
-    found = found.join(first, on=at, how="left", nulls_equal=True, maintain_order="left")
-    found = found.with_columns(
-        pl.col("household_id").alias("unit"), pl.coalesce("head_name", "name").alias("head_name")
-    )
-    everyone = people.join(homes.select("household_id"), on="household_id", how="semi")
-    members = everyone.select("register_row", "county", "county_key", unit="household_id")
-    return _finish(rule, found, dict.fromkeys(Level, members), facts, compared, asked, label)
+    return _finish(rule, found, dict.fromkeys(Level, members.drop("at")), facts, compared, asked, label)
 
 
 def listed_findings(rule: Rule, judged: pl.DataFrame, compared: Comparison, label: Label) -> pl.DataFrame:
     """FINDINGS of a rule about people on an extract's list who are not in the register."""
-    found = find(judged)
+    found = judged.with_columns(band()).drop_nulls("band")
     dates = compared.extracts.select("extract", "as_of")
     found = found.drop("as_of").join(dates, on="extract", how="left", maintain_order="left")
     shown = describe(rule.shows, found, label, empty=None).replace("", _ON_THE_LIST)
@@ -161,11 +145,15 @@ def listed_findings(rule: Rule, judged: pl.DataFrame, compared: Comparison, labe
     return written(rule, found)
 
 
-def _with_head(found: pl.DataFrame, facts: Facts) -> pl.DataFrame:
-    """The household's head's name, where a person's own row does not give it."""
-    heads = facts.households[World.STRICT].select("household_id", pl.col("head_name").alias("_head"))
-    joined = found.join(heads, on="household_id", how="left", maintain_order="left")
-    return joined.with_columns(pl.coalesce("head_name", "_head").alias("head_name")).drop("_head")
+def _read(rule: Rule, frame: pl.DataFrame) -> list[str]:
+    """The columns that a finding is made of."""
+    own = {"source", "sheet", "row", "name_key", "id_number", "village", HOUSE}
+    wanted = {*FINDINGS.names, *rule.shows, *_WHOSE, *own} - {"band"}
+    return [name for name in frame.columns if name in wanted]
+
+
+def _nth(found: pl.DataFrame) -> pl.Series:
+    return pl.Series(range(found.height), dtype=pl.UInt32)
 
 
 def _finish(
@@ -177,22 +165,14 @@ def _finish(
     asked: Sequence[Fact],
     label: Label,
 ) -> pl.DataFrame:
-    told = [
-        name for name in rule.names if f"_why:{name}" in found.columns and name not in {fact.name for fact in asked}
-    ]
     behind = _behind(members, asked, facts, compared, label)
     found = found.drop(*_BEHIND, "more", "department_value", "evidence", strict=False).with_columns(
         describe(rule.shows, found, label).alias("register_value"),
-        pl.concat_str([pl.col(f"_why:{name}") for name in told], separator="；", ignore_nulls=True).alias("_told")
-        if told
-        else pl.lit(None, pl.String).alias("_told"),
         pl.col("source").alias("register_source"),
         pl.col("sheet").alias("register_sheet"),
         pl.col("row").alias("register_at"),
     )
-    found = found.join(
-        behind.with_columns(pl.col("unit").cast(found.schema["unit"])), on="unit", how="left", maintain_order="left"
-    )
+    found = found.join(behind, on="unit", how="left", maintain_order="left")
     first_stage = next(iter(compared.stages), None)
     found = found.with_columns(
         pl.col("department").fill_null("台账"),
@@ -216,9 +196,8 @@ def _behind(
         )
     ]
     if not parts:
-        unit = members[Level.PERSON].schema["unit"]
         columns = ["unit", "department_value", "more", *_BEHIND]
-        types = FINDINGS.schema | {"unit": unit, "more": pl.Int64()}
+        types = FINDINGS.schema | {"unit": pl.UInt32(), "more": pl.Int64()}
         return pl.DataFrame(schema={name: types[name] for name in columns})
     ranked = pl.concat(parts, how="diagonal_relaxed").sort("unit", "_rank", "_order", maintain_order=True)
     return ranked.group_by("unit", maintain_order=True).agg(

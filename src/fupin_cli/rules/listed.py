@@ -10,7 +10,7 @@ import polars as pl
 from fupin_cli.rules.bounds import answers
 from fupin_cli.rules.comparison import Comparison, Label, department_columns, in_counties, named
 from fupin_cli.rules.evidence import World
-from fupin_cli.rules.outcome import Kind, any_true, decide, roll_up
+from fupin_cli.rules.outcome import OUTCOME, Kind, any_true, decide, roll_up
 from fupin_cli.rules.pack import DEPT, GIVEN, Rule
 from fupin_cli.vocabulary import EVIDENCE, Decision, Outcome
 
@@ -59,8 +59,7 @@ def judge_listed(rule: Rule, compared: Comparison, people: pl.DataFrame, label: 
     )
     outcomes = {world: _ask(rule, rows, world) for world in World}
     if reason:
-        unknown = pl.lit(Outcome.UNKNOWN.value)
-        outcomes = dict.fromkeys(World, pl.select(unknown).to_series().new_from_index(0, rows.height))
+        outcomes = dict.fromkeys(World, pl.repeat(Outcome.UNKNOWN.value, rows.height, dtype=OUTCOME, eager=True))
     judged = rows.with_columns(outcome=outcomes[World.STRICT], every=outcomes[World.EVERY], none=outcomes[World.NONE])
     return Listed(_one_each(judged, compared), reason)
 
@@ -178,7 +177,7 @@ def _one_each(judged: pl.DataFrame, compared: Comparison) -> pl.DataFrame:
         ranked.group_by(WHO, maintain_order=True)
         .agg(
             pl.all().exclude(WHO, *rolled).first(),
-            *(roll_up(Kind.CHECK, name).alias(name) for name in rolled),
+            *(roll_up(name).alias(name) for name in rolled),
             (pl.len() - 1).alias("more"),
         )
         .sort(WHO)

@@ -30,9 +30,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
+import numpy as np
 import polars as pl
 
 from fupin_cli.vocabulary import Outcome
+
+
+# one order for both kinds of rule, so that of many outcomes the first one is the least
+OUTCOME = pl.Enum([o.value for o in (Outcome.NOT_MET, Outcome.HIT, Outcome.UNKNOWN, Outcome.MET, Outcome.CLEAR)] + [Outcome.NOT_APPLICABLE.value])
 
 
 class Kind(StrEnum):
@@ -56,24 +61,40 @@ def when_holds(kind: Kind) -> tuple[Outcome, Outcome]:
 
 
 def decide(kind: Kind, applies: pl.Expr, holds: pl.Expr) -> pl.Expr:
-    """The outcome of one person, household or extract row, by the first table above."""
+    """The OUTCOME of one person, household or extract row, by the first table above."""
     yes, no = when_holds(kind)
     return (
         pl.when(applies.is_null())
-        .then(pl.lit(Outcome.UNKNOWN.value))
+        .then(said(Outcome.UNKNOWN))
         .when(~applies)
-        .then(pl.lit(Outcome.NOT_APPLICABLE.value))
+        .then(said(Outcome.NOT_APPLICABLE))
         .when(holds.is_null())
-        .then(pl.lit(Outcome.UNKNOWN.value))
+        .then(said(Outcome.UNKNOWN))
         .when(holds)
-        .then(pl.lit(yes.value))
-        .otherwise(pl.lit(no.value))
+        .then(said(yes))
+        .otherwise(said(no))
     )
 
 
-def roll_up(kind: Kind, outcome: str = "outcome") -> pl.Expr:
-    """The household's outcome out of its members', as an aggregation: the second table above."""
-    return _outcome(kind, _rank(kind, pl.col(outcome)).min())
+def said(outcome: Outcome) -> pl.Expr:
+    """One outcome for everybody."""
+    return pl.lit(outcome.value, OUTCOME)
+
+
+def roll_up(outcome: str = "outcome") -> pl.Expr:
+    """The outcome of many out of an OUTCOME column, as an aggregation: the second table above."""
+    return pl.col(outcome).min()
+
+
+def of_households(outcomes: pl.Series, home: pl.Series, homes: int) -> pl.Series:
+    """The same for each of so many households; `home` says which one each outcome's person belongs to, null for none."""
+    rolled = np.full(homes, OUTCOME.categories.len() - 1, dtype=np.uint8)  # nobody: not applicable
+    at_home = home.is_not_null()
+    codes = outcomes.to_physical()
+    if home.null_count():
+        codes, home = codes.filter(at_home), home.filter(at_home)
+    np.minimum.at(rolled, home.to_numpy(), codes.to_numpy())
+    return pl.Series("outcome", rolled).cat.to(OUTCOME)
 
 
 class Join(StrEnum):
@@ -89,16 +110,17 @@ JOIN_ORDER: dict[Join, tuple[Outcome, ...]] = {
     Join.ANY_OF: (Outcome.MET, Outcome.UNKNOWN, Outcome.NOT_MET, Outcome.NOT_APPLICABLE),
     Join.NONE_OF: ORDER[Kind.CHECK],
 }
-_VETOED = {Outcome.HIT.value: Outcome.NOT_MET.value, Outcome.CLEAR.value: Outcome.MET.value}
+_VETOED = {Outcome.HIT: Outcome.NOT_MET, Outcome.CLEAR: Outcome.MET}
 
 
 def conclude(join: Join, outcomes: Iterable[str]) -> pl.Expr:
-    """The verdict out of several outcome columns, row by row: the third table above."""
-    order = JOIN_ORDER[join]
-    ranks = {name.value: rank for rank, name in enumerate(order)}
-    first = pl.min_horizontal(pl.col(name).replace_strict(ranks, return_dtype=pl.Int8) for name in outcomes)
-    said = first.replace_strict({rank: name.value for rank, name in enumerate(order)}, return_dtype=pl.String)
-    return said.replace(_VETOED) if join is Join.NONE_OF else said
+    """The verdict out of several OUTCOME columns, row by row: the third table above."""
+    members = [pl.col(name).cast(OUTCOME) for name in outcomes]
+    vetoed = _VETOED if join is Join.NONE_OF else {}
+    return pl.coalesce(
+        pl.when(pl.any_horizontal(member == outcome.value for member in members)).then(said(vetoed.get(outcome, outcome)))
+        for outcome in JOIN_ORDER[join]
+    )
 
 
 def as_fact(outcome: str = "outcome") -> pl.Expr:
@@ -114,13 +136,3 @@ def as_fact(outcome: str = "outcome") -> pl.Expr:
 def any_true(truth: pl.Expr) -> pl.Expr:
     """Kleene's OR over a group: true if any is, else unknown if any is unknown, else false (also where there is none)."""
     return truth.any(ignore_nulls=False)
-
-
-def _rank(kind: Kind, outcome: pl.Expr) -> pl.Expr:
-    ranks = {name.value: rank for rank, name in enumerate(ORDER[kind])}
-    return outcome.replace_strict(ranks, return_dtype=pl.Int8)
-
-
-def _outcome(kind: Kind, rank: pl.Expr) -> pl.Expr:
-    names = {rank: name.value for rank, name in enumerate(ORDER[kind])}
-    return rank.replace_strict(names, return_dtype=pl.String)

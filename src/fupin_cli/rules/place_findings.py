@@ -15,10 +15,8 @@ from fupin_cli.vocabulary import FINDINGS, Band
 def place_findings(
     rule: Rule, hits: pl.DataFrame, places: pl.DataFrame, compared: Comparison, label: Label
 ) -> pl.DataFrame:
-    """FINDINGS of a rule about villages or counties; `hits` holds `unit` (the place) and `band`."""
-    found = places.join(
-        hits.select("unit", "band"), left_on="place", right_on="unit", how="inner", maintain_order="left"
-    )
+    """FINDINGS of a rule about villages or counties; `hits` holds the places `at` which they stand, and `band`."""
+    found = places[hits["at"]].with_columns(hits["band"])
     where = pl.concat_str("county", "township", "village", ignore_nulls=True)
     doubt = (
         pl.when(pl.col("band") == Band.REVIEW.value).then(pl.lit("；待核（数据不全，无法判断）")).otherwise(pl.lit(""))

@@ -85,13 +85,14 @@ def evaluate(frame: pl.DataFrame, condition: Predicate, where: str) -> pl.Series
 
     Raises ConfigurationError where the condition compares a fact with a value of another type, or is no yes-or-no question.
     """
+    frame = frame[list(condition.names)] if condition.names else frame
     # a column that is absent came as nulls without a type, which polars will not search for text, nor join by OR
-    frame = frame.select(condition.names) if condition.names else frame
-    untyped = [name for name in condition.names if frame.schema[name] == pl.Null]
-    frame = frame.cast({name: pl.Boolean() for name in untyped if name in condition.alone})
-    frame = frame.cast({name: pl.String() for name in untyped if name in condition.read_as_text})
+    untyped = [name for name, dtype in frame.schema.items() if dtype == pl.Null]
+    if untyped:
+        frame = frame.cast({name: pl.Boolean() for name in untyped if name in condition.alone})
+        frame = frame.cast({name: pl.String() for name in untyped if name in condition.read_as_text})
     # polars would compare true with 'yes' and find them different, for ever and without a word
-    misread = [name for name in sorted(condition.read_as_text) if frame.schema[name] != pl.String]
+    misread = [name for name in sorted(condition.read_as_text) if frame[name].dtype != pl.String]
     if misread:
         raise ConfigurationError(
             f"{condition.text!r} compares {misread[0]} with a text",

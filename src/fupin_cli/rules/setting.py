@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import polars as pl
+
 from fupin_cli.rules.comparison import Comparison, Label
 from fupin_cli.rules.evidence import World
 from fupin_cli.rules.facts import Facts
@@ -14,8 +16,23 @@ from fupin_cli.rules.shapes import FirstOf, Members, Rate, Reported, Score
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What one rule says, row by row of the facts of its level; words are found for it only where somebody reads them.
+
+    `outcome` is that of each person, household or place, `homes` that of each household (or place), `found` the band of those
+    whom somebody must look at. `stopped` says why nobody could be asked at all, `why_not` why nothing was decided.
+    """
+
+    outcome: pl.Series
+    homes: pl.Series
+    found: pl.Series | None
+    stopped: tuple[str, ...]
+    why_not: str | None
+
+
+@dataclass(frozen=True)
 class Setting:
-    """What stays the same while rules are judged one by one."""
+    """What rules are judged by, and what those before this one have answered; `provided` is which rule gives a fact."""
 
     facts: Facts
     compared: Comparison
@@ -26,6 +43,10 @@ class Setting:
     series: str
     basis: str
     label: Label
+    rules: Mapping[str, Rule]
+    provided: Mapping[str, Rule]
+    answers: Mapping[str, Answer]
+
 
 
 def why_absent(rule: Rule, name: str, setting: Setting) -> str | None:

@@ -1,0 +1,118 @@
+"""What the answers of one rule become when somebody reads them: outcomes with their reasons, and findings."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from fupin_cli.rules.asking import unit_of
+from fupin_cli.rules.evidence import World
+from fupin_cli.rules.findings import household_findings, person_findings
+from fupin_cli.rules.order import leaves
+from fupin_cli.rules.outcome import Kind
+from fupin_cli.rules.pack import AREAS, Level, Rule
+from fupin_cli.rules.place_findings import place_findings
+from fupin_cli.rules.reasons import of_homes, reason_of, reasons
+from fupin_cli.rules.setting import Setting
+from fupin_cli.vocabulary import FINDINGS, OUTCOMES, Outcome
+
+PERSON_OUTCOMES = pl.Schema(
+    {"register_row": pl.Int64(), "rule_id": pl.String(), "outcome": pl.String(), "missing": pl.List(pl.String())}
+)
+AREA_OUTCOMES = pl.Schema({"place": pl.String()} | {n: t for n, t in OUTCOMES.schema.items() if n != "household_id"})
+
+
+def outcomes_of(rule: Rule, setting: Setting, at: pl.Series | None = None) -> pl.DataFrame:
+    """OUTCOMES of one rule for the households, or places, `at` these places; for all of them, if none are given.
+
+    Of a brief rule only those that must be looked at: hundreds of checks of every household would be sentences that nobody
+    reads.
+    """
+    homes = setting.answers[rule.id].homes
+    at = _all(homes) if at is None else at
+    at = at.filter(_notable(homes.gather(at))) if rule.brief and rule.level not in AREAS else at
+    level = rule.level if rule.level in AREAS else Level.HOUSEHOLD
+    names = setting.facts.of(level, World.STRICT)["place" if level in AREAS else "household_id"]
+    told = of_homes(rule, setting, at)
+    return pl.DataFrame({"household_id": names.gather(at), "outcome": homes.gather(at).cast(pl.String)}).select(
+        "household_id", pl.lit(rule.id).alias("rule_id"), "outcome", told["reason"], told["missing"]
+    )
+
+
+def person_outcomes_of(rule: Rule, setting: Setting) -> pl.DataFrame:
+    """PERSON_OUTCOMES of one rule about persons; of a brief one only those that must be looked at."""
+    outcome = setting.answers[rule.id].outcome
+    at = _notable(outcome).arg_true() if rule.brief else _all(outcome)
+    unknown = at.filter(outcome.gather(at) == Outcome.UNKNOWN.value)
+    lacking = pl.DataFrame({"at": unknown}).with_columns(reasons(rule, setting, unknown)["missing"])
+    told = pl.DataFrame({"at": at}).join(lacking, on="at", how="left", maintain_order="left")
+    return told.select(
+        setting.facts.persons[World.STRICT]["register_row"].gather(at),
+        pl.lit(rule.id).alias("rule_id"),
+        outcome.gather(at).cast(pl.String).alias("outcome"),
+        pl.col("missing").fill_null(pl.lit([], pl.List(pl.String))),
+    )
+
+
+def findings_of(rule: Rule, setting: Setting) -> pl.DataFrame:
+    """FINDINGS of one check: sure hits, and hits that hang on a link under review or on a person who cannot be found.
+
+    Where the rule asks for it (`on_unknown = "review"`), also whom it could not decide; not where it could not run at all.
+    """
+    band = setting.answers[rule.id].found
+    if band is None or band.null_count() == band.len():
+        return FINDINGS.empty()
+    hits = pl.DataFrame({"at": band.is_not_null().arg_true(), "band": band.drop_nulls()})
+    if rule.level in AREAS:
+        return place_findings(rule, hits, setting.facts.areas[rule.level], setting.compared, setting.label)
+    make = person_findings if rule.level is Level.PERSON else household_findings
+    names = leaves(rule.names, setting.derived)
+    asked = [setting.definitions[name] for name in names if name in setting.definitions]
+    found = make(rule, hits, _told(rule, setting, hits["at"]), setting.facts, setting.compared, asked, setting.label)
+    return _with_failing(rule, found, setting, hits["at"])
+
+
+def _told(rule: Rule, setting: Setting, at: pl.Series) -> pl.Series:
+    """What other rules say of the facts that they gave to this one; null where it reads none."""
+    texts = [
+        reason_of(name, rule.level, setting, at)
+        for name in rule.names
+        if name in setting.provided and setting.provided[name].level not in AREAS
+    ]
+    if not texts:
+        return pl.repeat(None, at.len(), dtype=pl.String, eager=True)
+    return pl.select(pl.concat_str(texts, separator="；", ignore_nulls=True)).to_series()
+
+
+def _with_failing(rule: Rule, found: pl.DataFrame, setting: Setting, at: pl.Series) -> pl.DataFrame:
+    """The findings of a check that reads a verdict, with the criteria that are not met, and why, before everything else.
+
+    Without them a village would see a household whose every printed value looks fine.
+    """
+    given = [setting.provided[name] for name in rule.names if name in setting.provided]
+    verdict = next((other for other in given if other.kind is Kind.VERDICT), None)
+    if verdict is None or rule.level is not Level.HOUSEHOLD:
+        return found
+    titles = {id_: setting.rules[id_].title for id_ in verdict.members if id_ in setting.answers}
+    failing = (
+        pl.concat([outcomes_of(setting.rules[id_], setting, _not_met(id_, setting, at)) for id_ in titles])
+        .sort("household_id", "rule_id")
+        .group_by("household_id", maintain_order=True)
+        .agg(pl.format("{}（{}）", pl.col("rule_id").replace_strict(titles), "reason").str.join("、").alias("failing"))
+    )
+    told = pl.concat_str(pl.format("未达标：{}", "failing"), "register_value", separator="；", ignore_nulls=True)
+    found = found.join(failing, on="household_id", how="left", maintain_order="left")
+    said = pl.format("台账登记：{}。{}", told, pl.lit(rule.advice))
+    return found.with_columns(told.alias("register_value"), said.alias("evidence")).drop("failing")
+
+
+def _not_met(rule_id: str, setting: Setting, at: pl.Series) -> pl.Series:
+    return at.filter(setting.answers[rule_id].homes.gather(at) == Outcome.NOT_MET.value)
+
+
+def _notable(outcomes: pl.Series) -> pl.Series:
+    """Whether an outcome says something that somebody must look at."""
+    return (outcomes == Outcome.HIT.value) | (outcomes == Outcome.NOT_MET.value)
+
+
+def _all(rows: pl.Series) -> pl.Series:
+    return pl.Series(range(rows.len()), dtype=pl.UInt32)
