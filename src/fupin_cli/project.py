@@ -28,7 +28,7 @@ _KEYS = {
     "register": {"profile", "as_of", "county"} | _READ,
     "extract": {"id", "profile", "stage", "coverage", "as_of", "department"} | _READ,
     "places": {"county", "township", "village"},
-    "rules": {"folder", "linkage", "packs"},
+    "rules": {"folder", "linkage", "packs", "without"},
 }
 
 
@@ -58,7 +58,7 @@ class Project:
 
     `places` holds (level, old name, new name) of divisions that were merged or renamed, which nobody may guess;
     `register_county` is the county of register rows that name none; `packs` names the rule packs that are judged beyond those
-    that always are.
+    that always are, `packs_left_out` those that are not judged even where they would be.
     """
 
     path: Path
@@ -75,6 +75,7 @@ class Project:
     rules_folders: tuple[Path, ...] = field(default=())
     linkage_model: Path = field(default=Path())
     packs: tuple[str, ...] = ()
+    packs_left_out: tuple[str, ...] = ()
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -135,6 +136,7 @@ def load_project(path: Path) -> Project:
         rules_folders=folders,
         linkage_model=_linkage_model(folders, rules.get("linkage", "default"), where),
         packs=tuple(_texts(rules, "packs", "[rules]", where)),
+        packs_left_out=tuple(_texts(rules, "without", "[rules]", where)),
     )
 
 

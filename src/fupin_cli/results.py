@@ -81,9 +81,11 @@ def with_both_identities(findings: pl.DataFrame, register: Register, extracts: S
 
 def sum_up(
     project: Project,
+    book: RuleBook,
     register: Register,
     extracts: Sequence[Extract],
     links: pl.DataFrame,
+    rounds: Sequence[Judgement],
     verdict: Verdict,
     stages: Sequence[str],
     read: Mapping[str, Container[str]],
@@ -112,6 +114,8 @@ def sum_up(
         ],
         lines=judgement.lines,
         cleared=verdict.cleared,
+        packs=book.choices,
+        earlier={stage: told.reports for stage, told in zip(stages[:-1], rounds[:-1], strict=True)},
     )
 
 

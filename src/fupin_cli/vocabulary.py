@@ -327,7 +327,8 @@ ACCOUNTS = _frame("accounts", "source sheet rows_read rows_used rows_set_aside r
 class RuleReport:
     """What one rule did. For a criterion hits are households not met, clears those met; `not_run` says why it could not run.
 
-    Counted are households, villages or counties, for a rule about an extract's people those people.
+    Counted are households, villages or counties, for a rule about an extract's people those people. `missing` are the facts
+    that the rule reads and that no file gives, whether it could do without them or not.
     """
 
     rule_id: str
@@ -343,6 +344,18 @@ class RuleReport:
     citation: str | None = None
     level: str = "household"
     on_unknown: str = "unknown"
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PackReport:
+    """Whether a pack of this place was judged, and why; `rules` counts those of it that are enabled."""
+
+    pack: str
+    title: str
+    rules: int
+    judged: bool
+    why: str
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from fupin_cli.report import book
 from fupin_cli.report.book import LINE_HEIGHT, Book, finish_table, lines_needed, put, put_table_top
 from fupin_cli.report.digest import VERDICT_RULE, Digest
 from fupin_cli.report.finding_rows import Field, write_findings
-from fupin_cli.report.master_counts import County, write_matrix, write_own_business, write_rules
+from fupin_cli.report.master_counts import County, write_earlier_rounds, write_matrix, write_own_business, write_rules
 from fupin_cli.report.master_cover import write_cover
 from fupin_cli.report.wording import outcome_words
 from fupin_cli.vocabulary import OUTCOME_LABELS, Outcome
@@ -65,6 +65,8 @@ def write_master(path: Path, county: County, digest: Digest, titles: Mapping[str
         write_own_business(written, county)
     _write_households(written, county, digest, titles)
     write_rules(written, county, digest, titles)
+    if digest.earlier_rounds:
+        write_earlier_rounds(written, county, digest, titles)
     return written.save(path)
 
 

@@ -37,10 +37,9 @@ _LONGEST = 40  # rows of one table; a province has thousands of sheets
 
 def summary(digest: Digest, where: str | None = None) -> Group:
     """All parts of the end-of-run summary, in reading order; `where` is the folder to look at next."""
-    parts: list[RenderableType] = [heading(digest), accounts(digest), links(digest), findings(digest)]
-    parts += [
-        part for part in (stages(digest), verdicts(digest), not_run(digest), problems(digest)) if part is not None
-    ]
+    parts: list[RenderableType] = [heading(digest), accounts(digest), links(digest)]
+    told = (packs(digest), findings(digest), stages(digest), verdicts(digest), not_run(digest), problems(digest))
+    parts += [part for part in told if part is not None]
     parts.append(Text(CLUE_NOTE, style="yellow"))
     if where is not None:
         parts.append(_line(f"结果在 Look at: {where}", "bold"))
@@ -110,6 +109,23 @@ def links(digest: Digest) -> RenderableType:
     rows = [(basis_words(basis), BASES[basis][1], *(f"{n:,}" for n in bases[basis])) for basis in known]
     headers = ("依据", "basis", "认定 accepted", "待核 review", "其中并列 tied")
     return _table(f"人员关联（人次，{len(digest.extracts)} 份部门数据） links", headers, rows, {2, 3, 4})
+
+
+def packs(digest: Digest) -> RenderableType | None:
+    """Which rule packs of this place judged the round, which did not, and why; nothing where none was chosen among."""
+    if not digest.packs:
+        return None
+    reasons: dict[tuple[bool, str], list[str]] = {}
+    for pack in digest.packs:
+        if pack.rules:
+            named = f"{pack.title}（{pack.pack}" + (f"，{pack.rules} 条）" if pack.judged else "）")
+            reasons.setdefault((pack.judged, pack.why), []).append(named)
+    lines = [_line("规则包 rule packs", "bold")]
+    lines += [
+        _line(f"  {'采用 judged' if judged else '未用 not judged'}　{'、'.join(named)}：{why}", "" if judged else "dim")
+        for (judged, why), named in reasons.items()
+    ]
+    return Group(*lines)
 
 
 def findings(digest: Digest) -> RenderableType:

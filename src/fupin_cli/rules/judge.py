@@ -36,7 +36,7 @@ from fupin_cli.rules.pack import (
 from fupin_cli.rules.parameters import in_force_here
 from fupin_cli.rules.place_findings import place_findings
 from fupin_cli.rules.reasons import only_unknown
-from fupin_cli.rules.setting import Setting
+from fupin_cli.rules.setting import Setting, why_absent
 from fupin_cli.vocabulary import FINDINGS, OUTCOMES, LineUsed, Outcome, RuleReport
 
 PERSON_OUTCOMES = pl.Schema(
@@ -163,7 +163,8 @@ def _judge_rule(rule: Rule, setting: Setting, rules: Sequence[Rule], told: _Told
     told.outcomes[rule.id] = homes.select(
         household_id="unit", rule_id=pl.lit(rule.id), outcome="outcome", reason="reason", missing="missing"
     )
-    told.reports.append(_report(rule, homes, why_not))
+    missing = tuple(setting.label(name) for name in rule.names if why_absent(rule, name, setting))
+    told.reports.append(_report(rule, homes, why_not, missing))
     if rule.kind is Kind.CHECK:
         found = _find(rule, judged, setting, ran=why_not is None)
         told.found.append(_with_failing(rule, found, rules, told.outcomes))
@@ -335,7 +336,9 @@ def _shown(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(pl.exclude("^_.*$"))
 
 
-def _report(rule: Rule, judged: pl.DataFrame, not_run: str | None) -> RuleReport:
+def _report(
+    rule: Rule, judged: pl.DataFrame, not_run: str | None, missing: tuple[str, ...] = ()
+) -> RuleReport:
     yes, no = when_holds(rule.kind)
     hit, clear = (yes, no) if rule.kind is Kind.CHECK else (no, yes)
     counts = dict(judged["outcome"].value_counts(sort=True).rows())
@@ -353,6 +356,7 @@ def _report(rule: Rule, judged: pl.DataFrame, not_run: str | None) -> RuleReport
         citation=str(rule.citation),
         level=rule.level.value,
         on_unknown=rule.on_unknown.value,
+        missing=missing,
     )
 
 

@@ -6,6 +6,7 @@ file, so a project changes a shipped pack by putting a file of the same name int
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -92,7 +93,7 @@ def _files(folders: Sequence[Path]) -> dict[str, Path]:
 def _pack(table: Table, names: Names) -> Pack:
     table.allow("pack", "defaults", "kinds", "columns", "fact", "rule", "parameter", "gap")
     head = table.table("pack")
-    head.allow("id", "title", "title_en", "jurisdiction", "regime", "extends", "opt_in")
+    head.allow("id", "title", "title_en", "jurisdiction", "regime", "extends", "opt_in", "when_given")
     kinds = table.table("kinds") if "kinds" in table.data else Table({}, table.where)
     defaults = load_defaults(table.table("defaults")) if "defaults" in table.data else {}
     columns = [load_columns(entry, names) for entry in table.tables("columns")]
@@ -102,7 +103,7 @@ def _pack(table: Table, names: Names) -> Pack:
         title=head.text("title"),
         title_en=head.text("title_en"),
         jurisdiction=head.text("jurisdiction"),
-        regime=head.text("regime"),
+        regime=_regime(head),
         kinds={kind: kinds.text(kind) for kind in kinds.data},
         facts=facts,
         rules=tuple(load_rule(entry, names, defaults) for entry in table.tables("rule")),
@@ -112,7 +113,33 @@ def _pack(table: Table, names: Names) -> Pack:
         gaps=tuple(_gap(entry) for entry in table.tables("gap")),
         extends=head.texts("extends", required=False),
         opt_in=head.flag("opt_in", default=False),
+        when_given=_inputs(head, names),
     )
+
+
+def _regime(head: Table) -> str:
+    regime = head.text("regime")
+    if not re.fullmatch(r"any|\d{4}-\d{4}|\d{4}\+", regime):
+        raise ConfigurationError(
+            f"regime = {regime!r} names no years", where=head.at("regime"), try_='regime = "2014-2020", "2021+" or "any"'
+        )
+    return regime
+
+
+def _inputs(head: Table, names: Names) -> tuple[str, ...]:
+    """The inputs that have an opt-in pack judged without being asked for, each of them known."""
+    known = {*names.fields, *(f"{REGISTER}.{column}" for column in names.fields.get(REGISTER, ()))}
+    given = head.texts("when_given", required=False)
+    if given and not head.flag("opt_in", default=False):
+        raise ConfigurationError("when_given is for packs with opt_in = true", where=head.at("when_given"))
+    for name in given:
+        if name not in known:
+            raise ConfigurationError(
+                f"when_given: {name!r} is no source profile and no register.column",
+                where=head.at("when_given"),
+                try_=nearest(name, known),
+            )
+    return given
 
 
 def _gap(entry: Table) -> Gap:

@@ -296,7 +296,8 @@ class Rule:
 class Pack:
     """A file of facts and rules for one jurisdiction and regime; `kinds` says how people call each kind of extract.
 
-    `extends` names packs whose rules this one builds on. `opt_in`: judged only where a project asks for it by name.
+    `regime` is `any`, `2014-2020` or `2021+`. `extends` names packs whose rules this one builds on. `opt_in`: judged only where
+    a project asks for it by name, or where one of the inputs `when_given` is there (kinds of extract, `register.column`).
     """
 
     id: str
@@ -313,6 +314,7 @@ class Pack:
     gaps: tuple[Gap, ...] = ()
     extends: tuple[str, ...] = ()
     opt_in: bool = False
+    when_given: tuple[str, ...] = ()
 
 
 def applies_to(pack: Pack, jurisdiction: str) -> bool:
