@@ -323,12 +323,16 @@ SET_ASIDE = _frame("set_aside", "source sheet row set_aside_reason cells")
 ACCOUNTS = _frame("accounts", "source sheet rows_read rows_used rows_set_aside rows_hidden columns_hidden")
 
 
+LINE_DEPENDENT = "line-dependent"  # in the reason of an outcome that another series of income lines would turn
+
+
 @dataclass(frozen=True)
 class RuleReport:
     """What one rule did. For a criterion hits are households not met, clears those met; `not_run` says why it could not run.
 
     Counted are households, villages or counties, for a rule about an extract's people those people. `missing` are the facts
-    that the rule reads and that no file gives, whether it could do without them or not.
+    that the rule reads and that no file gives, whether it could do without them or not. `line_dependent` counts those whose
+    outcome another series of income lines would turn.
     """
 
     rule_id: str
@@ -345,6 +349,7 @@ class RuleReport:
     level: str = "household"
     on_unknown: str = "unknown"
     missing: tuple[str, ...] = ()
+    line_dependent: int = 0
 
 
 @dataclass(frozen=True)

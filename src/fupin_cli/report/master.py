@@ -16,7 +16,7 @@ from fupin_cli.report.finding_rows import Field, write_findings
 from fupin_cli.report.master_counts import County, write_earlier_rounds, write_matrix, write_own_business, write_rules
 from fupin_cli.report.master_cover import write_cover
 from fupin_cli.report.wording import outcome_words
-from fupin_cli.vocabulary import OUTCOME_LABELS, Outcome
+from fupin_cli.vocabulary import LINE_DEPENDENT, OUTCOME_LABELS, Outcome
 
 _ALL_FINDINGS = (
     Field("seq", "序号", 4),
@@ -122,7 +122,9 @@ def _outcome_table(county: County, rules: Sequence[str]) -> pl.DataFrame:
         pl.col("outcome").filter(pl.col("rule_id") == rule).first().alias(f"outcome:{rule}") for rule in rules
     )
     telling = ours.filter(
-        ~pl.col("outcome").is_in([Outcome.MET, Outcome.CLEAR, Outcome.NOT_APPLICABLE]), pl.col("reason").is_not_null()
+        ~pl.col("outcome").is_in([Outcome.MET, Outcome.CLEAR, Outcome.NOT_APPLICABLE])
+        | pl.col("reason").str.contains(LINE_DEPENDENT, literal=True),
+        pl.col("reason").is_not_null(),
     )
     why = telling.group_by("household_id", maintain_order=True).agg(
         pl.col("reason").unique(maintain_order=True).str.join("；").alias("why")

@@ -182,8 +182,12 @@ def write_earlier_rounds(written: Book, county: County, digest: Digest, titles: 
 
 
 def _lacking(rule: RuleReport) -> str | None:
-    """Why a rule did not run; else the facts that it did without, because no file gives them."""
-    return rule.not_run or (f"缺少（未影响运行）：{'、'.join(rule.missing)}" if rule.missing else None)
+    """Why a rule did not run; else which facts no file gives, and how many answers hang on the series of lines."""
+    if rule.not_run:
+        return rule.not_run
+    told = [f"缺少：{'、'.join(rule.missing)}"] if rule.missing else []
+    told += [f"{rule.line_dependent} 户的结论取决于所用标准线"] if rule.line_dependent else []
+    return "；".join(told) or None
 
 
 def _everywhere(rule: RuleReport) -> tuple[int, int, int, int, int]:

@@ -143,7 +143,8 @@ def _write_lines(sheet: Worksheet, styles: Styles, row: int, digest: Digest) -> 
 
 def _write_packs(sheet: Worksheet, styles: Styles, row: int, digest: Digest) -> None:
     rows = [
-        (f"{pack.title}（{pack.pack}）", f"{pack.rules} 条" if pack.judged else "未采用", pack.why) for pack in digest.packs
+        (f"{pack.title}（{pack.pack}）", f"{pack.rules} 条" if pack.judged else "未采用", pack.why)
+        for pack in digest.packs
     ]
     if rows:
         _write_table(sheet, styles, row, "规则包：采用与未采用的，及其原因", _PACKS, rows)

@@ -263,7 +263,12 @@ def _packs(digest: Digest) -> str:
     if not digest.packs:
         return ""
     rows = [
-        (f"<code>{_text(pack.pack)}</code>", _text(pack.title), f"{pack.rules} 条" if pack.judged else "未用", _text(pack.why))
+        (
+            f"<code>{_text(pack.pack)}</code>",
+            _text(pack.title),
+            f"{pack.rules} 条" if pack.judged else "未用",
+            _text(pack.why),
+        )
         for pack in digest.packs
     ]
     return _section("规则包", "Rule packs", _table(("规则包", "名称", "采用的规则", "原因"), rows, (2,), (0, 1)))

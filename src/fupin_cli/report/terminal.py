@@ -38,7 +38,8 @@ _LONGEST = 40  # rows of one table; a province has thousands of sheets
 def summary(digest: Digest, where: str | None = None) -> Group:
     """All parts of the end-of-run summary, in reading order; `where` is the folder to look at next."""
     parts: list[RenderableType] = [heading(digest), accounts(digest), links(digest)]
-    told = (packs(digest), findings(digest), stages(digest), verdicts(digest), not_run(digest), problems(digest))
+    told = (packs(digest), findings(digest), stages(digest), verdicts(digest))
+    told += (on_the_line(digest), not_run(digest), problems(digest))
     parts += [part for part in told if part is not None]
     parts.append(Text(CLUE_NOTE, style="yellow"))
     if where is not None:
@@ -166,6 +167,14 @@ def verdicts(digest: Digest) -> RenderableType | None:
     of_those = (f"其中{exit_status_words(status)}" for status in statuses)
     headers = ("县区 county", "达标 met", "未达标 not met", *of_those, "无法判断 unknown", "不适用 n/a")
     return _table("退出标准判定（户） household verdicts", headers, rows, set(range(1, len(headers))))
+
+
+def on_the_line(digest: Digest) -> RenderableType | None:
+    """Households whose outcome hangs on which series of income lines the project chose; nothing where there are none."""
+    told = [f"{rule.rule_id} {rule.line_dependent:,} 户" for rule in digest.rules if rule.line_dependent]
+    if not told:
+        return None
+    return _line(f"结论取决于所用标准线（换一个系列则不同） line-dependent: {'、'.join(told)}", "yellow")
 
 
 def not_run(digest: Digest) -> RenderableType | None:

@@ -15,7 +15,7 @@ from fupin_cli.rules.pack import AREAS, GIVEN, Level, LineUse, Rule
 from fupin_cli.rules.predicate import evaluate
 from fupin_cli.rules.reasons import cause, only_unknown, reason, told
 from fupin_cli.rules.setting import Setting, why_absent
-from fupin_cli.vocabulary import LineUsed, Outcome
+from fupin_cli.vocabulary import LINE_DEPENDENT, LineUsed, Outcome
 
 ANSWER = ["unit", "outcome", "missing", "reason", "every", "none"]
 
@@ -200,7 +200,7 @@ def _line_dependence(rule: Rule, setting: Setting, frame: pl.DataFrame) -> pl.Se
             )
             answer = judge_frame(rule, frame, pl.lit(lined["yuan"]))
             differs = (answer != own) & ~answer.is_in([Outcome.UNKNOWN.value]) & ~own.is_in([Outcome.UNKNOWN.value])
-            text = pl.format("line-dependent：按{}则结论不同", lined["text"])
+            text = pl.format("结论取决于所用标准线（" + LINE_DEPENDENT + "）：按{}则结论不同", lined["text"])
             texts.append(pl.select(pl.when(differs).then(text)).to_series())
     return pl.select(pl.concat_str(texts, separator="；", ignore_nulls=True).replace("", None)).to_series()
 

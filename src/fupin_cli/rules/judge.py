@@ -37,7 +37,7 @@ from fupin_cli.rules.parameters import in_force_here
 from fupin_cli.rules.place_findings import place_findings
 from fupin_cli.rules.reasons import only_unknown
 from fupin_cli.rules.setting import Setting, why_absent
-from fupin_cli.vocabulary import FINDINGS, OUTCOMES, LineUsed, Outcome, RuleReport
+from fupin_cli.vocabulary import FINDINGS, LINE_DEPENDENT, OUTCOMES, LineUsed, Outcome, RuleReport
 
 PERSON_OUTCOMES = pl.Schema(
     {"register_row": pl.Int64(), "rule_id": pl.String(), "outcome": pl.String(), "missing": pl.List(pl.String())}
@@ -336,9 +336,7 @@ def _shown(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(pl.exclude("^_.*$"))
 
 
-def _report(
-    rule: Rule, judged: pl.DataFrame, not_run: str | None, missing: tuple[str, ...] = ()
-) -> RuleReport:
+def _report(rule: Rule, judged: pl.DataFrame, not_run: str | None, missing: tuple[str, ...] = ()) -> RuleReport:
     yes, no = when_holds(rule.kind)
     hit, clear = (yes, no) if rule.kind is Kind.CHECK else (no, yes)
     counts = dict(judged["outcome"].value_counts(sort=True).rows())
@@ -357,7 +355,12 @@ def _report(
         level=rule.level.value,
         on_unknown=rule.on_unknown.value,
         missing=missing,
+        line_dependent=_line_dependent(judged) if rule.line else 0,
     )
+
+
+def _line_dependent(judged: pl.DataFrame) -> int:
+    return int(judged["reason"].str.contains(LINE_DEPENDENT, literal=True).sum())
 
 
 def _labeller(

@@ -121,7 +121,9 @@ def _regime(head: Table) -> str:
     regime = head.text("regime")
     if not re.fullmatch(r"any|\d{4}-\d{4}|\d{4}\+", regime):
         raise ConfigurationError(
-            f"regime = {regime!r} names no years", where=head.at("regime"), try_='regime = "2014-2020", "2021+" or "any"'
+            f"regime = {regime!r} names no years",
+            where=head.at("regime"),
+            try_='regime = "2014-2020", "2021+" or "any"',
         )
     return regime
 
