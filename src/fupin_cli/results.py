@@ -244,9 +244,9 @@ def manifest(
     sources = (project.register, *(extract for extract in project.extracts if extract.stage in stages))
     tables = {project.register.id: register.table} | {extract.source.id: extract.table for extract in extracts}
     asked = {
-        f"{source.id} {source.database.name}": content_hash(tables[source.id].rows)
+        f"{source.id} {origin.name}": content_hash(tables[source.id].rows)
         for source in sources
-        if source.database
+        if (origin := source.database or source.listing)
     }
     folders = sorted(project.rules_folders, key=lambda folder: len(folder.parts), reverse=True)
 
@@ -273,7 +273,7 @@ def manifest(
 
 
 def content_hash(rows: pl.DataFrame) -> str:
-    """The hash of what a database answered: there is no file whose bytes could be hashed."""
+    """The hash of what a database answered, or of a folder's list: there is no one file whose bytes could be hashed."""
     written = io.BytesIO()
     rows.rechunk().write_ipc(written)
     return hashlib.sha256(written.getbuffer()).hexdigest()

@@ -12,7 +12,8 @@ from fupin_cli.errors import ConfigurationError
 from fupin_cli.ingest import SourceProfile, load_profiles
 from fupin_cli.linkage import Model, load_model
 from fupin_cli.project import Project
-from fupin_cli.rules import Lines, Occasion, Pack, choose_packs, gives, leaves, load_lines, load_packs
+from fupin_cli.rules import Lines, Occasion, Pack, applies_to, choose_packs, gives, leaves, load_lines, load_packs
+from fupin_cli.rules.shapes import Every
 from fupin_cli.vocabulary import PackReport
 
 
@@ -95,6 +96,14 @@ def _exits(households: pl.DataFrame) -> dict[int, int]:
     given = households["exit_year"]
     years = given.dt.year() if given.dtype == pl.Date else given.cast(pl.Int64, strict=False)
     return dict(years.drop_nulls().value_counts(sort=True).rows())
+
+
+def documents_of(book: RuleBook, kind: str, jurisdiction: str) -> tuple[str, ...]:
+    """The papers that the packs of this place ask for of a kind of extract, each once."""
+    packs = [pack for pack in book.packs if applies_to(pack, jurisdiction)]
+    kinds = {fact.name: fact.kinds for pack in packs for fact in pack.facts}
+    sets = [fact.shape for pack in packs for fact in pack.derived if isinstance(fact.shape, Every)]
+    return tuple(dict.fromkeys(zh for papers in sets for name, zh in papers.parts if kind in kinds.get(name, ())))
 
 
 def labels_of(profiles: Mapping[str, SourceProfile]) -> dict[str, str]:

@@ -38,9 +38,8 @@ _LONGEST = 40  # rows of one table; a province has thousands of sheets
 def summary(digest: Digest, where: str | None = None) -> Group:
     """All parts of the end-of-run summary, in reading order; `where` is the folder to look at next."""
     parts: list[RenderableType] = [heading(digest), accounts(digest), links(digest)]
-    told = (packs(digest), findings(digest), stages(digest), verdicts(digest))
-    told += (on_the_line(digest), not_run(digest), problems(digest))
-    parts += [part for part in told if part is not None]
+    told = (packs, findings, stages, verdicts, on_the_line, not_run, problems)
+    parts += [part for part in (tell(digest) for tell in told) if part is not None]
     parts.append(Text(CLUE_NOTE, style="yellow"))
     if where is not None:
         parts.append(_line(f"结果在 Look at: {where}", "bold"))

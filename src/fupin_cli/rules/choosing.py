@@ -61,7 +61,7 @@ def choose_packs(
     return tuple(chosen), tuple(reports.values())
 
 
-def _choice(pack: Pack, asked: bool, occasion: Occasion, label: Label) -> PackReport:  # noqa: FBT001 - private
+def _choice(pack: Pack, asked: bool, occasion: Occasion, label: Label) -> PackReport:
     """Whether a pack of this place is judged, and why, in words; see the table above."""
     fits, years = _years(pack.regime, occasion)
     found = [name for name in pack.when_given if name in occasion.given]

@@ -91,7 +91,7 @@ def _columns_read(kind: str, facts: Sequence[Fact], rows: pl.DataFrame) -> list[
 def test_rows(fact: Fact, kind: str, linked: pl.DataFrame, people: pl.DataFrame, compared: Comparison) -> pl.DataFrame:
     """The linked rows that count, with `holds`, the truth of the fact's condition, and whether the link counts as accepted."""
     if kind != REGISTER:
-        linked = linked.join(compared.extracts_of(kind, fact.max_age_days), on="extract", how="semi")
+        linked = linked.join(_speaking(fact, kind, compared), on="extract", how="semi")
     linked = linked if fact.links == "any" else linked.filter(~pl.col("rejected"))
     if fact.latest in linked.columns:
         newest = pl.col(fact.latest).filter(pl.col("link_accepted")).max().over("register_row")
@@ -179,7 +179,7 @@ def _found(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _reach(fact: Fact, kind: str, rows: pl.DataFrame, people: pl.DataFrame, compared: Comparison) -> pl.DataFrame:
     """Per person: does a list reach their county, can they be searched for in it and be found, and may they be on it anyway."""
-    fresh = compared.extracts_of(kind, fact.max_age_days)
+    fresh = _speaking(fact, kind, compared)
     always = pl.lit(kind == REGISTER)
     number = "has_households" if fact.by_number else "has_numbers"
     numbered = fresh.filter(pl.col(number) & pl.col("complete").fill_null(value=True))
@@ -207,6 +207,16 @@ def _reach(fact: Fact, kind: str, rows: pl.DataFrame, people: pl.DataFrame, comp
         (pl.lit(value=False) if fact.by_number else cut).alias("_cut"),
         (nobody if fact.by_number else _may_be_listed(people, kind, fresh, compared)).alias("_maybe"),
     )
+
+
+def _speaking(fact: Fact, kind: str, compared: Comparison) -> pl.DataFrame:
+    """The fresh extracts of a kind that can tell of this fact: those that name it or any of its siblings."""
+    fresh, rows = compared.extracts_of(kind, fact.max_age_days), compared.evidence.get(kind)
+    column = fact.each.removeprefix(DEPT)
+    if not fact.siblings or rows is None or column not in rows.columns:
+        return fresh
+    naming = rows.filter(pl.col(column).is_in(fact.siblings))["extract"].unique()
+    return fresh.filter(pl.col("extract").is_in(naming.implode()))
 
 
 def told_by_rows(fact: Fact, rows: pl.DataFrame, searched: pl.Series, people: pl.DataFrame) -> list[pl.Series]:
@@ -297,6 +307,8 @@ def absence(fact: Fact, people: pl.DataFrame, compared: Comparison, label: Label
     if reason := compared.no_extract(fact.kinds, fact.max_age_days, label):
         return reason
     held = [kind for kind in fact.kinds if kind == REGISTER or compared.extracts_of(kind).height]
+    if fact.siblings and not any(_speaking(fact, kind, compared).height for kind in held):
+        return f"{named(held, label)}数据中没有{'、'.join(fact.siblings)}"
     for name in fact.condition.names:
         column = name.removeprefix(DEPT)
         if name in fact.optional or column.startswith(GIVEN):

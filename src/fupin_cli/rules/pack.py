@@ -148,7 +148,8 @@ class Fact:
     link under review counts like an accepted one. `optional` names columns, of the extract or the register, that may be
     absent: they are then unknown. Extracts older than `max_age_days` say nothing, and of a person's rows those with an
     earlier `latest` than another one are superseded. `by_household`: a list of one person a household names no other
-    member, so it proves nobody else's absence.
+    member, so it proves nobody else's absence. `siblings` are the papers or steps of which this is one, in the column `each`: an
+    extract that names none of them says nothing of this one, as a list of photos says nothing of signatures.
     """
 
     name: str
@@ -168,6 +169,8 @@ class Fact:
     value: str | None = None
     by_number: bool = False
     hidden: bool = False
+    each: str = ""
+    siblings: tuple[str, ...] = ()
     examples: tuple[FactExample, ...] = ()
 
 

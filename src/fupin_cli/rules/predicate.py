@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import itertools
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -78,6 +78,42 @@ def parse_condition(text: str, known: Collection[str], where: str, key: str) -> 
         _alone(tokens),
         sql,
     )
+
+
+def spoken(condition: Predicate, label: Callable[[str], str]) -> str:
+    """The condition in Chinese, to be read aloud: 人均纯收入（元） > 标准线 且 户类型 含“一般农户”."""
+    tokens, said, at = _tokens(condition.text, "", ""), [], 0
+    while at < len(tokens):
+        words = tuple(word for _, word in tokens[at : at + 3])
+        phrase = next((n for n in (3, 2, 1) if len(words) >= n and words[:n] in _SPOKEN), 0)
+        kind, word = tokens[at]
+        if phrase:
+            said.append(_SPOKEN[words[:phrase]])
+        elif kind == "text":
+            text = word[1:-1].replace("''", "'")
+            if said and said[-1] in ("含", "不含"):
+                how = _LIKE[text.startswith("%"), text.endswith("%")]
+                said[-1] = (
+                    how.replace("为", "不为")
+                    if said[-1] == "不含" and how != "含"
+                    else said[-1]
+                    if how == "含"
+                    else how
+                )
+                text = text.strip("%")
+            said.append(f"“{text}”")
+        else:
+            said.append(label(word) if kind == "name" else word)
+        at += phrase or 1
+    return re.sub(r"\s+([,)、）])", r"\1", re.sub(r"([(（])\s+", r"\1", " ".join(said))).replace(",", "、")
+
+
+_LIKE = {(True, True): "含", (False, True): "开头为", (True, False): "结尾为", (False, False): "为"}
+_SPOKEN = {
+    ("IS", "NOT", "NULL"): "已填", ("IS", "NULL"): "未填", ("NOT", "IN"): "不属于", ("IN",): "属于", ("NOT", "LIKE"): "不含",
+    ("LIKE",): "含", ("NOT", "BETWEEN"): "不介于", ("BETWEEN",): "介于", ("AND",): "且", ("OR",): "或",
+    ("NOT",): "并非", ("TRUE",): "是", ("FALSE",): "否", ("DATE",): "", ("<=",): "≤", (">=",): "≥", ("<>",): "≠", ("!=",): "≠",
+}  # fmt: skip
 
 
 def evaluate(frame: pl.DataFrame, condition: Predicate, where: str) -> pl.Series:
