@@ -264,7 +264,8 @@ def _files(
         raise ConfigurationError(
             f'{section} needs either files = ["…"] or source = "postgresql://…" (or folder = "…", for photos)',
             where=where,
-            why=f"{' and '.join(given)} are there" if given else "neither is there",
+            why=f"{' and '.join(given)}: both are there" if given else "neither is there",
+            try_="take one of them out" if given else 'files = ["台账.xlsx"]',
         )
     found: dict[Path, Path] = {}
     for pattern in patterns:

@@ -69,7 +69,9 @@ def load_fact(entry: Table, names: Names) -> Loaded:
     name = entry.text("name")
     entry = entry.named(f"fact {name}")
     if not name.isidentifier() or not name.islower():
-        raise ConfigurationError("name must be lower-case letters, digits and _", where=entry.at("name"))
+        raise ConfigurationError(
+            "name must be lower-case letters, digits and _", where=entry.at("name"), try_=f'name = "{name.lower()}"'
+        )
     form = _form(entry)
     entry.allow(*_COMMON, form, *_KEYS[form])
     level = names.declared[name].level

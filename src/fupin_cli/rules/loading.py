@@ -53,7 +53,7 @@ def load_packs(
     _refuse_twins([(rule.provides, rule.where) for rule in rules if rule.provides], "provided fact")
     _check_members(rules)
     in_order([*derived, *rules])
-    _check_extends(packs)
+    _check_extends(packs, {table.where: table.table("pack").at("extends") for table in tables.values()})
     _refuse_undeclared_money(facts, derived, rules, undeclared or {})
     return packs
 
@@ -187,7 +187,12 @@ def _refuse_twins(named: Sequence[tuple[str, str]], what: str) -> None:
     seen: dict[str, str] = {}
     for name, where in named:
         if name in seen:
-            raise ConfigurationError(f"{what} {name} is defined twice", where=where, why=f"first in {seen[name]}")
+            raise ConfigurationError(
+                f"{what} {name} is defined twice",
+                where=where,
+                why=f"first in {seen[name]}",
+                try_="another name for one; a file of the same name as a shipped one would take its place as a whole",
+            )
         seen[name] = where
 
 
@@ -216,8 +221,8 @@ def _check_members(rules: Sequence[Rule]) -> None:
                 )
 
 
-def _check_extends(packs: Sequence[Pack]) -> None:
-    """A pack builds on packs that exist, and never on itself."""
+def _check_extends(packs: Sequence[Pack], places: Mapping[str, str]) -> None:
+    """A pack builds on packs that exist, and never on itself; `places` says where each file says so."""
     known = {pack.id: pack for pack in packs}
     for pack in packs:
         waiting, seen = list(pack.extends), set[str]()
@@ -225,11 +230,15 @@ def _check_extends(packs: Sequence[Pack]) -> None:
             name = waiting.pop()
             if name not in known:
                 raise ConfigurationError(
-                    f"extends: no pack {name!r}", where=pack.where, try_=nearest(name, known) or "fupin rules list"
+                    f"extends: no pack {name!r}",
+                    where=places[pack.where],
+                    try_=nearest(name, known) or "fupin rules list",
                 )
             if name == pack.id:
                 raise ConfigurationError(
-                    f"extends: {pack.id} builds on itself", where=pack.where, try_="take one of the extends out"
+                    f"extends: {pack.id} builds on itself",
+                    where=places[pack.where],
+                    try_="take one of the extends out",
                 )
             waiting += [other for other in known[name].extends if name not in seen]
             seen.add(name)
