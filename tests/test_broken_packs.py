@@ -89,7 +89,7 @@ BROKEN = [  # what stands there, what somebody wrote instead, the line that is n
     ("owns_truck AND", "owns_truck &&", 46, "not allowed in a condition", "AND"),
     ("AND age >= 18", "AND (age >= 18", 46, "is not a condition", "1 '(' and 0 ')'"),
     ("AND age >= 18", "AND", 46, "is not a condition", "something to join by AND"),
-    ("  { given = { dibao = true, age = 40 }, then = \"unknown\" },\n", "", 41, "says unknown", "[[rule.example]]"),
+    ('  { given = { dibao = true, age = 40 }, then = "unknown" },\n', "", 41, "says unknown", "[[rule.example]]"),
     ('locator = "第三条"', 'title = ""', 43, "title must be text", 'title = "…"'),
     ('regime = "2014-2020"', 'regime = "any"\nextends = ["exit-nationl"]', 7, "no pack 'exit-nationl'", "exit-national"),
     ("[[rule]]", FACT.format("a_fact", "b_fact") + FACT.format("b_fact", "a_fact") + "[[rule]]", 41, "a_fact → b_fact", "what the facts read"),
