@@ -11,6 +11,7 @@ import polars as pl
 
 from fupin_cli.normalise.values import is_blank
 from fupin_cli.rules.comparison import Comparison, Label, named
+from fupin_cli.rules.derived import readable_lacking
 from fupin_cli.rules.evidence import HOUSE, World
 from fupin_cli.rules.facts import Facts
 from fupin_cli.rules.finding_text import written
@@ -180,6 +181,7 @@ def _finish(
     told = [
         name for name in rule.names if f"_why:{name}" in found.columns and name not in {fact.name for fact in asked}
     ]
+    lacking = readable_lacking(rule.names, found)  # which papers, which steps
     behind = _behind(members, asked, facts, compared, label)
     found = found.drop(*_BEHIND, "more", "department_value", "evidence", strict=False).with_columns(
         describe(rule.shows, found, label).alias("register_value"),
@@ -194,6 +196,9 @@ def _finish(
         behind.with_columns(pl.col("unit").cast(found.schema["unit"])), on="unit", how="left", maintain_order="left"
     )
     first_stage = next(iter(compared.stages), None)
+    if lacking is not None:
+        said = pl.when(pl.col("department_value") != "").then("department_value")
+        found = found.with_columns(department_value=pl.concat_str(said, lacking, separator="；", ignore_nulls=True))
     found = found.with_columns(
         pl.col("department").fill_null("台账"),
         pl.col("stage").fill_null(first_stage),
@@ -222,7 +227,7 @@ def _behind(
         return pl.DataFrame(schema={name: types[name] for name in columns})
     ranked = pl.concat(parts, how="diagonal_relaxed").sort("unit", "_rank", "_order", maintain_order=True)
     return ranked.group_by("unit", maintain_order=True).agg(
-        pl.col("department_value").filter(pl.col("department_value") != "").str.join("；"),
+        pl.col("department_value").filter(pl.col("department_value") != "").unique(maintain_order=True).str.join("；"),
         pl.col("more").sum(),
         pl.col(*_BEHIND).first(),
     )
@@ -255,6 +260,8 @@ def _shown_rows(fact: Fact, members: pl.DataFrame, facts: Facts, compared: Compa
         pl.col(columns).first(),
         (pl.struct("extract", "extract_row").filter(same).n_unique() - 1).cast(pl.Int64).alias("more"),
     )
+    if fact.hidden:  # one paper of a set: what is lacking is told by name, not by the rows of the others
+        firsts = firsts.with_columns(pl.lit("").alias("department_value"), pl.lit(0, pl.Int64).alias("more"))
     # a row that does not satisfy the condition is shown too: the person is on the list, but not as the rule asks
     return firsts.with_columns(pl.col("_rank").cast(pl.Int64))
 
