@@ -118,13 +118,14 @@ def packs(digest: Digest) -> RenderableType | None:
     reasons: dict[tuple[bool, str], list[str]] = {}
     for pack in digest.packs:
         if pack.rules:
-            named = f"{pack.title}（{pack.pack}" + (f"，{pack.rules} 条）" if pack.judged else "）")
+            named = f"{pack.title}（{pack.pack}，{pack.rules} 条）" if pack.judged else pack.pack
             reasons.setdefault((pack.judged, pack.why), []).append(named)
-    lines = [_line("规则包 rule packs", "bold")]
-    lines += [
-        _line(f"  {'采用 judged' if judged else '未用 not judged'}　{'、'.join(named)}：{why}", "" if judged else "dim")
-        for (judged, why), named in reasons.items()
-    ]
+    lines = []
+    for judged, heading in ((True, "采用的规则包 rule packs judged"), (False, "未用的规则包 not judged")):
+        told = [(why, named) for (used, why), named in reasons.items() if used == judged]
+        lines += (
+            [_line(heading, "bold"), *(_line(f"  {why}：{'、'.join(named)}") for why, named in told)] if told else []
+        )
     return Group(*lines)
 
 

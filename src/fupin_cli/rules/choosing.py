@@ -73,7 +73,7 @@ def _choice(pack: Pack, asked: bool, occasion: Occasion, label: Label) -> PackRe
     elif not fits:
         judged, why = False, years
     elif not pack.opt_in:
-        judged, why = True, f"适用于{place}；{years}"
+        judged, why = True, f"{place}；{years}"
     elif found:
         judged, why = True, f"自动启用，因为有{'、'.join(map(label, found))}；{years}"
     elif pack.when_given:
