@@ -176,6 +176,16 @@ def test_a_pilot_of_one_county_from_one_year_on(project, place, as_of, taken):
     assert {pack["pack"]: pack["judged"] for pack in digest["packs"]}.get("pilot") is taken
 
 
+def test_a_pack_of_one_county_is_told_of_in_its_provinces_round(project):
+    """A province does not use it, and does not keep silent about it either."""
+    folder = project("2025-06-30", place="99")
+    (folder / "rules" / "provinces").mkdir(parents=True)
+    (folder / "rules" / "provinces" / "pilot.toml").write_text(PILOT, encoding="utf-8")
+    digest, _ = digest_of(folder)
+    assert "pilot" not in judged(digest)
+    assert "一部分" in why(digest, "pilot")
+
+
 def test_a_province_extends_the_nation_and_a_county_overrides_its_numbers():
     """Shaanxi's 3 % takes the place of the national 2 %, in Shaanxi alone."""
     packs = shipped()[0]

@@ -15,7 +15,7 @@ from fupin_cli.errors import OutputError, UsageError
 from fupin_cli.project import shipped_rules
 from fupin_cli.report.rule_words import described, labeller, pack_line, rule_line
 from fupin_cli.rulebook import labels_of
-from fupin_cli.rules import run_examples
+from fupin_cli.rules import load_lines, run_examples
 
 _FAILED = 78
 
@@ -87,7 +87,10 @@ def check_rules(project: Path | None) -> int:
 def test_rules(project: Path | None) -> int:
     """运行规则的算例。 Run every rule's worked examples; exit with 78 if one fails."""
     known = open_rules(project)
-    results = run_examples(known.packs, known.lines)
+    own = project / "rules" if project else None
+    shipped = load_lines([shipped_rules()])
+    beside = {pack.where: shipped for pack in known.packs if not (own and (own / pack.where).is_file())}
+    results = run_examples(known.packs, known.lines, beside)
     failed = [result for result in results if not result.passed]
     for result in failed:
         click.echo(

@@ -1,7 +1,7 @@
 """Which packs judge a round: those of its place and years, and those whose input is there; each choice with its reason.
 
     binds the place | years fit | opt_in | asked for | its input is there || judged
-    no              | -         | -      | -         | -                  || no, and not told of
+    no              | -         | -      | -         | -                  || no; told of where it binds a part of the place
     yes             | -         | -      | yes       | -                  || yes
     yes             | no        | -      | no        | -                  || no
     yes             | yes       | no     | -         | -                  || yes
@@ -20,9 +20,12 @@ from datetime import date
 
 from fupin_cli.errors import ConfigurationError
 from fupin_cli.rules.comparison import Label
-from fupin_cli.rules.pack import NATIONAL, Pack, applies_to
+from fupin_cli.rules.pack import NATIONAL, Pack, applies_to, within
 from fupin_cli.rules.predicate import nearest
 from fupin_cli.vocabulary import PackReport
+
+
+_NARROWER = "只适用于项目地区中的一部分（fupin rules list）：jurisdiction 写到该地区的项目才用"
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Occasion:
 def choose_packs(
     packs: Sequence[Pack], occasion: Occasion, label: Label, where: str
 ) -> tuple[tuple[Pack, ...], tuple[PackReport, ...]]:
-    """The packs that judge this round, and one report for each pack of this place; `label` says how people call an input.
+    """The packs that judge this round, and one report for each pack of this place or a part of it; `label` says how people call an input.
 
     A pack that a judged one builds on, and that is not judged itself, lends its facts and the rules that others read.
     Raises ConfigurationError for names in `asked` or `without` that no pack of this place has.
@@ -52,6 +55,8 @@ def choose_packs(
     _refuse_strangers(packs, here, occasion, where)
     asked = _with_extended(occasion.asked, here) - set(occasion.without)
     reports = {pack.id: _choice(pack, pack.id in asked, occasion, label) for pack in here.values()}
+    inside = [pack for pack in packs if pack.id not in here and within(pack.jurisdiction, occasion.jurisdiction)]
+    reports |= {pack.id: PackReport(pack.id, pack.title, _rules(pack), judged=False, why=_NARROWER) for pack in inside}
     judged = {name for name, report in reports.items() if report.judged}
     lending = _with_extended(judged, {pack.id: pack for pack in packs}) - judged
     read = {name for name in judged for name in _read(here[name])}
@@ -80,7 +85,11 @@ def _choice(pack: Pack, asked: bool, occasion: Occasion, label: Label) -> PackRe
         judged, why = False, f"未运行，因为缺{'、'.join(map(label, pack.when_given))}（有其一即自动启用）"
     else:
         judged, why = False, "须在 fupin.toml 点名启用：[rules] packs"
-    return PackReport(pack.id, pack.title, sum(rule.enabled for rule in pack.rules), judged, why)
+    return PackReport(pack.id, pack.title, _rules(pack), judged, why)
+
+
+def _rules(pack: Pack) -> int:
+    return sum(rule.enabled for rule in pack.rules)
 
 
 def _years(regime: str, occasion: Occasion) -> tuple[bool, str]:
