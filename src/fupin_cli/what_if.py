@@ -141,7 +141,7 @@ def pair_rules(first: Pack, second: Pack, named: Sequence[str] = ()) -> tuple[tu
         raise UsageError(
             f"{first.id} and {second.id} have nothing to compare",
             why=f"no rule of one ID in both, and {lacking} has no verdict about households",
-            try_="--rule A --rule B, one rule of each; fupin rules list --pack ID shows them",
+            try_=f"fupin rules compare --pack {first.id} --pack {second.id} --rule A --rule B; fupin rules list --pack ID",
         )
     return ((verdicts[0][0], verdicts[1][0]),)
 

@@ -24,7 +24,6 @@ from fupin_cli.rules.pack import NATIONAL, Pack, applies_to, within
 from fupin_cli.rules.predicate import nearest
 from fupin_cli.vocabulary import PackReport
 
-
 _NARROWER = "只适用于项目地区中的一部分（fupin rules list）：jurisdiction 写到该地区的项目才用"
 
 
@@ -46,9 +45,10 @@ class Occasion:
 def choose_packs(
     packs: Sequence[Pack], occasion: Occasion, label: Label, where: str
 ) -> tuple[tuple[Pack, ...], tuple[PackReport, ...]]:
-    """The packs that judge this round, and one report for each pack of this place or a part of it; `label` says how people call an input.
+    """The packs that judge this round, and one report for each pack of this place or of a part of it.
 
-    A pack that a judged one builds on, and that is not judged itself, lends its facts and the rules that others read.
+    `label` says how people call an input. A pack that a judged one builds on, and that is not judged
+    itself, lends its facts and the rules that others read.
     Raises ConfigurationError for names in `asked` or `without` that no pack of this place has.
     """
     here = {pack.id: pack for pack in packs if applies_to(pack, occasion.jurisdiction)}

@@ -85,19 +85,22 @@ def parse_condition(text: str, known: Collection[str], where: str, key: str) -> 
 
 def spoken(condition: Predicate, label: Callable[[str], str]) -> str:
     """The condition in Chinese, to be read aloud: 人均纯收入（元） > 标准线 且 户类型 含“一般农户”."""
-    tokens, said, at = _tokens(condition.text, "", ""), [], 0
+    tokens, at = _tokens(condition.text, "", ""), 0
+    said: list[str] = []
     while at < len(tokens):
         words = tuple(word for _, word in tokens[at : at + 3])
         phrase = next((n for n in (3, 2, 1) if len(words) >= n and words[:n] in _SPOKEN), 0)
         kind, word = tokens[at]
-        if phrase:
+        if word == "AND" and len(said) > 1 and said[-2] in ("介于", "不介于"):
+            said.append("至")
+        elif phrase:
             said.append(_SPOKEN[words[:phrase]])
         elif kind == "text":
             text = word[1:-1].replace("''", "'")
             if said and said[-1] in ("含", "不含"):
                 said[-1] = _LIKE[said[-1], text.startswith("%"), text.endswith("%")]
                 text = text.strip("%")
-            said.append(f"“{text}”")
+            said.append(text if at and tokens[at - 1][1] == "DATE" else f"“{text}”")
         else:
             said.append(label(word) if kind == "name" else word)
         at += phrase or 1
@@ -211,7 +214,7 @@ def _check_words(tokens: list[tuple[str, str]], known: Collection[str], where: s
         before = words[at - 1] if at else ""
         if kind == "name" and word not in known and (word.upper() in _SQL or after == "("):
             raise ConfigurationError(
-                f"{key}: {word} is SQL that conditions do not have",
+                f"{key}: {word!r} is not a known fact, but SQL that conditions do not have",
                 where=where,
                 why="it could turn an unknown into an answer, or read something else; " + _ALLOWED,
                 try_=_SQL.get(word.upper(), "a fact of its own, named in [[fact]]"),
