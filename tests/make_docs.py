@@ -75,7 +75,8 @@ def checks() -> str:
 
 
 def _pack(pack: Pack) -> str:
-    asked = "，须项目点名 · opt in" if pack.opt_in else ""
+    given = f"，有 {' 或 '.join(pack.when_given)} 时自动启用 · by itself where these are" if pack.when_given else ""
+    asked = given or ("，须项目点名 · opt in" if pack.opt_in else "")
     place = "全国" if pack.jurisdiction == NATIONAL else pack.jurisdiction
     parts = [f"## {pack.title} · {pack.title_en}\n\n`{pack.id}`，{place}，{pack.regime}{asked}"]
     rules = [

@@ -426,7 +426,7 @@ def _rules(findings: pl.DataFrame) -> tuple[RuleReport, ...]:
     checks.append(
         RuleReport("CMP-IC1", "名下有企业", "check", "veto", 0, 0, 0, 0, 0, not_run="没有工商数据（companies）")
     )
-    checks.append(RuleReport("CMP-UR1", "民政在保但台账无此人", "check", "lead", 60, 1, 59, 0, 0))
+    checks.append(RuleReport("CMP-UR1", "民政在保但台账无此人", "check", "lead", 60, 1, 59, 0, 0, level="extract"))
     criteria = [
         RuleReport(
             rule,

@@ -107,7 +107,12 @@ def test_init_drafts_a_project_that_runs(tmp_path, sample):
 
 def test_rules_list_show_check_test_and_copy(tmp_path):
     """The packs are listed, explained, checked and tested; a copy can be changed and is then used."""
-    assert "NAT-H-1" in fupin("rules", "list", COLUMNS="200").stdout
+    packs = fupin("rules", "list").stdout
+    assert "exit-national  国家退出标准" in packs
+    assert "monitoring" in packs
+    assert "NAT-H-1" not in packs
+    assert "NAT-H-1 " in fupin("rules", "list", "--all").stdout
+    assert "NAT-H-1 " in fupin("rules", "list", "--pack", "exit-national").stdout
     shown = fupin("rules", "show", "NAT-H-1").stdout
     assert "income_per_head_yuan > line_yuan" in shown
     assert "厅字〔2016〕16号" in shown

@@ -127,6 +127,7 @@ def test_the_line_is_printed_and_a_rival_series_is_told():
         assert "2952" in row["reason"]
         assert "3335" in row["reason"]
         assert "line-dependent" in row["reason"]
+        assert judged.reports[0].line_dependent == 1
         assert [(used.year, used.yuan) for used in judged.lines] == [(2017, 2952 if series == "nbs" else 3335)]
     agreed = world.judge("NAT-H-1", lines=lines(("nbs", 2952), ("working", 2990))).outcomes["reason"].item()
     assert "line-dependent" not in agreed

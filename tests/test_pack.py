@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import fupin
 from fupin_cli.errors import ConfigurationError, InputMissingError
 from fupin_cli.ingest import load_profiles
 from fupin_cli.rules import applies_to, load_lines, load_packs, run_examples
@@ -267,6 +268,19 @@ def test_the_page_for_officials_is_right(tmp_path):
     ours = [r for r in run_examples(packs, lines) if r.where.startswith(("provinces/0.toml", "provinces/1.toml"))]
     assert [result.passed for result in ours] == [True] * 11
     assert lines.find("income", "990121", 2017, "nbs", "net_income").yuan == 2952
+
+
+def test_the_page_for_officials_works_by_copy_and_paste(tmp_path):
+    """A check, a province and the line of a year, put where the page says: loaded, and every example holds, shipped ones too."""
+    page = (RULES.parent / "docs" / "rules.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    write_pack(tmp_path / "rules", blocks[0], "checks/county.toml")
+    write_pack(tmp_path / "rules", blocks[1], "provinces/ours.toml")
+    write_pack(tmp_path / "rules", blocks[-1], "lines.toml")
+    done = fupin("rules", "test", "--project", tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert "未通过 failed 0" in done.stdout
+    assert "our-province" in fupin("rules", "list", "--project", tmp_path).stdout
 
 
 def test_the_page_names_every_derived_fact_and_keyword():

@@ -65,6 +65,18 @@ def test_packs_without_a_rule_in_common_are_compared_by_their_verdicts(demo):
     assert refused.returncode == 2
     assert "shangrao has no verdict" in refused.stderr
     assert "try: fupin rules compare" in refused.stderr
+    several = fupin("rules", "compare", "--pack", "exit-national", "--pack", "guangxi", "--run", demo).stdout
+    assert "NAT-H-0 达到退出标准 ↔ GX-H-0 八有一超" in several, (
+        "a standard beside a standard, not beside a list of vetoes"
+    )
+    assert "GX-X-0" in several
+    named = ["--rule", "NAT-H-1", "--rule", "gx-x-5"]
+    chosen = fupin("rules", "compare", "--pack", "exit-national", "--pack", "guangxi", *named, "--run", demo)
+    assert "NAT-H-1 年人均纯收入超过标准 ↔ GX-X-5" in chosen.stdout
+    wrong = fupin(
+        "rules", "compare", "--pack", "exit-national", "--pack", "guangxi", *named[:3], "GX-X-O", "--run", demo
+    )
+    assert "guangxi has no rule 'GX-X-O'" in wrong.stderr
 
 
 def test_explain_reads_a_household_aloud(demo):
@@ -75,11 +87,15 @@ def test_explain_reads_a_household_aloud(demo):
     row = found.row(0, named=True)
     done = fupin("rules", "explain", row["household_id"], "--pack", "checks-departments", "--run", demo)
     assert done.returncode == 0, done.stderr
-    for word in ("CMP-VH1 名下有机动车：疑点", "条件 condition   owns_vehicle", "名下有机动车 = 是", "依据 citation"):
+    for word in ("CMP-VH1 名下有机动车：疑点", "条件 condition   名下有机动车", "名下有机动车 = 是", "依据 citation"):
         assert word in done.stdout
     assert f"{row['extract_source']}" in done.stdout
     assert f"第 {row['extract_at']} 行，符合" in done.stdout
     assert row["name"] not in done.stdout
+    assert "成员 member" in done.stdout
+    assert " AND " not in done.stdout, "conditions are said in Chinese"
+    by_place = fupin("rules", "explain", row["household_id"], "--run", demo).stdout
+    assert "规则包 pack exit-national" in by_place, "without --pack the standard of the place"
     assert fupin("rules", "explain", "nobody", "--pack", "checks-departments", "--run", demo).returncode == 2
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -12,11 +12,13 @@ from fupin_cli.errors import BadDataError, ConfigurationError
 from fupin_cli.ingest import (
     Ask,
     Contents,
+    FileList,
     SourceProfile,
     SourceTable,
     Store,
     household_conflicts,
     inspect_file,
+    list_files,
     read_contents,
     read_source,
     to_evidence,
@@ -26,7 +28,7 @@ from fupin_cli.ingest import (
 from fupin_cli.ingest.database import open_query
 from fupin_cli.normalise.regions import Renamed, place_keys, rename_places, settle_places, unmatched_places
 from fupin_cli.project import Project, Source
-from fupin_cli.rulebook import RuleBook
+from fupin_cli.rulebook import RuleBook, documents_of
 from fupin_cli.vocabulary import EXTRACTS
 
 _PLAINLY = 0.3  # how much better another kind must explain the headers
@@ -118,6 +120,22 @@ def read_table(project: Project, source: Source, profile: SourceProfile, passwor
     return read_source(source.files, profile, sheets=source.sheets, ask=passwords(source.password_env), store=store)
 
 
+def read_listing(files: FileList, profile: SourceProfile, documents: Sequence[str], register: Register) -> SourceTable:
+    """A folder's files as rows, told by their names; those of no household of the register are set aside.
+
+    Raises ConfigurationError for a kind of extract that is not about papers.
+    """
+    if not {"document", "file"} <= profile.own:
+        raise ConfigurationError(
+            f"a folder of files is no {profile.name}", where=files.name, try_='profile = "household_documents"'
+        )
+    grid = list_files(files, documents, register.persons.select("household_id", "id_number"))
+    table = read_contents(files.name, [Contents(files.name, "files", None, (grid,))], profile)
+    # a row of this table is a file: what its name lacks is a household
+    reason = pl.col("set_aside_reason").replace("no_identity", "unnamed_file")
+    return replace(table, set_aside=table.set_aside.with_columns(reason))
+
+
 def renamed(project: Project) -> tuple[Renamed, ...]:
     """The divisions that the project says were merged or renamed."""
     return tuple(Renamed(*place) for place in project.places)
@@ -137,7 +155,11 @@ def read_extracts(
     for n, source in enumerate(wanted, 1):
         say(f"读取部门数据 reading {source.id} ({n}/{len(wanted)})")
         profile = book.profiles[source.profile]
-        table = read_table(project, source, profile, passwords)
+        table = (
+            read_listing(source.listing, profile, documents_of(book, source.profile, project.jurisdiction), register)
+            if source.listing
+            else read_table(project, source, profile, passwords)
+        )
         if any(report.only_identity for report in table.reports):
             refuse_another_kind(source, book, passwords)
         origin = {

@@ -18,7 +18,7 @@ from fupin_cli.normalise.regions import place_codes
 from fupin_cli.project import Project, Source
 from fupin_cli.report.digest import Digest
 from fupin_cli.results import conclude, manifest, sum_up, write_faces, write_frames
-from fupin_cli.rulebook import RuleBook, columns_read, labels_of, open_rule_book
+from fupin_cli.rulebook import RuleBook, columns_read, for_round, labels_of, open_rule_book
 from fupin_cli.rules import Judgement, judge
 from fupin_cli.rundir import publish, write_manifest
 from fupin_cli.vocabulary import STAGES
@@ -41,12 +41,14 @@ def reconcile(
         book = open_rule_book(project)
         register = read_register(project, book, say, passwords)
         extracts = read_extracts(project, book, register, stages, say, passwords)
+        kinds = [extract.source.profile for extract in extracts if extract.evidence.height]
+        book = for_round(book, project, register.persons, register.households, kinds)
         links = link_everyone(register, extracts, book, say)
         rounds = [
             judge_round(project, book, register, extracts, links, stages[: n + 1], say) for n in range(len(stages))
         ]
         verdict = conclude(rounds, stages, register, extracts)
-        digest = sum_up(project, register, extracts, links, verdict, stages, columns_read(book))
+        digest = sum_up(project, book, register, extracts, links, rounds, verdict, stages, columns_read(book))
         say("写出结果 writing results")
         write_frames(folder, register, extracts, links, verdict)
         write_faces(folder, project, book, register, extracts, verdict, digest)

@@ -17,18 +17,19 @@ from typing import Any
 from fupin_cli.errors import ConfigurationError, InputMissingError
 from fupin_cli.ingest.archive import plainly_no_table
 from fupin_cli.ingest.database import Query, declare
+from fupin_cli.ingest.file_list import FileList, declare_files
 from fupin_cli.vocabulary import STAGES
 
 PROJECT_FILE = "fupin.toml"
 RUNS = "runs"
-_READ = {"files", "sheets", "password_env", "source", "query", "table"}
+_READ = {"files", "sheets", "password_env", "source", "query", "table", "folder", "names"}
 _KEYS = {
     "": {"project", "register", "extract", "places", "rules"},
     "project": {"name", "as_of", "jurisdiction", "line_series", "income_basis", "mask_ids"},
     "register": {"profile", "as_of", "county"} | _READ,
     "extract": {"id", "profile", "stage", "coverage", "as_of", "department"} | _READ,
     "places": {"county", "township", "village"},
-    "rules": {"folder", "linkage", "packs"},
+    "rules": {"folder", "linkage", "packs", "without"},
 }
 
 
@@ -36,7 +37,8 @@ _KEYS = {
 class Source:
     """One extract, or the register: files that are read as one under one profile, or what a database answers.
 
-    `files` pairs the name people see (relative to the project) with the path; it is empty where `database` is set. `sheets`
+    `files` pairs the name people see (relative to the project) with the path; it is empty where `database` is set, or
+    `listing`, a folder whose files are listed by their names and not read. `sheets`
     are patterns, none of them means all sheets. An empty `coverage` means everywhere.
     """
 
@@ -50,6 +52,7 @@ class Source:
     sheets: tuple[str, ...] = ()
     password_env: str = "FUPIN_PASSWORD"  # noqa: S105 - the name of a variable, not a password
     database: Query | None = None
+    listing: FileList | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class Project:
 
     `places` holds (level, old name, new name) of divisions that were merged or renamed, which nobody may guess;
     `register_county` is the county of register rows that name none; `packs` names the rule packs that are judged beyond those
-    that always are.
+    that always are, `packs_left_out` those that are not judged even where they would be.
     """
 
     path: Path
@@ -75,6 +78,7 @@ class Project:
     rules_folders: tuple[Path, ...] = field(default=())
     linkage_model: Path = field(default=Path())
     packs: tuple[str, ...] = ()
+    packs_left_out: tuple[str, ...] = ()
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -135,6 +139,7 @@ def load_project(path: Path) -> Project:
         rules_folders=folders,
         linkage_model=_linkage_model(folders, rules.get("linkage", "default"), where),
         packs=tuple(_texts(rules, "packs", "[rules]", where)),
+        packs_left_out=tuple(_texts(rules, "without", "[rules]", where)),
     )
 
 
@@ -243,6 +248,7 @@ def _extract(entry: Mapping[str, Any], number: int, folder: Path, ours: frozense
         coverage=tuple(coverage),
         department=_text(entry, "department", section, where) if "department" in entry else None,
         database=_database(entry, section, folder, where),
+        listing=_listing(entry, section, folder, where),
         sheets=tuple(_texts(entry, "sheets", section, where)),
         password_env=_variable(entry, section, where),
     )
@@ -251,13 +257,15 @@ def _extract(entry: Mapping[str, Any], number: int, folder: Path, ours: frozense
 def _files(
     table: Mapping[str, Any], section: str, folder: Path, ours: frozenset[Path], where: str
 ) -> tuple[tuple[str, Path], ...]:
-    """The files that the patterns reach, each once; none where a database is the source. `ours` is what fupin keeps here."""
+    """The files that the patterns reach, each once; none where they come otherwise. `ours` is what fupin keeps here."""
     patterns = _texts(table, "files", section, where)
-    if bool(patterns) == ("source" in table):
+    given = [key for key in ("files", "source", "folder") if table.get(key)]
+    if len(given) != 1:
         raise ConfigurationError(
-            f'{section} needs either files = ["…"] or source = "postgresql://…"',
+            f'{section} needs either files = ["…"] or source = "postgresql://…" (or folder = "…", for photos)',
             where=where,
-            why="both are there" if patterns else "neither is there",
+            why=f"{' and '.join(given)}: both are there" if given else "neither is there",
+            try_="take one of them out" if given else 'files = ["台账.xlsx"]',
         )
     found: dict[Path, Path] = {}
     for pattern in patterns:
@@ -331,6 +339,22 @@ def _database(table: Mapping[str, Any], section: str, folder: Path, where: str) 
         folder=folder,
         where=f"{where}, {section}",
     )
+
+
+def _listing(table: Mapping[str, Any], section: str, folder: Path, where: str) -> FileList | None:
+    """The folder whose files are listed by their names, where that is the source."""
+    names = _texts(table, "names", section, where)
+    if "folder" not in table:
+        if names:
+            raise ConfigurationError(
+                f"{section}: names says how the files of a folder are named", where=where, try_='folder = "照片"'
+            )
+        return None
+    for key in ("sheets", "password_env"):
+        if key in table:
+            raise ConfigurationError(f"{section}: {key} belongs to files, not to a folder of photos", where=where)
+    name = _text(table, "folder", section, where)
+    return declare_files(name, folder / name, names, f"{where}, {section}")
 
 
 def _variable(table: Mapping[str, Any], section: str, where: str) -> str:

@@ -81,9 +81,11 @@ def with_both_identities(findings: pl.DataFrame, register: Register, extracts: S
 
 def sum_up(
     project: Project,
+    book: RuleBook,
     register: Register,
     extracts: Sequence[Extract],
     links: pl.DataFrame,
+    rounds: Sequence[Judgement],
     verdict: Verdict,
     stages: Sequence[str],
     read: Mapping[str, Container[str]],
@@ -112,6 +114,8 @@ def sum_up(
         ],
         lines=judgement.lines,
         cleared=verdict.cleared,
+        packs=book.choices,
+        earlier={stage: told.reports for stage, told in zip(stages[:-1], rounds[:-1], strict=True)},
     )
 
 
@@ -240,9 +244,9 @@ def manifest(
     sources = (project.register, *(extract for extract in project.extracts if extract.stage in stages))
     tables = {project.register.id: register.table} | {extract.source.id: extract.table for extract in extracts}
     asked = {
-        f"{source.id} {source.database.name}": content_hash(tables[source.id].rows)
+        f"{source.id} {origin.name}": content_hash(tables[source.id].rows)
         for source in sources
-        if source.database
+        if (origin := source.database or source.listing)
     }
     folders = sorted(project.rules_folders, key=lambda folder: len(folder.parts), reverse=True)
 
@@ -269,7 +273,7 @@ def manifest(
 
 
 def content_hash(rows: pl.DataFrame) -> str:
-    """The hash of what a database answered: there is no file whose bytes could be hashed."""
+    """The hash of what a database answered, or of a folder's list: there is no one file whose bytes could be hashed."""
     written = io.BytesIO()
     rows.rechunk().write_ipc(written)
     return hashlib.sha256(written.getbuffer()).hexdigest()

@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import polars as pl
 
 from fupin_cli.errors import ConfigurationError
 from fupin_cli.ingest import SourceProfile, load_profiles
 from fupin_cli.linkage import Model, load_model
 from fupin_cli.project import Project
-from fupin_cli.rules import Lines, Pack, applies_to, gives, leaves, load_lines, load_packs, nearest
+from fupin_cli.rules import Lines, Occasion, Pack, applies_to, choose_packs, gives, leaves, load_lines, load_packs
+from fupin_cli.rules.shapes import Every
+from fupin_cli.vocabulary import PackReport
 
 
 @dataclass(frozen=True)
 class RuleBook:
-    """Everything an official may change, read once: source profiles, rule packs, lines and the linkage model."""
+    """Everything an official may change, read once: source profiles, rule packs, lines and the linkage model.
+
+    `choices` tells of each pack of the place whether it is judged, once that was chosen.
+    """
 
     profiles: dict[str, SourceProfile]
     packs: tuple[Pack, ...]
     lines: Lines
     model: Model
     files: tuple[Path, ...]
+    choices: tuple[PackReport, ...] = ()
 
 
 def open_rule_book(project: Project) -> RuleBook:
-    """The rules of this project: the shipped ones, overridden file by file by the project's own."""
+    """The rules of this project, of every place: the shipped ones, overridden file by file by the project's own."""
     folders = project.rules_folders
     sources = [folder / "sources" for folder in folders if (folder / "sources").is_dir()]
     profiles = load_profiles(sources)
@@ -38,7 +46,7 @@ def open_rule_book(project: Project) -> RuleBook:
             )
     return RuleBook(
         profiles=profiles,
-        packs=chosen(all_packs(folders, profiles), project.packs, project.jurisdiction, str(project.path)),
+        packs=all_packs(folders, profiles),
         lines=load_lines(folders),
         model=load_model(project.linkage_model),
         files=tuple(sorted(path for folder in folders for path in folder.rglob("*.toml"))),
@@ -57,22 +65,45 @@ def all_packs(
     )
 
 
-def chosen(packs: Sequence[Pack], asked: Sequence[str], jurisdiction: str, where: str) -> tuple[Pack, ...]:
-    """The packs that a project judges by: those that bind its place, without what must be asked for and was not."""
-    known = {pack.id: pack for pack in packs}
-    for name in asked:
-        if name not in known:
-            raise ConfigurationError(
-                f"[rules] packs: no pack is called {name!r}",
-                where=where,
-                try_=nearest(name, known) or f"one of: {', '.join(known)}",
-            )
-    wanted, waiting = set[str](), list(asked)
-    while waiting:
-        name = waiting.pop()
-        waiting += [other for other in known[name].extends if other not in wanted]
-        wanted.add(name)
-    return tuple(pack for pack in packs if applies_to(pack, jurisdiction) and (not pack.opt_in or pack.id in wanted))
+def for_round(
+    book: RuleBook, project: Project, persons: pl.DataFrame, households: pl.DataFrame, kinds: Sequence[str]
+) -> RuleBook:
+    """The rule book with the packs that judge this register beside these kinds of extract, and why those."""
+    frames = [("register", persons), ("register", households)]
+    given = {f"{kind}.{name}" for kind, frame in frames for name in frame.columns if frame[name].is_not_null().any()}
+    occasion = Occasion(
+        project.jurisdiction,
+        project.as_of,
+        _exits(households),
+        given | set(kinds),
+        project.packs,
+        project.packs_left_out,
+    )
+    labels = labels_of(book.profiles)
+
+    def called(name: str) -> str:
+        column = name.removeprefix("register.")
+        return f"台账“{labels.get(column, column)}”列" if column != name else book.profiles[name].title
+
+    packs, choices = choose_packs(book.packs, occasion, called, str(project.path))
+    return replace(book, packs=packs, choices=choices)
+
+
+def _exits(households: pl.DataFrame) -> dict[int, int]:
+    """Exit year → how many households left poverty in it."""
+    if "exit_year" not in households.columns:
+        return {}
+    given = households["exit_year"]
+    years = given.dt.year() if given.dtype == pl.Date else given.cast(pl.Int64, strict=False)
+    return dict(years.drop_nulls().value_counts(sort=True).rows())
+
+
+def documents_of(book: RuleBook, kind: str, jurisdiction: str) -> tuple[str, ...]:
+    """The papers that the packs of this place ask for of a kind of extract, each once."""
+    packs = [pack for pack in book.packs if applies_to(pack, jurisdiction)]
+    kinds = {fact.name: fact.kinds for pack in packs for fact in pack.facts}
+    sets = [fact.shape for pack in packs for fact in pack.derived if isinstance(fact.shape, Every)]
+    return tuple(dict.fromkeys(zh for papers in sets for name, zh in papers.parts if kind in kinds.get(name, ())))
 
 
 def labels_of(profiles: Mapping[str, SourceProfile]) -> dict[str, str]:

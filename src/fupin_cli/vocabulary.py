@@ -104,6 +104,7 @@ SET_ASIDE_REASONS = {  # why a row was read and not used
     "other_header": ("列序不同的另一个表头", "another header, with its columns in another order"),
     "no_identity": ("无姓名且无证件号码", "neither name nor ID number"),
     "no_household": ("无户编号（或户编号末几位丢失）", "no household ID, or one that lost its last digits"),
+    "unnamed_file": ("文件名看不出是台账中的哪一户", "file whose name tells no household of the register"),
     "not_a_table": ("未识别到表头的工作表", "sheet without a header that this profile knows"),
     "hidden_sheet": ("隐藏的工作表，未识别到表头", "hidden sheet without a header that this profile knows"),
     "sheet_not_asked": ("fupin.toml 未选用的工作表", "sheet that fupin.toml does not ask for"),
@@ -323,11 +324,16 @@ SET_ASIDE = _frame("set_aside", "source sheet row set_aside_reason cells")
 ACCOUNTS = _frame("accounts", "source sheet rows_read rows_used rows_set_aside rows_hidden columns_hidden")
 
 
+LINE_DEPENDENT = "line-dependent"  # in the reason of an outcome that another series of income lines would turn
+
+
 @dataclass(frozen=True)
 class RuleReport:
     """What one rule did. For a criterion hits are households not met, clears those met; `not_run` says why it could not run.
 
-    Counted are households, villages or counties, for a rule about an extract's people those people.
+    Counted are households, villages or counties, for a rule about an extract's people those people. `missing` are the facts
+    that the rule reads and that no file gives, whether it could do without them or not. `line_dependent` counts those whose
+    outcome another series of income lines would turn.
     """
 
     rule_id: str
@@ -343,6 +349,19 @@ class RuleReport:
     citation: str | None = None
     level: str = "household"
     on_unknown: str = "unknown"
+    missing: tuple[str, ...] = ()
+    line_dependent: int = 0
+
+
+@dataclass(frozen=True)
+class PackReport:
+    """Whether a pack of this place was judged, and why; `rules` counts those of it that are enabled."""
+
+    pack: str
+    title: str
+    rules: int
+    judged: bool
+    why: str
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from fupin_cli.errors import BadDataError, InputMissingError, UsageError
-from fupin_cli.rules import Judgement, Level, Lines, Pack, Rule, gives, judge
+from fupin_cli.rules import Judgement, Level, Lines, Pack, Rule, applies_to, gives, judge, nearest
 from fupin_cli.rules.outcome import Kind
 from fupin_cli.rules.pack import NATIONAL, PERSON_FACTS
 from fupin_cli.rundir import MANIFEST
@@ -79,6 +79,14 @@ def read_round(folder: Path, packs: Sequence[Pack]) -> Round:
     )
 
 
+def standard_of(known: Round, packs: Sequence[Pack]) -> Pack:
+    """The pack of the most specific place that holds the round's and has a verdict about households."""
+    binding = [
+        pack for pack in packs if applies_to(pack, known.jurisdiction) and not pack.opt_in and _verdicts(pack.rules)
+    ]
+    return max(binding, key=lambda pack: (pack.jurisdiction != NATIONAL, len(pack.jurisdiction)))
+
+
 def judge_again(known: Round, packs: Sequence[Pack], pack: Pack, lines: Lines, labels: Mapping[str, str]) -> Judgement:
     """What one pack says of a round, with those that it extends, as if it bound this place; reasons are given in full."""
     asked = with_extended(pack, packs)
@@ -115,27 +123,55 @@ def with_extended(pack: Pack, packs: Sequence[Pack]) -> set[str]:
     return found
 
 
-def pair_rules(first: Pack, second: Pack) -> tuple[tuple[Rule, Rule], ...]:
-    """Which rule of one pack is compared with which of the other: those of one ID; where there are none, verdict with verdict.
+def pair_rules(first: Pack, second: Pack, named: Sequence[str] = ()) -> tuple[tuple[Rule, Rule], ...]:
+    """Which rule of one pack is compared with which of the other: the two that are `named`, else those of one ID.
 
-    Raises UsageError where neither can be.
+    Where there are none, verdict with verdict: of several that which joins the most rules, no list of vetoes beside a standard.
+    Raises UsageError where nothing can be compared.
     """
-    theirs = {rule.id: rule for rule in second.rules if rule.enabled}
-    same = tuple((rule, theirs[rule.id]) for rule in first.rules if rule.enabled and rule.id in theirs)
+    sides = [{rule.id: rule for rule in pack.rules if rule.enabled} for pack in (first, second)]
+    if named:
+        return (_named_pair(first, second, sides, named),)
+    same = tuple((rule, sides[1][rule.id]) for rule in sides[0].values() if rule.id in sides[1])
     if same:
         return same
-    verdicts = [
-        [rule for rule in pack.rules if rule.kind is Kind.VERDICT and rule.level is Level.HOUSEHOLD and rule.enabled]
-        for pack in (first, second)
-    ]
+    verdicts = [_verdicts(side.values()) for side in sides]
     if not all(verdicts):
         lacking = next(pack.id for pack, found in zip((first, second), verdicts, strict=True) if not found)
         raise UsageError(
             f"{first.id} and {second.id} have nothing to compare",
             why=f"no rule of one ID in both, and {lacking} has no verdict about households",
-            try_="fupin rules compare --pack exit-national --pack shaanxi",
+            try_=f"fupin rules compare --pack {first.id} --pack {second.id} --rule A --rule B; fupin rules list --pack ID",
         )
-    return ((verdicts[0][-1], verdicts[1][-1]),)
+    return ((verdicts[0][0], verdicts[1][0]),)
+
+
+def other_verdicts(pair: tuple[Rule, Rule], first: Pack, second: Pack) -> tuple[Rule, ...]:
+    """The verdicts about households that were not compared, though they could be."""
+    return tuple(rule for pack in (first, second) for rule in _verdicts(pack.rules) if rule not in pair)
+
+
+def _verdicts(rules: Iterable[Rule]) -> list[Rule]:
+    """The enabled verdicts about households: standards before vetoes, those of the most rules first."""
+    found = [rule for rule in rules if rule.kind is Kind.VERDICT and rule.level is Level.HOUSEHOLD and rule.enabled]
+    return sorted(found, key=lambda rule: (bool(rule.none_of), -len(rule.members)))
+
+
+def _named_pair(
+    first: Pack, second: Pack, sides: Sequence[Mapping[str, Rule]], named: Sequence[str]
+) -> tuple[Rule, Rule]:
+    if len(named) != 2:
+        raise UsageError("--rule is given twice: a rule of the first pack, then one of the second")
+    found = []
+    for pack, side, name in zip((first, second), sides, named, strict=True):
+        rule = side.get(name.upper())
+        if rule is None or rule.level not in (Level.PERSON, Level.HOUSEHOLD):
+            raise UsageError(
+                f"{pack.id} has no rule {name!r} about households",
+                try_=nearest(name.upper(), side) or f"fupin rules list --pack {pack.id}",
+            )
+        found.append(rule)
+    return found[0], found[1]
 
 
 def changed_outcomes(first: Judgement, second: Judgement, pairs: Iterable[tuple[Rule, Rule]]) -> pl.DataFrame:

@@ -15,9 +15,10 @@ from fupin_cli.rulebook import labels_of
 from fupin_cli.rules import Pack, Parameter, Rule
 from fupin_cli.rundir import replace_file
 from fupin_cli.vocabulary import OUTCOME_LABELS, Outcome
-from fupin_cli.what_if import changed_outcomes, judge_again, pair_rules, read_round
+from fupin_cli.what_if import changed_outcomes, judge_again, other_verdicts, pair_rules, read_round
 
 _SHOWN = 20
+_WITHOUT = "各项都达标，或没有命中"  # a verdict that finds nothing gives no reason
 
 
 @click.command("diff")
@@ -45,6 +46,12 @@ def diff_packs(first: str, second: str, project: Path | None) -> int:
 @click.option(
     "--pack", "names", multiple=True, required=True, help="规则包编号或文件，写两次 · id or file of a pack, twice"
 )
+@click.option(
+    "--rule",
+    "rules",
+    multiple=True,
+    help="只比这两条规则，写两次 · compare these two rules, one of each pack [by ID, else verdict with verdict]",
+)
 @run_option
 @project_option
 @click.option(
@@ -53,34 +60,41 @@ def diff_packs(first: str, second: str, project: Path | None) -> int:
     type=click.Path(path_type=Path),
     help="把全部有变化的户写入 CSV · write all of them to a CSV file",
 )
-def compare_packs(names: tuple[str, ...], folder: Path | None, project: Path | None, target: Path | None) -> int:
+def compare_packs(
+    names: tuple[str, ...], rules: tuple[str, ...], folder: Path | None, project: Path | None, target: Path | None
+) -> int:
     """假如换一套规则。 Judge a finished round by two packs: which households change their outcome, and why.
 
-    Rules of one ID are compared with each other; packs without a rule in common, verdict with verdict.
+    Rules of one ID are compared with each other; packs without a rule in common, verdict with verdict, or as --rule says.
 
     \b
     Examples:
       fupin rules compare --pack exit-national --pack shaanxi --run demo
+      fupin rules compare --pack exit-national --pack guangxi --rule NAT-H-0 --rule GX-X-0 --run demo
       fupin rules compare --pack exit-national --pack my-rules/national.toml --csv changes.csv
     """
     if len(names) != 2:
         raise UsageError("compare takes two packs", try_="fupin rules compare --pack A --pack B --run DIR")
     (ours, known), (theirs, others) = (open_pack(name, project) for name in names)
-    pairs = pair_rules(ours, theirs)
+    pairs = pair_rules(ours, theirs, rules)
     told = [
         judge_again(
-            read_round(folder_of(folder), rules.packs), rules.packs, pack, rules.lines, labels_of(rules.profiles)
+            read_round(folder_of(folder), among.packs), among.packs, pack, among.lines, labels_of(among.profiles)
         )
-        for pack, rules in ((ours, known), (theirs, others))
+        for pack, among in ((ours, known), (theirs, others))
     ]
     changes = changed_outcomes(told[0], told[1], pairs)
     click.echo(f"A {ours.id}（{ours.title}）  B {theirs.id}（{theirs.title}）")
     for first, second in pairs:
         click.echo("\n".join(_summary(changes.filter(pl.col("rule_a") == first.id), first, second)))
+    if len(pairs) == 1 and (more := other_verdicts(pairs[0], ours, theirs)):
+        listed = "；".join(f"{rule.id} {rule.title}" for rule in more)
+        click.echo(f"  其他综合判定 other verdicts（--rule A --rule B）：{listed}")
     for row in changes.head(_SHOWN).rows(named=True):
         click.echo(f"户 {row['household_id']}  {row['rule_a']} → {row['rule_b']}")
         click.echo(
-            f"  A {_zh(row['outcome_a'])}  {row['reason_a'] or ''}\n  B {_zh(row['outcome_b'])}  {row['reason_b'] or ''}"
+            f"  A {_zh(row['outcome_a'])}：{row['reason_a'] or _WITHOUT}\n"
+            f"  B {_zh(row['outcome_b'])}：{row['reason_b'] or _WITHOUT}"
         )
     if target:
         with replace_file(target) as staged:
@@ -100,7 +114,7 @@ def _summary(changes: pl.DataFrame, first: Rule, second: Rule) -> Iterator[str]:
 
 
 def _zh(outcome: str) -> str:
-    return f"{OUTCOME_LABELS[Outcome(outcome)][0]} {outcome}"
+    return " ".join(OUTCOME_LABELS[Outcome(outcome)])
 
 
 def _differences(first: Pack, second: Pack) -> Iterator[str]:

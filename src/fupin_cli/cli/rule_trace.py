@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from fupin_cli.cli.rule_packs import open_pack, project_option
+from fupin_cli.cli.rule_packs import open_pack, open_rules, project_option
 from fupin_cli.errors import InputMissingError, UsageError
 from fupin_cli.report.rule_trace import trace
 from fupin_cli.rulebook import labels_of
-from fupin_cli.what_if import judge_again, read_round
+from fupin_cli.what_if import judge_again, read_round, standard_of
 
 run_option = click.option(
     "--run", "folder", type=click.Path(path_type=Path), help="结果文件夹 · run directory [newest under ./runs, or ./demo]"
@@ -19,19 +19,27 @@ run_option = click.option(
 
 @click.command("explain")
 @click.argument("household_id")
-@click.option("--pack", "name", required=True, help="规则包编号或文件 · id or file of a pack")
+@click.option("--pack", "name", help="规则包编号或文件 · id or file of a pack [the one whose verdict binds the place]")
 @run_option
 @project_option
 @click.option("--unmask", is_flag=True, help="显示完整姓名 · show names in full")
-def explain_household(household_id: str, name: str, folder: Path | None, project: Path | None, *, unmask: bool) -> int:
+def explain_household(
+    household_id: str, name: str | None, folder: Path | None, project: Path | None, *, unmask: bool
+) -> int:
     """按一套规则说明一户。 Explain one household under any pack: fact, value, file and row, condition, outcome, citation.
 
     \b
     Examples:
-      fupin rules explain 9901210000012 --pack exit-national --run demo
+      fupin rules explain 9901210000012 --run demo
+      fupin rules explain 9901210000012 --pack guangxi --run demo
     """
-    pack, known = open_pack(name, project)
-    found = read_round(folder_of(folder), known.packs)
+    if name is None:
+        known = open_rules(project)
+        found = read_round(folder_of(folder), known.packs)
+        pack = standard_of(found, known.packs)
+    else:
+        pack, known = open_pack(name, project)
+        found = read_round(folder_of(folder), known.packs)
     if household_id not in found.households["household_id"]:
         raise UsageError(
             f"no household {household_id!r} in this run",

@@ -7,17 +7,15 @@ import shutil
 from pathlib import Path
 
 import click
-from rich.markup import escape
-from rich.table import Table
 
-from fupin_cli.cli.console import show
 from fupin_cli.cli.rule_changes import compare_packs, diff_packs
 from fupin_cli.cli.rule_packs import open_rules, pick_pack, project_option
 from fupin_cli.cli.rule_trace import explain_household
 from fupin_cli.errors import OutputError, UsageError
 from fupin_cli.project import shipped_rules
-from fupin_cli.report.rule_words import described
-from fupin_cli.rules import run_examples
+from fupin_cli.report.rule_words import described, labeller, pack_line, rule_line
+from fupin_cli.rulebook import labels_of
+from fupin_cli.rules import load_lines, run_examples
 
 _FAILED = 78
 
@@ -37,27 +35,19 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--pack", "only", help="只列这一规则包 · only the rules of this pack")
+@click.option("--pack", "only", help="列出这一规则包的规则 · the rules of this pack")
+@click.option("--all", "every", is_flag=True, help="列出全部规则 · the rules of every pack")
 @project_option
-def list_rules(only: str | None, project: Path | None) -> int:
-    """列出规则。 List every rule with its kind, weight, citation and provenance."""
+def list_rules(only: str | None, project: Path | None, *, every: bool) -> int:
+    """列出规则包，或其中的规则。 List the packs: where and when each is judged; with --pack or --all their rules, one a line."""
     packs = open_rules(project).packs
-    packs = (pick_pack(packs, only),) if only else packs
-    table = Table(show_edge=False, pad_edge=False)
-    for heading in ("规则 rule", "名称 title", "类型 kind", "性质 severity", "依据 citation", "出处 provenance"):
-        table.add_column(heading, overflow="fold")
-    for pack in packs:
-        for rule in pack.rules:
-            off = "" if rule.enabled else " (停用 off)"
-            table.add_row(
-                rule.id + off,
-                escape(f"{rule.title} {rule.title_en}"),
-                rule.kind.value,
-                rule.severity.value,
-                escape(str(rule.citation)),
-                rule.citation.provenance.value,
-            )
-    show(table, to_stdout=True)
+    if not only and not every:
+        click.echo("\n".join(pack_line(pack) for pack in packs))
+        click.echo("→ fupin rules list --pack ID；fupin rules show RULE")
+        return 0
+    for pack in (pick_pack(packs, only),) if only else packs:
+        click.echo(pack_line(pack))
+        click.echo("\n".join(f"  {rule_line(rule)}" for rule in pack.rules))
     return 0
 
 
@@ -66,14 +56,15 @@ def list_rules(only: str | None, project: Path | None) -> int:
 @project_option
 def show_rule(rule_id: str, project: Path | None) -> int:
     """说明一条规则。 Show one rule: condition, facts it reads, citation, worked examples."""
-    packs = open_rules(project).packs
+    known = open_rules(project)
+    packs = known.packs
     rules = {rule.id: (pack, rule) for pack in packs for rule in pack.rules}
     rule_id = rule_id.upper()
     if rule_id not in rules:
         near = difflib.get_close_matches(rule_id, rules, 3) or list(rules)[:3]
         raise UsageError(f"no rule is called {rule_id!r}", try_=" / ".join(f"fupin rules show {name}" for name in near))
     pack, rule = rules[rule_id]
-    click.echo("\n".join(described(pack, rule, packs)))
+    click.echo("\n".join(described(pack, rule, packs, labeller(packs, labels_of(known.profiles)))))
     return 0
 
 
@@ -96,7 +87,10 @@ def check_rules(project: Path | None) -> int:
 def test_rules(project: Path | None) -> int:
     """运行规则的算例。 Run every rule's worked examples; exit with 78 if one fails."""
     known = open_rules(project)
-    results = run_examples(known.packs, known.lines)
+    own = project / "rules" if project else None
+    shipped = load_lines([shipped_rules()])
+    beside = {pack.where: shipped for pack in known.packs if not (own and (own / pack.where).is_file())}
+    results = run_examples(known.packs, known.lines, beside)
     failed = [result for result in results if not result.passed]
     for result in failed:
         click.echo(

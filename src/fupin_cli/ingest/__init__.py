@@ -3,6 +3,7 @@
 from fupin_cli.ingest.accounts import SourceTable, read_contents, read_source
 from fupin_cli.ingest.compare_section import ComparedField, refuse_other_comparison
 from fupin_cli.ingest.compared import read_compared
+from fupin_cli.ingest.file_list import FileList, declare_files, list_files
 from fupin_cli.ingest.frames import household_conflicts, to_evidence, to_households, to_persons
 from fupin_cli.ingest.inspection import ColumnReport, FileReport, SheetInspection, guess_profile, inspect_file
 from fupin_cli.ingest.locked import Ask, no_password
@@ -18,6 +19,7 @@ __all__ = [
     "ComparedField",
     "Contents",
     "Field",
+    "FileList",
     "FileReport",
     "People",
     "SheetInspection",
@@ -25,9 +27,11 @@ __all__ = [
     "SourceProfile",
     "SourceTable",
     "Store",
+    "declare_files",
     "guess_profile",
     "household_conflicts",
     "inspect_file",
+    "list_files",
     "load_profiles",
     "no_password",
     "read_compared",

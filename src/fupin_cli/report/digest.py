@@ -7,7 +7,7 @@ same bytes: it knows no clock, no duration and no row order.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, TypeVar
@@ -28,6 +28,7 @@ from fupin_cli.vocabulary import (
     Band,
     LineUsed,
     Outcome,
+    PackReport,
     RuleReport,
     Severity,
 )
@@ -117,6 +118,14 @@ class VerdictTally:
 
 
 @dataclass(frozen=True)
+class RoundReport:
+    """What every rule did in one earlier round, when less was known; `Digest.rules` tells of the last."""
+
+    stage: str
+    rules: tuple[RuleReport, ...]
+
+
+@dataclass(frozen=True)
 class Problem:
     """Something about a source that a person should know.
 
@@ -153,6 +162,8 @@ class Digest:
     verdicts: tuple[VerdictTally, ...]
     problems: tuple[Problem, ...]
     lines: tuple[LineUsed, ...]
+    packs: tuple[PackReport, ...] = ()
+    earlier_rounds: tuple[RoundReport, ...] = ()
     digest_version: int = DIGEST_VERSION
 
     @property
@@ -211,10 +222,13 @@ def build_digest(
     lines: Sequence[LineUsed] = (),
     cleared: pl.DataFrame | None = None,
     verdict_rule: str = VERDICT_RULE,
+    packs: Sequence[PackReport] = (),
+    earlier: Mapping[str, Sequence[RuleReport]] | None = None,
 ) -> Digest:
     """The digest of a run's frames, whatever the order of their rows.
 
-    `cleared` holds the findings of the county comparison that province evidence cleared; only the caller can know them.
+    `cleared` holds the findings of the county comparison that province evidence cleared, `earlier` what the rules did in
+    the rounds before the last; only the caller can know them.
     A finding's stage is the one that found it; the same finding may stand once per stage.
     """
     people, homes, found = PERSONS.conform(persons), HOUSEHOLDS.conform(households), FINDINGS.conform(findings)
@@ -231,7 +245,7 @@ def build_digest(
             ACCOUNTS.conform(accounts), SET_ASIDE.conform(set_aside), counties_of_sources(people, accounts, extracts)
         ),
         extracts=_extract_reports(EXTRACTS.conform(extracts), LINKS.conform(links)),
-        rules=tuple(sorted(rules, key=lambda rule: rule.rule_id)),
+        rules=_by_id(rules),
         findings=found.height,
         findings_under_review=found.filter(pl.col("band") == Band.REVIEW).height,
         findings_by_rule=_counted(found, ["rule_id", "title", "severity", "band", "stage"], FindingTally),
@@ -241,7 +255,13 @@ def build_digest(
         verdicts=_verdicts(OUTCOMES.conform(outcomes), homes, verdict_rule),
         problems=tuple(sorted(problems, key=lambda p: (p.source, p.sheet or "", p.kind, p.detail))),
         lines=tuple(sorted(lines, key=lambda line: (line.name, line.year))),
+        packs=tuple(sorted(packs, key=lambda pack: (not pack.judged, pack.pack))),
+        earlier_rounds=tuple(RoundReport(stage, _by_id(told)) for stage, told in (earlier or {}).items()),
     )
+
+
+def _by_id(rules: Sequence[RuleReport]) -> tuple[RuleReport, ...]:
+    return tuple(sorted(rules, key=lambda rule: rule.rule_id))
 
 
 def to_json(digest: Digest) -> str:

@@ -16,6 +16,8 @@ _HIDDEN = "***"
 # spreadsheet turned into 9.9E+17. The quantifier is greedy, so a run of any length is masked as one.
 _ID_IN_TEXT = r"([0-9]{3}|[0-9]\.[0-9]{2})[0-9]{8,}([0-9]{3}[0-9Xx]|[Ee]\+?[0-9]{2})"
 
+_PATH_IN_TEXT = r"(文件：|内容与另一文件相同：).*?(?=；文件问题|。疑点|；[^；]{1,12}：|$)"
+
 
 def mask_id(text: str | None) -> str | None:
     """The first 3 and last 4 characters with stars between; a text too short for that is hidden whole."""
@@ -36,6 +38,11 @@ def mask_name(text: str | None) -> str | None:
 def mask_text(text: str) -> str:
     """The text with every digit run of 15 or more masked: the second net under what people typed or named."""
     return re.sub(_ID_IN_TEXT, rf"\g<1>{_HIDDEN}\g<2>", text)
+
+
+def mask_files(text: str) -> str:
+    """The text without the paths of a household's files, which may be named after people."""
+    return re.sub(_PATH_IN_TEXT, r"\g<1>（从略）", text)
 
 
 def masked_id(column: str) -> pl.Expr:

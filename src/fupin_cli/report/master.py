@@ -13,10 +13,10 @@ from fupin_cli.report import book
 from fupin_cli.report.book import LINE_HEIGHT, Book, finish_table, lines_needed, put, put_table_top
 from fupin_cli.report.digest import VERDICT_RULE, Digest
 from fupin_cli.report.finding_rows import Field, write_findings
-from fupin_cli.report.master_counts import County, write_matrix, write_own_business, write_rules
+from fupin_cli.report.master_counts import County, write_earlier_rounds, write_matrix, write_own_business, write_rules
 from fupin_cli.report.master_cover import write_cover
 from fupin_cli.report.wording import outcome_words
-from fupin_cli.vocabulary import OUTCOME_LABELS, Outcome
+from fupin_cli.vocabulary import LINE_DEPENDENT, OUTCOME_LABELS, Outcome
 
 _ALL_FINDINGS = (
     Field("seq", "序号", 4),
@@ -65,6 +65,8 @@ def write_master(path: Path, county: County, digest: Digest, titles: Mapping[str
         write_own_business(written, county)
     _write_households(written, county, digest, titles)
     write_rules(written, county, digest, titles)
+    if digest.earlier_rounds:
+        write_earlier_rounds(written, county, digest, titles)
     return written.save(path)
 
 
@@ -120,7 +122,9 @@ def _outcome_table(county: County, rules: Sequence[str]) -> pl.DataFrame:
         pl.col("outcome").filter(pl.col("rule_id") == rule).first().alias(f"outcome:{rule}") for rule in rules
     )
     telling = ours.filter(
-        ~pl.col("outcome").is_in([Outcome.MET, Outcome.CLEAR, Outcome.NOT_APPLICABLE]), pl.col("reason").is_not_null()
+        ~pl.col("outcome").is_in([Outcome.MET, Outcome.CLEAR, Outcome.NOT_APPLICABLE])
+        | pl.col("reason").str.contains(LINE_DEPENDENT, literal=True),
+        pl.col("reason").is_not_null(),
     )
     why = telling.group_by("household_id", maintain_order=True).agg(
         pl.col("reason").unique(maintain_order=True).str.join("；").alias("why")

@@ -21,7 +21,7 @@ from fupin_cli.report.book import (
     put_table_top,
 )
 from fupin_cli.report.digest import Digest
-from fupin_cli.report.wording import place, severity_words
+from fupin_cli.report.wording import place, severity_words, stage_words
 from fupin_cli.vocabulary import Band, Outcome, RuleReport
 
 
@@ -134,14 +134,11 @@ def write_rules(written: Book, county: County, digest: Digest, titles: Mapping[s
     put_across(sheet, 1, 9, 12, f"其中本县（{county.name}）", styles.group_answer)
     every = pl.concat([county.findings.select("rule_id"), county.notes.select("rule_id")])
     ours = dict(every.group_by("rule_id").len().sort("rule_id").rows())
-    asked = set(county.outcomes["rule_id"].drop_nulls().to_list())
     here = {rule: tuple(counts) for rule, *counts in _outcome_counts(county.outcomes).rows()}
     last = 2
     for last, rule in enumerate(digest.rules, 3):
         title, found = titles.get(rule.rule_id, rule.title), ours.get(rule.rule_id, 0)
-        households = rule.rule_id in asked or rule.kind != "check"
-        unit = "户" if households or not rule.examined else "人"
-        words = (rule.rule_id, title, severity_words(rule.severity), unit)
+        words = (rule.rule_id, title, severity_words(rule.severity), _UNITS.get(rule.level, "户"))
         for column, value in enumerate(words):
             put(sheet, last, column, value, styles.cell if column == 1 else styles.cell_centre)
         counts = (*_everywhere(rule), *(here.get(rule.rule_id) or (None, found, None)), found)
@@ -153,12 +150,44 @@ def write_rules(written: Book, county: County, digest: Digest, titles: Mapping[s
             else:
                 put_count(sheet, last, column, count, styles.number)
         put(sheet, last, 13, rule.citation, styles.cell)
-        put(sheet, last, 14, rule.not_run, styles.bad if rule.not_run else styles.cell)
-        lines = max(lines_needed(rule.citation, 34), lines_needed(title, 26), lines_needed(rule.not_run, 23))
+        put(sheet, last, 14, why := _lacking(rule), styles.bad if rule.not_run else styles.cell)
+        lines = max(lines_needed(rule.citation, 34), lines_needed(title, 26), lines_needed(why, 23))
         sheet.set_row(last, LINE_HEIGHT * max(2, lines) + 4)
     finish_table(sheet, last, len(_RULES) - 1, f"{county.name}　规则")
     sheet.repeat_rows(1, 2)
     sheet.freeze_panes(3, 2)
+
+
+def write_earlier_rounds(written: Book, county: County, digest: Digest, titles: Mapping[str, str]) -> None:
+    """What every rule did in each round before the last, when fewer departments had been heard."""
+    sheet, styles = written.sheet("前几轮规则"), written.styles
+    put_table_top(sheet, styles, f"{county.name}　最后一轮以前各轮的规则运行情况（全部比对范围）", _EARLIER)
+    last = 2
+    for last, (stage, rule) in enumerate(
+        ((earlier.stage, rule) for earlier in digest.earlier_rounds for rule in earlier.rules), 3
+    ):
+        title, why = titles.get(rule.rule_id, rule.title), _lacking(rule)
+        words = (stage_words(stage), rule.rule_id, title, _UNITS.get(rule.level, "户"))
+        for column, value in enumerate(words):
+            put(sheet, last, column, value, styles.cell if column == 2 else styles.cell_centre)
+        for column, count in enumerate(_everywhere(rule), len(words)):
+            if rule.not_run:
+                put(sheet, last, column, "未运行", styles.unsure)
+            else:
+                put_count(sheet, last, column, count, styles.number)
+        put(sheet, last, len(_EARLIER) - 1, why, styles.bad if rule.not_run else styles.cell)
+        sheet.set_row(last, LINE_HEIGHT * max(lines_needed(title, 30), lines_needed(why, 40)) + 6)
+    finish_table(sheet, last, len(_EARLIER) - 1, f"{county.name}　前几轮规则")
+    sheet.freeze_panes(3, 3)
+
+
+def _lacking(rule: RuleReport) -> str | None:
+    """Why a rule did not run; else which facts no file gives, and how many answers hang on the series of lines."""
+    if rule.not_run:
+        return rule.not_run
+    told = [f"缺少：{'、'.join(rule.missing)}"] if rule.missing else []
+    told += [f"{rule.line_dependent} 户的结论取决于所用标准线"] if rule.line_dependent else []
+    return "；".join(told) or None
 
 
 def _everywhere(rule: RuleReport) -> tuple[int, int, int, int, int]:
@@ -184,5 +213,10 @@ _RULES = (
     ("规则编号", 11), ("名称", 26), ("性质", 11), ("单位", 6),
     ("检查", 8), ("疑点/未达标", 9), ("未见异常/达标", 9), ("无法判断", 8), ("不适用", 8),
     ("检查", 8), ("疑点/未达标", 9), ("无法判断", 8), ("疑点（条）", 9),
-    ("政策依据", 34), ("未运行的原因", 24),
+    ("政策依据", 34), ("未运行的原因；缺少的列", 24),
 )  # fmt: skip
+_EARLIER = (
+    ("比对环节", 18), ("规则编号", 11), ("名称", 30), ("单位", 6),
+    ("检查", 8), ("疑点/未达标", 9), ("未见异常/达标", 9), ("无法判断", 8), ("不适用", 8), ("未运行的原因；缺少的列", 41),
+)  # fmt: skip
+_UNITS = {"village": "村", "county": "县", "extract": "人"}

@@ -48,7 +48,8 @@ def write_cover(written: Book, county: str, digest: Digest, as_of: date) -> None
         put_paragraph(sheet, row, _LAST, line, styles, width=sum(_WIDTHS))
     row = _write_extracts(sheet, styles, 6 + len(_HOW_TO), county, digest)
     row = _write_accounts(sheet, styles, row + 1, county, digest)
-    _write_lines(sheet, styles, row + 1, digest)
+    row = _write_lines(sheet, styles, row + 1, digest)
+    _write_packs(sheet, styles, row, digest)
     book.put_footer(sheet, f"{county}　说明")
 
 
@@ -134,10 +135,19 @@ def _concerns(account: SourceAccount, county: str) -> bool:
     return account.counties == () or county in account.counties
 
 
-def _write_lines(sheet: Worksheet, styles: Styles, row: int, digest: Digest) -> None:
+def _write_lines(sheet: Worksheet, styles: Styles, row: int, digest: Digest) -> int:
+    """The row after the lines of the policy that households were held against."""
     rows = [(line.name, f"{line.year} 年", f"{line.yuan:,.0f} 元", line.citation) for line in digest.lines]
+    return _write_table(sheet, styles, row, "采用的标准线", _LINES, rows) + 1 if rows else row
+
+
+def _write_packs(sheet: Worksheet, styles: Styles, row: int, digest: Digest) -> None:
+    rows = [
+        (f"{pack.title}（{pack.pack}）", f"{pack.rules} 条" if pack.judged else "未采用", pack.why)
+        for pack in digest.packs
+    ]
     if rows:
-        _write_table(sheet, styles, row, "采用的标准线", _LINES, rows)
+        _write_table(sheet, styles, row, "规则包：采用与未采用的，及其原因", _PACKS, rows)
 
 
 _WIDTHS = (32, 20, 10, 10, 10, 8, 8, 8, 34, 10)  # 150 in all, which A4 takes in letters of some 9 points
@@ -163,6 +173,7 @@ _EXTRACTS = (  # header, first and last column of the sheet
     ("关联依据与人数", 8, _LAST),
 )
 _LINES = (("名称", 0, 0), ("年度", 1, 1), ("金额", 2, 3), ("依据", 4, _LAST))
+_PACKS = (("规则包", 0, 1), ("规则", 2, 3), ("原因", 4, _LAST))
 _RETURNED = (
     "搁置的行中有 {rows} 行缺少人员、户的信息或表头，未能采用。已按报送单位分册列入与本县文件夹并列的“退回更正”文件夹，"
     "每行注明原文件、工作表、行号、原因和更正办法：请转报送单位更正后重报。"

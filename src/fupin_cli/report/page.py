@@ -51,6 +51,7 @@ def render_page(digest: Digest) -> str:
         _stages(digest),
         _accounts(digest),
         _links(digest),
+        _packs(digest),
         _rules(digest),
         _lines(digest),
         _problems(digest),
@@ -256,6 +257,21 @@ def _links(digest: Digest) -> str:
     note = f"台账中没有可用证件号码的人员：{without or '无'}。"
     table = _table(("部门数据", "截止日期", "覆盖县区", "比对环节", "关联依据与人数"), rows, whole=(0, 1, 3))
     return _section("部门数据与人员关联", "Extracts and links", table, note)
+
+
+def _packs(digest: Digest) -> str:
+    if not digest.packs:
+        return ""
+    rows = [
+        (
+            f"<code>{_text(pack.pack)}</code>",
+            _text(pack.title),
+            f"{pack.rules} 条" if pack.judged else "未用",
+            _text(pack.why),
+        )
+        for pack in digest.packs
+    ]
+    return _section("规则包", "Rule packs", _table(("规则包", "名称", "采用的规则", "原因"), rows, (2,), (0, 1)))
 
 
 def _rules(digest: Digest) -> str:

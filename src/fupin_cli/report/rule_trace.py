@@ -8,15 +8,25 @@ from typing import Any
 
 import polars as pl
 
-from fupin_cli.report.masking import mask_name, mask_text
-from fupin_cli.report.rule_words import asked_of, facts_by_name, source_of
-from fupin_cli.rules import Derived, Fact, Judgement, Level, Pack, Rule, leaves
+from fupin_cli.report.masking import mask_files, mask_name, mask_text
+from fupin_cli.report.rule_words import (
+    Label,
+    asked_of,
+    facts_by_name,
+    kinds_said,
+    labeller,
+    outcome_said,
+    said,
+    source_of,
+)
+from fupin_cli.rules import Derived, Fact, Judgement, Level, Pack, Parameter, Rule, leaves
 from fupin_cli.rules.outcome import Kind
-from fupin_cli.rules.pack import HOUSEHOLD_FACTS, PERSON_FACTS
-from fupin_cli.vocabulary import OUTCOME_LABELS, Outcome, label
+from fupin_cli.rules.pack import GIVEN
+from fupin_cli.vocabulary import OUTCOME_LABELS, Outcome
 
 _MOST_ROWS = 5
-OWN_FACTS = {name: zh for name, (zh, _) in (PERSON_FACTS | HOUSEHOLD_FACTS).items()}
+_SAYS = {True: "符合", False: "不符合", None: "无法判断"}
+_FIRST = (Outcome.NOT_MET, Outcome.HIT, Outcome.UNKNOWN, Outcome.MET, Outcome.CLEAR)
 
 
 def trace(
@@ -30,19 +40,29 @@ def trace(
     *,
     unmask: bool,
 ) -> list[str]:
-    """The lines of the trace, verdicts first; names hidden unless asked for in full."""
+    """The lines of the trace: verdicts first, then what somebody must look at; rules that do not apply are named last.
+
+    Names and paths of files are hidden unless asked for in full.
+    """
     home = judged.facts.households.filter(pl.col("household_id") == household_id).row(0, named=True)
     members = judged.facts.persons.filter(pl.col("household_id") == household_id).sort("register_row").to_dicts()
-    teller = _Teller(judged, evidence, facts_by_name(packs), labels | OWN_FACTS, home, members, unmask=unmask)
+    teller = _Teller(judged, evidence, packs, labeller(packs, labels), home, members, unmask=unmask)
     told = judged.outcomes.filter(pl.col("household_id") == household_id)
     outcomes = {row["rule_id"]: row for row in told.to_dicts()}
     shown = [rule for rule in pack.rules if rule.id in outcomes]
     inside = {member for rule in shown for member in rule.members}
     # a verdict may be made of rules of the packs that this one extends
     shown += [r for other in packs if other.id != pack.id for r in other.rules if r.id in inside and r.id in outcomes]
-    shown.sort(key=lambda rule: rule.kind is not Kind.VERDICT)
+    asked = [rule for rule in shown if outcomes[rule.id]["outcome"] != Outcome.NOT_APPLICABLE]
+    asked.sort(key=lambda rule: (rule.kind is not Kind.VERDICT, _FIRST.index(Outcome(outcomes[rule.id]["outcome"]))))
+    lines = teller.members_told()
     head = f"户 household {household_id}，{len(members)} 人；规则包 pack {pack.id}（{pack.title}）；比对日期 {as_of}"
-    return [head, *(line for rule in shown for line in teller.rule(rule, outcomes[rule.id]))]
+    lines = [head, *lines, *(line for rule in asked for line in teller.rule(rule, outcomes[rule.id]))]
+    if idle := [f"{rule.id} {rule.title}" for rule in shown if rule not in asked]:
+        lines.append(f"不适用 not applicable：{'；'.join(idle)}")
+    if places := [f"{rule.id} {rule.title}" for rule in pack.rules if rule.enabled and rule.id not in outcomes]:
+        lines.append(f"问村、县或部门名单的，不逐户判定 not about households：{'；'.join(places)}")
+    return lines
 
 
 class _Teller:
@@ -52,29 +72,37 @@ class _Teller:
         self,
         judged: Judgement,
         evidence: Mapping[str, pl.DataFrame],
-        facts: Mapping[str, Fact | Derived],
-        labels: Mapping[str, str],
+        packs: Sequence[Pack],
+        called: Label,
         home: Mapping[str, Any],
         members: Sequence[Mapping[str, Any]],
         *,
         unmask: bool,
     ) -> None:
-        self.judged, self.evidence, self.facts, self.labels = judged, evidence, facts, labels
+        self.judged, self.evidence, self.called = judged, evidence, called
+        self.facts = facts_by_name(packs)
+        self.derived = {name: fact for name, fact in self.facts.items() if isinstance(fact, Derived)}
+        self.numbers: dict[str, Parameter] = {number.name: number for pack in packs for number in pack.parameters}
         self.home, self.members, self.unmask = home, members, unmask
 
     def rule(self, rule: Rule, row: Mapping[str, Any]) -> Iterator[str]:
-        """One rule: its outcome, what it asks, of whom, the rows behind it, the reason and the citation."""
-        zh, en = OUTCOME_LABELS[Outcome(row["outcome"])]
-        yield f"{rule.id} {rule.title}：{zh} {en}"
-        if row["outcome"] != Outcome.NOT_APPLICABLE:
-            yield from asked_of(rule)
-            for person, who in self._asked(rule):
-                for name in rule.names:
-                    if not (rule.line and name == rule.line.as_fact):  # the reason says which line it was
-                        yield f"  事实 fact        {who}{self._fact(name, person)}"
-            derived = {name: fact for name, fact in self.facts.items() if isinstance(fact, Derived)}
-            for name in leaves(rule.names, derived):
-                yield from self._rows(name)
+        """One rule: its outcome, what it asks, the facts with their file and row, the reason and the citation."""
+        yield f"{rule.id} {rule.title}：{outcome_said(row['outcome'])}"
+        yield from asked_of(rule, self.called)
+        below = leaves(rule.names, self.derived)
+        # the reason says which line it was
+        names = [name for name in rule.names if not (rule.line and name == rule.line.as_fact)]
+        deeper = [name for name in below if name not in names and name not in self.facts]
+        for person, who in self._asked(rule):
+            yield from self._facts("  事实 fact        ", who, names, person)
+            yield from self._facts("    其中 of which  ", who, [name for name in deeper if name in person], person)
+        if rule.level is Level.HOUSEHOLD:
+            inside = [name for name in deeper if name not in self.home]
+            for member in self.members:
+                told = [name for name in inside if name in member]
+                yield from self._facts("    其中 of which  ", f"{self._who(member)}：", told, member)
+        for name in below:
+            yield from self._rows(name)
         if row["reason"]:
             yield f"  理由 reason      {self._text(row['reason'])}"
         yield f"  依据 citation    {rule.citation} [{rule.citation.provenance.value}]"
@@ -85,50 +113,84 @@ class _Teller:
             return [(self.home, "")]
         told = self.judged.person_outcomes.filter(pl.col("rule_id") == rule.id)
         outcomes = dict(told.select("register_row", "outcome").rows())
-        said = [(member, outcomes.get(member["register_row"], Outcome.NOT_APPLICABLE)) for member in self.members]
+        found = [(member, outcomes.get(member["register_row"], Outcome.NOT_APPLICABLE)) for member in self.members]
         return [
-            (member, f"{self._name(member['name'])}（{OUTCOME_LABELS[Outcome(outcome)][0]}）：")
-            for member, outcome in said
+            (member, f"{self._who(member)}{OUTCOME_LABELS[Outcome(outcome)][0]}：")
+            for member, outcome in found
             if outcome != Outcome.NOT_APPLICABLE
         ]
 
+    def _facts(self, heading: str, who: str, names: Sequence[str], person: Mapping[str, Any]) -> Iterator[str]:
+        """What the facts are for one person, on one line, or for the household, on a line each."""
+        told = [self._fact(name, person) for name in names]
+        yield from [f"{heading}{who}{'；'.join(told)}"] if who and told else [f"{heading}{one}" for one in told]
+
     def _fact(self, name: str, person: Mapping[str, Any]) -> str:
-        value = person.get(name)
-        fact = self.facts.get(name)
-        where = f"台账 {_place(person)}" if fact is None else _short(fact)
-        said = "不详 unknown" if value is None else ("是" if value else "否") if isinstance(value, bool) else str(value)
-        if "name" in name and value is not None:
-            said = self._name(said)
-        zh = fact.zh if fact else self.labels.get(name, label(name))
-        return f"{zh} = {self._text(said)}（{where}）"
+        fact, number = self.facts.get(name), self.numbers.get(name)
+        value = self._given(name, person) if name.startswith(GIVEN) else person.get(name)
+        if number is not None:
+            where = "规则包规定的数"
+        elif fact is None:
+            where = self._at(person) if name in person or name.startswith(GIVEN) else "台账没有这一列"
+        else:
+            where = kinds_said(fact.kinds) if isinstance(fact, Fact) else source_of(fact, self.called)
+        return f"{self.called(name)} = {self._said(name, value)}（{where}）"
+
+    def _given(self, name: str, person: Mapping[str, Any]) -> bool:
+        """Whether the file that a row comes from says something of anybody."""
+        column, facts = name.removeprefix(GIVEN), self.judged.facts
+        frame = facts.persons if "register_row" in person else facts.households
+        rows = frame.filter(pl.col("source") == person.get("source"))
+        return column in rows.columns and bool(rows[column].is_not_null().any())
+
+    def members_told(self) -> list[str]:
+        """Who the members are, and where each stands in the register."""
+        return [f"  成员 member      {self._who(member)}：台账 {_place(member)}" for member in self.members]
+
+    def _who(self, member: Mapping[str, Any]) -> str:
+        """A member as one tells members of one surname apart: masked name, relation and row."""
+        return f"{self._name(member['name'])}（{member.get('relation') or '关系未填'}，第 {member['row']} 行）"
+
+    def _at(self, row: Mapping[str, Any]) -> str:
+        """Where a row of the register stands: its number alone where the file has been named above."""
+        above = [(member["source"], member["sheet"], member["row"]) for member in self.members]
+        return (
+            f"台账第 {row['row']} 行" if (row["source"], row["sheet"], row["row"]) in above else f"台账 {_place(row)}"
+        )
+
+    def _said(self, name: str, value: object) -> str:
+        return self._name(str(value)) if "name" in name and value is not None else self._text(said(name, value))
 
     def _rows(self, name: str) -> Iterator[str]:
-        """The extract rows behind a fact: file, sheet and row."""
+        """The extract rows behind a fact: file, sheet and row. Of a paper or step only those that may be it."""
         rows = self.judged.facts.rows.get(name)
         fact = self.facts.get(name)
         if rows is None or not isinstance(fact, Fact):
             return
-        mine = [member["register_row"] for member in self.members]
-        for row in rows.filter(pl.col("register_row").is_in(mine)).head(_MOST_ROWS).to_dicts():
+        mine = rows.filter(pl.col("register_row").is_in([member["register_row"] for member in self.members]))
+        told = mine.filter(pl.col("holds").fill_null(value=True)) if fact.hidden else mine
+        told = told.filter(pl.col("holds")) if fact.hidden and told["holds"].any() else told
+        if fact.hidden and mine.height and not told.height:
+            yield f"  证据 evidence    {fact.zh}：该户 {mine.height} 行中没有"
+        for row in told.head(_MOST_ROWS).to_dicts():
             frame = self.evidence.get(row["kind"], self.judged.facts.persons)
             at = "extract_row" if "extract_row" in frame.columns else "register_row"
             met = frame.filter(pl.col(at) == row["extract_row"])
             if at == "extract_row":
                 met = met.filter(pl.col("extract") == row["extract"])
-            says = {True: "符合", False: "不符合", None: "无法判断"}[row["holds"]]
-            yield f"  证据 evidence    {fact.zh}：{row['extract']} {_place(met.row(0, named=True))}，{says}"
+            found = met.row(0, named=True)
+            file = f"，{found['file']}" if self.unmask and found.get("file") else ""
+            yield f"  证据 evidence    {fact.zh}：{row['extract']} {_place(found)}{file}，{_SAYS[row['holds']]}"
+        if told.height > _MOST_ROWS:
+            yield f"                   …… 另有 {told.height - _MOST_ROWS} 行 more rows"
 
     def _name(self, text: str | None) -> str:
         return (text if self.unmask else mask_name(text)) or "（无名）"
 
     def _text(self, text: str) -> str:
-        return text if self.unmask else mask_text(text)
+        return text if self.unmask else mask_text(mask_files(text))
 
 
 def _place(row: Mapping[str, Any]) -> str:
     parts = [row.get("source"), row.get("sheet") or None, f"第 {row['row']} 行" if row.get("row") is not None else None]
     return "，".join(str(part) for part in parts if part)
-
-
-def _short(fact: Fact | Derived) -> str:
-    return "、".join(fact.kinds) if isinstance(fact, Fact) else source_of(fact)

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 
+from fupin_cli.report.wording import KIND_LABELS
 from fupin_cli.rules import Derived, Fact, Pack, Rule, gives
+from fupin_cli.rules.pack import (
+    AREA_FACTS,
+    DEPT,
+    EXTRACT_FACTS,
+    GIVEN,
+    HOUSEHOLD_FACTS,
+    LINK_FACTS,
+    NATIONAL,
+    PERSON_FACTS,
+)
+from fupin_cli.rules.predicate import Predicate, spoken
 from fupin_cli.rules.shapes import Elapsed, Every, FirstOf, InOrder, Members, Named, Rate, Reported, Score, Total
-from fupin_cli.vocabulary import OUTCOME_LABELS, SEVERITY_LABELS
+from fupin_cli.vocabulary import OUTCOME_LABELS, SEVERITY_LABELS, label
 
+Label = Callable[[str], str]
 _HOW = {
     "any": "有任一成员",
     "all": "所有成员",
@@ -16,45 +30,122 @@ _HOW = {
     "max": "成员中最大",
     "min": "成员中最小",
 }
+_KINDS = {"criterion": "标准", "check": "比对检查", "verdict": "综合判定"}
+_LEVELS = {"person": "每个人", "household": "每户", "village": "每村", "county": "每县", "extract": "部门名单上的人"}
+_JOINS = {"all_of": "全部达到", "any_of": "达到其一", "none_of": "一项也不命中"}
+_UNITS = {"days": "天数", "months": "月数"}
 
 
-def described(pack: Pack, rule: Rule, packs: Sequence[Pack]) -> list[str]:
+def labeller(packs: Sequence[Pack], fields: Mapping[str, str]) -> Label:
+    """What people call a fact, a column (`dept_x` of a department, `given_x` whether it is filled in), a number, a rule."""
+    own = {
+        name: zh
+        for group in (PERSON_FACTS, HOUSEHOLD_FACTS, AREA_FACTS, LINK_FACTS, EXTRACT_FACTS)
+        for name, (zh, _) in group.items()
+    }
+    rules = [rule for pack in packs for rule in pack.rules]
+    told = {rule.id: f"{rule.id} {rule.title}" for rule in rules}
+    told |= {rule.provides: rule.title for rule in rules if rule.provides}
+    told |= {rule.line.as_fact: "标准线" for rule in rules if rule.line}
+    told |= {number.name: number.zh for pack in packs for number in pack.parameters}
+    for name, fact in facts_by_name(packs).items():
+        if fact.zh != fact.name:  # a column of working records is called as its profile calls it
+            told[name] = fact.zh + ("（来源不一致）" if name != fact.name else "")
+    known = own | dict(fields) | told
+
+    def called(name: str) -> str:
+        if name in known:
+            return known[name]
+        plain = name.removeprefix(DEPT)
+        if plain.startswith(GIVEN):
+            return f"填有“{called(plain.removeprefix(GIVEN))}”"
+        return fields.get(plain) or own.get(plain) or label(plain)
+
+    return called
+
+
+def pack_line(pack: Pack) -> str:
+    """A pack on one line: what it is, where and in which years it is judged, and what has it judged."""
+    where = "全国" if pack.jurisdiction == NATIONAL else f"地区 {pack.jurisdiction}"
+    years = "不限年度" if pack.regime == "any" else pack.regime
+    asked = "须点名" if pack.opt_in and not pack.when_given else ""
+    given = f"有 {' 或 '.join(pack.when_given)} 时" if pack.when_given else ""
+    told = "，".join(part for part in (where, years, asked or given, f"{len(pack.rules)} 条 rules") if part)
+    return f"{pack.id}  {pack.title}  {pack.title_en}（{told}）"
+
+
+def rule_line(rule: Rule) -> str:
+    """A rule on one line: what it is called, of whom it asks, what it weighs, and where it is written."""
+    off = "" if rule.enabled else "（停用 off）"
+    kind = f"{_KINDS[rule.kind]}·{_LEVELS[rule.level]}·{rule.severity.value}"
+    return f"{rule.id:<9} {rule.title}{off}  {kind}  [{rule.citation.provenance.value}] {rule.citation}"
+
+
+def described(pack: Pack, rule: Rule, packs: Sequence[Pack], called: Label) -> list[str]:
     """Everything about one rule, a line each: what it asks, of which facts, by which document, with which examples."""
     lines = [
         f"{rule.id}  {rule.title}  {rule.title_en}",
         f"  规则包 pack      {pack.id}（{pack.title}），{rule.where}",
-        f"  类型 kind        {rule.kind.value}, {rule.level.value}, {SEVERITY_LABELS[rule.severity][0]}"
-        + ("" if rule.enabled else "（停用 off）"),
-        f"  有效期 effective {rule.effective_from or '…'} – {rule.effective_to or '…'}",
+        f"  类型 kind        {_KINDS[rule.kind]}（{rule.kind}），问{_LEVELS[rule.level]}（{rule.level}），"
+        f"{SEVERITY_LABELS[rule.severity][0]}" + ("" if rule.enabled else "（停用 off）"),
+        f"  有效期 effective {rule.effective_from or '…'} – {rule.effective_to or '…'}，"
+        + ("按脱贫年度" if rule.dated_by == "exit_year" else "按比对日期"),
     ]
     lines += [f"  官方编号 number  {rule.official}"] if rule.official else []
-    lines += asked_of(rule)
+    lines += asked_of(rule, called, with_code=True)
     facts = facts_by_name(packs)
     for name in rule.names:
         if name in facts:
-            lines.append(f"  事实 fact        {name}（{facts[name].zh}）← {source_of(facts[name])}")
+            lines.append(f"  事实 fact        {called(name)}（{name}）← {source_of(facts[name], called)}")
     lines.append(f"  依据 citation    {rule.citation} [{rule.citation.provenance.value}]")
     lines += [f"  确认 confirmed   {rule.confirmed}"] if rule.confirmed else []
     lines += [f"  提示 advice      {rule.advice}"] if rule.advice else []
     for example in rule.examples:
-        given = ", ".join(f"{name} = {value}" for name, value in example.given.items()) or "（一无所知 nothing known）"
-        lines.append(f"  算例 example     {given} → {OUTCOME_LABELS[example.then][0]} {example.then.value}")
+        given = "，".join(f"{called(name)} {said(name, value)}" for name, value in example.given.items())
+        lines.append(f"  算例 example     {given or '一无所知 nothing known'} → {outcome_said(example.then)}")
     return lines
 
 
-def asked_of(rule: Rule) -> list[str]:
-    """What a rule asks: to whom it applies, its condition, exceptions, line, and the rules that a verdict is made of."""
-    parts = [
+def outcome_said(outcome: str) -> str:
+    """An outcome in both languages."""
+    return " ".join(OUTCOME_LABELS[next(known for known in OUTCOME_LABELS if known.value == outcome)])
+
+
+def said(name: str, value: object) -> str:
+    """A value as people say it: 是, 否, 2952元, 不详."""
+    if value is None:
+        return "不详 unknown"
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, float):
+        value = f"{value:.2f}".rstrip("0").rstrip(".")
+    elif isinstance(value, date):
+        value = value.isoformat()
+    return f"{value}元" if name.endswith("_yuan") and str(value)[-1:].isdigit() else str(value)
+
+
+def asked_of(rule: Rule, called: Label, *, with_code: bool = False) -> list[str]:
+    """What a rule asks: to whom it applies, its condition, exceptions, line, and the rules that a verdict is made of.
+
+    In Chinese; `with_code` adds each condition as it is written in the pack, where that says more.
+    """
+
+    def told(heading: str, condition: Predicate, before: str = "") -> list[str]:
+        words, code = spoken(condition, called), " ".join(condition.text.split())
+        return [f"  {heading}{before}{words}", *([f"                   {code}"] if with_code and code != words else [])]
+
+    asked = [
         ("适用 when        ", rule.when),
         ("条件 condition   ", rule.condition),
         ("否定 not met     ", rule.denied),
     ]
-    lines = [f"  {name}{' '.join(part.text.split())}" for name, part in parts if part]
-    lines += [f"  例外 unless      {exception.zh}：{exception.when.text}" for exception in rule.unless]
+    lines = [line for heading, part in asked if part for line in told(heading, part)]
+    for exception in rule.unless:
+        lines += told("例外 unless      ", exception.when, f"{exception.zh}：")
     if rule.members:
-        lines.append(f"  组成 {rule.join.value:<12}{', '.join(rule.members)}")
+        lines.append(f"  组成 made of     {_JOINS[rule.join]}：{'；'.join(map(called, rule.members))}")
     if rule.line:
-        lines.append(f"  标准线 line      {rule.line.table}, 年度 year = {rule.line.year}")
+        lines.append(f"  标准线 line      lines.toml 的 {rule.line.table}，按{called(rule.line.year)}")
     return lines
 
 
@@ -64,33 +155,43 @@ def facts_by_name(packs: Sequence[Pack]) -> Mapping[str, Fact | Derived]:
     return found | {name: fact for pack in packs for fact in pack.derived for name in gives(fact)}
 
 
-def source_of(fact: Fact | Derived) -> str:
+def kinds_said(kinds: Sequence[str]) -> str:
+    """How people call these kinds of extract."""
+    return "、".join("台账自身" if kind == "register" else KIND_LABELS.get(kind, kind) for kind in kinds)
+
+
+def source_of(fact: Fact | Derived, called: Label) -> str:
     """Where a fact comes from, in a phrase."""
     if isinstance(fact, Fact):
-        asked = " ".join(fact.condition.text.split())
-        what = {"any": "有一条", "count": "条数", "sum": f"{fact.value} 合计", "value": f"{fact.value}"}[fact.gives]
-        return f"{'、'.join(fact.kinds)}：{what}" + ("" if asked == "TRUE" else f"（{asked}）")
+        asked = spoken(fact.condition, called)
+        value = called(fact.value) if fact.value else ""
+        what = {"any": "有一条", "count": "条数", "sum": f"{value}合计", "value": value}[fact.gives]
+        return f"{kinds_said(fact.kinds)}：{what}" + ("" if asked == "是" else f"（{asked}）")
     match fact.shape:
         case Named(condition):
-            said = " ".join(condition.text.split())
+            told = spoken(condition, called)
         case Total(items, per):
-            said = " ".join(f"{'-' if item.minus else '+'} {item.name}" for item in items) + (
-                f" ÷ {per}" if per else ""
-            )
+            signs = [("－" if item.minus else "＋") + called(item.name) for item in items]
+            told = " ".join(signs).removeprefix("＋") + (f" ÷ {called(per)}" if per else "")
         case Score(items, direction):
-            said = f"{len(items)} 项计分，{direction}"
+            told = f"{len(items)} 项计分，{'分低为贫' if direction == 'low_is_poor' else '分高为贫'}"
         case Elapsed(start, end, unit):
-            said = f"{start} 至 {end}（{unit}）"
+            told = f"{called(start)} 至 {called(end)} 的{_UNITS[unit]}"
         case FirstOf(sources):
-            said = " 优先于 ".join(sources)
+            told = " 优先于 ".join(map(called, sources))
         case Every(parts):
-            said = "、".join(zh for _, zh in parts) + " 齐全"
+            told = "、".join(zh for _, zh in parts) + " 齐全"
         case InOrder(steps):
-            said = " → ".join(step.zh for step in steps)
-        case Members(how, condition, value):
-            said = f"{_HOW[how]}：{condition.text if condition else value}"
-        case Rate(over, condition, _, _, frame):
-            said = f"{frame}（{over}）中 {condition.text} 的比例"
+            told = " → ".join(step.zh + (f"（隔{step.after_days}天）" if step.after_days else "") for step in steps)
+        case Members(how, condition, summed, where, by):
+            whom = ("（同一原户的各户）" if by else "") + (f"（只计 {spoken(where, called)} 的）" if where else "")
+            told = f"{_HOW[how]}{whom}：{spoken(condition, called) if condition else called(summed or '')}"
+        case Rate(_, condition, among, _, frame):
+            told = (
+                f"{frame}中"
+                + (f"（{spoken(among, called)}的）" if among else "")
+                + f" {spoken(condition, called)} 的比例"
+            )
         case Reported(kind, value):
-            said = f"{kind} 填报的 {value.removeprefix('dept_')}"
-    return said
+            told = f"{kinds_said([kind])}填报的{called(value)}"
+    return told

@@ -37,10 +37,9 @@ _LONGEST = 40  # rows of one table; a province has thousands of sheets
 
 def summary(digest: Digest, where: str | None = None) -> Group:
     """All parts of the end-of-run summary, in reading order; `where` is the folder to look at next."""
-    parts: list[RenderableType] = [heading(digest), accounts(digest), links(digest), findings(digest)]
-    parts += [
-        part for part in (stages(digest), verdicts(digest), not_run(digest), problems(digest)) if part is not None
-    ]
+    parts: list[RenderableType] = [heading(digest), accounts(digest), links(digest)]
+    told = (packs, findings, stages, verdicts, on_the_line, not_run, problems)
+    parts += [part for part in (tell(digest) for tell in told) if part is not None]
     parts.append(Text(CLUE_NOTE, style="yellow"))
     if where is not None:
         parts.append(_line(f"结果在 Look at: {where}", "bold"))
@@ -112,6 +111,24 @@ def links(digest: Digest) -> RenderableType:
     return _table(f"人员关联（人次，{len(digest.extracts)} 份部门数据） links", headers, rows, {2, 3, 4})
 
 
+def packs(digest: Digest) -> RenderableType | None:
+    """Which rule packs of this place judged the round, which did not, and why; nothing where none was chosen among."""
+    if not digest.packs:
+        return None
+    reasons: dict[tuple[bool, str], list[str]] = {}
+    for pack in digest.packs:
+        if pack.rules:
+            named = f"{pack.title}（{pack.pack}，{pack.rules} 条）" if pack.judged else pack.pack
+            reasons.setdefault((pack.judged, pack.why), []).append(named)
+    lines = []
+    for judged, heading in ((True, "采用的规则包 rule packs judged"), (False, "未用的规则包 not judged")):
+        told = [(why, named) for (used, why), named in reasons.items() if used == judged]
+        lines += (
+            [_line(heading, "bold"), *(_line(f"  {why}：{'、'.join(named)}") for why, named in told)] if told else []
+        )
+    return Group(*lines)
+
+
 def findings(digest: Digest) -> RenderableType:
     """Findings by kind, accepted and under review."""
     kinds: dict[str, tuple[str, str, list[int]]] = {}
@@ -150,6 +167,14 @@ def verdicts(digest: Digest) -> RenderableType | None:
     of_those = (f"其中{exit_status_words(status)}" for status in statuses)
     headers = ("县区 county", "达标 met", "未达标 not met", *of_those, "无法判断 unknown", "不适用 n/a")
     return _table("退出标准判定（户） household verdicts", headers, rows, set(range(1, len(headers))))
+
+
+def on_the_line(digest: Digest) -> RenderableType | None:
+    """Households whose outcome hangs on which series of income lines the project chose; nothing where there are none."""
+    told = [f"{rule.rule_id} {rule.line_dependent:,} 户" for rule in digest.rules if rule.line_dependent]
+    if not told:
+        return None
+    return _line(f"结论取决于所用标准线（换一个系列则不同） line-dependent: {'、'.join(told)}", "yellow")
 
 
 def not_run(digest: Digest) -> RenderableType | None:

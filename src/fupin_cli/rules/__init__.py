@@ -1,5 +1,6 @@
 """What the policy says: packs are loaded and checked, facts gathered, rules judged, findings written."""
 
+from fupin_cli.rules.choosing import Occasion, choose_packs
 from fupin_cli.rules.evidence import World
 from fupin_cli.rules.examples import ExampleResult, run_examples
 from fupin_cli.rules.judge import Judgement, judge
@@ -18,11 +19,13 @@ __all__ = [
     "Level",
     "Line",
     "Lines",
+    "Occasion",
     "Pack",
     "Parameter",
     "Rule",
     "World",
     "applies_to",
+    "choose_packs",
     "gives",
     "judge",
     "leaves",

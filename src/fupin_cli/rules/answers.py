@@ -38,7 +38,7 @@ def answer(rule: Rule, setting: Setting) -> Answer:
         judged = pl.DataFrame({"outcome": own, "every": every, "none": none})
         found = judged.select(band(and_unknown=and_unknown)).to_series()
     homes = own if rule.level is not Level.PERSON else _of_homes(own, setting)
-    return Answer(own, homes, found, stopped, why_not)
+    return Answer(own, homes, found, stopped, why_not, tuple(map(setting.label, absent)))
 
 
 def _ask(rule: Rule, setting: Setting, world: World) -> pl.Series:
@@ -83,4 +83,9 @@ def _all_unknown(rule: Rule, setting: Setting, own: pl.Series, absent: Mapping[s
 def _undecided(outcomes: pl.Series) -> pl.Series:
     """The outcomes of a rule that could not run: unknown for everybody to whom it applies."""
     applies = pl.col("outcome") != Outcome.NOT_APPLICABLE.value
-    return outcomes.to_frame().select(pl.when(applies).then(said(Outcome.UNKNOWN)).otherwise("outcome")).to_series().alias("outcome")
+    return (
+        outcomes.to_frame()
+        .select(pl.when(applies).then(said(Outcome.UNKNOWN)).otherwise("outcome"))
+        .to_series()
+        .alias("outcome")
+    )

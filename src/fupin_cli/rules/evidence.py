@@ -59,7 +59,9 @@ class World(StrEnum):
 AT = "_at"  # the place of a linked row's person among the persons
 
 
-def linked_to(people: pl.DataFrame, facts: Sequence[Fact], compared: Comparison) -> dict[tuple[str, bool], pl.DataFrame]:
+def linked_to(
+    people: pl.DataFrame, facts: Sequence[Fact], compared: Comparison
+) -> dict[tuple[str, bool], pl.DataFrame]:
     """For each kind of extract, and whether rows are found by household number: the rows that somebody has, sorted."""
     asked = sorted({(kind, fact.by_number) for fact in facts for kind in fact.kinds})
     places = people.select("register_row", pl.int_range(pl.len(), dtype=pl.UInt32).alias(AT))
@@ -124,7 +126,7 @@ def _columns_read(kind: str, facts: Sequence[Fact], rows: pl.DataFrame) -> list[
 
 def test_rows(fact: Fact, kind: str, linked: pl.DataFrame, people: pl.DataFrame, compared: Comparison) -> pl.DataFrame:
     """The linked rows that count, with `holds`, the truth of the fact's condition, and whether the link counts as accepted."""
-    fresh = compared.extracts_of(kind, fact.max_age_days)
+    fresh = speaking(fact, kind, compared)
     if kind != REGISTER and fresh.height < compared.extracts_of(kind).height:
         linked = linked.join(fresh, on="extract", how="semi", maintain_order="left")
     if fact.links != "any" and linked["rejected"].any():
@@ -224,8 +226,25 @@ def _any_of(at: pl.Series, rows: int) -> pl.Series:
 def any_of_house(holds: pl.Series, house: pl.Series) -> pl.Series:
     """Kleene's OR over each household, for each of its members."""
     houses = (house.max() or 0) + 1
-    told = pl.DataFrame({"true": _any_of(house.filter(holds), houses), "null": _any_of(house.filter(holds.is_null()), houses)})
-    return told.select(pl.col("true") | pl.when("null").then(None).otherwise(pl.lit(value=False))).to_series().gather(house).alias(holds.name)
+    told = pl.DataFrame(
+        {"true": _any_of(house.filter(holds), houses), "null": _any_of(house.filter(holds.is_null()), houses)}
+    )
+    return (
+        told.select(pl.col("true") | pl.when("null").then(None).otherwise(pl.lit(value=False)))
+        .to_series()
+        .gather(house)
+        .alias(holds.name)
+    )
+
+
+def speaking(fact: Fact, kind: str, compared: Comparison) -> pl.DataFrame:
+    """The fresh extracts of a kind that can tell of this fact: those that name it or any of its siblings."""
+    fresh, rows = compared.extracts_of(kind, fact.max_age_days), compared.evidence.get(kind)
+    column = fact.each.removeprefix(DEPT)
+    if not fact.siblings or rows is None or column not in rows.columns:
+        return fresh
+    naming = rows.filter(pl.col(column).is_in(fact.siblings))["extract"].unique()
+    return fresh.filter(pl.col("extract").is_in(naming.implode()))
 
 
 def told_by_rows(fact: Fact, rows: pl.DataFrame, searched: pl.Series, house: pl.Series) -> list[pl.Series]:
@@ -255,7 +274,9 @@ def told_by_rows(fact: Fact, rows: pl.DataFrame, searched: pl.Series, house: pl.
     )
     looked = pl.DataFrame({"unit": unit, "searched": searched}).group_by("unit").agg(pl.col("searched").all())
     met = unit.to_frame("unit").join(looked, on="unit", how="left", maintain_order="left")
-    met = met.join(said, on="unit", how="left", maintain_order="left").with_columns(pl.col("count", "doubt").fill_null(0.0))
+    met = met.join(said, on="unit", how="left", maintain_order="left").with_columns(
+        pl.col("count", "doubt").fill_null(0.0)
+    )
     if fact.gives == "sum":
         clear = pl.col("searched") & (pl.col("doubt") == 0)
         total = pl.when(pl.col("count") == 0).then(0).when(~pl.col("blank")).then(pl.col("sum"))
@@ -289,6 +310,8 @@ def absence(fact: Fact, people: pl.DataFrame, compared: Comparison, label: Label
     if reason := compared.no_extract(fact.kinds, fact.max_age_days, label):
         return reason
     held = [kind for kind in fact.kinds if kind == REGISTER or compared.extracts_of(kind).height]
+    if fact.siblings and not any(speaking(fact, kind, compared).height for kind in held):
+        return f"{named(held, label)}数据中没有{'、'.join(fact.siblings)}"
     for name in fact.condition.names:
         column = name.removeprefix(DEPT)
         if name in fact.optional or column.startswith(GIVEN):

@@ -46,15 +46,23 @@ def same(said: Any, expected: Any) -> bool:
     return bool(said == expected and isinstance(said, bool) == isinstance(expected, bool))
 
 
-def run_examples(packs: Sequence[Pack], lines: Lines) -> list[ExampleResult]:
-    """The results of all examples, of disabled rules too. The income line of an example's year comes from `lines`."""
+def run_examples(
+    packs: Sequence[Pack], lines: Lines, written_beside: Mapping[str, Lines] | None = None
+) -> list[ExampleResult]:
+    """The results of all examples, of disabled rules too. The income line of an example's year comes from `lines`.
+
+    `written_beside` gives, by a pack's file, other lines beside which its examples were written: a project that confirms the line
+    of a year does not make a shipped example wrong, which says that the year has none.
+    """
     known = {fact.name: fact for pack in packs for fact in pack.facts}
     results = []
     for pack in packs:
-        numbers = numbers_of(pack, packs)
+        numbers, known_lines = numbers_of(pack, packs), (written_beside or {}).get(pack.where, lines)
         for rule in pack.rules:
             results += [
-                ExampleResult(rule.id, rule.where, n, example.then, outcome_of(rule, example, pack, lines, numbers))
+                ExampleResult(
+                    rule.id, rule.where, n, example.then, outcome_of(rule, example, pack, known_lines, numbers)
+                )
                 for n, example in enumerate(rule.examples, 1)
             ]
         facts: list[Fact | Derived] = [*pack.facts, *pack.derived]

@@ -69,7 +69,9 @@ def load_fact(entry: Table, names: Names) -> Loaded:
     name = entry.text("name")
     entry = entry.named(f"fact {name}")
     if not name.isidentifier() or not name.islower():
-        raise ConfigurationError("name must be lower-case letters, digits and _", where=entry.at("name"))
+        raise ConfigurationError(
+            "name must be lower-case letters, digits and _", where=entry.at("name"), try_=f'name = "{name.lower()}"'
+        )
     form = _form(entry)
     entry.allow(*_COMMON, form, *_KEYS[form])
     level = names.declared[name].level
@@ -176,7 +178,8 @@ def _documents(
     facts = []
     for n, document in enumerate(asked, 1):
         condition = parse_condition(f"{each} = {_quoted(document)} AND ({valid})", known, entry.at("where"), "where")
-        facts.append(replace(base, name=f"{base.name}__{n}", zh=document, condition=condition, hidden=True))
+        one = replace(base, name=f"{base.name}__{n}", zh=document, condition=condition, hidden=True)
+        facts.append(replace(one, each=each, siblings=asked))
     parts = tuple((fact.name, fact.zh) for fact in facts)
     whole = Derived(base.name, base.zh, base.en, base.level, Every(parts), examples, entry.where)
     return Loaded(tuple(facts), (whole,))
@@ -187,8 +190,9 @@ def _events(
 ) -> Loaded:
     """Two hidden facts per step: it happened, and when."""
     each, on = _column(entry, "each", columns), _column(entry, "on", columns)
-    facts, steps = [], []
-    for n, item in enumerate(entry.tables("events"), 1):
+    facts, steps, written = [], [], entry.tables("events")
+    base = replace(base, each=each, siblings=tuple(item.text("event") for item in written))
+    for n, item in enumerate(written, 1):
         item.allow("event", "after_days")
         zh = item.text("event")
         condition = parse_condition(f"{each} = {_quoted(zh)}", known, item.where, "event")

@@ -140,7 +140,12 @@ def gather_facts(
     homes = _with_places(homes, people)
     areas = area_frames(people, compared)
     first = pl.DataFrame({HOME: pl.Series(range(homes.height), dtype=pl.UInt32)}).join(
-        people.select(HOME, pl.int_range(pl.len(), dtype=pl.UInt32).alias("at")).drop_nulls(HOME).unique(HOME, keep="first", maintain_order=True), on=HOME, how="left", maintain_order="left"
+        people.select(HOME, pl.int_range(pl.len(), dtype=pl.UInt32).alias("at"))
+        .drop_nulls(HOME)
+        .unique(HOME, keep="first", maintain_order=True),
+        on=HOME,
+        how="left",
+        maintain_order="left",
     )["at"]
     linked = linked_to(people, facts, compared)
     lists = Lists(people, compared)
@@ -154,7 +159,10 @@ def gather_facts(
         if len(rows) > 1:
             behind = pl.concat(rows.values(), how="vertical_relaxed").sort("register_row", "extract", "extract_row")
         attached[fact.name] = behind.drop("value", strict=False)
-        truth = [truths(fact, rows[kind], lists.reach(fact, kind, rows[kind]), explain=fact.name in explained) for kind in fact.kinds]
+        truth = [
+            truths(fact, rows[kind], lists.reach(fact, kind, rows[kind]), explain=fact.name in explained)
+            for kind in fact.kinds
+        ]
         told = _by_world(fact, truth, behind, people)
         doubtful |= {fact.name} if any(told[world] is not told[World.STRICT] for world in World) else set()
         for world, series in told.items():

@@ -11,6 +11,7 @@ import polars as pl
 
 from fupin_cli.normalise.values import is_blank
 from fupin_cli.rules.comparison import Comparison, Label, named
+from fupin_cli.rules.derived import LACKING, readable_lacking
 from fupin_cli.rules.evidence import HOUSE, World
 from fupin_cli.rules.facts import Facts
 from fupin_cli.rules.finding_text import written
@@ -84,7 +85,13 @@ def band(*, and_unknown: bool = False) -> pl.Expr:
 
 
 def person_findings(
-    rule: Rule, hits: pl.DataFrame, told: pl.Series, facts: Facts, compared: Comparison, asked: Sequence[Fact], label: Label
+    rule: Rule,
+    hits: pl.DataFrame,
+    told: pl.Series,
+    facts: Facts,
+    compared: Comparison,
+    asked: Sequence[Fact],
+    label: Label,
 ) -> pl.DataFrame:
     """FINDINGS of a rule about persons; `hits` holds the places `at` which they stand, and `band`, `told` what else is said."""
     people = facts.persons[World.STRICT]
@@ -102,7 +109,13 @@ def person_findings(
 
 
 def household_findings(
-    rule: Rule, hits: pl.DataFrame, told: pl.Series, facts: Facts, compared: Comparison, asked: Sequence[Fact], label: Label
+    rule: Rule,
+    hits: pl.DataFrame,
+    told: pl.Series,
+    facts: Facts,
+    compared: Comparison,
+    asked: Sequence[Fact],
+    label: Label,
 ) -> pl.DataFrame:
     """FINDINGS of a rule about households; `hits` holds the places `at` which they stand, and `band`, `told` what else is said."""
     homes = facts.households[World.STRICT]
@@ -148,7 +161,7 @@ def listed_findings(rule: Rule, judged: pl.DataFrame, compared: Comparison, labe
 def _read(rule: Rule, frame: pl.DataFrame) -> list[str]:
     """The columns that a finding is made of."""
     own = {"source", "sheet", "row", "name_key", "id_number", "village", HOUSE}
-    wanted = {*FINDINGS.names, *rule.shows, *_WHOSE, *own} - {"band"}
+    wanted = {*FINDINGS.names, *rule.shows, *_WHOSE, *own, *(LACKING + name for name in rule.names)} - {"band"}
     return [name for name in frame.columns if name in wanted]
 
 
@@ -165,6 +178,7 @@ def _finish(
     asked: Sequence[Fact],
     label: Label,
 ) -> pl.DataFrame:
+    lacking = readable_lacking(rule.names, found)  # which papers, which steps
     behind = _behind(members, asked, facts, compared, label)
     found = found.drop(*_BEHIND, "more", "department_value", "evidence", strict=False).with_columns(
         describe(rule.shows, found, label).alias("register_value"),
@@ -174,6 +188,9 @@ def _finish(
     )
     found = found.join(behind, on="unit", how="left", maintain_order="left")
     first_stage = next(iter(compared.stages), None)
+    if lacking is not None:
+        said = pl.when(pl.col("department_value") != "").then("department_value")
+        found = found.with_columns(department_value=pl.concat_str(said, lacking, separator="；", ignore_nulls=True))
     found = found.with_columns(
         pl.col("department").fill_null("台账"),
         pl.col("stage").fill_null(first_stage),
@@ -201,7 +218,7 @@ def _behind(
         return pl.DataFrame(schema={name: types[name] for name in columns})
     ranked = pl.concat(parts, how="diagonal_relaxed").sort("unit", "_rank", "_order", maintain_order=True)
     return ranked.group_by("unit", maintain_order=True).agg(
-        pl.col("department_value").filter(pl.col("department_value") != "").str.join("；"),
+        pl.col("department_value").filter(pl.col("department_value") != "").unique(maintain_order=True).str.join("；"),
         pl.col("more").sum(),
         pl.col(*_BEHIND).first(),
     )
@@ -234,6 +251,8 @@ def _shown_rows(fact: Fact, members: pl.DataFrame, facts: Facts, compared: Compa
         pl.col(columns).first(),
         (pl.struct("extract", "extract_row").filter(same).n_unique() - 1).cast(pl.Int64).alias("more"),
     )
+    if fact.hidden:  # one paper of a set: what is lacking is told by name, not by the rows of the others
+        firsts = firsts.with_columns(pl.lit("").alias("department_value"), pl.lit(0, pl.Int64).alias("more"))
     # a row that does not satisfy the condition is shown too: the person is on the list, but not as the rule asks
     return firsts.with_columns(pl.col("_rank").cast(pl.Int64))
 

@@ -43,6 +43,7 @@ from fupin_cli.rules.pack import (
     applies_to,
 )
 from fupin_cli.rules.parameters import in_force_here
+from fupin_cli.rules.reasons import line_dependent
 from fupin_cli.rules.setting import Setting, bottom
 from fupin_cli.rules.telling import AREA_OUTCOMES, PERSON_OUTCOMES, findings_of, outcomes_of, person_outcomes_of
 from fupin_cli.vocabulary import FINDINGS, OUTCOMES, LineUsed, Outcome, RuleReport
@@ -173,7 +174,8 @@ def judge(
             reports.append(_report(step, listed[step.id].rows["outcome"], listed[step.id].why_not))
         else:
             said = answer(step, setting)
-            reports.append(_report(step, said.homes, said.why_not))
+            depends = 0 if said.stopped else line_dependent(step, setting)
+            reports.append(_report(step, said.homes, said.why_not, said.missing, depends))
             facts = _provide(step, said.homes, setting.facts) if step.provides else setting.facts
             setting = replace(setting, facts=facts, answers={**setting.answers, step.id: said})
     used_lines = {line for rule in rules for line in lines_used(rule, setting)}
@@ -192,7 +194,9 @@ def _shown(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(pl.exclude("^(_|given_).*$"))
 
 
-def _report(rule: Rule, outcomes: pl.Series, not_run: str | None) -> RuleReport:
+def _report(
+    rule: Rule, outcomes: pl.Series, not_run: str | None, missing: tuple[str, ...] = (), line_dependent: int = 0
+) -> RuleReport:
     yes, no = when_holds(rule.kind)
     hit, clear = (yes, no) if rule.kind is Kind.CHECK else (no, yes)
     counts = dict(outcomes.value_counts().rows())
@@ -210,6 +214,8 @@ def _report(rule: Rule, outcomes: pl.Series, not_run: str | None) -> RuleReport:
         citation=str(rule.citation),
         level=rule.level.value,
         on_unknown=rule.on_unknown.value,
+        missing=missing,
+        line_dependent=line_dependent,
     )
 
 

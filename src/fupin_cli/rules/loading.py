@@ -6,6 +6,7 @@ file, so a project changes a shipped pack by putting a file of the same name int
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def load_packs(
     _refuse_twins([(rule.provides, rule.where) for rule in rules if rule.provides], "provided fact")
     _check_members(rules)
     in_order([*derived, *rules])
-    _check_extends(packs)
+    _check_extends(packs, {table.where: table.table("pack").at("extends") for table in tables.values()})
     _refuse_undeclared_money(facts, derived, rules, undeclared or {})
     return packs
 
@@ -92,7 +93,7 @@ def _files(folders: Sequence[Path]) -> dict[str, Path]:
 def _pack(table: Table, names: Names) -> Pack:
     table.allow("pack", "defaults", "kinds", "columns", "fact", "rule", "parameter", "gap")
     head = table.table("pack")
-    head.allow("id", "title", "title_en", "jurisdiction", "regime", "extends", "opt_in")
+    head.allow("id", "title", "title_en", "jurisdiction", "regime", "extends", "opt_in", "when_given")
     kinds = table.table("kinds") if "kinds" in table.data else Table({}, table.where)
     defaults = load_defaults(table.table("defaults")) if "defaults" in table.data else {}
     columns = [load_columns(entry, names) for entry in table.tables("columns")]
@@ -102,7 +103,7 @@ def _pack(table: Table, names: Names) -> Pack:
         title=head.text("title"),
         title_en=head.text("title_en"),
         jurisdiction=head.text("jurisdiction"),
-        regime=head.text("regime"),
+        regime=_regime(head),
         kinds={kind: kinds.text(kind) for kind in kinds.data},
         facts=facts,
         rules=tuple(load_rule(entry, names, defaults) for entry in table.tables("rule")),
@@ -112,7 +113,35 @@ def _pack(table: Table, names: Names) -> Pack:
         gaps=tuple(_gap(entry) for entry in table.tables("gap")),
         extends=head.texts("extends", required=False),
         opt_in=head.flag("opt_in", default=False),
+        when_given=_inputs(head, names),
     )
+
+
+def _regime(head: Table) -> str:
+    regime = head.text("regime")
+    if not re.fullmatch(r"any|\d{4}-\d{4}|\d{4}\+", regime):
+        raise ConfigurationError(
+            f"regime = {regime!r} names no years",
+            where=head.at("regime"),
+            try_='regime = "2014-2020", "2021+" or "any"',
+        )
+    return regime
+
+
+def _inputs(head: Table, names: Names) -> tuple[str, ...]:
+    """The inputs that have an opt-in pack judged without being asked for, each of them known."""
+    known = {*names.fields, *(f"{REGISTER}.{column}" for column in names.fields.get(REGISTER, ()))}
+    given = head.texts("when_given", required=False)
+    if given and not head.flag("opt_in", default=False):
+        raise ConfigurationError("when_given is for packs with opt_in = true", where=head.at("when_given"))
+    for name in given:
+        if name not in known:
+            raise ConfigurationError(
+                f"when_given: {name!r} is no source profile and no register.column",
+                where=head.at("when_given"),
+                try_=nearest(name, known),
+            )
+    return given
 
 
 def _gap(entry: Table) -> Gap:
@@ -158,7 +187,12 @@ def _refuse_twins(named: Sequence[tuple[str, str]], what: str) -> None:
     seen: dict[str, str] = {}
     for name, where in named:
         if name in seen:
-            raise ConfigurationError(f"{what} {name} is defined twice", where=where, why=f"first in {seen[name]}")
+            raise ConfigurationError(
+                f"{what} {name} is defined twice",
+                where=where,
+                why=f"first in {seen[name]}",
+                try_="another name for one; a file of the same name as a shipped one would take its place as a whole",
+            )
         seen[name] = where
 
 
@@ -187,8 +221,8 @@ def _check_members(rules: Sequence[Rule]) -> None:
                 )
 
 
-def _check_extends(packs: Sequence[Pack]) -> None:
-    """A pack builds on packs that exist, and never on itself."""
+def _check_extends(packs: Sequence[Pack], places: Mapping[str, str]) -> None:
+    """A pack builds on packs that exist, and never on itself; `places` says where each file says so."""
     known = {pack.id: pack for pack in packs}
     for pack in packs:
         waiting, seen = list(pack.extends), set[str]()
@@ -196,11 +230,15 @@ def _check_extends(packs: Sequence[Pack]) -> None:
             name = waiting.pop()
             if name not in known:
                 raise ConfigurationError(
-                    f"extends: no pack {name!r}", where=pack.where, try_=nearest(name, known) or "fupin rules list"
+                    f"extends: no pack {name!r}",
+                    where=places[pack.where],
+                    try_=nearest(name, known) or "fupin rules list",
                 )
             if name == pack.id:
                 raise ConfigurationError(
-                    f"extends: {pack.id} builds on itself", where=pack.where, try_="take one of the extends out"
+                    f"extends: {pack.id} builds on itself",
+                    where=places[pack.where],
+                    try_="take one of the extends out",
                 )
             waiting += [other for other in known[name].extends if name not in seen]
             seen.add(name)

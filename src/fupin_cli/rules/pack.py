@@ -148,7 +148,8 @@ class Fact:
     link under review counts like an accepted one. `optional` names columns, of the extract or the register, that may be
     absent: they are then unknown. Extracts older than `max_age_days` say nothing, and of a person's rows those with an
     earlier `latest` than another one are superseded. `by_household`: a list of one person a household names no other
-    member, so it proves nobody else's absence.
+    member, so it proves nobody else's absence. `siblings` are the papers or steps of which this is one, in the column `each`: an
+    extract that names none of them says nothing of this one, as a list of photos says nothing of signatures.
     """
 
     name: str
@@ -168,6 +169,8 @@ class Fact:
     value: str | None = None
     by_number: bool = False
     hidden: bool = False
+    each: str = ""
+    siblings: tuple[str, ...] = ()
     examples: tuple[FactExample, ...] = ()
 
 
@@ -296,7 +299,8 @@ class Rule:
 class Pack:
     """A file of facts and rules for one jurisdiction and regime; `kinds` says how people call each kind of extract.
 
-    `extends` names packs whose rules this one builds on. `opt_in`: judged only where a project asks for it by name.
+    `regime` is `any`, `2014-2020` or `2021+`. `extends` names packs whose rules this one builds on. `opt_in`: judged only where
+    a project asks for it by name, or where one of the inputs `when_given` is there (kinds of extract, `register.column`).
     """
 
     id: str
@@ -313,6 +317,7 @@ class Pack:
     gaps: tuple[Gap, ...] = ()
     extends: tuple[str, ...] = ()
     opt_in: bool = False
+    when_given: tuple[str, ...] = ()
 
 
 def applies_to(pack: Pack, jurisdiction: str) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import itertools
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -66,7 +66,10 @@ def parse_condition(text: str, known: Collection[str], where: str, key: str) -> 
     sql = "(" + " ".join(f'"{word}"' if kind == "name" else word for kind, word in tokens) + ")"
     if not _is_expression(sql, set(names)):
         raise ConfigurationError(
-            f"{key} is not a condition: {text!r}", where=where, why="its words are allowed, their order is not"
+            f"{key} is not a condition: {text!r}",
+            where=where,
+            why="its words are allowed, their order is not",
+            try_=_order_hint([word for _, word in tokens]),
         )
     return Predicate(
         text,
@@ -78,6 +81,67 @@ def parse_condition(text: str, known: Collection[str], where: str, key: str) -> 
         _alone(tokens),
         sql,
     )
+
+
+def spoken(condition: Predicate, label: Callable[[str], str]) -> str:
+    """The condition in Chinese, to be read aloud: 人均纯收入（元） > 标准线 且 户类型 含“一般农户”."""
+    tokens, at = _tokens(condition.text, "", ""), 0
+    said: list[str] = []
+    while at < len(tokens):
+        words = tuple(word for _, word in tokens[at : at + 3])
+        phrase = next((n for n in (3, 2, 1) if len(words) >= n and words[:n] in _SPOKEN), 0)
+        kind, word = tokens[at]
+        if word == "AND" and len(said) > 1 and said[-2] in ("介于", "不介于"):
+            said.append("至")
+        elif phrase:
+            said.append(_SPOKEN[words[:phrase]])
+        elif kind == "text":
+            text = word[1:-1].replace("''", "'")
+            if said and said[-1] in ("含", "不含"):
+                said[-1] = _LIKE[said[-1], text.startswith("%"), text.endswith("%")]
+                text = text.strip("%")
+            said.append(text if at and tokens[at - 1][1] == "DATE" else f"“{text}”")
+        else:
+            said.append(label(word) if kind == "name" else word)
+        at += phrase or 1
+    return re.sub(r"\s+([,)、）])", r"\1", re.sub(r"([(（])\s+", r"\1", " ".join(said))).replace(",", "、")
+
+
+_COMPARED_WITH = {"Boolean": "TRUE or FALSE, or alone", "Date": "DATE '2020-01-31'"}
+# what people type by habit → what conditions have instead
+_TYPED = {
+    **dict.fromkeys("‘’“”", "straight quotes, '…'"),
+    **dict.fromkeys(";；", "one condition, joined by AND or OR"),
+    '"': "'…' for a text; a fact is named without quotes", "&": "AND", "|": "OR", "!": "NOT, or <>",
+    "≥": ">=", "≤": "<=", "≠": "<>", "＝": "=", "＞": ">", "＜": "<", "（": "(", "）": ")", "，": ",",
+    "%": "'%…%' after LIKE", "--": "a comment of TOML, after # on a line of its own",
+}  # fmt: skip
+_SQL = {
+    "CASE": "two rules, or [[fact]] is = … for each branch",
+    "WHEN": "two rules, or [[fact]] is = … for each branch",
+    "COALESCE": 'first_of = ["a", "b"] in a [[fact]]',
+    "IFNULL": 'first_of = ["a", "b"] in a [[fact]]',
+    "SELECT": "a [[fact]] that asks an extract: any, count, sum, value",
+    "EXISTS": "a [[fact]] with any = …",
+    "COUNT": "count = … in a [[fact]]",
+    "SUM": 'sum = … or members = "sum" in a [[fact]]',
+    "MAX": 'members = "max" in a [[fact]]',
+    "MIN": 'members = "min" in a [[fact]]',
+    "XOR": "a <> b",
+    "ILIKE": "LIKE",
+    "REGEXP": "LIKE '%…%'",
+}
+_LIKE = {  # how it is said, whether the text begins and ends with any text
+    ("含", True, True): "含", ("含", False, True): "开头为",
+    ("含", True, False): "结尾为", ("含", False, False): "为",
+    ("不含", True, True): "不含", ("不含", False, True): "开头不为",
+    ("不含", True, False): "结尾不为", ("不含", False, False): "不为",
+}  # fmt: skip
+_SPOKEN = {
+    ("IS", "NOT", "NULL"): "已填", ("IS", "NULL"): "未填", ("NOT", "IN"): "不属于", ("IN",): "属于", ("NOT", "LIKE"): "不含",
+    ("LIKE",): "含", ("NOT", "BETWEEN"): "不介于", ("BETWEEN",): "介于", ("AND",): "且", ("OR",): "或",
+    ("NOT",): "并非", ("TRUE",): "是", ("FALSE",): "否", ("DATE",): "", ("<=",): "≤", (">=",): "≥", ("<>",): "≠", ("!=",): "≠",
+}  # fmt: skip
 
 
 def evaluate(frame: pl.DataFrame, condition: Predicate, where: str) -> pl.Series:
@@ -98,6 +162,7 @@ def evaluate(frame: pl.DataFrame, condition: Predicate, where: str) -> pl.Series
             f"{condition.text!r} compares {misread[0]} with a text",
             where=where,
             why=f"{misread[0]} is {frame.schema[misread[0]]}",
+            try_=f"{misread[0]} with {_COMPARED_WITH.get(str(frame.schema[misread[0]]), 'a number, without quotes')}",
         )
     try:
         truth = frame.select(condition.expr.alias("truth")).to_series()
@@ -125,7 +190,13 @@ def _tokens(text: str, where: str, key: str) -> list[tuple[str, str]]:
         found = _TOKEN.match(text, at)
         if found is None or text.startswith("--", found.start(found.lastgroup or 0)):
             word = text[at:].split(maxsplit=1)[0]
-            raise ConfigurationError(f"{key}: {word!r} is not allowed in a condition", where=where, why=_ALLOWED)
+            plain = next((right for wrong, right in _TYPED.items() if word.startswith(wrong)), None)
+            raise ConfigurationError(
+                f"{key}: {word!r} is not allowed in a condition",
+                where=where,
+                why=_ALLOWED,
+                try_=plain or "see docs/rules.md, Conditions",
+            )
         kind = str(found.lastgroup)
         word = found.group(kind)
         if kind == "word":
@@ -142,6 +213,13 @@ def _check_words(tokens: list[tuple[str, str]], known: Collection[str], where: s
     for at, (kind, word) in enumerate(tokens):
         after = words[at + 1] if at + 1 < len(words) else ""
         before = words[at - 1] if at else ""
+        if kind == "name" and word not in known and (word.upper() in _SQL or after == "("):
+            raise ConfigurationError(
+                f"{key}: {word!r} is not a known fact, but SQL that conditions do not have",
+                where=where,
+                why="it could turn an unknown into an answer, or read something else; " + _ALLOWED,
+                try_=_SQL.get(word.upper(), "a fact of its own, named in [[fact]]"),
+            )
         if kind == "name" and (word not in known or after == "("):
             close = nearest(word, known)
             raise ConfigurationError(
@@ -160,6 +238,18 @@ def _check_words(tokens: list[tuple[str, str]], known: Collection[str], where: s
             raise ConfigurationError(
                 f"{key}: IS may only ask for NULL", where=where, why="IS TRUE would answer no where we do not know"
             )
+
+
+def _order_hint(words: list[str]) -> str:
+    """What is probably wrong with words that are all allowed and make no condition."""
+    opened, closed = words.count("("), words.count(")")
+    if opened != closed:
+        return f"{opened} '(' and {closed} ')': as many of one as of the other"
+    if "= =" in " ".join(words):
+        return "= once, not =="
+    if words[-1] in ("AND", "OR", "NOT") or words[0] in ("AND", "OR"):
+        return f"something to join by {words[-1] if words[-1] in ('AND', 'OR', 'NOT') else words[0]}, or leave it out"
+    return "AND or OR between two questions, such as dibao AND age >= 18"
 
 
 def _is_day(word: str) -> bool:

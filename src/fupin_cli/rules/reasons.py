@@ -17,7 +17,7 @@ from fupin_cli.rules.findings import describe
 from fupin_cli.rules.outcome import Kind, when_holds
 from fupin_cli.rules.pack import AREAS, Level, Rule
 from fupin_cli.rules.setting import Setting, bottom
-from fupin_cli.vocabulary import Outcome
+from fupin_cli.vocabulary import LINE_DEPENDENT, Outcome
 
 _NOTHING = pl.lit([], pl.List(pl.String))
 
@@ -36,7 +36,9 @@ def reasons(rule: Rule, setting: Setting, at: pl.Series) -> pl.DataFrame:
         "_in_force",
         "_line",
         missing(rule).alias("missing"),
-        pl.lit("未运行：" + "；".join(stopped)).alias("cause") if stopped else cause(rule, setting, frame).alias("cause"),
+        pl.lit("未运行：" + "；".join(stopped)).alias("cause")
+        if stopped
+        else cause(rule, setting, frame).alias("cause"),
         _shown(rule, setting, frame).alias("shown"),
         pl.lit(None, pl.String).alias("dependence") if stopped else _line_dependence(rule, setting, frame),
     )
@@ -213,6 +215,13 @@ def _shown(rule: Rule, setting: Setting, frame: pl.DataFrame) -> pl.Expr:
     return pl.concat_str([pl.when(text != "").then(text) for text in texts], separator="；", ignore_nulls=True)
 
 
+def line_dependent(rule: Rule, setting: Setting) -> int:
+    """How many would be judged otherwise if another enabled series of lines counted."""
+    if rule.line is None or rule.line.series is not None:
+        return 0
+    return _line_dependence(rule, setting, prepared(rule, setting, World.STRICT)).drop_nulls().len()
+
+
 def _line_dependence(rule: Rule, setting: Setting, frame: pl.DataFrame) -> pl.Series:
     """Where another enabled series of lines would give another answer, a text that says so."""
     texts = [pl.Series("none", [None], pl.String).new_from_index(0, frame.height)]
@@ -229,7 +238,7 @@ def _line_dependence(rule: Rule, setting: Setting, frame: pl.DataFrame) -> pl.Se
             )
             answer = judge_frame(rule, frame, lined["yuan"])
             differs = (answer != own) & (answer != Outcome.UNKNOWN.value) & (own != Outcome.UNKNOWN.value)
-            text = pl.format("line-dependent：按{}则结论不同", lined["text"])
+            text = pl.format("结论取决于所用标准线（" + LINE_DEPENDENT + "）：按{}则结论不同", lined["text"])
             texts.append(pl.select(pl.when(differs).then(text)).to_series())
     joined = pl.concat_str(texts, separator="；", ignore_nulls=True).replace("", None)
     return pl.select(joined.alias("dependence")).to_series()

@@ -44,6 +44,14 @@ _OF_ONE = (
 def load_defaults(table: Table) -> Mapping[str, Any]:
     """What a pack says once, in [defaults], for all of its rules that say nothing else."""
     table.allow(*_FOR_ALL)
+    # asked here, where they stand, and not of each rule that they reach
+    for key, words in (("kind", Kind), ("level", Level), ("severity", Severity)):
+        if key in table.data:
+            table.one_of(key, tuple(words))
+    if "on_unknown" in table.data:
+        _on_unknown(table)
+    for key in ("effective_from", "effective_to"):
+        table.day(key)
     return table.data
 
 
@@ -239,60 +247,90 @@ def _example(rule: Rule, entry: Table, known: frozenset[str]) -> Example:
 def _check_rule(rule: Rule, entry: Table, names: Names) -> None:
     """Refuse what no single key can show to be wrong."""
     refuse_recalled(rule.citation, rule.confirmed, rule.where, enabled=rule.enabled)
-    if problem := _wrong_shape(rule, entry) or _too_bold(rule) or _unreadable(rule, names):
-        raise ConfigurationError(problem, where=rule.where, try_="see docs/rules.md")
+    if found := _wrong_shape(rule, entry) or _too_bold(rule) or _unreadable(rule, names):
+        problem, key, hint = found
+        raise ConfigurationError(problem, where=entry.at(key), try_=hint)
 
 
-def _wrong_shape(rule: Rule, entry: Table) -> str | None:
+_Problem = tuple[str, str, str]  # what is wrong, the key to look at, what to type
+
+
+def _wrong_shape(rule: Rule, entry: Table) -> _Problem | None:
     """What does not fit together, as the first of these that is so."""
     key = "hit" if rule.kind is Kind.CHECK else "met"
     check, extract = rule.kind is Kind.CHECK, rule.level is Level.EXTRACT
     joins = [join.value for join in Join if join.value in entry.data]
     if rule.kind is Kind.VERDICT:
         right = len(joins) == 1 and rule.members and not rule.condition and rule.level in (Level.HOUSEHOLD, *AREAS)
-        return (
-            None
-            if right
-            else "a verdict is made of all_of, any_of or none_of, has no met or hit, and speaks of a household"
-        )
-    wrong = {
-        f"a {rule.kind} needs {key}, and nothing else, to say what it asks": rule.condition is None
-        or joins
-        or {"met", "hit"} <= entry.data.keys(),
-        "max_age_days of a rule is about an extract's people; elsewhere it is a key of the fact": rule.max_age_days
-        is not None
-        and not extract,
-        "only a criterion says not_met": rule.denied and rule.kind is not Kind.CRITERION,
-        "only a check has exceptions (unless)": rule.unless and not check,
-        "only a check of persons, households or places lists whom it cannot decide (on_unknown = 'review')": (
-            rule.on_unknown is OnUnknown.REVIEW and (not check or extract)
+        said = "a verdict is made of all_of, any_of or none_of, has no met or hit, and speaks of a household or place"
+        return None if right else (said, "kind", 'level = "household" and all_of = ["RULE-1", "RULE-2"]')
+    wrong = (
+        (
+            rule.condition is None or joins or {"met", "hit"} <= entry.data.keys(),
+            f"a {rule.kind} needs {key}, and nothing else, to say what it asks",
+            "hit" if "hit" in entry.data else "met",
+            f'{key} = "…"',
         ),
-        "a rule about an extract's people is a check and provides no fact": extract and (not check or rule.provides),
-    }
-    return next((problem for problem, found in wrong.items() if found), None)
+        (
+            rule.max_age_days is not None and not extract,
+            "max_age_days of a rule is about an extract's people; elsewhere it is a key of the fact",
+            "max_age_days",
+            "max_age_days in the [[fact]]",
+        ),
+        (
+            rule.denied and rule.kind is not Kind.CRITERION,
+            "only a criterion says not_met",
+            "not_met",
+            "a check says hit alone",
+        ),
+        (
+            rule.unless and not check,
+            "only a check has exceptions (unless)",
+            "unless",
+            "write the exception into met",
+        ),
+        (
+            rule.on_unknown is OnUnknown.REVIEW and (not check or extract),
+            "only a check of persons, households or places lists whom it cannot decide (on_unknown = 'review')",
+            "on_unknown",
+            'on_unknown = "unknown"',
+        ),
+        (
+            extract and (not check or rule.provides),
+            "a rule about an extract's people is a check and provides no fact",
+            "level",
+            'kind = "check"',
+        ),
+    )
+    return next(((said, at, hint) for found, said, at, hint in wrong if found), None)
 
 
-def _too_bold(rule: Rule) -> str | None:
+def _too_bold(rule: Rule) -> _Problem | None:
     """A rule may not weigh more than its source bears, nor speak as a judge."""
     if rule.enabled and rule.citation.provenance is Provenance.WEAK and rule.severity in (Severity.VETO, Severity.FAIL):
-        return "provenance VW is a weak source: it cannot be more than severity lead"
+        return "provenance VW is a weak source: it cannot be more than severity lead", "severity", 'severity = "lead"'
     if rule.kind is Kind.CHECK and not ("疑点" in rule.advice or "建议" in rule.advice):
-        return "advice must speak of 疑点 or 建议复核: a hit is a clue, never a verdict"
+        said = "advice must speak of 疑点 or 建议复核: a hit is a clue, never a verdict"
+        return said, "advice", 'advice = "疑点：建议入户核实。"'
     if rule.effective_from and rule.effective_to and rule.effective_from > rule.effective_to:
-        return "effective_to lies before effective_from"
+        return (
+            "effective_to lies before effective_from",
+            "effective_to",
+            f"effective_to = {rule.effective_from} or later",
+        )
     return None
 
 
-def _unreadable(rule: Rule, names: Names) -> str | None:
+def _unreadable(rule: Rule, names: Names) -> _Problem | None:
     tested = {name for part in rule.conditions for name in part.tested_for_null}
+    key = "hit" if rule.kind is Kind.CHECK else "met"
     if derived := sorted(tested & names.derived):
-        return f"{derived[0]} IS NULL asks whether a comparison could be made, and would turn unknown into an answer"
+        said = f"{derived[0]} IS NULL asks whether a comparison could be made, and would turn unknown into an answer"
+        return said, key, f"{derived[0]}, or NOT {derived[0]}: what nobody knows stays unknown by itself"
     used = sorted(name for name in rule.names if name in names.declared and names.declared[name].from_rows)
     if rule.kind is not Kind.CHECK and used:
-        return (
-            f"{used[0]} is a department fact: a criterion reads the register only, differences are checks; "
-            "or say with first_of which source outranks which"
-        )
+        said = f"{used[0]} is a department fact: a criterion reads the register only, differences are checks"
+        return said, key, 'kind = "check"; or say with first_of in a [[fact]] which source outranks which'
     return None
 
 

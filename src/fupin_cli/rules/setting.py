@@ -20,7 +20,8 @@ class Answer:
     """What one rule says, row by row of the facts of its level; words are found for it only where somebody reads them.
 
     `outcome` is that of each person, household or place, `homes` that of each household (or place), `found` the band of those
-    whom somebody must look at. `stopped` says why nobody could be asked at all, `why_not` why nothing was decided.
+    whom somebody must look at. `stopped` says why nobody could be asked at all, `why_not` why nothing was decided, `missing` which
+    columns or lists it could not read.
     """
 
     outcome: pl.Series
@@ -28,6 +29,7 @@ class Answer:
     found: pl.Series | None
     stopped: tuple[str, ...]
     why_not: str | None
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,6 @@ class Setting:
     rules: Mapping[str, Rule]
     provided: Mapping[str, Rule]
     answers: Mapping[str, Answer]
-
 
 
 def why_absent(rule: Rule, name: str, setting: Setting) -> str | None:

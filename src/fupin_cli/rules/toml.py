@@ -35,7 +35,19 @@ def _parsed(path: Path) -> tuple[dict[str, Any], str]:
     except UnicodeDecodeError:
         raise ConfigurationError("the file is not UTF-8 text", where=str(path), try_="save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError("the file is not TOML", where=str(path), why=str(error)) from None
+        said = re.match(r"(.*) \(at line (\d+), column (\d+)\)", str(error))
+        where = f"{path}:{said[2]}" if said else str(path)
+        raise ConfigurationError(
+            "the file is not TOML",
+            where=where,
+            why=f"{said[1]}, column {said[3]}: {_line_of(text, int(said[2]))}" if said else str(error),
+            try_='key = "text" in straight quotes, key = 2019, key = true, key = ["a", "b"], [table] or [[list of tables]]',
+        ) from None
+
+
+def _line_of(text: str, number: int) -> str:
+    lines = text.splitlines()
+    return lines[number - 1].strip() if number <= len(lines) else ""
 
 
 @dataclass(frozen=True)
@@ -66,7 +78,10 @@ class Table:
         )
 
     def _line_of(self, key: str) -> int | None:
-        written = re.compile(rf"""\s*(?:"{re.escape(key)}"|{re.escape(key)})\s*[.=]|.*[{{,]\s*{re.escape(key)}\s*=""")
+        name = re.escape(key)
+        written = re.compile(
+            rf"""\s*(?:"{name}"|{name})\s*[.=]|.*[{{,]\s*{name}\s*=|\s*\[\[?\s*(?:[\w.]+\.)?{name}\s*\]"""
+        )
         for n in self.span:
             if written.match(self.lines[n]):
                 return n + 1
@@ -80,8 +95,15 @@ class Table:
                 raise ConfigurationError(
                     f"{key!r} is not a key here",
                     where=self.at(key),
-                    try_=f"{close} = …" if close else f"one of: {', '.join(sorted(keys))}",
+                    try_=self._written(close, self.data[key]) if close else f"one of: {', '.join(sorted(keys))}",
                 )
+
+    def _written(self, key: str, value: Any) -> str:
+        """How a key stands in the file, going by what was given for it: a line, a [table] or a [[list of tables]]."""
+        if isinstance(value, dict):
+            return f"[{self._heading(key)}]"
+        tables = isinstance(value, list) and value and isinstance(value[0], dict)
+        return f"[[{self._heading(key)}]]" if tables else f"{key} = …"
 
     def table(self, key: str) -> Table:
         """The table under a key, which must be there."""
@@ -126,7 +148,7 @@ class Table:
         """The text of a key, stripped; empty where it is absent and may be."""
         value = self.data.get(key, "")
         if not isinstance(value, str) or (required and not value.strip()):
-            raise ConfigurationError(f"{key} must be text", where=self.at(key))
+            raise ConfigurationError(f"{key} must be text", where=self.at(key), try_=f'{key} = "…"')
         return value.strip()
 
     def texts(self, key: str, *, required: bool = True) -> tuple[str, ...]:
@@ -134,7 +156,9 @@ class Table:
         value = self.data.get(key, [])
         value = [value] if isinstance(value, str) else value
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value) or (required and not value):
-            raise ConfigurationError(f"{key} must be text or a list of texts", where=self.at(key))
+            raise ConfigurationError(
+                f"{key} must be text or a list of texts", where=self.at(key), try_=f'{key} = ["…", "…"]'
+            )
         return tuple(value)
 
     def known(self, key: str, names: Collection[str]) -> tuple[str, ...]:
@@ -153,7 +177,9 @@ class Table:
         if value not in choices:
             close = nearest(str(value), choices)
             raise ConfigurationError(
-                f"{key} must be one of {', '.join(choices)}", where=self.at(key), try_=close and f'{key} = "{close}"'
+                f"{key} must be one of {', '.join(choices)}",
+                where=self.at(key),
+                try_=f'{key} = "{close or choices[0]}"',
             )
         return str(value)
 
@@ -161,26 +187,32 @@ class Table:
         """A whole number, or None where the key is absent."""
         value = self.data.get(key)
         if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
-            raise ConfigurationError(f"{key} must be a whole number", where=self.at(key))
+            raise ConfigurationError(f"{key} must be a whole number", where=self.at(key), try_=f"{key} = 400")
         return value
 
     def number(self, key: str) -> float:
         """A number, which must be there."""
         value = self.data.get(key)
         if not isinstance(value, int | float) or isinstance(value, bool):
-            raise ConfigurationError(f"{key} must be a number", where=self.at(key))
+            raise ConfigurationError(
+                f"{key} must be a number", where=self.at(key), try_=f"{key} = 0.03, without quotes"
+            )
         return float(value)
 
     def flag(self, key: str, *, default: bool) -> bool:
         """A yes-or-no key: true or false, nothing else."""
         value = self.data.get(key, default)
         if not isinstance(value, bool):
-            raise ConfigurationError(f"{key} must be true or false", where=self.at(key))
+            raise ConfigurationError(
+                f"{key} must be true or false", where=self.at(key), try_=f"{key} = {str(not default).lower()}"
+            )
         return value
 
     def day(self, key: str) -> date | None:
         """A date, written as TOML writes dates: 2014-01-01 without quotes."""
         value = self.data.get(key)
         if value is not None and type(value) is not date:
-            raise ConfigurationError(f"{key} must be a date such as 2014-01-01, without quotes", where=self.at(key))
+            raise ConfigurationError(
+                f"{key} must be a date", where=self.at(key), try_=f"{key} = 2014-01-01, without quotes"
+            )
         return value

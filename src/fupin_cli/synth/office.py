@@ -20,7 +20,8 @@ from fupin_cli.synth.errors import SAMPLE
 from fupin_cli.synth.extracts import Source
 from fupin_cli.synth.office_files import Layout, Sheet, write_file
 from fupin_cli.synth.people import World
-from fupin_cli.synth.planted import planted_rows, truth_links
+from fupin_cli.synth.photos import write_photos
+from fupin_cli.synth.planted import planted_rows, truth_links, with_others
 
 DISCREPANCIES = 0.02  # share of households per planted rule
 REGISTERED = 0.5
@@ -242,7 +243,10 @@ def write_tree(folder: Path, *, seed: int, persons: int) -> None:
         for file, (_, rows) in zip(files, tables.extracts, strict=True):
             _write_extract(folder, file, rows)
         truth_links(tables.register, tables.extracts).write_parquet(folder / "truth/truth.parquet")
-        planted_rows(tables.register, tables.extracts).write_parquet(folder / "truth/planted.parquet")
+        photos = write_photos(folder, tables.register)
+        with_others(planted_rows(tables.register, tables.extracts), photos).write_parquet(
+            folder / "truth/planted.parquet"
+        )
     except OSError as error:
         raise OutputError("cannot write the sample files", where=str(folder), why=error.strerror) from None
 

@@ -42,6 +42,7 @@ SHOWN_BY = {
     "CMP-RE2": "housing_appraisals", "CMP-IC1": "companies", "CMP-CZ1": "payroll", "CMP-MZ2": "dibao", "CMP-CL2": "disability",
 }  # fmt: skip
 ABSENT_FROM = {"CMP-MZ1": "dibao", "CMP-CL1": "disability", "CMP-ED1": "school_roll", "CMP-YB1": "medical_insurance"}
+_ORDER = ["rule_id", "register_row", "extract", "extract_row"]
 OF_HOUSEHOLD = ("CMP-RE2", "CMP-EX1")  # findings about a household: no person_id
 
 
@@ -82,7 +83,12 @@ def planted_rows(register: pl.DataFrame, extracts: Sequence[tuple[Source, pl.Dat
     ]
     rows = pl.concat([_conform(part) for part in parts])
     rows = rows.with_columns(person_id=pl.when(~pl.col("rule_id").is_in(OF_HOUSEHOLD)).then("person_id"))
-    return rows.sort("rule_id", "register_row", "extract", "extract_row", nulls_last=True, maintain_order=True)
+    return rows.sort(_ORDER, nulls_last=True, maintain_order=True)
+
+
+def with_others(rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    """The planted findings together with some that no table of people shows."""
+    return pl.concat([rows, _conform(others)]).sort(_ORDER, nulls_last=True, maintain_order=True)
 
 
 def _conform(part: pl.DataFrame) -> pl.DataFrame:
