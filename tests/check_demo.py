@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-HOUSEHOLD_RULES = ["CMP-EX1", "CMP-RE2"]  # findings about a household: any member may carry the evidence
+HOUSEHOLD_RULES = ["CMP-EX1", "CMP-RE2", "REG-F03"]  # findings about a household: any member may carry the evidence
 LISTED_RULES = ["CMP-UR1", "CMP-UR2"]  # findings about a person whom only the department knows
 
 
