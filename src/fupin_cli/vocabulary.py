@@ -327,7 +327,8 @@ ACCOUNTS = _frame("accounts", "source sheet rows_read rows_used rows_set_aside r
 class RuleReport:
     """What one rule did. For a criterion hits are households not met, clears those met; `not_run` says why it could not run.
 
-    Counted are households, villages or counties, for a rule about an extract's people those people.
+    Counted are households, villages or counties, for a rule about an extract's people those people. `brief` marks one of the many
+    checks of the register against itself: a register without their columns is none the worse for it.
     """
 
     rule_id: str
@@ -343,6 +344,7 @@ class RuleReport:
     citation: str | None = None
     level: str = "household"
     on_unknown: str = "unknown"
+    brief: bool = False
 
 
 @dataclass(frozen=True)

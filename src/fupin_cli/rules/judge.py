@@ -353,6 +353,7 @@ def _report(rule: Rule, judged: pl.DataFrame, not_run: str | None) -> RuleReport
         citation=str(rule.citation),
         level=rule.level.value,
         on_unknown=rule.on_unknown.value,
+        brief=rule.brief,
     )
 
 
