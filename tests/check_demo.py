@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 # findings about a household: any member may carry the evidence
-HOUSEHOLD_RULES = ["CMP-EX1", "CMP-RE2", "NM-D1", "DOC-F1", "DOC-F2", "DOC-F3"]
+HOUSEHOLD_RULES = ["CMP-EX1", "CMP-RE2", "REG-F03", "NM-D1", "DOC-F1", "DOC-F2", "DOC-F3"]
 LISTED_RULES = ["CMP-UR1", "CMP-UR2"]  # findings about a person whom only the department knows
 
 

@@ -9,6 +9,10 @@ import inspect
 import io
 import re
 import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import click
@@ -19,8 +23,11 @@ from fupin_cli.cli.rule_packs import open_rules
 from fupin_cli.pipeline import reconcile
 from fupin_cli.project import load_project
 from fupin_cli.report.terminal import summary
-from fupin_cli.rules import Pack, bounds, derived, grouped, outcome
-from fupin_cli.rules.pack import NATIONAL
+from fupin_cli.report.wording import severity_words
+from fupin_cli.rules import Level, Lines, Pack, Rule, bounds, derived, grouped, outcome
+from fupin_cli.rules.lines import BASES, SERIES
+from fupin_cli.rules.outcome import Kind
+from fupin_cli.rules.pack import NATIONAL, OnUnknown, Provenance
 from fupin_cli.vocabulary import COLUMNS
 from hazards import table as hazards
 
@@ -70,34 +77,108 @@ def glossary() -> str:
 
 
 def checks() -> str:
-    """Every pack with its rules, numbers and gaps: weight, citation and provenance."""
-    return "\n\n".join(_pack(pack) for pack in open_rules(None).packs)
+    """All packs in a table, every pack with its rules, numbers and gaps, and the lines: weight, dates, citation and provenance."""
+    rules = open_rules(None)
+    return "\n\n".join([_overview(rules.packs), *(_pack(pack) for pack in rules.packs), _lines(rules.lines)])
+
+
+_KINDS = {Kind.CHECK: "检查 check", Kind.CRITERION: "标准 criterion", Kind.VERDICT: "结论 verdict"}
+_LEVELS = {
+    Level.PERSON: "人 person", Level.HOUSEHOLD: "户 household", Level.VILLAGE: "村 village", Level.COUNTY: "县 county",
+    Level.EXTRACT: "名单 list",
+}  # fmt: skip
+
+
+def _overview(packs: Sequence[Pack]) -> str:
+    rows = [
+        f"| [{pack.title}](#{pack.id}) | {_place(pack)} | {pack.regime} | {_use(pack)} "
+        f"| {len(pack.rules)} | {' | '.join(str(_count(pack, source)) for source in Provenance)} | {len(pack.gaps)} |"
+        for pack in packs
+    ]
+    head = f"| 规则包 pack | 地区 place | 时期 regime | 启用 | 规则 rules | {' | '.join(Provenance)} | 缺口 gaps |"
+    return "\n".join([head, "| --- " * (6 + len(Provenance)) + "|", *rows])
+
+
+def _lines(lines: Lines) -> str:
+    rows = [
+        f"| {line.table} | {line.place} | {line.year} | {SERIES.get(line.series, line.series)} | {BASES.get(line.basis, line.basis)} "
+        f"| {line.yuan:g} | {line.citation}{'。' + line.note if line.note else ''} | {line.citation.provenance}{'' if line.enabled else '，停用 off'} |"
+        for line in sorted(lines.rows, key=lambda line: (line.table, line.series, line.basis, line.year, line.place))
+    ]
+    head = (
+        "| 表 table | 地区 place | 年度 year | 系列 series | 口径 basis | 元 yuan | 出处 citation | 来源 provenance |"
+    )
+    return "\n".join(["## 标准线 · Lines\n\n`lines.toml`\n", head, "| --- " * 8 + "|", *rows])
+
+
+def _use(pack: Pack) -> str:
+    return "有数据即用 when given" if pack.when_given else "点名启用 opt in" if pack.opt_in else "默认 default"
+
+
+def _count(pack: Pack, source: Provenance) -> int:
+    return sum(rule.citation.provenance is source for rule in pack.rules)
+
+
+def _place(pack: Pack) -> str:
+    return "全国" if pack.jurisdiction == NATIONAL else pack.jurisdiction
 
 
 def _pack(pack: Pack) -> str:
-    given = f"，有 {' 或 '.join(pack.when_given)} 时自动启用 · by itself where these are" if pack.when_given else ""
-    asked = given or ("，须项目点名 · opt in" if pack.opt_in else "")
-    place = "全国" if pack.jurisdiction == NATIONAL else pack.jurisdiction
-    parts = [f"## {pack.title} · {pack.title_en}\n\n`{pack.id}`，{place}，{pack.regime}{asked}"]
-    rules = [
-        f"| {rule.id} | {rule.official} | {rule.title} | {rule.title_en} | {rule.kind.value} | {rule.level.value} | {rule.severity.value} "
-        f"| {rule.citation} | {rule.citation.provenance.value}{'' if rule.enabled else ', off'} |"
-        for rule in pack.rules
-    ]
-    head = [
-        "| rule | 官方编号 | 名称 | title | kind | level | severity | citation | provenance |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    parts += ["\n".join([*head, *rules])] if rules else []
+    asked = _asked(pack)
+    name = (
+        f'## {pack.title} · {pack.title_en}\n\n<a id="{pack.id}"></a>`{pack.id}`，{_place(pack)}，{pack.regime}{asked}'
+    )
+    shared = _shared(pack)
+    parts = [name]
+    if shared:
+        parts.append(f"出处（下表未写文件名的）cited unless another is named：{shared}")
+    if pack.rules:
+        head = (
+            "| 规则 rule | 名称 title | 类别 kind | 性质 severity | 适用期 in force | 出处 citation | 来源 provenance |"
+        )
+        parts.append("\n".join([head, "| --- " * 7 + "|", *(_rule(rule, shared) for rule in pack.rules)]))
     numbers = [
-        f"- {number.zh} `{number.name}`：{value.value:g}，{value.start} 起；{value.citation} [{value.citation.provenance.value}]"
+        f"- {number.zh} `{number.name}`：{value.value:g}，{_period(value.start, value.end)}；{value.citation} "
+        f"[{value.citation.provenance}{'' if value.enabled else '，停用 off'}]"
         for number in pack.parameters
         for value in number.values
     ]
     gaps = [f"- {gap.id} {gap.zh}：{gap.looked}" for gap in pack.gaps]
     parts += ["参数 parameters:\n\n" + "\n".join(numbers)] if numbers else []
-    parts += ["未找到 not found:\n\n" + "\n".join(gaps)] if gaps else []
+    parts += ["缺口 not found, or not judged:\n\n" + "\n".join(gaps)] if gaps else []
     return "\n\n".join(parts)
+
+
+def _asked(pack: Pack) -> str:
+    if pack.when_given:
+        return f"，有 {' 或 '.join(pack.when_given)} 时自动启用 · by itself where these are"
+    return "，须项目点名 · opt in" if pack.opt_in else ""
+
+
+def _rule(rule: Rule, shared: str) -> str:
+    official = f"<br>官方 {rule.official}" if rule.official else ""
+    listed = "，无法判断的也列出 unknown listed" if rule.on_unknown is OnUnknown.REVIEW else ""
+    cited = rule.citation.locator if _document(rule) == shared else str(rule.citation)
+    off = "" if rule.enabled else "，停用 off"
+    return (
+        f"| {rule.id}{official} | {rule.title}<br>{rule.title_en} | {_KINDS[rule.kind]}<br>{_LEVELS[rule.level]} "
+        f"| {severity_words(rule.severity)} {rule.severity}{listed} | {_period(rule.effective_from, rule.effective_to)} "
+        f"| {cited} | {rule.citation.provenance}{off} |"
+    )
+
+
+def _shared(pack: Pack) -> str:
+    """The document that most rules of a pack cite; empty where they cite many."""
+    counted = Counter(_document(rule) for rule in pack.rules).most_common(1)
+    return counted[0][0] if counted and counted[0][1] > len(pack.rules) / 2 else ""
+
+
+def _document(rule: Rule) -> str:
+    return str(replace(rule.citation, locator=""))
+
+
+def _period(start: date | None, end: date | None) -> str:
+    return f"{start or ''} 至 {end or '今'}"
 
 
 def truth() -> str:

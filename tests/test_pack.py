@@ -17,8 +17,19 @@ from rules_world import KNOWN, RULES, shipped, usual
 
 PROMISED = {
     "NAT": "H-0 H-1 H-2 H-3 H-4 H-5 H-6 H-7",
-    "CMP": "PS1 PS2 VH1 RE1 RE2 IC1 CZ1 MZ1 MZ2 MZ3 CL1 CL2 DUP1 DUP2 ID1 ID2 ID3 ID4 NM1 ED1 YB1 EX1 UR1 UR2 ST1",
-}
+    "CMP": (
+        "PS1 PS2 PS5 VH1 RE1 RE2 RE4 IC1 CZ1 MZ1 MZ2 MZ3 MZ4 MZ5 MZ6 MZ7 CL1 CL2 CL3 DUP1 DUP2 ID1 ID2 ID3 ID4 NM1 ED1 ED2 ED3 "
+        "YB1 YB2 EX1 UR1 UR2 ST1"
+    ),
+    "REG": " ".join(
+        f"{family}{number:02}"
+        for family, numbers in {
+            "C": range(1, 15), "D": range(1, 26), "E": range(12, 17), "F": range(1, 18), "J": range(1, 13), "L": range(1, 14),
+            "M": (*range(1, 8), *range(9, 13)), "N": range(1, 27), "S": range(1, 18), "W": range(1, 21),
+        }.items()
+        for number in numbers
+    ),
+}  # fmt: skip
 
 GOOD = """
 [pack]

@@ -63,7 +63,12 @@ RULES = [
     "CMP-UR1",
     "CMP-UR2",
     "CMP-ST1",
+    "CMP-MZ6",
+    "REG-M02",
+    "REG-S09",
 ]
+# what a wrong sex or a common name brings along: as often as luck has it
+BY_LUCK = {"REG-F03", "REG-F04", "REG-F05", "REG-F17"}
 
 
 def _hashes(folder: Path) -> dict[str, str]:
@@ -246,11 +251,15 @@ class TestErrors:
             synth_errors.rates_for({"id_tabb": 0.1}, "register", "register")
 
     def test_no_errors_means_none(self, tmp_path: Path) -> None:
-        """Without rates and plans, every register cell is true and nothing is planted but entries before the comparison."""
+        """Without rates and plans, every register cell is true: what is planted is what lives bring, not what clerks do.
+
+        Entries before the comparison, the uninsured, a namesake of the head.
+        """
         generate(tmp_path, seed=4, persons=4_000, discrepancies=0.0)
         register = pl.read_parquet(tmp_path / "register.parquet")
         assert (clean_id_numbers(register["id_number"])["id_status"] == "valid").all()
-        assert pl.read_parquet(tmp_path / "planted.parquet")["rule_id"].unique().to_list() == ["CMP-ST1"]
+        planted = pl.read_parquet(tmp_path / "planted.parquet")["rule_id"].unique().to_list()
+        assert sorted(planted) == ["CMP-ST1", "REG-F17", "REG-M02"]
         truth = pl.read_parquet(tmp_path / "truth.parquet")
         assert truth["register_errors"].list.len().sum() + truth["extract_errors"].list.len().sum() == 0
 
@@ -492,8 +501,8 @@ class TestNothingByAccident:
     def test_every_rule_is_planted(self, large: tuple[Path, SynthReport]) -> None:
         """Each rule at least five times in 12,000 people, and each criterion behind CMP-EX1."""
         _, report = large
-        assert set(report.planted) == set(RULES)
-        assert min(report.planted.values()) >= 5
+        assert set(report.planted) - BY_LUCK == set(RULES)
+        assert min(count for rule, count in report.planted.items() if rule not in BY_LUCK) >= 5
         notes = pl.read_parquet(large[0] / "planted.parquet").filter(pl.col("rule_id") == "CMP-EX1")["note"]
         assert set(notes) == {f"NAT-H-{n}" for n in range(1, 8)}
 

@@ -115,8 +115,11 @@ def labels_of(profiles: Mapping[str, SourceProfile]) -> dict[str, str]:
 
 
 def columns_read(book: RuleBook) -> dict[str, frozenset[str]]:
-    """Kind of source → the columns of it that some enabled rule needs; the register's stand under its profile's name."""
-    rules = [rule for pack in book.packs for rule in pack.rules if rule.enabled]
+    """Kind of source → the columns of it that some enabled rule needs; the register's stand under its profile's name.
+
+    The brief checks of the register against itself ask of whatever columns it has; none of theirs is missed.
+    """
+    rules = [rule for pack in book.packs for rule in pack.rules if rule.enabled and not rule.brief]
     facts = {fact.name: fact for pack in book.packs for fact in pack.facts}
     derived = {name: fact for pack in book.packs for fact in pack.derived for name in gives(fact)}
     names = {name for rule in rules for name in leaves(rule.names, derived)}

@@ -333,7 +333,8 @@ class RuleReport:
 
     Counted are households, villages or counties, for a rule about an extract's people those people. `missing` are the facts
     that the rule reads and that no file gives, whether it could do without them or not. `line_dependent` counts those whose
-    outcome another series of income lines would turn.
+    outcome another series of income lines would turn. `brief` marks one of the many checks of the register against itself: a
+    register without their columns is none the worse for it.
     """
 
     rule_id: str
@@ -351,6 +352,7 @@ class RuleReport:
     on_unknown: str = "unknown"
     missing: tuple[str, ...] = ()
     line_dependent: int = 0
+    brief: bool = False
 
 
 @dataclass(frozen=True)

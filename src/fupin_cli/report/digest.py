@@ -199,8 +199,13 @@ class Digest:
 
     @property
     def not_run(self) -> tuple[RuleReport, ...]:
-        """The rules that looked at nobody, each with its reason."""
-        return tuple(rule for rule in self.rules if rule.not_run)
+        """The rules that looked at nobody, each with its reason; self-checks of columns that the register lacks are apart."""
+        return tuple(rule for rule in self.rules if rule.not_run and not rule.brief)
+
+    @property
+    def self_checks_not_run(self) -> tuple[RuleReport, ...]:
+        """The checks of the register against itself for which it lacks the columns."""
+        return tuple(rule for rule in self.rules if rule.not_run and rule.brief)
 
 
 def build_digest(

@@ -74,7 +74,8 @@ def _text(value: object) -> str:
 
 def _head(digest: Digest) -> str:
     stages = "、".join(stage_words(stage) for stage in digest.stages)
-    not_run = f"{len(digest.not_run)} 条" if digest.not_run else "无"
+    silent = (("", len(digest.not_run)), ("自查 ", len(digest.self_checks_not_run)))
+    not_run = "，".join(f"{which}{count} 条" for which, count in silent if count) or "无"
     figures = (
         ("在册户 households", f"{digest.households:,}"),
         ("在册人 persons", f"{digest.persons:,}"),
@@ -276,13 +277,18 @@ def _packs(digest: Digest) -> str:
 
 def _rules(digest: Digest) -> str:
     rows: list[tuple[str, ...]] = []
-    for rule in digest.rules:
+    few = digest.self_checks_not_run
+    for rule in (rule for rule in digest.rules if rule not in few):
         words = (f"<code>{_text(rule.rule_id)}</code>", _text(rule.title), _text(severity_words(rule.severity)))
         if rule.not_run:
             rows.append((*words, "–", "–", "–", f'<b class="bad">未运行：{_text(rule.not_run)}</b>'))
         else:
             counts = (f"{n:,}" for n in (rule.examined, rule.unknowns, rule.not_applicable))
             rows.append((*words, *counts, _text(rule.citation)))
+    if few:
+        ids = _text("、".join(rule.rule_id for rule in few))
+        words = ("<code>REG-…</code>", f"台账自查 {len(few)} 条", _text(severity_words("dq")))
+        rows.append((*words, "–", "–", "–", f"未运行，台账没有所读的列：{ids}"))
     headers = ("规则", "名称", "性质", "检查数", "无法判断", "不适用", "依据 / 未运行的原因")
     return _section(
         "规则运行情况",

@@ -179,9 +179,11 @@ def on_the_line(digest: Digest) -> RenderableType | None:
 
 def not_run(digest: Digest) -> RenderableType | None:
     """Rules that looked at nobody, and why; nothing where all ran."""
-    if not digest.not_run:
-        return None
     rows = [(rule.rule_id, rule.title, rule.not_run) for rule in digest.not_run]
+    if few := digest.self_checks_not_run:
+        rows.append(("REG-…", f"台账自查 {len(few)} 条", "台账没有这些检查所读的列"))
+    if not rows:
+        return None
     return _table("未运行的规则 not run", ("规则 rule", "名称 title", "原因 why"), rows)
 
 

@@ -110,7 +110,7 @@ def value_of(
         make = share(fact.name, shape, rows, "_group", fact.where) if isinstance(shape, Rate) else None
         found = over_members(fact.name, shape, rows, "_group", fact.where) if isinstance(shape, Members) else make
         return _told(fact.name, found.get_columns() if found is not None else [])
-    if isinstance(shape, Every | InOrder):
+    if isinstance(shape, Every | InOrder) or example.rows:  # every row is like this: it follows from whether one is not
         columns = [part for name in shape.reads for part in _from_rows(known[name], example, given)]
         return _told(fact.name, derive(fact.name, shape, pl.DataFrame(columns), fact.where))
     return _told(fact.name, derive(fact.name, shape, _frame([given], shape.reads, fact.where), fact.where))

@@ -216,6 +216,7 @@ def _report(
         on_unknown=rule.on_unknown.value,
         missing=missing,
         line_dependent=line_dependent,
+        brief=rule.brief,
     )
 
 

@@ -20,8 +20,8 @@ class Answer:
     """What one rule says, row by row of the facts of its level; words are found for it only where somebody reads them.
 
     `outcome` is that of each person, household or place, `homes` that of each household (or place), `found` the band of those
-    whom somebody must look at. `stopped` says why nobody could be asked at all, `why_not` why nothing was decided, `missing` which
-    columns or lists it could not read.
+    whom somebody must look at. `stopped` says why nobody could be asked at all, `why_not` why nothing was decided,
+    `missing` which columns or lists it could not read.
     """
 
     outcome: pl.Series

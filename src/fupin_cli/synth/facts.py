@@ -15,7 +15,9 @@ from fupin_cli.synth.plans import has_decoy, has_plan, is_target
 DISABILITY_CLASSES = ["视力", "听力", "言语", "肢体", "智力", "精神", "多重"]
 DISABILITY_LEVELS = ["一级", "二级", "三级", "四级"]
 _GRADE_OF_AGE = [*["小学"] * 12, "七年级", "八年级", "九年级", "普通高中一年级", "普通高中二年级", "普通高中三年级"]
-_CAUSES = ["因病", "因病", "因残", "因学", "缺技术", "缺劳力", "缺资金", "因灾", "交通条件落后", "自身发展动力不足"]
+_CAUSES_OF_ANY = ["缺技术", "缺资金", "因灾", "交通条件落后", "自身发展动力不足"]
+_NOT_ABLE = ["无劳动力", "丧失劳动力"]
+_YUAN_A_MONTH = 500  # the least that a month of work brings home
 _HEAVY_LAW = "taught_at_home", "exempt_from_school"
 
 
@@ -50,7 +52,6 @@ def _add_exit(frame: pl.DataFrame, world: World) -> pl.DataFrame:
         exited=pl.col("exit_status") == "已脱贫",
         exit_year=pl.when(pl.col("exit_status") == "已脱贫").then(pl.when(late).then(2019).otherwise(2016)),
         first_identified_year=2013 + draw.below("identified", house, 3),
-        cause_main=draw.pick("cause", house, _CAUSES),
     )
 
 
@@ -103,6 +104,7 @@ def _add_welfare(frame: pl.DataFrame, world: World) -> pl.DataFrame:
         # some rows reach only the province: welfare paid in another county, a death registered elsewhere
         province_only=is_target("CMP-PS1", "CMP-MZ2", "CMP-CL2", "CMP-UR1", "CMP-UR2")
         & ~outside_tekun
+        & ~tekun  # the province keeps no list of 特困: whoever is on it must reach the county
         & (draw.unit("province_only", uid) < 0.4),
     )
 
@@ -118,7 +120,7 @@ def _add_school(frame: pl.DataFrame, world: World) -> pl.DataFrame:
         .then(look_up(_GRADE_OF_AGE, pl.when(age.is_between(6, 15)).then(age)))
         .when((age < 18) & (draw.unit("senior_school", uid) < 0.8))
         .then(look_up(_GRADE_OF_AGE, pl.when(age.is_between(16, 17)).then(age)))
-        .when((age < 22) & (draw.unit("college", uid) < 0.3))
+        .when(age.is_between(18, 21) & (draw.unit("college", uid) < 0.3))
         .then(pl.lit("高职高专二年级"))
     )
     dropped_out = is_target("EX1:NAT-H-4")
@@ -187,15 +189,19 @@ def _add_household_facts(frame: pl.DataFrame, world: World) -> pl.DataFrame:
 
     still_poor = ~pl.col("exited")
     net = income * pl.col("size")
-    kind = pl.col("welfare_household").fill_null("一般")
-    attribute = pl.when(kind == "特困").then(pl.lit("特困供养")).otherwise(kind)
+    # the attribute follows what the register says of the members, rightly or wrongly
+    attribute = (
+        pl.when(pl.col("dibao").any().over("household")).then(pl.lit("低保"))
+        .when(pl.col("tekun").any().over("household")).then(pl.lit("特困供养"))
+        .otherwise(pl.lit("一般"))
+    )  # fmt: skip
     return frame.with_columns(
         poverty_attr=attribute + pl.when("exited").then(pl.lit("脱贫户")).otherwise(pl.lit("贫困户")),
         member_count=pl.col("size"),
         income_per_head_yuan=fact(income, "income"),
         income_net_yuan=fact(net, "income"),
         income_total_yuan=fact(net + net * draw.below("expense", house, 30) // 100, "income"),
-        income_wage_yuan=fact(net * draw.below("wage", house, 80) // 100, "income"),
+        could_earn=net * (60 + draw.below("wage", house, 30)) // 100,
         house_grade=fact(pl.col("house_grade"), "house"),
         dilapidated=fact(yes_no(pl.col("dilapidated")), "house"),
         safe_water=fact(yes_no(~has_plan("EX1:NAT-H-7") & ~(still_poor & (draw.unit("water", house) < 0.1))), "water"),
@@ -222,9 +228,13 @@ def _add_person_facts(frame: pl.DataFrame, world: World) -> pl.DataFrame:
         pl.when((age < 16) | pl.col("student_status").is_not_null()).then(pl.lit("无劳动力"))
         .when(age >= 75).then(pl.lit("丧失劳动力"))
         .when((age >= 60) | says_disabled).then(pl.lit("弱劳动力或半劳动力"))
-        .when(draw.unit("skilled", uid) < 0.1).then(pl.lit("技能劳动力"))
+        .when((draw.unit("skilled", uid) < 0.1) & pl.col("education").ne_missing("文盲或半文盲")).then(pl.lit("技能劳动力"))
         .otherwise(pl.lit("普通劳动力"))
     )  # fmt: skip
+    # nobody of a household without 低保 or 特困 is unable to work altogether: the head works a little
+    supported = (pl.col("dibao") | pl.col("tekun")).any().over("household")
+    on_their_own = labour.is_in(_NOT_ABLE).all().over("household") & ~supported
+    labour = pl.when(on_their_own & (pl.col("slot") == 0)).then(pl.lit("弱劳动力或半劳动力")).otherwise(labour)
     frame = frame.with_columns(
         on_payroll=on_payroll,
         employee_insured=(on_payroll | is_target("CMP-CZ1")) & ~uninsured,
@@ -238,13 +248,46 @@ def _add_person_facts(frame: pl.DataFrame, world: World) -> pl.DataFrame:
         | (~pl.col("registered") & (age > 62) & ~pl.col("target") & (draw.unit("dead", uid) < 0.06)),
         entered_early=(pl.col("county_no") == 0) & (pl.col("township_no") == world.townships - 1),
     )
-    able = labour.is_in(["普通劳动力", "技能劳动力"])
+    frame = _add_work(frame, world)
     early = pl.date(2019, 10, 14) + pl.duration(days=draw.below("entered", house, 10))
     later = pl.date(2019, 11, 11) + pl.duration(days=draw.below("entered", house, 9))
     return frame.with_columns(
-        work_months=pl.when(able & (draw.unit("works_away", uid) < 0.6)).then(3 + draw.below("work_months", uid, 9)),
         resident_medical=yes_no(pl.col("insured") & ~pl.col("employee_insured")),
         employee_medical=yes_no(pl.col("employee_insured")),
         critical_illness_ins=yes_no(pl.col("insured")),
         entered_on=pl.when("entered_early").then(early).otherwise(later),
     )
+
+
+def _add_work(frame: pl.DataFrame, world: World) -> pl.DataFrame:
+    """Months of work, the wages that they brought, and the main cause of poverty, beside labour and health.
+
+    Nobody works longer than the household's income can pay at `_YUAN_A_MONTH`, and no cause contradicts the members.
+    """
+    draw, uid, house = world.draw, pl.col("uid"), pl.col("household")
+    able = pl.col("labour").is_in(["普通劳动力", "技能劳动力"])
+    works = able & ~pl.col("tekun") & (draw.unit("works_away", uid) < 0.6)
+    wanted = pl.when(works).then(3 + draw.below("work_months", uid, 9)).otherwise(0)
+    frame = frame.with_columns(wanted=wanted, months_paid=pl.col("could_earn") // _YUAN_A_MONTH).with_columns(
+        asked=pl.col("wanted").sum().over(house)
+    )
+    months = (
+        pl.when(pl.col("asked") > pl.col("months_paid"))
+        .then(pl.col("wanted") * pl.col("months_paid") // pl.col("asked"))
+        .otherwise("wanted")
+    )
+    kind = draw.unit("cause_kind", house)
+    status = pl.col("student_status")
+    studies = status.is_not_null() & ~status.is_in(["非在校生", "学龄前儿童", "学前教育"])
+    ill, disabled = pl.col("health") != "健康", pl.col("health").str.contains("残疾")
+    return frame.with_columns(
+        work_months=pl.when(months > 0).then(months),
+        income_wage_yuan=pl.when(pl.col("income_net_yuan").is_not_null()).then(
+            pl.when(months.sum().over(house) > 0).then("could_earn").otherwise(0)
+        ),
+        cause_main=pl.when(disabled.any().over(house) & (kind < 0.3)).then(pl.lit("因残"))
+        .when(ill.any().over(house) & (kind < 0.6)).then(pl.lit("因病"))
+        .when(studies.any().over(house) & (kind < 0.75)).then(pl.lit("因学"))
+        .when((4 * able.sum().over(house) <= pl.col("size")) & (kind < 0.95)).then(pl.lit("缺劳力"))
+        .otherwise(draw.pick("cause", house, _CAUSES_OF_ANY)),
+    ).drop("wanted", "months_paid", "asked", "could_earn")  # fmt: skip

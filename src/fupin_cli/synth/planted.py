@@ -43,7 +43,7 @@ SHOWN_BY = {
 }  # fmt: skip
 ABSENT_FROM = {"CMP-MZ1": "dibao", "CMP-CL1": "disability", "CMP-ED1": "school_roll", "CMP-YB1": "medical_insurance"}
 _ORDER = ["rule_id", "register_row", "extract", "extract_row"]
-OF_HOUSEHOLD = ("CMP-RE2", "CMP-EX1")  # findings about a household: no person_id
+OF_HOUSEHOLD = ("CMP-RE2", "CMP-EX1", "REG-F03")  # findings about a household: no person_id
 
 
 def truth_links(register: pl.DataFrame, extracts: Sequence[tuple[Source, pl.DataFrame]]) -> pl.DataFrame:
@@ -109,12 +109,24 @@ def _in_the_register(register: pl.DataFrame) -> list[pl.DataFrame]:
     birth_in_id = kept.str.slice(6, 8).str.to_date("%Y%m%d", strict=False)
     per_number = kept.is_not_null() & (pl.col("name_kept").n_unique().over("id_kept") > 1)
     again = pl.col("copy").max().over("uid") == 1
+    female, male = ["之女", "之母", "之儿媳", "之孙女", "之外孙女"], ["之子", "之父", "之女婿", "之孙子", "之外孙子"]
+    head, spouse = pl.col("relation") == "户主", pl.col("relation") == "配偶"
+    out_of_school = pl.col("pupil") & (pl.col("student_status") == "非在校生")
     checks = {
         ("CMP-ID1", "county"): kept.is_not_null() & (pl.col("sex") != sex_in_id),
         ("CMP-ID2", "county"): kept.is_not_null() & (pl.col("birth_on") != birth_in_id),
         ("CMP-ID3", "county"): kept.is_null(),
         ("CMP-ID4", "county"): per_number,
         ("CMP-MZ3", "county"): is_target("CMP-MZ3"),
+        ("CMP-MZ6", "county"): is_target("CMP-MZ3"),  # whom the register has twice over, 民政 has on both lists
+        ("REG-M02", "county"): (pl.col("resident_medical") == "否") & (pl.col("employee_medical") == "否"),
+        ("REG-S09", "county"): out_of_school & ~pl.col("home_teaching") & ~pl.col("education_exempt"),
+        ("REG-F03", "county"): head
+        & (pl.col("sex") == pl.col("sex").filter(spouse).first().over("household_id"))
+        & spouse.any().over("household_id"),
+        ("REG-F04", "county"): pl.col("relation").is_in(female) & (pl.col("sex") == "男"),
+        ("REG-F05", "county"): pl.col("relation").is_in(male) & (pl.col("sex") == "女"),
+        ("REG-F17", "county"): ~head & (pl.col("name_kept") == pl.col("head_name")),
         ("CMP-DUP1", "county"): is_target("CMP-DUP1") & again,
         ("CMP-DUP2", "province"): is_target("CMP-DUP2") & again,
     }

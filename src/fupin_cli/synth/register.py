@@ -84,10 +84,15 @@ def _second_entries(listed: pl.DataFrame, world: World) -> list[pl.DataFrame]:
         village_no=(pl.col("village_no") + 1) % world.villages,
         relation=pl.lit("户主"),
         member_count=pl.lit(1, pl.Int64),
+        # another clerk's entry of one person alone: no work, no cause that needs the others
+        work_months=pl.lit(None, pl.Int64),
+        income_wage_yuan=pl.lit(0, pl.Int64),
+        cause_main=pl.lit("缺技术"),
+        labour=pl.when(pl.col("labour").is_in(["无劳动力", "丧失劳动力"])).then(pl.lit("弱劳动力或半劳动力")).otherwise("labour"),
         hamlet=look_up([f"{n}组" for n in range(1, 9)], pl.col("uid") % 8),
         **{
             name: pl.col(name) // pl.col("size")
-            for name in ("income_net_yuan", "income_total_yuan", "income_wage_yuan")
+            for name in ("income_net_yuan", "income_total_yuan")
         },
     )  # fmt: skip
     elsewhere = listed.filter(has_plan("CMP-DUP2")).with_columns(
