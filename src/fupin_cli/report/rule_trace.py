@@ -40,7 +40,7 @@ def trace(
     *,
     unmask: bool,
 ) -> list[str]:
-    """The lines of the trace: verdicts first, then what somebody must look at; rules that do not apply are named last.
+    """The lines of the trace: verdicts first, then what somebody must look at; what did not run or apply is named last.
 
     Names and paths of files are hidden unless asked for in full.
     """
@@ -53,12 +53,19 @@ def trace(
     inside = {member for rule in shown for member in rule.members}
     # a verdict may be made of rules of the packs that this one extends
     shown += [r for other in packs if other.id != pack.id for r in other.rules if r.id in inside and r.id in outcomes]
-    asked = [rule for rule in shown if outcomes[rule.id]["outcome"] != Outcome.NOT_APPLICABLE]
+    unasked = [rule.id for rule in shown if outcomes[rule.id]["outcome"] == Outcome.NOT_APPLICABLE]
+    # of what could not run there is nothing to tell but why; a verdict without one of its members still says which
+    lost = {
+        report.rule_id: report.not_run for report in judged.reports if report.not_run and report.kind != Kind.VERDICT
+    }
+    lost = {rule: why for rule, why in lost.items() if rule not in unasked}
+    asked = [rule for rule in shown if rule.id not in unasked and rule.id not in lost]
     asked.sort(key=lambda rule: (rule.kind is not Kind.VERDICT, _FIRST.index(Outcome(outcomes[rule.id]["outcome"]))))
     lines = teller.members_told()
     head = f"户 household {household_id}，{len(members)} 人；规则包 pack {pack.id}（{pack.title}）；比对日期 {as_of}"
     lines = [head, *lines, *(line for rule in asked for line in teller.rule(rule, outcomes[rule.id]))]
-    if idle := [f"{rule.id} {rule.title}" for rule in shown if rule not in asked]:
+    lines += [f"{rule.id} {rule.title}：未运行 did not run，{lost[rule.id]}" for rule in shown if rule.id in lost]
+    if idle := [f"{rule.id} {rule.title}" for rule in shown if rule.id in unasked]:
         lines.append(f"不适用 not applicable：{'；'.join(idle)}")
     if places := [f"{rule.id} {rule.title}" for rule in pack.rules if rule.enabled and rule.id not in outcomes]:
         lines.append(f"问村、县或部门名单的，不逐户判定 not about households：{'；'.join(places)}")
@@ -167,7 +174,8 @@ class _Teller:
         fact = self.facts.get(name)
         if rows is None or not isinstance(fact, Fact):
             return
-        mine = rows.filter(pl.col("register_row").is_in([member["register_row"] for member in self.members]))
+        members = {member["register_row"]: member for member in self.members}
+        mine = rows.filter(pl.col("register_row").is_in(list(members)))
         told = mine.filter(pl.col("holds").fill_null(value=True)) if fact.hidden else mine
         told = told.filter(pl.col("holds")) if fact.hidden and told["holds"].any() else told
         if fact.hidden and mine.height and not told.height:
@@ -180,7 +188,8 @@ class _Teller:
                 met = met.filter(pl.col("extract") == row["extract"])
             found = met.row(0, named=True)
             file = f"，{found['file']}" if self.unmask and found.get("file") else ""
-            yield f"  证据 evidence    {fact.zh}：{row['extract']} {_place(found)}{file}，{_SAYS[row['holds']]}"
+            whose = "" if fact.by_number else f"{self._who(members[row['register_row']])} ← "
+            yield f"  证据 evidence    {fact.zh}：{whose}{row['extract']} {_place(found)}{file}，{_SAYS[row['holds']]}"
         if told.height > _MOST_ROWS:
             yield f"                   …… 另有 {told.height - _MOST_ROWS} 行 more rows"
 
