@@ -83,4 +83,9 @@ def _all_unknown(rule: Rule, setting: Setting, own: pl.Series, absent: Mapping[s
 def _undecided(outcomes: pl.Series) -> pl.Series:
     """The outcomes of a rule that could not run: unknown for everybody to whom it applies."""
     applies = pl.col("outcome") != Outcome.NOT_APPLICABLE.value
-    return outcomes.to_frame().select(pl.when(applies).then(said(Outcome.UNKNOWN)).otherwise("outcome")).to_series().alias("outcome")
+    return (
+        outcomes.to_frame()
+        .select(pl.when(applies).then(said(Outcome.UNKNOWN)).otherwise("outcome"))
+        .to_series()
+        .alias("outcome")
+    )

@@ -59,7 +59,9 @@ class World(StrEnum):
 AT = "_at"  # the place of a linked row's person among the persons
 
 
-def linked_to(people: pl.DataFrame, facts: Sequence[Fact], compared: Comparison) -> dict[tuple[str, bool], pl.DataFrame]:
+def linked_to(
+    people: pl.DataFrame, facts: Sequence[Fact], compared: Comparison
+) -> dict[tuple[str, bool], pl.DataFrame]:
     """For each kind of extract, and whether rows are found by household number: the rows that somebody has, sorted."""
     asked = sorted({(kind, fact.by_number) for fact in facts for kind in fact.kinds})
     places = people.select("register_row", pl.int_range(pl.len(), dtype=pl.UInt32).alias(AT))
@@ -221,11 +223,23 @@ def _any_of(at: pl.Series, rows: int) -> pl.Series:
     return pl.Series(marked)
 
 
+def _how_many(numbered: pl.Series) -> int:
+    """How many persons or households are numbered here, from 0 on; one where there is nobody."""
+    return int(numbered.to_numpy().max(initial=0)) + 1
+
+
 def any_of_house(holds: pl.Series, house: pl.Series) -> pl.Series:
     """Kleene's OR over each household, for each of its members."""
-    houses = (house.max() or 0) + 1
-    told = pl.DataFrame({"true": _any_of(house.filter(holds), houses), "null": _any_of(house.filter(holds.is_null()), houses)})
-    return told.select(pl.col("true") | pl.when("null").then(None).otherwise(pl.lit(value=False))).to_series().gather(house).alias(holds.name)
+    houses = _how_many(house)
+    told = pl.DataFrame(
+        {"true": _any_of(house.filter(holds), houses), "null": _any_of(house.filter(holds.is_null()), houses)}
+    )
+    return (
+        told.select(pl.col("true") | pl.when("null").then(None).otherwise(pl.lit(value=False)))
+        .to_series()
+        .gather(house)
+        .alias(holds.name)
+    )
 
 
 def told_by_rows(fact: Fact, rows: pl.DataFrame, searched: pl.Series, house: pl.Series) -> list[pl.Series]:
@@ -236,7 +250,7 @@ def told_by_rows(fact: Fact, rows: pl.DataFrame, searched: pl.Series, house: pl.
     """
     of_house = fact.level is Level.HOUSEHOLD
     unit = house if of_house else pl.Series(range(house.len()), dtype=pl.UInt32)
-    units = (unit.max() or 0) + 1
+    units = _how_many(unit)
     rows = rows.with_columns(unit.gather(rows[AT]).alias("unit"))
     if of_house and not fact.by_number:
         rows = rows.unique(["unit", "extract", "extract_row"], keep="first", maintain_order=True)
@@ -255,7 +269,9 @@ def told_by_rows(fact: Fact, rows: pl.DataFrame, searched: pl.Series, house: pl.
     )
     looked = pl.DataFrame({"unit": unit, "searched": searched}).group_by("unit").agg(pl.col("searched").all())
     met = unit.to_frame("unit").join(looked, on="unit", how="left", maintain_order="left")
-    met = met.join(said, on="unit", how="left", maintain_order="left").with_columns(pl.col("count", "doubt").fill_null(0.0))
+    met = met.join(said, on="unit", how="left", maintain_order="left").with_columns(
+        pl.col("count", "doubt").fill_null(0.0)
+    )
     if fact.gives == "sum":
         clear = pl.col("searched") & (pl.col("doubt") == 0)
         total = pl.when(pl.col("count") == 0).then(0).when(~pl.col("blank")).then(pl.col("sum"))

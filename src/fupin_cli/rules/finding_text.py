@@ -55,7 +55,9 @@ def finding_keys(rule_id: str, found: pl.DataFrame) -> pl.Series:
     if twins.any():
         # two people whom nothing tells apart still are two findings: number them, as they stand in the register
         order = found.select(pl.struct("household_id", "_key").alias("who"), "register_row").with_row_index("at")
-        nth = order.filter(twins).sort("register_row", nulls_last=True).with_columns(n=pl.int_range(pl.len()).over("who"))
+        nth = (
+            order.filter(twins).sort("register_row", nulls_last=True).with_columns(n=pl.int_range(pl.len()).over("who"))
+        )
         nth = nth.filter(pl.col("n") > 0)
         texts = texts.scatter(nth["at"], texts.gather(nth["at"]) + "|" + nth["n"].cast(pl.String))
     return pl.Series([blake2b(text.encode(), digest_size=8).hexdigest() for text in texts.to_list()], dtype=pl.String)

@@ -84,7 +84,13 @@ def band(*, and_unknown: bool = False) -> pl.Expr:
 
 
 def person_findings(
-    rule: Rule, hits: pl.DataFrame, told: pl.Series, facts: Facts, compared: Comparison, asked: Sequence[Fact], label: Label
+    rule: Rule,
+    hits: pl.DataFrame,
+    told: pl.Series,
+    facts: Facts,
+    compared: Comparison,
+    asked: Sequence[Fact],
+    label: Label,
 ) -> pl.DataFrame:
     """FINDINGS of a rule about persons; `hits` holds the places `at` which they stand, and `band`, `told` what else is said."""
     people = facts.persons[World.STRICT]
@@ -102,9 +108,15 @@ def person_findings(
 
 
 def household_findings(
-    rule: Rule, hits: pl.DataFrame, told: pl.Series, facts: Facts, compared: Comparison, asked: Sequence[Fact], label: Label
+    rule: Rule,
+    hits: pl.DataFrame,
+    told: pl.Series,
+    facts: Facts,
+    compared: Comparison,
+    asked: Sequence[Fact],
+    label: Label,
 ) -> pl.DataFrame:
-    """FINDINGS of a rule about households; `hits` holds the places `at` which they stand, and `band`, `told` what else is said."""
+    """The same of a rule about households."""
     homes = facts.households[World.STRICT]
     homes = homes[_read(rule, homes)][hits["at"]].with_columns(hits["band"], told.alias("_told"))
     people = facts.persons[World.STRICT]

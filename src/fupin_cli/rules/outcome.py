@@ -35,9 +35,11 @@ import polars as pl
 
 from fupin_cli.vocabulary import Outcome
 
-
 # one order for both kinds of rule, so that of many outcomes the first one is the least
-OUTCOME = pl.Enum([o.value for o in (Outcome.NOT_MET, Outcome.HIT, Outcome.UNKNOWN, Outcome.MET, Outcome.CLEAR)] + [Outcome.NOT_APPLICABLE.value])
+OUTCOME = pl.Enum(
+    [o.value for o in (Outcome.NOT_MET, Outcome.HIT, Outcome.UNKNOWN, Outcome.MET, Outcome.CLEAR)]
+    + [Outcome.NOT_APPLICABLE.value]
+)
 
 
 class Kind(StrEnum):
@@ -118,7 +120,9 @@ def conclude(join: Join, outcomes: Iterable[str]) -> pl.Expr:
     members = [pl.col(name).cast(OUTCOME) for name in outcomes]
     vetoed = _VETOED if join is Join.NONE_OF else {}
     return pl.coalesce(
-        pl.when(pl.any_horizontal(member == outcome.value for member in members)).then(said(vetoed.get(outcome, outcome)))
+        pl.when(pl.any_horizontal(member == outcome.value for member in members)).then(
+            said(vetoed.get(outcome, outcome))
+        )
         for outcome in JOIN_ORDER[join]
     )
 

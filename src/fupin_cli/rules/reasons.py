@@ -36,7 +36,9 @@ def reasons(rule: Rule, setting: Setting, at: pl.Series) -> pl.DataFrame:
         "_in_force",
         "_line",
         missing(rule).alias("missing"),
-        pl.lit("未运行：" + "；".join(stopped)).alias("cause") if stopped else cause(rule, setting, frame).alias("cause"),
+        pl.lit("未运行：" + "；".join(stopped)).alias("cause")
+        if stopped
+        else cause(rule, setting, frame).alias("cause"),
         _shown(rule, setting, frame).alias("shown"),
         pl.lit(None, pl.String).alias("dependence") if stopped else _line_dependence(rule, setting, frame),
     )

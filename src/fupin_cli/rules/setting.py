@@ -48,7 +48,6 @@ class Setting:
     answers: Mapping[str, Answer]
 
 
-
 def why_absent(rule: Rule, name: str, setting: Setting) -> str | None:
     """Why a fact that the rule reads is unknown for everybody, or None."""
     if rule.line and name == rule.line.as_fact:

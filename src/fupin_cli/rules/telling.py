@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import polars as pl
 
-from fupin_cli.rules.asking import unit_of
 from fupin_cli.rules.evidence import World
 from fupin_cli.rules.findings import household_findings, person_findings
 from fupin_cli.rules.order import leaves
