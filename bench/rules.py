@@ -186,23 +186,30 @@ def world(persons: int) -> dict[str, object]:
 
 
 def measure(persons: int, only: str | None) -> dict[str, float | int]:
-    """Seconds and peak GiB of judging so many persons by the packs of one place; with `only` by one pack, or by `all`."""
+    """What it costs to judge so many persons by the packs of one place, with `only` by one pack or by `all`.
+
+    The findings are written rule by rule and counted; reasons of outcomes are not, since a round writes them when it ends.
+    """
     folder = shipped_rules()
     every = all_packs([folder], load_profiles([folder / "sources"]))
     packs = [pack for pack in every if applies_to(pack, PLACE) and not pack.opt_in]
     if only is not None:
         packs = [replace(pack, jurisdiction=NATIONAL) for pack in every if only in ("all", pack.id)]
     frames = world(persons)
-    started = time.perf_counter()
+    started, busy = time.perf_counter(), time.process_time()
     judged = judge(
         **frames, packs=packs, lines=load_lines([folder]), as_of=AS_OF, jurisdiction=PLACE, stages=("county", "province")
     )  # fmt: skip
+    outcomes = time.perf_counter() - started
+    found = sum(findings.height for findings in judged.findings_by_rule())
     return {
         "persons": persons,
         "rules": len(judged.reports),
         "evidence_rows": sum(frame.height for frame in frames["evidence"].values()),
         "seconds": round(time.perf_counter() - started, 1),
-        "findings": judged.findings.height,
+        "of_outcomes": round(outcomes, 1),
+        "cpu_seconds": round(time.process_time() - busy, 1),
+        "findings": found,
         "peak_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 1),
     }
 
@@ -217,15 +224,17 @@ def main() -> None:
     if options.here:
         print(json.dumps(measure(options.sizes[0], options.only)))
         return
-    taken = []
+    taken: list[dict[str, float]] = []
     for size in options.sizes:
         command = [sys.executable, __file__, "--here", "--sizes", str(size)]
         command += ["--only", options.only] if options.only else []
         taken.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
         print(taken[-1], flush=True)
-    first = taken[0]["seconds"] / taken[0]["persons"]
-    ratios = {one["persons"]: round(one["seconds"] / one["persons"] / first, 2) for one in taken}
-    print("seconds a person, beside the smallest size:", ratios)
+    for cost in ("seconds", "cpu_seconds"):
+        first = taken[0][cost] / taken[0]["persons"]
+        print(f"{cost} a person, beside the smallest size:", {
+            one["persons"]: round(one[cost] / one["persons"] / first, 2) for one in taken
+        })  # fmt: skip
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "rules.json").write_text(json.dumps(taken, indent=2) + "\n", encoding="utf-8")
 

@@ -9,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fupin_cli.rules import outcome
-from fupin_cli.rules.outcome import ORDER, Join, Kind, any_true, as_fact, conclude, decide, roll_up
+from fupin_cli.rules.outcome import (
+    ORDER,
+    OUTCOME,
+    Join,
+    Kind,
+    any_true,
+    as_fact,
+    conclude,
+    decide,
+    of_households,
+    roll_up,
+)
 
 TRUTH = {"true": [True], "false": [False], "unknown": [None], "-": [True, False, None]}
 
@@ -56,8 +67,11 @@ def test_the_drawn_order_is_the_order(kind):
 )
 def test_household_of_its_members(kind, members, household):
     """One failing member fails the household, one unknown member keeps it from being met."""
-    frame = pl.DataFrame({"outcome": members})
-    assert frame.select(roll_up(kind)).item() == household
+    frame = pl.DataFrame({"outcome": members}, schema={"outcome": OUTCOME})
+    assert frame.select(roll_up()).item() == household
+    nobodys = pl.Series([*([1] * len(members)), None], dtype=pl.UInt32)  # the last person belongs to no household
+    outcomes = pl.concat([frame["outcome"], pl.Series([ORDER[kind][0].value], dtype=OUTCOME)])
+    assert of_households(outcomes, nobodys, 2).to_list() == ["not_applicable", household]
     if kind is Kind.CRITERION:
         assert joined(Join.ALL_OF, members) == household
 

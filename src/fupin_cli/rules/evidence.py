@@ -223,9 +223,14 @@ def _any_of(at: pl.Series, rows: int) -> pl.Series:
     return pl.Series(marked)
 
 
+def _how_many(numbered: pl.Series) -> int:
+    """How many persons or households are numbered here, from 0 on; one where there is nobody."""
+    return int(numbered.to_numpy().max(initial=0)) + 1
+
+
 def any_of_house(holds: pl.Series, house: pl.Series) -> pl.Series:
     """Kleene's OR over each household, for each of its members."""
-    houses = (house.max() or 0) + 1
+    houses = _how_many(house)
     told = pl.DataFrame(
         {"true": _any_of(house.filter(holds), houses), "null": _any_of(house.filter(holds.is_null()), houses)}
     )
@@ -255,7 +260,7 @@ def told_by_rows(fact: Fact, rows: pl.DataFrame, searched: pl.Series, house: pl.
     """
     of_house = fact.level is Level.HOUSEHOLD
     unit = house if of_house else pl.Series(range(house.len()), dtype=pl.UInt32)
-    units = (unit.max() or 0) + 1
+    units = _how_many(unit)
     rows = rows.with_columns(unit.gather(rows[AT]).alias("unit"))
     if of_house and not fact.by_number:
         rows = rows.unique(["unit", "extract", "extract_row"], keep="first", maintain_order=True)

@@ -139,14 +139,7 @@ def gather_facts(
     homes = _with_given(_with_numbers(derive_household_facts(households, as_of), numbers, as_of), read)
     homes = _with_places(homes, people)
     areas = area_frames(people, compared)
-    first = pl.DataFrame({HOME: pl.Series(range(homes.height), dtype=pl.UInt32)}).join(
-        people.select(HOME, pl.int_range(pl.len(), dtype=pl.UInt32).alias("at"))
-        .drop_nulls(HOME)
-        .unique(HOME, keep="first", maintain_order=True),
-        on=HOME,
-        how="left",
-        maintain_order="left",
-    )["at"]
+    first = _first_members(homes.height, people)
     linked = linked_to(people, facts, compared)
     lists = Lists(people, compared)
     of_people: dict[World, list[pl.Series]] = {world: [] for world in World}
@@ -182,6 +175,14 @@ def gather_facts(
         doubtful=frozenset(doubtful),
         speaker=_speakers(homes, people),
     )
+
+
+def _first_members(homes: int, people: pl.DataFrame) -> pl.Series:
+    """For each household the place of the first of its members among the persons; null where it has none."""
+    members = people.select(HOME, pl.int_range(pl.len(), dtype=pl.UInt32).alias("person")).drop_nulls(HOME)
+    first = members.unique(HOME, keep="first", maintain_order=True)
+    every = pl.DataFrame({HOME: pl.Series(range(homes), dtype=pl.UInt32)})
+    return every.join(first, on=HOME, how="left", maintain_order="left")["person"]
 
 
 def _speakers(homes: pl.DataFrame, people: pl.DataFrame) -> pl.Series:

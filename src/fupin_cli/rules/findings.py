@@ -117,7 +117,7 @@ def household_findings(
     asked: Sequence[Fact],
     label: Label,
 ) -> pl.DataFrame:
-    """FINDINGS of a rule about households; `hits` holds the places `at` which they stand, and `band`, `told` what more to say."""
+    """The same of a rule about households."""
     homes = facts.households[World.STRICT]
     homes = homes[_read(rule, homes)][hits["at"]].with_columns(hits["band"], told.alias("_told"))
     people = facts.persons[World.STRICT]

@@ -5,7 +5,7 @@
                      ├────────────────► findings     who must be looked at, in sentences
                      └────────────────► outcomes     every household, with reasons
 
-All of a register is judged at once, in columns. What is right of the first arrow is written when it is first read.
+All of a register is judged at once, in columns. Findings and outcomes are put into words when they are first read.
 """
 
 from __future__ import annotations

@@ -85,20 +85,24 @@ def _may_be_listed(people: pl.DataFrame, kind: str, fresh: pl.DataFrame, compare
     or their number stands elsewhere in the files, where no row was read under it.
     """
     rows = compared.evidence.get(kind)
+    nobody = pl.repeat(None, people.height, dtype=UNKNOWN_BECAUSE, eager=True)
     if rows is None or kind == REGISTER:
-        return pl.repeat(None, people.height, dtype=UNKNOWN_BECAUSE, eager=True)
+        return nobody
     settled = compared.links.filter(pl.col("decision") == Decision.ACCEPTED.value)
     unnumbered = rows.filter(pl.col("id_number").is_null()).join(fresh, on="extract", how="semi")
     unnumbered = unnumbered.join(settled, on=["extract", "extract_row"], how="anti")
+    elsewhere = fresh["mentioned"].explode(empty_as_null=True).drop_nulls().unique()
+    if not unnumbered.height and not elsewhere.len():
+        return nobody
     known = unnumbered.drop_nulls("name_key").group_by("name_key").agg(
         pl.col("county_key").is_null().any().alias("_anywhere"), pl.col("county_key").unique().alias("_there")
     )  # fmt: skip
     here = pl.col("county_key")
     same_place = pl.col("_anywhere") | here.is_null() | pl.col("_there").list.contains(here)
-    met = people.join(known, on="name_key", how="left", maintain_order="left")
+    asked = people["name_key", "county_key", "id_number", "id_digits"]
+    met = asked.join(known, on="name_key", how="left", maintain_order="left")
     begun = unnumbered.filter(pl.col("id_status") == _CUT).select(pl.col("id_digits").str.slice(0, _LEFT)).to_series()
     begun = begun.filter((begun.str.len_chars() == _LEFT).fill_null(value=False)).unique()
-    elsewhere = fresh["mentioned"].explode(empty_as_null=True).drop_nulls().unique()
     same_name, same_start, elsewhere_in_file = (pl.lit(text, UNKNOWN_BECAUSE) for text in MAYBE_LISTED)
     return met.select(
         pl.when(pl.col("_there").is_not_null() & same_place)
