@@ -6,7 +6,7 @@ from fupin_cli.rules.judge import Judgement, judge
 from fupin_cli.rules.lines import Line, Lines, load_lines
 from fupin_cli.rules.loading import load_packs
 from fupin_cli.rules.order import gives, leaves
-from fupin_cli.rules.pack import Citation, Derived, Fact, Level, Pack, Parameter, Rule, applies_to
+from fupin_cli.rules.pack import Citation, Derived, Fact, Level, Pack, Parameter, Rule, SignOff, applies_to, sign_off
 from fupin_cli.rules.predicate import nearest
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Pack",
     "Parameter",
     "Rule",
+    "SignOff",
     "World",
     "applies_to",
     "gives",
@@ -30,4 +31,5 @@ __all__ = [
     "load_packs",
     "nearest",
     "run_examples",
+    "sign_off",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -230,6 +230,23 @@ class Gap:
 
 
 @dataclass(frozen=True)
+class SignOff:
+    """Who signs the answer to a case, and what must lie beside it, before the case may be closed.
+
+    `ordered`: each step signs on no earlier day than the one before. `material_for` are the verdicts that need proof of any
+    kind, `documents` what must be named beside every answer. Without a citation it is our own arrangement, and no policy.
+    """
+
+    title: str
+    steps: tuple[str, ...]
+    ordered: bool
+    material_for: tuple[str, ...]
+    documents: tuple[str, ...]
+    enabled: bool
+    citation: Citation | None
+
+
+@dataclass(frozen=True)
 class Rule:
     """One dated, cited condition. `optional` facts may be absent from the register; any other absent fact stops the rule.
 
@@ -313,11 +330,22 @@ class Pack:
     gaps: tuple[Gap, ...] = ()
     extends: tuple[str, ...] = ()
     opt_in: bool = False
+    signoff: SignOff | None = None
 
 
 def applies_to(pack: Pack, jurisdiction: str) -> bool:
     """Whether a pack binds this place: national ones do, others where their division code is a prefix of the place's."""
     return pack.jurisdiction == NATIONAL or within(jurisdiction, pack.jurisdiction)
+
+
+def sign_off(packs: Sequence[Pack], jurisdiction: str) -> SignOff | None:
+    """The chain that binds a place: that of the narrowest division that has one enabled; None where no pack has any."""
+    chains = [
+        (len(significant(pack.jurisdiction)) if pack.jurisdiction != NATIONAL else 0, pack.id, pack.signoff)
+        for pack in packs
+        if pack.signoff and pack.signoff.enabled and applies_to(pack, jurisdiction)
+    ]
+    return max(chains, key=lambda chain: chain[:2])[2] if chains else None
 
 
 def within(place: str, jurisdiction: str) -> bool:

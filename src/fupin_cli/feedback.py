@@ -1,0 +1,313 @@
+"""The way back: returned workbooks are read, answers booked, signatures noted, settled cases closed, and each unit told what it lacks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from fupin_cli.cases import Ledger, Receipt, Returned, compare_returns, settled
+from fupin_cli.cases.answers import PROBLEMS
+from fupin_cli.cases.ledger import detail
+from fupin_cli.casework import BATCHES, SENT, known_cases, writing_ledger
+from fupin_cli.errors import InputMissingError, UsageError
+from fupin_cli.ingest import Ask, no_password
+from fupin_cli.report.book import file_names
+from fupin_cli.report.dispatch_book import ANSWER_HEADERS, CHOICES, SHOWN, batch_name
+from fupin_cli.report.return_book import Part, write_return_book
+from fupin_cli.report.returned_book import ReturnedBooks, read_returned
+from fupin_cli.rules import SignOff
+from fupin_cli.rundir import replace_file, sha256
+
+RETURNS = "returns"
+UNKNOWN_UNIT = "未识别单位"
+_WHO = ("unit", "place", "head_name", "household_id", "name", "id_shown", "title")
+_ANSWERS = tuple((name, header, 12.0) for name, header in ANSWER_HEADERS.items())
+_AT = (("source", "文件", 26.0), ("sheet", "工作表", 12.0), ("row", "行号", 6.0), ("case_id", "疑点编号", 20.0))
+_PERSON = (
+    ("place", "行政村", 10.0), ("head_name", "户主姓名", 9.0), ("household_id", "户编号", 18.0), ("name", "姓名", 9.0),
+    ("id_shown", "证件号码", 20.0), ("title", "疑点类型", 18.0),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What an import did: answers booked and known already, cases closed, and how many of each trouble; where the units' lists are."""
+
+    booked: int
+    known: int
+    closed: int
+    counts: Mapping[str, int]
+    unreadable: Mapping[str, str]
+    folder: Path
+
+
+def take_back(
+    folder: Path, files: Sequence[Path], day: date, ask: Ask = no_password, lists: Path | None = None
+) -> Feedback:
+    """Books the answers in returned workbooks, and writes each unit a workbook of what is still wrong with them.
+
+    Only answers change anything: no case is added, no person, and what was sent stays as it was sent. The same files again change
+    nothing. A file that cannot be read is named, and the others are booked.
+    """
+    for path in files:
+        if not path.is_file():
+            raise InputMissingError("no such file", where=str(path))
+    hashed = [(sha256(path), path) for path in sorted(files)]
+    books = read_returned(hashed, ask)
+    with writing_ledger(folder) as ledger:
+        sent = _sent(folder, books)
+        compared = compare_returns(books.rows, sent, SHOWN, CHOICES)
+        readable = [(digest, path) for digest, path in hashed if path.name not in books.unreadable]
+        with ledger.writing():
+            for digest, path in readable:
+                if not ledger.rows("SELECT 1 FROM files WHERE sha256 = ?", (digest,)):
+                    ledger.add("files", {"sha256": digest, "name": path.name, "day": day.isoformat()})
+            receipt = ledger.add_events(_answered(compared, day))
+            ledger.add_events(_signed(ledger, books, sent, compared, day))
+            closed = close_settled(ledger, day)
+        touched = _touched(books, sent, compared)
+        parts = _parts(ledger, compared, sent, touched, day)
+    target = lists or folder / RETURNS / day.isoformat()
+    counts = _write_lists(target, day, touched, parts, receipt)
+    return Feedback(receipt.booked, receipt.known, closed, counts, books.unreadable, target)
+
+
+def settle(folder: Path, case_id: str, answer: Mapping[str, str | None], day: date, by: str) -> Receipt:
+    """Books the ruling on a case whose copies contradict each other; later copies of the same batch change nothing any more."""
+    with writing_ledger(folder) as ledger, ledger.writing():
+        case = known_cases(ledger, [case_id]).row(0, named=True)
+        if case["answered_batch"] is None:
+            raise UsageError(f"{case_id} has no answer to rule on", try_=f"fupin cases show {case_id}")
+        return ledger.add_events(
+            pl.DataFrame(
+                {
+                    "case_id": [case_id], "kind": ["settled"], "day": [day.isoformat()], "batch": [case["answered_batch"]],
+                    "evidence": [case["answered_evidence"]], "detail": [detail(**answer, by=by)],
+                }
+            )
+        )  # fmt: skip
+
+
+def sign(
+    folder: Path, batch: int, step: str, by: str, on: date, day: date, *, place: Mapping[str, str]
+) -> tuple[Receipt, int]:
+    """Notes a signature under the answers of a batch, of one place or all; and how many cases that closed.
+
+    `place` gives county, township or village. Raises UsageError for a step that the batch's chain does not have.
+    """
+    with writing_ledger(folder) as ledger, ledger.writing():
+        chain = _chain(ledger, batch)
+        if step not in chain.steps:
+            raise UsageError(
+                f"{step} is not in the chain of {batch_name(batch)}", try_=f"one of: {'、'.join(chain.steps)}"
+            )
+        where = " AND ".join(["answered_batch = ?", *(f"{level} = ?" for level in place)])
+        cases = ledger.cases(where, [batch, *place.values()])
+        receipt = ledger.add_events(
+            cases.select(
+                "case_id", kind=pl.lit("signed"), day=pl.lit(day.isoformat()), batch=pl.lit(batch, pl.Int64),
+                detail=pl.lit(detail(step=step, by=by, on=on.isoformat())), once=pl.format("signed|{}|{}|{}", "case_id", pl.lit(batch), pl.lit(step)),
+            )
+        )  # fmt: skip
+        return receipt, close_settled(ledger, day)
+
+
+def file_document(folder: Path, case_id: str, document: str, day: date) -> int:
+    """Notes a document beside a case; 1 if that closed it."""
+    with writing_ledger(folder) as ledger, ledger.writing():
+        known_cases(ledger, [case_id])
+        ledger.add_events(
+            pl.DataFrame(
+                {
+                    "case_id": [case_id],
+                    "kind": ["filed"],
+                    "day": [day.isoformat()],
+                    "detail": [detail(document=document)],
+                }
+            )
+        )
+        return close_settled(ledger, day)
+
+
+def lacking(ledger: Ledger) -> pl.DataFrame:
+    """case_id and `lacks` (texts, none where it may be closed) of every case that is answered and not closed."""
+    cases = ledger.rows(
+        "SELECT case_id, answered_batch, answered_evidence, verdict, material FROM cases WHERE state = 'answered'"
+    )
+    signatures = _by_case(ledger, "signed", "e.batch = c.answered_batch")
+    filed = _by_case(ledger, "filed", "1")
+    chains = {batch: _chain(ledger, batch) for batch in {case["answered_batch"] for case in cases}}
+    found = [
+        (
+            case["case_id"],
+            case["answered_evidence"],
+            settled(
+                chains[case["answered_batch"]],
+                case,
+                signatures.get(case["case_id"], ()),
+                [str(one["document"]) for one in filed.get(case["case_id"], ())],
+            ),
+        )
+        for case in cases
+    ]
+    return pl.DataFrame(
+        found, schema={"case_id": pl.String, "evidence": pl.String, "lacks": pl.List(pl.String)}, orient="row"
+    )
+
+
+def close_settled(ledger: Ledger, day: date) -> int:
+    """Closes every answered case whose chain is complete and whose documents are there; how many those were."""
+    ready = lacking(ledger).filter(pl.col("lacks").list.len() == 0)
+    ledger.add_events(ready.select("case_id", "evidence", kind=pl.lit("closed"), day=pl.lit(day.isoformat())))
+    return ready.height
+
+
+def _by_case(ledger: Ledger, kind: str, condition: str) -> dict[str, list[dict[str, Any]]]:
+    told: dict[str, list[dict[str, Any]]] = {}
+    query = f"SELECT e.case_id, e.detail FROM events e JOIN cases c USING (case_id) WHERE e.kind = ? AND c.state = 'answered' AND {condition} ORDER BY seq"  # noqa: E501, S608 - our own words
+    for row in ledger.rows(query, (kind,)):
+        told.setdefault(row["case_id"], []).append(json.loads(row["detail"]))
+    return told
+
+
+def _chain(ledger: Ledger, batch: int) -> SignOff:
+    rows = ledger.rows("SELECT chain FROM batches WHERE batch = ?", (batch,))
+    if not rows:
+        raise UsageError(f"there is no batch {batch_name(batch)}", try_="fupin cases stats names the batches")
+    told = json.loads(rows[0]["chain"])
+    return SignOff(
+        title=told["title"], steps=tuple(told["steps"]), ordered=told["ordered"], material_for=tuple(told["material_for"]),
+        documents=tuple(told["documents"]), enabled=True, citation=None,
+    )  # fmt: skip
+
+
+def _sent(folder: Path, books: ReturnedBooks) -> pl.DataFrame:
+    """Everything that went out in the books of which something came back: rows that were deleted must be missed."""
+    parts = [pl.read_parquet(path) for path in sorted((folder / BATCHES).glob(f"B*/{SENT}"))]
+    if not parts:
+        raise UsageError(
+            "nothing was ever sent from this ledger", where=str(folder), try_="fupin cases dispatch --due DATE"
+        )
+    return pl.concat(parts)
+
+
+def _answered(compared: Returned, day: date) -> pl.DataFrame:
+    return compared.answers.unique("once", keep="first", maintain_order=True).select(
+        "case_id",
+        "batch",
+        "file",
+        "detail",
+        "once",
+        kind=pl.lit("answered"),
+        day=pl.lit(day.isoformat()),
+        evidence="evidence_code",
+    )
+
+
+def _signed(ledger: Ledger, books: ReturnedBooks, sent: pl.DataFrame, compared: Returned, day: date) -> pl.DataFrame:
+    """Signatures for every answered case of the place that they stand for, in the books that the file is about."""
+    about = compared.answers.select("file", "batch", "case_id").join(
+        sent.select("batch", "case_id", "book"), on=["batch", "case_id"]
+    )
+    about = about.select("file", "batch", "book").unique()
+    typed = books.signatures.with_columns(
+        pl.col("village", "step", "by", "on").str.strip_chars(),
+        batch=pl.col("batch_text").str.extract("([0-9]+)").cast(pl.Int64, strict=False),
+    ).filter(pl.col("by").fill_null("") != "")
+    answered = ledger.cases("answered_batch IS NOT NULL AND state IN ('answered', 'disputed')")
+    signed = (
+        typed.join(about, on=["file", "batch"])
+        .join(sent.select("batch", "book", "case_id", village="place"), on=["batch", "book", "village"])
+        .join(answered.select("case_id", batch="answered_batch"), on=["case_id", "batch"], how="semi")
+    )
+    on = pl.col("on").fill_null("").str.extract("([0-9]{4}-[0-9]{2}-[0-9]{2})").fill_null("")
+    told = signed.with_columns(
+        detail=pl.struct("step", "by", on.alias("on")).struct.json_encode(),
+        once=pl.format("signed|{}|{}|{}", "case_id", "batch", "step"),
+    )
+    return told.unique("once", keep="first", maintain_order=True).sort("once").select(
+        "case_id", "batch", "file", "detail", "once", kind=pl.lit("signed"), day=pl.lit(day.isoformat())
+    )  # fmt: skip
+
+
+def _touched(books: ReturnedBooks, sent: pl.DataFrame, compared: Returned) -> pl.DataFrame:
+    """file → unit, and the books (batch, book) of which something came back; a file without any case of ours has no unit."""
+    rows = pl.concat([frame.select("file", "case_id", "batch") for frame in (compared.answers, compared.problems)])
+    blank = books.rows.select(
+        "file", case_id="case_text", batch=pl.col("batch_text").str.extract("([0-9]+)").cast(pl.Int64, strict=False)
+    )
+    known = pl.concat([rows, blank]).join(sent.select("batch", "case_id", "book", "unit"), on=["batch", "case_id"])
+    return known.group_by("file", "batch", "book", "unit").len().sort("len", "unit", descending=[True, False])
+
+
+def _parts(ledger: Ledger, compared: Returned, sent: pl.DataFrame, touched: pl.DataFrame, day: date) -> list[Part]:
+    """The sheets, for all units at once; each row has its `unit`."""
+    back = touched.select("batch", "book").unique()
+    out = sent.join(back, on=["batch", "book"], how="semi")
+    cases = ledger.cases().select(
+        "case_id", "state", "answered_batch", "sent_batch", "due", "verdict", _reason="reason"
+    )
+    out = out.join(cases, on="case_id").filter(pl.col("batch") == pl.col("sent_batch"))
+    seen = compared.answers.select("case_id", "batch").unique()
+    who = sent.select("batch", "case_id", *_WHO).unique(["batch", "case_id"], keep="any")
+    units = touched.unique("file", keep="first", maintain_order=True).select("file", _unit="unit")
+    owned = lambda frame: frame.join(units, on="file", how="left").with_columns(  # noqa: E731
+        unit=pl.col("_unit").fill_null(UNKNOWN_UNIT)
+    )
+    unanswered = out.filter(pl.col("state") == "dispatched").with_columns(
+        due=pl.col("due"),
+        late=pl.when(pl.lit(day.isoformat()) > pl.col("due")).then(pl.lit("已逾期")).otherwise(pl.lit("")),
+    )
+    disputed = out.filter(pl.col("state") == "disputed").select("case_id", "batch", *_WHO)
+    told = ledger.frame(
+        "SELECT e.case_id, e.batch, f.name, json_extract(e.detail,'$.verdict'), json_extract(e.detail,'$.reason'), "
+        "json_extract(e.detail,'$.action'), json_extract(e.detail,'$.material'), json_extract(e.detail,'$.checker'), "
+        "json_extract(e.detail,'$.phone'), json_extract(e.detail,'$.checked_on') FROM events e LEFT JOIN files f ON f.sha256 = e.file "
+        "WHERE e.kind = 'answered' ORDER BY e.seq",
+        {"case_id": pl.String, "batch": pl.Int64, "source": pl.String, **dict.fromkeys(ANSWER_HEADERS, pl.String)},
+    )
+    late = out.join(seen, on=["case_id", "batch"], how="semi").filter(pl.lit(day.isoformat()) > pl.col("due"))
+    open_still = lacking(ledger).filter(pl.col("lacks").list.len() > 0).with_columns(pl.col("lacks").list.join("、"))
+    problems = owned(compared.problems.with_columns(pl.col("problem").replace_strict(PROBLEMS, return_dtype=pl.String)))
+    altered = owned(compared.altered).join(
+        sent.select("case_id", "place", "name", _u="unit").unique("case_id", keep="last"), on="case_id", how="left"
+    )
+    return [
+        Part("未反馈", "已下发、尚无有效答复的疑点（未填写，或退回的表中删去了该行）。请补填后报回。",
+             (("case_id", "疑点编号", 20), *_PERSON, ("due", "截止日期", 12), ("late", "是否逾期", 9)), unanswered),
+        Part("反馈矛盾", "同一条疑点报回了不一致的答复，一律未采用。请核实后由县级裁定：fupin cases settle。",
+             (("case_id", "疑点编号", 20), *_PERSON, ("source", "报回文件", 24), *_ANSWERS),
+             disputed.join(told, on=["case_id", "batch"])),
+        Part("未采用的行", "这些行没有计入。请按“问题”改正后，用原下发的表重填报回。",
+             (*_AT, ("problem", "问题", 36), *_ANSWERS), problems),
+        Part("改动的内容", "下发内容被改动。改动不予采用，答复照常计入；登记有误的，请写在情况说明里并在系统中更正。",
+             (*_AT, ("place", "行政村", 10), ("name", "姓名", 9), ("header", "栏目", 14), ("sent", "下发内容", 30), ("came_back", "报回内容", 30)), altered),
+        Part("逾期反馈", "截止日期以后报回，已计入，按逾期统计。",
+             (("case_id", "疑点编号", 20), *_PERSON, ("due", "截止日期", 12)), late),
+        Part("待补正", "已答复，尚不能销号：缺签字或缺材料。",
+             (("case_id", "疑点编号", 20), *_PERSON, ("verdict", "是否属实", 9), ("lacks", "还缺", 44)),
+             out.join(open_still.select("case_id", "lacks"), on="case_id").join(who.select("batch", "case_id"), on=["batch", "case_id"], how="semi")),
+    ]  # fmt: skip
+
+
+def _write_lists(
+    folder: Path, day: date, touched: pl.DataFrame, parts: Sequence[Part], receipt: Receipt
+) -> dict[str, int]:
+    """The counts over all units; one workbook for each unit that sent something back."""
+    units = sorted(
+        {*touched["unit"].to_list(), *(unit for part in parts for unit in part.rows["unit"].unique().to_list())}
+    )
+    for unit, safe in zip(units, file_names(units), strict=True):
+        own = [
+            Part(p.name, p.why, p.columns, p.rows.filter(pl.col("unit") == unit).sort("case_id", nulls_last=True))
+            for p in parts
+        ]
+        with replace_file(folder / f"{safe}_反馈接收情况_{day}.xlsx") as path:
+            write_return_book(path, unit, day, {part.name: part.rows.height for part in own}, own)
+    return {"新计入": receipt.booked, "已计过": receipt.known, **{part.name: part.rows.height for part in parts}}
