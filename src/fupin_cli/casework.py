@@ -20,6 +20,7 @@ import polars as pl
 
 from fupin_cli.cases import Ledger, Receipt, RoundFrames, open_ledger, reconcile_round
 from fupin_cli.cases.ledger import detail
+from fupin_cli.cases.reconcile import KNOWN
 from fupin_cli.cases.schema import TO_ASK
 from fupin_cli.errors import BadDataError, InputMissingError, UsageError
 from fupin_cli.intake import Say
@@ -97,11 +98,11 @@ def book_round(folder: Path, run: Path, day: date) -> RoundBooked:
                 try_="book rounds in the order of their as-of dates",
             )
         people = ledger.people()
-        moves = reconcile_round(frames, ledger.cases(), people, ledger.key, day)
+        moves = reconcile_round(frames, ledger.cases(columns=KNOWN), people, ledger.key, day)
         number = (last["round"] if last else 0) + 1
         name = f"R{number:04d}-{facts['run'][:12]}.parquet"
         _write_people(folder / PEOPLE / name, moves.people)
-        skipped = _rules_reading(folder, facts["jurisdiction"], _COMPARED_FACT)
+        skipped = _rules_reading(folder, _COMPARED_FACT)
         row = {
             "round": number, "stage": frames.stage, "as_of": frames.as_of.isoformat(), "day": day.isoformat(), "people": name,
             **facts, **moves.figures, "not_compared": frames.findings.filter(pl.col("rule_id").is_in(skipped)).height,
@@ -149,8 +150,8 @@ def dispatch(
 ) -> BatchSent:
     """The batch that goes out now: every case that nobody was asked about its present evidence, in a workbook for each unit.
 
-    What is out, answered, closed, cleared or exempt is not sent. `passwords` gives for each recipient (县/乡镇) what its workbook is
-    encrypted with; with them, a recipient without one is refused before anything is written.
+    What is out, answered, closed, cleared or exempt is not sent. `passwords` gives for each recipient (县/乡镇) what its
+    workbook is encrypted with; with them, a recipient without one is refused before anything is written.
     """
     if due < day:
         raise UsageError(f"the deadline {due} is before the day of sending, {day}", try_="--due with a later day")
@@ -252,7 +253,7 @@ def _refuse_unknown_passwords(rows: pl.DataFrame, passwords: Mapping[str, str] |
         )
 
 
-def _rules_reading(folder: Path, jurisdiction: str, fact: str) -> list[str]:
+def _rules_reading(folder: Path, fact: str) -> list[str]:
     packs = packs_of(rules_folders(folder.parent / "rules"))
     return sorted({rule.id for pack in packs for rule in pack.rules if fact in rule.names})
 

@@ -13,6 +13,7 @@ import polars as pl
 
 from fupin_cli.cases import Ledger, Receipt, Returned, compare_returns, settled
 from fupin_cli.cases.answers import PROBLEMS
+from fupin_cli.cases.keys import read_case_id
 from fupin_cli.cases.ledger import detail
 from fupin_cli.casework import BATCHES, SENT, known_cases, writing_ledger
 from fupin_cli.errors import InputMissingError, UsageError
@@ -22,11 +23,10 @@ from fupin_cli.report.dispatch_book import ANSWER_HEADERS, CHOICES, SHOWN, batch
 from fupin_cli.report.return_book import Part, write_return_book
 from fupin_cli.report.returned_book import ReturnedBooks, read_returned
 from fupin_cli.rules import SignOff
-from fupin_cli.rundir import replace_file, sha256
+from fupin_cli.rundir import replace_file, sha256, sha256_of
 
 RETURNS = "returns"
 UNKNOWN_UNIT = "未识别单位"
-_WHO = ("unit", "place", "head_name", "household_id", "name", "id_shown", "title")
 _ANSWERS = tuple((name, header, 12.0) for name, header in ANSWER_HEADERS.items())
 _AT = (("source", "文件", 26.0), ("sheet", "工作表", 12.0), ("row", "行号", 6.0), ("case_id", "疑点编号", 20.0))
 _PERSON = (
@@ -71,9 +71,11 @@ def take_back(
             receipt = ledger.add_events(_answered(compared, day))
             ledger.add_events(_signed(ledger, books, sent, compared, day))
             closed = close_settled(ledger, day)
-        touched = _touched(books, sent, compared)
+        touched = _touched(books, sent)
         parts = _parts(ledger, compared, sent, touched, day)
-    target = lists or folder / RETURNS / day.isoformat()
+    # named by what was read: the same files again write the same lists, and other files of that day their own
+    these = sha256_of(*(digest for digest, _ in hashed))[:8]
+    target = lists or folder / RETURNS / f"{day}-{these}"
     counts = _write_lists(target, day, touched, parts, receipt)
     return Feedback(receipt.booked, receipt.known, closed, counts, books.unreadable, target)
 
@@ -170,7 +172,10 @@ def close_settled(ledger: Ledger, day: date) -> int:
 
 def _by_case(ledger: Ledger, kind: str, condition: str) -> dict[str, list[dict[str, Any]]]:
     told: dict[str, list[dict[str, Any]]] = {}
-    query = f"SELECT e.case_id, e.detail FROM events e JOIN cases c USING (case_id) WHERE e.kind = ? AND c.state = 'answered' AND {condition} ORDER BY seq"  # noqa: E501, S608 - our own words
+    query = (
+        "SELECT e.case_id, e.detail FROM events e JOIN cases c USING (case_id) "
+        f"WHERE e.kind = ? AND c.state = 'answered' AND {condition} ORDER BY seq"  # noqa: S608 - our own words
+    )
     for row in ledger.rows(query, (kind,)):
         told.setdefault(row["case_id"], []).append(json.loads(row["detail"]))
     return told
@@ -236,64 +241,72 @@ def _signed(ledger: Ledger, books: ReturnedBooks, sent: pl.DataFrame, compared: 
     )  # fmt: skip
 
 
-def _touched(books: ReturnedBooks, sent: pl.DataFrame, compared: Returned) -> pl.DataFrame:
-    """file → unit, and the books (batch, book) of which something came back; a file without any case of ours has no unit."""
-    rows = pl.concat([frame.select("file", "case_id", "batch") for frame in (compared.answers, compared.problems)])
-    blank = books.rows.select(
-        "file", case_id="case_text", batch=pl.col("batch_text").str.extract("([0-9]+)").cast(pl.Int64, strict=False)
+def _touched(books: ReturnedBooks, sent: pl.DataFrame) -> pl.DataFrame:
+    """Of which books (batch, book, unit) each file brought cases back, most first; a file without any case of ours is not there."""
+    rows = books.rows.with_columns(
+        pl.Series("case_id", [read_case_id(text) for text in books.rows["case_text"]], pl.String),
+        batch=pl.col("batch_text").str.extract("([0-9]+)").cast(pl.Int64, strict=False),
     )
-    known = pl.concat([rows, blank]).join(sent.select("batch", "case_id", "book", "unit"), on=["batch", "case_id"])
-    return known.group_by("file", "batch", "book", "unit").len().sort("len", "unit", descending=[True, False])
+    known = rows.select("file", "case_id", "batch").join(
+        sent.select("batch", "case_id", "book", "unit"), on=["batch", "case_id"]
+    )
+    return (
+        known.group_by("file", "batch", "book", "unit")
+        .len()
+        .sort(["len", "unit", "batch"], descending=[True, False, False])
+    )
 
 
 def _parts(ledger: Ledger, compared: Returned, sent: pl.DataFrame, touched: pl.DataFrame, day: date) -> list[Part]:
     """The sheets, for all units at once; each row has its `unit`."""
-    back = touched.select("batch", "book").unique()
-    out = sent.join(back, on=["batch", "book"], how="semi")
-    cases = ledger.cases().select(
-        "case_id", "state", "answered_batch", "sent_batch", "due", "verdict", _reason="reason"
+    states = ledger.cases().select("case_id", "state", "sent_batch", "due", "verdict")
+    out = sent.join(touched.select("batch", "book").unique(), on=["batch", "book"], how="semi").join(
+        states, on="case_id"
     )
-    out = out.join(cases, on="case_id").filter(pl.col("batch") == pl.col("sent_batch"))
-    seen = compared.answers.select("case_id", "batch").unique()
-    who = sent.select("batch", "case_id", *_WHO).unique(["batch", "case_id"], keep="any")
-    units = touched.unique("file", keep="first", maintain_order=True).select("file", _unit="unit")
-    owned = lambda frame: frame.join(units, on="file", how="left").with_columns(  # noqa: E731
-        unit=pl.col("_unit").fill_null(UNKNOWN_UNIT)
+    out = out.filter(pl.col("batch") == pl.col("sent_batch"))  # a book that was sent again is asked about no more
+    is_late = pl.lit(day.isoformat()) > pl.col("due")
+    answered = compared.answers.select("case_id", "batch").unique()
+    lacks = lacking(ledger).filter(pl.col("lacks").list.len() > 0).select("case_id", pl.col("lacks").list.join("、"))
+    units = touched.unique("file", keep="first", maintain_order=True).select("file", "unit")
+    problems = compared.problems.with_columns(pl.col("problem").replace_strict(PROBLEMS, return_dtype=pl.String))
+    problems, altered = (
+        frame.join(units, on="file", how="left").with_columns(pl.col("unit").fill_null(UNKNOWN_UNIT))
+        for frame in (problems, compared.altered)
     )
-    unanswered = out.filter(pl.col("state") == "dispatched").with_columns(
-        due=pl.col("due"),
-        late=pl.when(pl.lit(day.isoformat()) > pl.col("due")).then(pl.lit("已逾期")).otherwise(pl.lit("")),
-    )
-    disputed = out.filter(pl.col("state") == "disputed").select("case_id", "batch", *_WHO)
-    told = ledger.frame(
-        "SELECT e.case_id, e.batch, f.name, json_extract(e.detail,'$.verdict'), json_extract(e.detail,'$.reason'), "
-        "json_extract(e.detail,'$.action'), json_extract(e.detail,'$.material'), json_extract(e.detail,'$.checker'), "
-        "json_extract(e.detail,'$.phone'), json_extract(e.detail,'$.checked_on') FROM events e LEFT JOIN files f ON f.sha256 = e.file "
-        "WHERE e.kind = 'answered' ORDER BY e.seq",
-        {"case_id": pl.String, "batch": pl.Int64, "source": pl.String, **dict.fromkeys(ANSWER_HEADERS, pl.String)},
-    )
-    late = out.join(seen, on=["case_id", "batch"], how="semi").filter(pl.lit(day.isoformat()) > pl.col("due"))
-    open_still = lacking(ledger).filter(pl.col("lacks").list.len() > 0).with_columns(pl.col("lacks").list.join("、"))
-    problems = owned(compared.problems.with_columns(pl.col("problem").replace_strict(PROBLEMS, return_dtype=pl.String)))
-    altered = owned(compared.altered).join(
-        sent.select("case_id", "place", "name", _u="unit").unique("case_id", keep="last"), on="case_id", how="left"
-    )
+    whose = sent.select("case_id", "place", "name").unique("case_id", keep="last", maintain_order=True)
+    case, due = ("case_id", "疑点编号", 20.0), ("due", "截止日期", 12.0)
     return [
         Part("未反馈", "已下发、尚无有效答复的疑点（未填写，或退回的表中删去了该行）。请补填后报回。",
-             (("case_id", "疑点编号", 20), *_PERSON, ("due", "截止日期", 12), ("late", "是否逾期", 9)), unanswered),
+             (case, *_PERSON, due, ("late", "是否逾期", 9.0)),
+             out.filter(pl.col("state") == "dispatched").with_columns(late=pl.when(is_late).then(pl.lit("已逾期")))),
         Part("反馈矛盾", "同一条疑点报回了不一致的答复，一律未采用。请核实后由县级裁定：fupin cases settle。",
-             (("case_id", "疑点编号", 20), *_PERSON, ("source", "报回文件", 24), *_ANSWERS),
-             disputed.join(told, on=["case_id", "batch"])),
+             (case, *_PERSON, ("source", "报回文件", 24.0), *_ANSWERS),
+             out.filter(pl.col("state") == "disputed").drop("verdict").join(_copies(ledger), on=["case_id", "batch"])),
         Part("未采用的行", "这些行没有计入。请按“问题”改正后，用原下发的表重填报回。",
-             (*_AT, ("problem", "问题", 36), *_ANSWERS), problems),
+             (*_AT, ("problem", "问题", 36.0), *_ANSWERS), problems),
         Part("改动的内容", "下发内容被改动。改动不予采用，答复照常计入；登记有误的，请写在情况说明里并在系统中更正。",
-             (*_AT, ("place", "行政村", 10), ("name", "姓名", 9), ("header", "栏目", 14), ("sent", "下发内容", 30), ("came_back", "报回内容", 30)), altered),
-        Part("逾期反馈", "截止日期以后报回，已计入，按逾期统计。",
-             (("case_id", "疑点编号", 20), *_PERSON, ("due", "截止日期", 12)), late),
+             (*_AT, ("place", "行政村", 10.0), ("name", "姓名", 9.0), ("header", "栏目", 14.0), ("sent", "下发内容", 30.0),
+              ("came_back", "报回内容", 30.0)), altered.join(whose, on="case_id", how="left")),
+        Part("逾期反馈", "截止日期以后报回，已计入，按逾期统计。", (case, *_PERSON, due),
+             out.filter(is_late).join(answered, on=["case_id", "batch"], how="semi")),
         Part("待补正", "已答复，尚不能销号：缺签字或缺材料。",
-             (("case_id", "疑点编号", 20), *_PERSON, ("verdict", "是否属实", 9), ("lacks", "还缺", 44)),
-             out.join(open_still.select("case_id", "lacks"), on="case_id").join(who.select("batch", "case_id"), on=["batch", "case_id"], how="semi")),
+             (case, *_PERSON, ("verdict", "是否属实", 9.0), ("lacks", "还缺", 44.0)), out.join(lacks, on="case_id")),
     ]  # fmt: skip
+
+
+def _copies(ledger: Ledger) -> pl.DataFrame:
+    """Every answer that came back: case_id, batch, source (the file) and the answer's fields."""
+    fields = ", ".join(f"json_extract(e.detail, '$.{name}')" for name in ANSWER_HEADERS)
+    return ledger.frame(
+        f"SELECT e.case_id, e.batch, f.name, {fields} FROM events e LEFT JOIN files f ON f.sha256 = e.file WHERE e.kind = 'answered' "  # noqa: S608 - our own names
+        "ORDER BY e.seq",
+        {
+            "case_id": pl.String(),
+            "batch": pl.Int64(),
+            "source": pl.String(),
+            **dict.fromkeys(ANSWER_HEADERS, pl.String()),
+        },
+    )
 
 
 def _write_lists(

@@ -86,6 +86,11 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def sha256_of(*texts: str) -> str:
+    """The SHA-256 of some texts, in hex, in whatever order they are given."""
+    return hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest()
+
+
 @contextmanager
 def locked(path: Path, target: Path) -> Iterator[None]:
     """Holds an operating-system lock, which a killed process cannot leave behind."""

@@ -38,7 +38,7 @@ PROBLEMS = {  # what is wrong with a returned row
 
 @dataclass(frozen=True)
 class Returned:
-    """What an import found: answers to book (one row each), rows that cannot be booked, and cells changed that are not ours to change.
+    """What an import found: answers to book (one row each), rows that cannot be booked, and cells that were changed.
 
     `problems` and `altered` have source, sheet, row, case_id; problems say `problem`, altered `header`, `sent`, `came_back`.
     """
@@ -53,8 +53,9 @@ def compare_returns(
 ) -> Returned:
     """The rows of returned workbooks, judged.
 
-    `returned` has file, source, sheet, row, case_text, batch_text, the ANSWER_FIELDS and the columns of `headers`, all as text; `sent`
-    has batch, case_id, evidence_code and the same columns. `headers` gives column → what stands above it. `choices`: the answers offered.
+    `returned` has file, source, sheet, row, case_text, batch_text, the ANSWER_FIELDS and the columns of `headers`, all as text;
+    `sent` has batch, case_id, evidence_code and the same columns. `headers` says what stands above each column, `choices`
+    which answers were offered.
     """
     rows = returned.with_columns(
         pl.Series("case_id", [read_case_id(text) for text in returned["case_text"]], pl.String),
@@ -74,8 +75,11 @@ def compare_returns(
     silent = pl.all_horizontal(pl.col(name).is_null() for name in ANSWER_FIELDS)
     at = ["file", "source", "sheet", "row", "case_id"]
     good = rows.filter(pl.col("problem").is_null(), ~silent)
-    # a row without number and without answer is a blank line, a signature, a note: nothing is lost with it
-    noise = pl.col("problem").is_in(["no_number", "no_verdict"]) & silent
+    # below a table stand signatures and stamps: a row without a number is a lost answer only if somebody chose one in it
+    chosen = pl.any_horizontal(pl.col(name).is_in(list(words)) for name, words in choices.items()).fill_null(
+        value=False
+    )
+    noise = (pl.col("case_text").fill_null("").str.strip_chars() == "") & ~chosen
     return Returned(
         answers=_booked(good.select(*at, "batch", "evidence_code", *ANSWER_FIELDS)),
         problems=rows.filter(pl.col("problem").is_not_null(), ~noise).select(*at, "batch", "problem", *ANSWER_FIELDS),

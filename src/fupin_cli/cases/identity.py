@@ -46,6 +46,7 @@ def identify(findings: pl.DataFrame, levels: Mapping[str, str], key: LedgerKey) 
     told = told.with_columns(
         pl.Series("case_id", key.case_ids(told.select(text).to_series()), pl.String),
         pl.Series("evidence_code", key.codes("evidence", told["_said"]), pl.String),
-        pl.Series("household_code", key.codes("household", told["household_id"]), pl.String),
     )
-    return told.drop("_who", "_said", "_nth").sort("case_id")
+    homes = told.select("household_id").drop_nulls().unique()
+    homes = homes.with_columns(pl.Series("household_code", key.codes("household", homes["household_id"]), pl.String))
+    return told.drop("_who", "_said", "_nth").join(homes, on="household_id", how="left").sort("case_id")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
+from base64 import b32encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -21,6 +22,7 @@ _KEY_BYTES, _ID_CHARACTERS, _CODE_CHARACTERS = 32, 16, 32
 _ALPHABET = (
     "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O, U, so that it can be read out over a telephone
 )
+_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", _ALPHABET.encode())
 _READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1"})
 
 
@@ -46,8 +48,7 @@ class LedgerKey:
         return blake2b(text.encode(), key=self.secret, person=purpose.encode(), digest_size=20).digest()
 
     def _coded(self, text: str) -> str:
-        number = int.from_bytes(self._digest("case", text)[:10], "big")
-        return "".join(_ALPHABET[(number >> (5 * place)) & 31] for place in reversed(range(_ID_CHARACTERS)))
+        return b32encode(self._digest("case", text)[:10]).translate(_CROCKFORD).decode("ascii")
 
 
 def open_key(folder: Path, mark: str | None) -> LedgerKey:

@@ -23,6 +23,7 @@ from fupin_cli.errors import BadDataError, BusyError, DiskError, InputMissingErr
 
 LEDGER_FILE = "ledger.db"
 _WAIT_SECONDS = 10.0
+_CACHE_KIB = 256 * 1024  # numbers of cases are random: a round touches pages all over the file
 EVENT = ("case_id", "kind", "day", "round", "batch", "file", "evidence", "detail", "once")
 _IDENTITY = ("case_id", "rule_id", "severity", "department", "title", "county", "township", "village", "household")
 
@@ -62,11 +63,11 @@ class Ledger:
         _insert(self.connection, "cases", _IDENTITY, cases)
 
     def add_events(self, events: pl.DataFrame) -> Receipt:
-        """Add events in the frame's order (columns of EVENT; absent ones are null); those whose `once` is there already are not."""
+        """Add events in the frame's order (columns of EVENT, absent ones null), but none whose `once` is there already."""
         given = events.with_columns(pl.lit(None, pl.String).alias(name) for name in EVENT if name not in events.columns)
-        before = self.connection.total_changes, self.count("events")
+        before = self._last_event()
         _insert(self.connection, "events", EVENT, given)
-        booked = self.count("events") - before[1]
+        booked = int(self.connection.execute("SELECT count(*) FROM events WHERE seq > ?", (before,)).fetchone()[0])
         return Receipt(booked, given.height - booked)
 
     def add(self, table: str, row: Mapping[str, Any]) -> int:
@@ -76,9 +77,8 @@ class Ledger:
         cursor = self.connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(row.values()))
         return int(cursor.lastrowid or 0)
 
-    def count(self, table: str) -> int:
-        """The rows of a table."""
-        return int(self.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+    def _last_event(self) -> int:
+        return int(self.connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0])
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """What a query gives, row by row; for small answers."""
@@ -93,11 +93,11 @@ class Ledger:
         rows = self.connection.execute(query, tuple(values)).fetchall()
         return pl.DataFrame(rows, schema=dict(schema), orient="row")
 
-    def cases(self, where: str = "1", values: Sequence[Any] = ()) -> pl.DataFrame:
+    def cases(self, where: str = "1", values: Sequence[Any] = (), columns: Sequence[str] = ()) -> pl.DataFrame:
         """The cases as they stand now, one row each, by number; `where` is a condition on the table's columns."""
-        return self.frame(
-            f"SELECT {', '.join(CASE_COLUMNS)} FROM cases WHERE {where} ORDER BY case_id", CASE_COLUMNS, values
-        )
+        wanted = {name: CASE_COLUMNS[name] for name in columns or CASE_COLUMNS}
+        query = f"SELECT {', '.join(wanted)} FROM cases WHERE first_round IS NOT NULL AND ({where}) ORDER BY case_id"
+        return self.frame(query, wanted, values)
 
     def last(self, table: str) -> dict[str, Any] | None:
         """The last round or batch."""
@@ -234,6 +234,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> str | None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA cache_size = {-_CACHE_KIB}")
     if version < len(MIGRATIONS):
         connection.execute("BEGIN IMMEDIATE")
         _migrate(connection)
@@ -264,7 +265,7 @@ def _statements(script: str) -> Iterator[str]:
 
 
 def _insert(connection: sqlite3.Connection, table: str, columns: Sequence[str], frame: pl.DataFrame) -> None:
-    ignore = "ON CONFLICT (once) DO NOTHING" if table == "events" else ""
+    ignore = "ON CONFLICT (once) WHERE once IS NOT NULL DO NOTHING" if table == "events" else ""
     connection.executemany(
         f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) {ignore}",
         frame.select(columns).rows(),

@@ -28,6 +28,17 @@ from fupin_cli.vocabulary import PLACES, STAGES, Outcome
 
 _CLEAR = (Outcome.CLEAR.value, Outcome.MET.value, Outcome.NOT_APPLICABLE.value)
 CLEARED, GONE = "outcome", "left"  # why a case is no longer found: what its rule says now, or nobody is there any more
+# what `reconcile_round` asks of the cases as they stand
+KNOWN = (
+    "case_id",
+    "state",
+    "present",
+    "evidence",
+    "answered_evidence",
+    "closed_evidence",
+    "exempt_evidence",
+    "exempt_until",
+)
 _FIRM = ("closed", "answered", "exempt", "disputed")  # states that new evidence reopens
 
 
@@ -64,7 +75,7 @@ class Moves:
 def reconcile_round(
     frames: RoundFrames, known: pl.DataFrame, people: pl.DataFrame | None, key: LedgerKey, day: date
 ) -> Moves:
-    """The moves of a round, given the cases as they stand (`known`) and what they showed before (`people`)."""
+    """The moves of a round, given the cases as they stand (`known`, with the columns KNOWN) and what they showed before (`people`)."""
     found = identify(frames.findings, frames.levels, key)
     settled = ("answered_evidence", "closed_evidence", "exempt_evidence")
     before = found.join(
@@ -179,7 +190,7 @@ def _listed_gone(frames: RoundFrames, absent: pl.DataFrame) -> pl.DataFrame:
 
 
 def _figures(before: pl.DataFrame, gone: pl.DataFrame, known: pl.DataFrame, frames: RoundFrames) -> dict[str, int]:
-    """The round's counts: every case found is new, continuing, changed or returned; every present one not found is gone or untold."""
+    """The round's counts: a case found is new, continuing, changed or returned; a present one not found is gone or untold."""
     kinds = dict(before.group_by(pl.col("kind").fill_null("continuing")).len().rows())
     absent = known.filter(pl.col("present") == 1).join(before, on="case_id", how="anti").height
     new_to_us = pl.all_horizontal(

@@ -37,7 +37,7 @@ FIGURES = {
 }
 
 
-class Day(click.ParamType):
+class Day(click.ParamType[date]):
     """A day, as 2019-11-30."""
 
     name = "date"
@@ -125,8 +125,8 @@ def dispatch_(
 ) -> int:
     """下发核查表。 Send out what nobody was asked yet: a workbook for each receiving unit, and a manifest of what went to whom.
 
-    What is out and not back, answered, closed, cleared or exempt is not sent again. With --passwords every workbook is encrypted as
-    Excel does it; the file has a line for each recipient, "青禾县/河口镇" = "…", and must be readable by its owner only.
+    What is out and not back, answered, closed, cleared or exempt is not sent again. With --passwords every workbook is
+    encrypted as Excel does it; the file has a line for each recipient, "青禾县/河口镇" = "…", and only its owner may read it.
 
     \b
     Examples:
@@ -153,7 +153,8 @@ def dispatch_(
         click.echo(f"没有需要下发的疑点 nothing to send{where}")
     else:
         click.echo(
-            f"批次 batch B{sent.batch:04d}：{len(sent.books)} 个工作簿 workbooks，{total} 条疑点 cases，截止 due {sent.due}\n→ {sent.folder}"
+            f"批次 batch B{sent.batch:04d}：{len(sent.books)} 个工作簿 workbooks，{total} 条疑点 cases，截止 due {sent.due}\n"
+            f"→ {sent.folder}"
         )
     return 0
 
