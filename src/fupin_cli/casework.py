@@ -167,7 +167,7 @@ def dispatch(
         if people is None or around is None or not cases.height:
             return BatchSent(last["batch"] if last else 0, folder / BATCHES, last["due"] if last else "", ())
         sending = Sending(around["project"], number, day, due, chain.steps, chain.title)
-        shown = people.drop("evidence_code", strict=False).join(
+        shown = people.join(
             cases.select("case_id", times=_times(ledger, cases), evidence_code="evidence"), on="case_id", how="inner"
         )
         rows = laid_out(shown, sending, by=by, mask_ids=mask_ids)

@@ -86,14 +86,13 @@ def settle(folder: Path, case_id: str, answer: Mapping[str, str | None], day: da
         case = known_cases(ledger, [case_id]).row(0, named=True)
         if case["answered_batch"] is None:
             raise UsageError(f"{case_id} has no answer to rule on", try_=f"fupin cases show {case_id}")
-        return ledger.add_events(
-            pl.DataFrame(
-                {
-                    "case_id": [case_id], "kind": ["settled"], "day": [day.isoformat()], "batch": [case["answered_batch"]],
-                    "evidence": [case["answered_evidence"]], "detail": [detail(**answer, by=by)],
-                }
-            )
-        )  # fmt: skip
+        ruling = {
+            "case_id": case_id, "kind": "settled", "day": day.isoformat(), "batch": case["answered_batch"],
+            "evidence": case["answered_evidence"], "detail": detail(**answer, by=by),
+        }  # fmt: skip
+        receipt = ledger.add_events(pl.DataFrame([ruling]))
+        close_settled(ledger, day)
+        return receipt
 
 
 def sign(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from fupin_cli.cases.keys import LedgerKey
+from fupin_cli.vocabulary import FINDINGS
 
 _BAR = "\x1f"
 # What both sides say. Not the as-of date, the file or the row: a list that says the same next month is no new evidence.
@@ -35,7 +36,7 @@ def identify(findings: pl.DataFrame, levels: Mapping[str, str], key: LedgerKey) 
         .otherwise(pl.coalesce(person_id, number, described))
     )
     said = pl.concat_str([pl.col(name).fill_null("") for name in _EVIDENCE], separator=_BAR)
-    told = findings.with_columns(_who=who.fill_null(""), _said=said)
+    told = FINDINGS.conform(findings).select(FINDINGS.names).with_columns(_who=who.fill_null(""), _said=said)
     same = ["rule_id", "household_id", "_who"]
     told = told.sort(*same, "_said", "finding_key", nulls_last=True).with_columns(
         _nth=pl.int_range(pl.len()).over(same, order_by="_said")

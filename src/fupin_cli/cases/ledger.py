@@ -20,6 +20,7 @@ import polars as pl
 from fupin_cli.cases.keys import LedgerKey, open_key
 from fupin_cli.cases.schema import MIGRATIONS
 from fupin_cli.errors import BadDataError, BusyError, DiskError, InputMissingError, NoPermissionError
+from fupin_cli.vocabulary import FINDINGS
 
 LEDGER_FILE = "ledger.db"
 _WAIT_SECONDS = 10.0
@@ -117,7 +118,8 @@ class Ledger:
                 why="the ledger keeps no persons of its own",
                 try_="put the saved copy back",
             )
-        return pl.read_parquet(path)
+        people = FINDINGS.conform(pl.read_parquet(path))  # one of an older program may lack a column
+        return people.select("case_id", *FINDINGS.names)
 
     def close(self) -> None:
         """Give the file back."""

@@ -24,7 +24,7 @@ import polars as pl
 from fupin_cli.cases.identity import identify
 from fupin_cli.cases.keys import LedgerKey
 from fupin_cli.cases.ledger import detail
-from fupin_cli.vocabulary import PLACES, STAGES, Outcome
+from fupin_cli.vocabulary import FINDINGS, PLACES, STAGES, Outcome
 
 _CLEAR = (Outcome.CLEAR.value, Outcome.MET.value, Outcome.NOT_APPLICABLE.value)
 CLEARED, GONE = "outcome", "left"  # why a case is no longer found: what its rule says now, or nobody is there any more
@@ -110,14 +110,14 @@ def reconcile_round(
         ],
         how="diagonal",
     ).with_columns(day=pl.lit(day.isoformat()))
-    shown = found.drop("evidence_code", "household_code")
+    shown = found.select("case_id", *FINDINGS.names)
     kept = people.join(shown, on="case_id", how="anti") if people is not None else shown.clear()
     return Moves(
         cases=before.filter(is_new).select(
             "case_id", "rule_id", "severity", "department", "title", *PLACES, household="household_code"
         ),
         events=events,
-        people=pl.concat([kept.select(shown.columns), shown]).sort("case_id"),
+        people=pl.concat([kept, shown]).sort("case_id"),
         figures=_figures(before, gone, known, frames),
     )
 

@@ -2,10 +2,10 @@
 
 A state is never written, it follows from what is known of the case:
 
+    disputed  two copies of one batch answer differently, even where one of them had closed the case
     closed    answered about this evidence, and its chain of signatures is complete
     cleared   the last round that could tell no longer finds it
     exempt    set free of questions while its evidence is this one
-    disputed  two copies of one batch answer differently
     answered  answered about this evidence, not yet signed off
     dispatched  a workbook is out and has not come back
     reopened  once answered, cleared or exempt, and to be asked again
@@ -62,10 +62,10 @@ CREATE TABLE cases (
   exempt_evidence TEXT, exempt_until TEXT,
   closed_evidence TEXT,
   state TEXT NOT NULL GENERATED ALWAYS AS (CASE
+    WHEN disputed = 1 AND answered_evidence = evidence AND present = 1 AND exempt_evidence IS NOT evidence THEN 'disputed'
     WHEN closed_evidence = evidence THEN 'closed'
     WHEN present = 0 THEN 'cleared'
     WHEN exempt_evidence = evidence THEN 'exempt'
-    WHEN disputed = 1 AND answered_evidence = evidence THEN 'disputed'
     WHEN answered_evidence = evidence THEN 'answered'
     WHEN sent_batch > coalesce(answered_batch, 0) THEN 'dispatched'
     WHEN back = 1 OR answered_batch IS NOT NULL OR exempt_evidence IS NOT NULL THEN 'reopened'
