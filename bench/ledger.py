@@ -1,7 +1,7 @@
 """The ledger at the size of a province: python bench/ledger.py [--cases 500000] [--townships 1000].
 
-Writes invented run directories, books two rounds (the second with a tenth new, a tenth gone, a twentieth changed), asks for cases by
-place, and sends 200 cases to each of the townships. Prints seconds and peak memory; the folder is deleted at the end.
+Writes invented run directories, books two rounds (the second with a tenth new, a tenth gone, a twentieth changed), asks for
+cases by place, and sends 200 cases to each of the townships. Prints seconds and peak memory; the folder is deleted at the end.
 """
 
 import argparse

@@ -28,7 +28,7 @@ from fupin_cli.project import rules_folders
 from fupin_cli.report.dispatch import SentBook, laid_out, sent_rows, write_dispatch
 from fupin_cli.report.dispatch_book import Sending, batch_name
 from fupin_cli.rulebook import packs_of
-from fupin_cli.rules import SignOff, sign_off
+from fupin_cli.rules import Limits, SignOff, sign_off
 from fupin_cli.rundir import MANIFEST, flush, locked, sha256, write_manifest
 
 BATCHES, PEOPLE = "batches", "people"
@@ -212,6 +212,12 @@ def chain_for(folder: Path, jurisdiction: str) -> SignOff:
     if chain is None:
         raise InputMissingError("no rule pack says who signs", try_="keep rules/checks/signoff.toml")
     return chain
+
+
+def limits_of(ledger: Ledger) -> Limits:
+    """When to warn, by the packs of the ledger's place."""
+    last = ledger.last("rounds")
+    return chain_for(ledger.folder, last["jurisdiction"] if last else "00").limits
 
 
 def exempt(folder: Path, case_ids: Sequence[str], day: date, *, reason: str, document: str, until: date) -> Receipt:

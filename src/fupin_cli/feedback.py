@@ -1,4 +1,4 @@
-"""The way back: returned workbooks are read, answers booked, signatures noted, settled cases closed, and each unit told what it lacks."""
+"""The way back: workbooks are read, answers booked, signatures noted, settled cases closed, and each unit told what it lacks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fupin_cli.errors import InputMissingError, UsageError
 from fupin_cli.ingest import Ask, no_password
 from fupin_cli.report.book import file_names
 from fupin_cli.report.dispatch_book import ANSWER_HEADERS, CHOICES, SHOWN, batch_name
-from fupin_cli.report.return_book import Part, write_return_book
+from fupin_cli.report.table_book import Part, write_table_book
 from fupin_cli.report.returned_book import ReturnedBooks, read_returned
 from fupin_cli.rules import SignOff
 from fupin_cli.rundir import replace_file, sha256, sha256_of
@@ -37,7 +37,7 @@ _PERSON = (
 
 @dataclass(frozen=True)
 class Feedback:
-    """What an import did: answers booked and known already, cases closed, and how many of each trouble; where the units' lists are."""
+    """What an import did: answers booked and known already, cases closed, each trouble counted; where the units' lists are."""
 
     booked: int
     known: int
@@ -321,5 +321,5 @@ def _write_lists(
             for p in parts
         ]
         with replace_file(folder / f"{safe}_反馈接收情况_{day}.xlsx") as path:
-            write_return_book(path, unit, day, {part.name: part.rows.height for part in own}, own)
+            write_table_book(path, f"{unit}反馈接收情况", day, {part.name: part.rows.height for part in own}, own)
     return {"新计入": receipt.booked, "已计过": receipt.known, **{part.name: part.rows.height for part in parts}}

@@ -94,11 +94,13 @@ class Ledger:
         rows = self.connection.execute(query, tuple(values)).fetchall()
         return pl.DataFrame(rows, schema=dict(schema), orient="row")
 
-    def cases(self, where: str = "1", values: Sequence[Any] = (), columns: Sequence[str] = ()) -> pl.DataFrame:
+    def cases(
+        self, where: str = "1", values: Sequence[Any] = (), columns: Sequence[str] = (), limit: int | None = None
+    ) -> pl.DataFrame:
         """The cases as they stand now, one row each, by number; `where` is a condition on the table's columns."""
         wanted = {name: CASE_COLUMNS[name] for name in columns or CASE_COLUMNS}
-        query = f"SELECT {', '.join(wanted)} FROM cases WHERE first_round IS NOT NULL AND ({where}) ORDER BY case_id"
-        return self.frame(query, wanted, values)
+        query = f"SELECT {', '.join(wanted)} FROM cases WHERE first_round IS NOT NULL AND ({where}) ORDER BY case_id LIMIT ?"
+        return self.frame(query, wanted, [*values, -1 if limit is None else limit])
 
     def last(self, table: str) -> dict[str, Any] | None:
         """The last round or batch."""

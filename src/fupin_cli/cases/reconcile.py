@@ -75,7 +75,7 @@ class Moves:
 def reconcile_round(
     frames: RoundFrames, known: pl.DataFrame, people: pl.DataFrame | None, key: LedgerKey, day: date
 ) -> Moves:
-    """The moves of a round, given the cases as they stand (`known`, with the columns KNOWN) and what they showed before (`people`)."""
+    """The moves of a round, given the cases as they stand (`known`, columns KNOWN) and what they showed before (`people`)."""
     found = identify(frames.findings, frames.levels, key)
     settled = ("answered_evidence", "closed_evidence", "exempt_evidence")
     before = found.join(

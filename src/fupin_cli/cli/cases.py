@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.table import Table
 
-from fupin_cli.cases.keys import read_case_id
 from fupin_cli.casework import book_round, dispatch, exempt
+from fupin_cli.cli.cases_options import Day, case_number, day_option, json_option, ledger_option
+from fupin_cli.cli.cases_shown import COMMANDS
 from fupin_cli.cli.console import password_from, progress, show
 from fupin_cli.errors import ConfigurationError, InputMissingError, NoPermissionError, UsageError
 from fupin_cli.feedback import file_document, settle, sign, take_back
@@ -35,31 +35,6 @@ FIGURES = {
     "cleared_before": ("前一环节已消除、上级比对又发现", "cleared by the stage before, found again"),
     "not_compared": ("录入前未经县级比对", "entered without the county's comparison"),
 }
-
-
-class Day(click.ParamType[date]):
-    """A day, as 2019-11-30."""
-
-    name = "date"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """The day, or click's own complaint."""
-        try:
-            return value if isinstance(value, date) else date.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is no day; write 2019-11-30", param, ctx)
-
-
-def today() -> date:
-    """The day on which the command is typed."""
-    return datetime.now(tz=UTC).astimezone().date()
-
-
-ledger_option = click.option(
-    "--ledger", type=click.Path(path_type=Path), default=Path("cases"), show_default=True, help="台账文件夹 · the ledger's folder"
-)  # fmt: skip
-day_option = click.option("--on", "day", type=Day(), default=today, help="日期 · the day it happens on [today]")
-json_option = click.option("--json", "as_json", is_flag=True, help="向标准输出打印 JSON · print JSON to stdout")
 
 
 @click.group("cases")
@@ -176,10 +151,11 @@ def dispatch_(
 def import_(
     files: tuple[Path, ...], output: Path | None, passwords: Path | None, ledger: Path, day: date, *, as_json: bool
 ) -> int:
-    """接收反馈。 Book the answers of returned workbooks, and tell each unit what is missing, altered, unknown, contradicting or late.
+    """接收反馈。 Book the answers of returned workbooks; tell each unit what is missing, altered, unknown, contradicting or late.
 
-    Rows are known by their 疑点编号, in any order and column. Answers are booked; nothing else in a workbook changes anything, and
-    nobody is added. The same files again change nothing; two copies that disagree are a conflict that `fupin cases settle` ends.
+    Rows are known by their 疑点编号, in any order and column. Answers are booked; nothing else in a workbook changes
+    anything, and nobody is added. The same files again change nothing; two copies that disagree are a conflict, which
+    `fupin cases settle` ends.
     """
     ask = password_from()
     if passwords:
@@ -217,8 +193,8 @@ def settle_(
 ) -> int:
     """裁定矛盾的答复。 Decide a case whose returned copies contradict each other."""
     answer = {"verdict": verdict, "reason": reason, "action": action, "material": material}
-    settle(ledger, _case(case), answer, day, by)
-    click.echo(f"已裁定 settled: {_case(case)}")
+    settle(ledger, case_number(case), answer, day, by)
+    click.echo(f"已裁定 settled: {case_number(case)}")
     return 0
 
 
@@ -254,8 +230,8 @@ def sign_(
 @day_option
 def file_(case: str, document: str, ledger: Path, day: date) -> int:
     """登记佐证材料。 Note a document beside a case."""
-    closed = file_document(ledger, _case(case), document, day)
-    click.echo(f"已登记材料 filed: {_case(case)}{'；已销号 closed' if closed else ''}")
+    closed = file_document(ledger, case_number(case), document, day)
+    click.echo(f"已登记材料 filed: {case_number(case)}{'；已销号 closed' if closed else ''}")
     return 0
 
 
@@ -268,19 +244,9 @@ def file_(case: str, document: str, ledger: Path, day: date) -> int:
 @day_option
 def exempt_(cases: tuple[str, ...], reason: str, document: str, until: date, ledger: Path, day: date) -> int:
     """豁免。 Set cases free of questions until a day, as long as their evidence stays the same."""
-    exempt(ledger, [_case(case) for case in cases], day, reason=reason, document=document, until=until)
+    exempt(ledger, [case_number(case) for case in cases], day, reason=reason, document=document, until=until)
     click.echo(f"已豁免 exempt until {until}: {len(cases)}")
     return 0
-
-
-def _case(text: str) -> str:
-    """A case's number as typed, in its one form."""
-    number = read_case_id(text)
-    if number is None:
-        raise UsageError(
-            f"{text!r} is no case number", try_="a C and 16 letters or digits, as it stands under 疑点编号"
-        )
-    return number
 
 
 def _passwords(path: Path) -> dict[str, str]:
@@ -318,3 +284,7 @@ def _figures(counts: Mapping[str, int]) -> Table:
     for name, count in counts.items():
         table.add_row(name, f"{count:,}")
     return table
+
+
+for shown in COMMANDS:
+    command.add_command(shown)

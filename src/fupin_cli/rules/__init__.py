@@ -6,7 +6,19 @@ from fupin_cli.rules.judge import Judgement, judge
 from fupin_cli.rules.lines import Line, Lines, load_lines
 from fupin_cli.rules.loading import load_packs
 from fupin_cli.rules.order import gives, leaves
-from fupin_cli.rules.pack import Citation, Derived, Fact, Level, Pack, Parameter, Rule, SignOff, applies_to, sign_off
+from fupin_cli.rules.pack import (
+    Citation,
+    Derived,
+    Fact,
+    Level,
+    Limits,
+    Pack,
+    Parameter,
+    Rule,
+    SignOff,
+    applies_to,
+    sign_off,
+)
 from fupin_cli.rules.predicate import nearest
 
 __all__ = [
@@ -16,6 +28,7 @@ __all__ = [
     "Fact",
     "Judgement",
     "Level",
+    "Limits",
     "Line",
     "Lines",
     "Pack",

@@ -14,7 +14,20 @@ from fupin_cli.rules.fact_loading import all_facts, load_columns, load_fact
 from fupin_cli.rules.names import Names, declare, declare_columns
 from fupin_cli.rules.order import in_order
 from fupin_cli.rules.outcome import Kind
-from fupin_cli.rules.pack import AREAS, DEPT, REGISTER, Derived, Fact, Gap, Level, Pack, Provenance, Rule, SignOff
+from fupin_cli.rules.pack import (
+    AREAS,
+    DEPT,
+    REGISTER,
+    Derived,
+    Fact,
+    Gap,
+    Level,
+    Limits,
+    Pack,
+    Provenance,
+    Rule,
+    SignOff,
+)
 from fupin_cli.rules.predicate import Predicate, nearest
 from fupin_cli.rules.rule_loading import citation, load_defaults, load_parameter, load_rule
 from fupin_cli.rules.shapes import Rate
@@ -117,7 +130,7 @@ def _pack(table: Table, names: Names) -> Pack:
 
 
 def _sign_off(entry: Table) -> SignOff:
-    entry.allow("title", "steps", "ordered", "material_for", "documents", "enabled", "citation")
+    entry.allow("title", "steps", "ordered", "material_for", "documents", "enabled", "citation", "limits")
     steps = entry.texts("steps")
     if len(set(steps)) < len(steps):
         raise ConfigurationError("a step of the chain stands twice", where=entry.at("steps"))
@@ -135,6 +148,17 @@ def _sign_off(entry: Table) -> SignOff:
         documents=entry.texts("documents", required=False),
         enabled=enabled,
         citation=cited,
+        limits=_limits(entry.table("limits")) if "limits" in entry.data else Limits(),
+    )
+
+
+def _limits(entry: Table) -> Limits:
+    entry.allow("not_so_percent", "late_percent", "enough")
+    usual = Limits()
+    return Limits(
+        not_so_percent=entry.number("not_so_percent") if "not_so_percent" in entry.data else usual.not_so_percent,
+        late_percent=entry.number("late_percent") if "late_percent" in entry.data else usual.late_percent,
+        enough=entry.integer("enough") or usual.enough,
     )
 
 

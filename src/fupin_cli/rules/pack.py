@@ -230,6 +230,18 @@ class Gap:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """When the ledger warns: percent of a rule's verified clues that are refuted, percent of a unit's cases that are overdue.
+
+    Below `enough` answers a share says nothing.
+    """
+
+    not_so_percent: float = 50
+    late_percent: float = 20
+    enough: int = 10
+
+
+@dataclass(frozen=True)
 class SignOff:
     """Who signs the answer to a case, and what must lie beside it, before the case may be closed.
 
@@ -244,6 +256,7 @@ class SignOff:
     documents: tuple[str, ...]
     enabled: bool
     citation: Citation | None
+    limits: Limits = Limits()
 
 
 @dataclass(frozen=True)

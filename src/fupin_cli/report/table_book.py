@@ -1,7 +1,4 @@
-"""What goes back to a unit after its answers were read: what is missing, what does not fit, what contradicts itself.
-
-It is the unit's own list of what to do again: nothing in it comes from another unit.
-"""
+"""A workbook of plain tables: a summary, then a sheet for each table that has rows."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ _TALLEST = 400  # points; Excel's limit is 409
 
 @dataclass(frozen=True)
 class Part:
-    """One sheet: what it is called, what is to be done about it, its columns (column, header, width), its rows."""
+    """One table: what it is called, why it is shown, its columns (column, header, width), its rows."""
 
     name: str
     why: str
@@ -29,27 +26,26 @@ class Part:
     rows: pl.DataFrame
 
 
-def write_return_book(path: Path, unit: str, day: date, counts: Mapping[str, int], parts: Sequence[Part]) -> Path:
-    """The path of the workbook with a summary and a sheet for each part that has rows."""
-    written = Book(f"{unit}反馈接收情况", day)
+def write_table_book(path: Path, title: str, day: date, counts: Mapping[str, int], parts: Sequence[Part]) -> Path:
+    """The path of the workbook with a summary of `counts`, explained by the tables of the same names, and the tables."""
+    written = Book(title, day)
     told = [part for part in parts if part.rows.height]
     names = book.sheet_names([SUMMARY, *(part.name for part in told)])[1:]
-    _write_summary(written, unit, day, counts, told)
+    _write_summary(written, title, day, counts, parts)
     for name, part in zip(names, told, strict=True):
-        _write_part(written, name, unit, part)
+        _write_part(written, name, title, part)
     return written.save(path)
 
 
-def _write_summary(written: Book, unit: str, day: date, counts: Mapping[str, int], parts: Sequence[Part]) -> None:
+def _write_summary(written: Book, title: str, day: date, counts: Mapping[str, int], parts: Sequence[Part]) -> None:
     sheet, styles = written.sheet(SUMMARY), written.styles
     widths = (34, 14, 92)
     set_widths(sheet, widths)
-    put_across(sheet, 0, 0, 2, f"{unit}反馈接收情况", styles.title)
-    put_across(sheet, 1, 0, 2, f"接收日期：{day}", styles.subtitle)
+    put_across(sheet, 0, 0, 2, title, styles.title)
+    put_across(sheet, 1, 0, 2, f"日期：{day}", styles.subtitle)
     sheet.set_row(0, 34)
     for column, header in enumerate(("项目", "数量", "说明")):
         put(sheet, 3, column, header, styles.header)
-    at = 3
     why = {part.name: part.why for part in parts}
     for at, (name, count) in enumerate(counts.items(), 4):
         put(sheet, at, 0, name, styles.cell_centre)
@@ -57,20 +53,22 @@ def _write_summary(written: Book, unit: str, day: date, counts: Mapping[str, int
         put(sheet, at, 2, why.get(name, ""), styles.cell)
         sheet.set_row(at, LINE_HEIGHT * lines_needed(why.get(name, ""), widths[2]) + 8)
     sheet.protect("", {"format_columns": True, "format_rows": True})
-    book.put_footer(sheet, f"{unit}　反馈接收情况")
+    book.put_footer(sheet, title)
 
 
-def _write_part(written: Book, name: str, unit: str, part: Part) -> None:
+def _write_part(written: Book, name: str, title: str, part: Part) -> None:
     sheet, styles = written.sheet(name), written.styles
-    book.put_table_top(
-        sheet, styles, f"{unit}　{part.name}", [(header, width) for _, header, width in part.columns], part.why
-    )
+    heads = [(header, width) for _, header, width in part.columns]
+    book.put_table_top(sheet, styles, f"{title}　{part.name}", heads, part.why)
     at = 2
     for at, row in enumerate(part.rows.select(column for column, _, _ in part.columns).rows(), 3):
         lines = 1
         for place, value in enumerate(row):
+            if isinstance(value, int):
+                put_count(sheet, at, place, value, styles.number)
+                continue
             put(sheet, at, place, value, styles.cell_alt if at % 2 else styles.cell)
             lines = max(lines, lines_needed(value, part.columns[place][2]))
         sheet.set_row(at, min(_TALLEST, LINE_HEIGHT * lines + 8))
     sheet.freeze_panes(3, 0)
-    book.finish_table(sheet, at, len(part.columns) - 1, f"{unit}　{part.name}")
+    book.finish_table(sheet, at, len(part.columns) - 1, f"{title}　{part.name}")
