@@ -1,4 +1,4 @@
-"""Runs fupin and kills itself at the Nth line of the ledger's own code: python die_at_line.py N fupin-words…
+"""Runs fupin and kills itself at the Nth line of the ledger's own code: python die_at_line.py N fupin-words….
 
 With N = 0 it lives, and prints how many lines there were.
 """
@@ -29,7 +29,7 @@ def watch(last: int) -> list[int]:
             os.kill(os.getpid(), signal.SIGKILL)
         return line
 
-    sys.settrace(lambda frame, event, argument: line if frame.f_code.co_filename in WATCHED else None)
+    sys.settrace(lambda frame, _event, _argument: line if frame.f_code.co_filename in WATCHED else None)
     return seen
 
 
@@ -37,5 +37,4 @@ if __name__ == "__main__":
     lines = watch(int(sys.argv[1]))
     code = run_guarded(lambda: main(sys.argv[2:], standalone_mode=False))
     sys.settrace(None)
-    print(lines[0] if sys.argv[1] == "0" else "", file=sys.stderr)
     sys.exit(code)

@@ -95,6 +95,7 @@ class AtLines:
         self.times, self.rnd, self.lines = times, random.Random(seed), 0
 
     def __call__(self, words):
+        """Starts the command and lets it die."""
         if not self.lines:
             copy = Path(words[-1]).with_name("count")
             shutil.copytree(words[-1], copy)
@@ -116,6 +117,7 @@ class AtTimes:
         self.times, self.rnd, self.span = times, random.Random(seed), span
 
     def __call__(self, words):
+        """Starts the command and kills it."""
         child = subprocess.Popen([FUPIN, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(self.rnd.uniform(*self.span))
         child.kill()

@@ -34,7 +34,7 @@ def only_case(folder) -> dict:
 
 @pytest.fixture
 def months(tmp_path):
-    """Books a month of a world of one person and one rule: months(1) is evidence 1, None clear, "?" unknown."""
+    """A function that books a month of one person and one rule: 1 is evidence 1, None clear, "?" unknown."""
     world, folder = World(people=1), tmp_path / "cases"
 
     def month(said, **options):
@@ -274,9 +274,8 @@ def test_a_case_is_what_its_events_say(tmp_path_factory, steps):
     """Any order of events folds to the state that a second telling in Python gives; told again they give the same cases."""
     folder = tmp_path_factory.mktemp("ledger")
     with open_ledger(folder, make=True) as ledger:
-        rounds = {
-            name: 0
-            for name in (
+        rounds = dict.fromkeys(
+            (
                 "found",
                 "new",
                 "continuing",
@@ -288,8 +287,9 @@ def test_a_case_is_what_its_events_say(tmp_path_factory, steps):
                 "missed_before",
                 "cleared_before",
                 "not_compared",
-            )
-        }
+            ),
+            0,
+        )
         ledger.add(
             "rounds",
             {

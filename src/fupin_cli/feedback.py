@@ -20,8 +20,8 @@ from fupin_cli.errors import InputMissingError, UsageError
 from fupin_cli.ingest import Ask, no_password
 from fupin_cli.report.book import file_names
 from fupin_cli.report.dispatch_book import ANSWER_HEADERS, CHOICES, SHOWN, batch_name
-from fupin_cli.report.table_book import Part, write_table_book
 from fupin_cli.report.returned_book import ReturnedBooks, read_returned
+from fupin_cli.report.table_book import Part, write_table_book
 from fupin_cli.rules import SignOff
 from fupin_cli.rundir import replace_file, sha256, sha256_of
 
@@ -61,7 +61,7 @@ def take_back(
     hashed = [(sha256(path), path) for path in sorted(files)]
     books = read_returned(hashed, ask)
     with writing_ledger(folder) as ledger:
-        sent = _sent(folder, books)
+        sent = _sent(folder)
         compared = compare_returns(books.rows, sent, SHOWN, CHOICES)
         readable = [(digest, path) for digest, path in hashed if path.name not in books.unreadable]
         with ledger.writing():
@@ -110,12 +110,15 @@ def sign(
             )
         where = " AND ".join(["answered_batch = ?", *(f"{level} = ?" for level in place)])
         cases = ledger.cases(where, [batch, *place.values()])
-        receipt = ledger.add_events(
-            cases.select(
-                "case_id", kind=pl.lit("signed"), day=pl.lit(day.isoformat()), batch=pl.lit(batch, pl.Int64),
-                detail=pl.lit(detail(step=step, by=by, on=on.isoformat())), once=pl.format("signed|{}|{}|{}", "case_id", pl.lit(batch), pl.lit(step)),
-            )
-        )  # fmt: skip
+        told = cases.select(
+            "case_id",
+            kind=pl.lit("signed"),
+            day=pl.lit(day.isoformat()),
+            batch=pl.lit(batch, pl.Int64),
+            detail=pl.lit(detail(step=step, by=by, on=on.isoformat())),
+            once=pl.format("signed|{}|{}|{}", "case_id", pl.lit(batch), pl.lit(step)),
+        )
+        receipt = ledger.add_events(told)
         return receipt, close_settled(ledger, day)
 
 
@@ -141,8 +144,8 @@ def lacking(ledger: Ledger) -> pl.DataFrame:
     cases = ledger.rows(
         "SELECT case_id, answered_batch, answered_evidence, verdict, material FROM cases WHERE state = 'answered'"
     )
-    signatures = _by_case(ledger, "signed", "e.batch = c.answered_batch")
-    filed = _by_case(ledger, "filed", "1")
+    signatures = _by_case(ledger, "signed")
+    filed = _by_case(ledger, "filed")
     chains = {batch: _chain(ledger, batch) for batch in {case["answered_batch"] for case in cases}}
     found = [
         (
@@ -169,11 +172,12 @@ def close_settled(ledger: Ledger, day: date) -> int:
     return ready.height
 
 
-def _by_case(ledger: Ledger, kind: str, condition: str) -> dict[str, list[dict[str, Any]]]:
+def _by_case(ledger: Ledger, kind: str) -> dict[str, list[dict[str, Any]]]:
     told: dict[str, list[dict[str, Any]]] = {}
+    # a signature is for the answers of its batch, a document for the case
     query = (
-        "SELECT e.case_id, e.detail FROM events e JOIN cases c USING (case_id) "
-        f"WHERE e.kind = ? AND c.state = 'answered' AND {condition} ORDER BY seq"  # noqa: S608 - our own words
+        "SELECT e.case_id, e.detail FROM events e JOIN cases c USING (case_id) WHERE e.kind = ? AND c.state = 'answered' "
+        "AND (e.batch IS NULL OR e.batch = c.answered_batch) ORDER BY seq"
     )
     for row in ledger.rows(query, (kind,)):
         told.setdefault(row["case_id"], []).append(json.loads(row["detail"]))
@@ -191,8 +195,8 @@ def _chain(ledger: Ledger, batch: int) -> SignOff:
     )  # fmt: skip
 
 
-def _sent(folder: Path, books: ReturnedBooks) -> pl.DataFrame:
-    """Everything that went out in the books of which something came back: rows that were deleted must be missed."""
+def _sent(folder: Path) -> pl.DataFrame:
+    """Everything that ever went out, as it was sent."""
     parts = [pl.read_parquet(path) for path in sorted((folder / BATCHES).glob(f"B*/{SENT}"))]
     if not parts:
         raise UsageError(
@@ -241,7 +245,7 @@ def _signed(ledger: Ledger, books: ReturnedBooks, sent: pl.DataFrame, compared: 
 
 
 def _touched(books: ReturnedBooks, sent: pl.DataFrame) -> pl.DataFrame:
-    """Of which books (batch, book, unit) each file brought cases back, most first; a file without any case of ours is not there."""
+    """Of which books (batch, book, unit) each file brought cases back, most first; a file without a case of ours is not there."""
     rows = books.rows.with_columns(
         pl.Series("case_id", [read_case_id(text) for text in books.rows["case_text"]], pl.String),
         batch=pl.col("batch_text").str.extract("([0-9]+)").cast(pl.Int64, strict=False),
@@ -296,16 +300,14 @@ def _parts(ledger: Ledger, compared: Returned, sent: pl.DataFrame, touched: pl.D
 def _copies(ledger: Ledger) -> pl.DataFrame:
     """Every answer that came back: case_id, batch, source (the file) and the answer's fields."""
     fields = ", ".join(f"json_extract(e.detail, '$.{name}')" for name in ANSWER_HEADERS)
-    return ledger.frame(
-        f"SELECT e.case_id, e.batch, f.name, {fields} FROM events e LEFT JOIN files f ON f.sha256 = e.file WHERE e.kind = 'answered' "  # noqa: S608 - our own names
-        "ORDER BY e.seq",
-        {
-            "case_id": pl.String(),
-            "batch": pl.Int64(),
-            "source": pl.String(),
-            **dict.fromkeys(ANSWER_HEADERS, pl.String()),
-        },
-    )
+    query = f"SELECT e.case_id, e.batch, f.name, {fields} FROM events e LEFT JOIN files f ON f.sha256 = e.file"  # noqa: S608 - our own names
+    schema = {
+        "case_id": pl.String(),
+        "batch": pl.Int64(),
+        "source": pl.String(),
+        **dict.fromkeys(ANSWER_HEADERS, pl.String()),
+    }
+    return ledger.frame(f"{query} WHERE e.kind = 'answered' ORDER BY e.seq", schema)
 
 
 def _write_lists(

@@ -161,6 +161,7 @@ def _outputs_of(target: Path) -> dict[str, str] | None:
 
 
 def flush(folder: Path) -> None:
+    """Waits until everything in the folder is on the disk."""
     for path in [*folder.rglob("*"), folder]:
         if path.is_file() or sys.platform != "win32":
             descriptor = os.open(path, os.O_RDONLY)

@@ -152,7 +152,7 @@ def precision(cases: pl.DataFrame, by: Sequence[str], limits: Limits) -> pl.Data
 
 
 def labels(ledger: Ledger, people: pl.DataFrame) -> pl.DataFrame:
-    """Answers that say whether the department's person is the register's. They are for training linkage; nothing uses them by itself.
+    """Answers that say whether both sides are one person: to train linkage with; nothing uses them by itself.
 
     case_id, both sides' name and number, basis and weight of the link, and `same_person`: False for 同名非本人, True where the
     clue was so.

@@ -27,9 +27,18 @@ from fupin_cli.rundir import replace_file
 from fupin_cli.vocabulary import STAGES
 
 _LISTED = (
-    ("case_id", "疑点编号"), ("state", "状态"), ("rule_id", "规则"), ("title", "疑点类型"), ("county", "县（市、区）"), ("township", "乡镇"),
-    ("village", "行政村"), ("sent_batch", "批次"), ("due", "截止日期"), ("verdict", "是否属实"), ("reason", "情况说明"),
-)  # fmt: skip
+    ("case_id", "疑点编号"),
+    ("state", "状态"),
+    ("rule_id", "规则"),
+    ("title", "疑点类型"),
+    ("county", "县（市、区）"),
+    ("township", "乡镇"),
+    ("village", "行政村"),
+    ("sent_batch", "批次"),
+    ("due", "截止日期"),
+    ("verdict", "是否属实"),
+    ("reason", "情况说明"),
+)
 _SHOWN_ROWS, _ROUNDS_SHOWN = 200, 6
 _ON_TERMINAL = ("case_id", "state", "rule_id", "township", "village", "sent_batch", "due", "verdict")
 book_option = click.option(
@@ -116,9 +125,11 @@ def show_case(case: str, ledger: Path, *, as_json: bool) -> int:
     row = found.row(0, named=True)
     about = people.filter(pl.col("case_id") == number).row(0, named=True) if people is not None else {}
     who = {
-        "name": mask_name(about.get("name")), "id_number": mask_id(about.get("id_number")), "household_id": mask_id(about.get("household_id")),
+        "name": mask_name(about.get("name")),
+        "id_number": mask_id(about.get("id_number")),
+        "household_id": mask_id(about.get("household_id")),
         "evidence": mask_text(about.get("evidence") or ""),
-    }  # fmt: skip
+    }
     if as_json:
         told = {
             name: row[name]
@@ -138,9 +149,8 @@ def show_case(case: str, ledger: Path, *, as_json: bool) -> int:
         click.echo(json.dumps(told | who | {"events": events.to_dicts()}, ensure_ascii=False))
         return 0
     where = "".join(row[level] or "" for level in ("county", "township", "village"))
-    click.echo(
-        f"{number}　{state_words(row['state'])} {row['state']}　{row['rule_id']} {row['title'] or ''}\n{where}　{who['name'] or ''} {who['id_number'] or ''}"
-    )
+    click.echo(f"{number}　{state_words(row['state'])} {row['state']}　{row['rule_id']} {row['title'] or ''}")
+    click.echo(f"{where}　{who['name'] or ''} {who['id_number'] or ''}")
     click.echo(who["evidence"])
     kinds = {"day": "日期 day", "kind": "事项 event", "round": "轮次", "batch": "批次", "what": "内容"}
     show(_table([(zh, name) for name, zh in kinds.items()], events), to_stdout=True)
@@ -264,7 +274,7 @@ def _table(columns: Sequence[tuple[str, str]], rows: pl.DataFrame) -> Table:
             overflow="fold",
             no_wrap=name == "case_id",
         )
-    words = {stage: short for stage, short in zip(STAGES, ("县级", "市级", "省级"), strict=True)}
+    words = dict(zip(STAGES, ("县级", "市级", "省级"), strict=True))
     for row in rows.select(name for _, name in columns).rows():
         table.add_row(
             *(

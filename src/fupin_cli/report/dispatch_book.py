@@ -70,7 +70,7 @@ def batch_name(batch: int) -> str:
 
 
 def write_dispatch_book(path: Path, unit: Unit, villages: Sequence[tuple[str, pl.DataFrame]], sending: Sending) -> Path:
-    """The path of a unit's workbook: its villages' cases in their order. Cases are worded FINDINGS with `case_id` as their key."""
+    """The path of a unit's workbook: its villages' cases in their order; cases are worded FINDINGS under their case's number."""
     title = f"{unit.name}疑点核查反馈表"
     written = Book(title, sending.day)
     names = book.sheet_names([COVER, COUNTS, SIGNED, *(village for village, _ in villages)])[3:]

@@ -34,7 +34,7 @@ class ReturnedBooks:
 def read_returned(files: Sequence[tuple[str, Path]], ask: Ask = no_password) -> ReturnedBooks:
     """The rows of returned workbooks: file, source, sheet, row, case_text, batch_text, answers and what was shown, as text.
 
-    `files` pairs each file's content hash with its path. A file that is none of ours, or that cannot be opened, is named and left.
+    `files` pairs each file's content hash with its path. A file that is none of ours, or cannot be opened, is named and left.
     """
     rows, signatures, unreadable = [], [], {}
     for digest, path in files:
@@ -71,13 +71,17 @@ def read_returned(files: Sequence[tuple[str, Path]], ask: Ask = no_password) -> 
 
 
 def _table(cells: pl.DataFrame, headers: Mapping[str, str], needed: Sequence[str]) -> pl.DataFrame | None:
-    """row and one text column for each header, below the row in which those needed stand; None where there is no such row."""
-    for at, row in enumerate(cells.head(_SEARCHED).rows()):
-        where = {"".join(str(text).split()): f"c{n}" for n, text in reversed(list(enumerate(row))) if text}
-        if all(header in where for header in needed):
-            break
-    else:
+    """Row and one text column for each header, below the row in which those needed stand; None where there is no such row."""
+    found = (
+        (at, where)
+        for at, row in enumerate(cells.head(_SEARCHED).rows())
+        if set(needed)
+        <= (where := {"".join(str(text).split()): f"c{n}" for n, text in reversed(list(enumerate(row))) if text}).keys()
+    )
+    first = next(found, None)
+    if first is None:
         return None
+    at, where = first
     columns = [
         (pl.col(where[header]) if header in where else pl.lit(None, pl.String)).cast(pl.String).alias(name)
         for name, header in headers.items()
