@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test test-rule-mutants test-slow check format docs fuzz bench bench-rules bench-linkage bench-read constraints sample clean
+.PHONY: help demo test test-rule-mutants test-slow check format docs fuzz bench bench-ledger bench-rules bench-linkage bench-read constraints sample clean
 
 help:            ## what each target does
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/  /'
@@ -21,6 +21,9 @@ demo: $(STAMP)   ## reconcile the sample data, both stages, into demo/
 	$(BIN)/fupin run sample_data -o demo
 	@$(BIN)/python tests/check_demo.py demo sample_data/truth
 	@$(BIN)/fupin rules compare --pack exit-national --pack shaanxi --run demo | head -7
+	@rm -rf demo-cases
+	@$(BIN)/fupin cases round demo --ledger demo-cases
+	@$(BIN)/fupin cases dispatch --due 2030-01-01 --ledger demo-cases
 
 test: $(STAMP)   ## the tests, without the slow ones
 	$(BIN)/python -m pytest -n 2
@@ -55,6 +58,9 @@ bench: $(STAMP)  ## linkage of 1 M persons with 10 M rows beside its floor; need
 bench-rules: $(STAMP)  ## all packs over 0.1, 1 and 4 M persons; needs 16 GiB of memory
 	POLARS_MAX_THREADS=2 $(BIN)/python bench/rules.py
 
+bench-ledger: $(STAMP)  ## 500,000 cases: two rounds, lists, 1,000 workbooks of 200; needs 3 GiB of memory
+	$(BIN)/python bench/ledger.py
+
 bench-linkage: $(STAMP)  ## linkage beside Splink, on hard and easy worlds of 200 k with 1 M; takes half an hour
 	$(BIN)/python bench/linkage.py hard
 	$(BIN)/python bench/linkage.py easy
@@ -70,4 +76,4 @@ constraints: $(STAMP)  ## resolve and pin again, with hashes and without hosts
 	  --output-file constraints.txt pyproject.toml .venv/dev.in
 
 clean:           ## remove what was made
-	rm -rf $(VENV) demo dist build sample_data/.fupin .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo demo-cases dist build sample_data/.fupin .pytest_cache .mypy_cache .ruff_cache .hypothesis

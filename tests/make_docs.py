@@ -40,6 +40,7 @@ DOCUMENTS = [
     "docs/checks.md",
     "docs/rules.md",
     "docs/hazards.md",
+    "docs/cases.md",
 ]
 WIDTH = 100
 _BLOCK = re.compile(r"<!-- made: (\S+) -->\n.*?<!-- end -->", re.DOTALL)

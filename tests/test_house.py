@@ -9,7 +9,8 @@ SRC = Path(__file__).parents[1] / "src" / "fupin_cli"
 # Each floor may import from the floors below it; rooms on one floor do not know each other unless a pair says so.
 FLOORS = [
     {"cli"},
-    {"pipeline", "pairing"},
+    {"feedback"},
+    {"pipeline", "pairing", "casework"},
     {"results", "pairs"},
     {"intake", "what_if"},
     {"rulebook"},

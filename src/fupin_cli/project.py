@@ -22,6 +22,7 @@ from fupin_cli.vocabulary import STAGES
 
 PROJECT_FILE = "fupin.toml"
 RUNS = "runs"
+CASES = "cases"  # the ledger beside fupin.toml: what goes out and comes back there is no extract
 _READ = {"files", "sheets", "password_env", "source", "query", "table", "folder", "names"}
 _KEYS = {
     "": {"project", "register", "extract", "places", "rules"},
@@ -112,7 +113,7 @@ def load_project(path: Path) -> Project:
     folder = path.parent
     as_of = _date(project, "as_of", "[project]", where)
     own_rules = folder / rules.get("folder", "rules")
-    ours = frozenset(p.resolve() for p in (path, folder / RUNS, own_rules))
+    ours = frozenset(p.resolve() for p in (path, folder / RUNS, folder / CASES, own_rules))
     extracts = tuple(_extract(entry, n, folder, ours, where) for n, entry in enumerate(data.get("extract", []), 1))
     _refuse_twins(extracts, where)
     folders = rules_folders(own_rules)
@@ -285,7 +286,7 @@ def _files(
 
 def received_files(folder: Path) -> list[Path]:
     """Every file below a folder that may be a table, sorted; not what fupin itself keeps there."""
-    ours = frozenset((folder / name).resolve() for name in (PROJECT_FILE, RUNS, "rules"))
+    ours = frozenset((folder / name).resolve() for name in (PROJECT_FILE, RUNS, CASES, "rules"))
     runs = {path.parent.resolve() for path in folder.rglob("manifest.json")}
     found = (path for path in folder.rglob("*") if path.is_file() and _may_be_table(path, folder, ours | runs))
     return sorted(found)

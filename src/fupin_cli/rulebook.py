@@ -137,3 +137,10 @@ def columns_read(book: RuleBook) -> dict[str, frozenset[str]]:
             read.setdefault(kind, set()).update(theirs)
         read["register"] |= {name for name in names if not name.startswith("dept_")}
     return {kind: frozenset(names) for kind, names in read.items()}
+
+
+def packs_of(folders: Sequence[Path]) -> tuple[Pack, ...]:
+    """Every pack of the folders, without a project."""
+    return all_packs(
+        folders, load_profiles([folder / "sources" for folder in folders if (folder / "sources").is_dir()])
+    )

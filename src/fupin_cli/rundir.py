@@ -34,14 +34,14 @@ def publish(target: Path) -> Iterator[Path]:
     mask = os.umask(0o077)  # outputs are about people: readable by their owner only
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(target.with_name(f".{target.name}.lock"), target):
+        with locked(target.with_name(f".{target.name}.lock"), target):
             staging, aside = (target.with_name(f".{target.name}.{part}") for part in ("partial", "previous"))
             _recover(target, staging, aside)
             _refuse_strangers(target)
             staging.mkdir(mode=0o700)
             try:
                 yield staging
-                _flush(staging)
+                flush(staging)
                 _swap(staging, target, aside)
             finally:
                 shutil.rmtree(staging, ignore_errors=True)
@@ -86,8 +86,13 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def sha256_of(*texts: str) -> str:
+    """The SHA-256 of some texts, in hex, in whatever order they are given."""
+    return hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest()
+
+
 @contextmanager
-def _locked(path: Path, target: Path) -> Iterator[None]:
+def locked(path: Path, target: Path) -> Iterator[None]:
     """Holds an operating-system lock, which a killed process cannot leave behind."""
     with path.open("a") as file:
         try:
@@ -155,7 +160,8 @@ def _outputs_of(target: Path) -> dict[str, str] | None:
         return None
 
 
-def _flush(folder: Path) -> None:
+def flush(folder: Path) -> None:
+    """Waits until everything in the folder is on the disk."""
     for path in [*folder.rglob("*"), folder]:
         if path.is_file() or sys.platform != "win32":
             descriptor = os.open(path, os.O_RDONLY)

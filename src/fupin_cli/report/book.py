@@ -1,4 +1,4 @@
-"""An .xlsx book in memory that can hold nothing but text and counts, and its way to disk.
+"""An .xlsx book in memory that holds nothing but text and counts, and its way to disk.
 
 What a department wrote stays text: every cell goes through `write_string` in a text format, so that `=1+1` or a web address
 is neither a formula nor a link, now or after somebody edits the cell. Two writings of the same content are the same bytes.
@@ -122,6 +122,11 @@ def put(sheet: Worksheet, row: int, column: int, value: object, style: Format) -
 def put_count(sheet: Worksheet, row: int, column: int, count: int, style: Format) -> None:
     """Write one count as a number."""
     check(sheet.write_number(row, column, count, style), sheet)
+
+
+def put_formula(sheet: Worksheet, row: int, column: int, formula: str, now: int, style: Format) -> None:
+    """Write a count of our own that follows what people type; `now` is what it comes to before anybody has."""
+    check(sheet.write_formula(row, column, formula, style, now), sheet)
 
 
 def put_across(sheet: Worksheet, row: int, first: int, last: int, text: str, style: Format) -> None:

@@ -37,7 +37,8 @@ REASONS = (
 ACTIONS = ("已修改", "拟修改", "保留(附佐证)", "清退", "转部门核实")
 _TOP = 5  # title, place and totals, note, group row, header
 
-_COMPARED = (
+HEADER_ROW = _TOP  # 1-based: the row of a village's sheet in which the headers stand
+COMPARED = (
     Field("seq", "序号", 3),
     Field("hamlet", "组", 4),
     Field("head_name", "户主姓名", 6),
@@ -52,17 +53,17 @@ _COMPARED = (
     Field("department_cell", "部门数据内容", 16, centred=False),
     Field("advice", "疑点说明", 12, centred=False),
 )
-_ANSWERS = (
+ANSWERS = (
     Field(None, "是否属实", 6, choices=VERDICTS),
     Field(None, "情况说明", 8.2, choices=REASONS),
     Field(None, "处理意见", 6.5, choices=ACTIONS),
     Field(None, "佐证材料", 6.6),
     Field(None, "户主签字", 7),
 )
-_PRINTED = (*_COMPARED, *_ANSWERS)
+_PRINTED = (*COMPARED, *ANSWERS)
 _LAST = _SIGNED = len(_PRINTED) - 1  # the last printed column is the one that a household signs once
 # Right of the printed page: answers are booked by 疑点编号, so it stays in the sheet.
-_BOOKED = (
+BOOKED = (
     Field("finding_key", "疑点编号", 15),
     Field("rule_id", "规则编号", 10),
     Field("severity_words", "疑点性质", 10),
@@ -73,13 +74,12 @@ _BOOKED = (
     Field("register_ref", "台账来源", 30, centred=False),
     Field("extract_ref", "部门数据来源", 30, centred=False),
 )
-_RETURNED = (
+RETURNED = (
     Field(None, "核查人", 10),
     Field(None, "联系电话", 13),
     Field(None, "核查时间", 12),
     Field(None, "村级(盖章)", 10),
 )
-_COLUMNS = (*_PRINTED, *_BOOKED, *_RETURNED)
 
 
 def write_checklist(
@@ -91,42 +91,59 @@ def write_checklist(
     _write_cover(written, title, county, villages, digest, as_of)
     names = book.sheet_names(["填表说明", *(village for village, _ in villages)])[1:]
     for name, (village, findings) in zip(names, villages, strict=True):
-        _write_village(written, name, f"{county}　{township}　{village}", findings, as_of)
+        write_village(written, name, f"{county}　{township}　{village}", f"比对日期：{as_of}", findings)
     return written.save(path)
 
 
-def _write_village(written: Book, name: str, where: str, findings: pl.DataFrame, as_of: date) -> None:
+def write_village(
+    written: Book,
+    name: str,
+    where: str,
+    when: str,
+    findings: pl.DataFrame,
+    booked: Sequence[Field] = BOOKED,
+    signatures: Sequence[Sequence[str]] = (),
+) -> int:
+    """The row after the last finding, 0-based, on a new sheet of this name; `when` stands beside the place and the totals.
+
+    `booked` are the columns right of the printed page; `signatures` the rows of four texts at the foot, the usual ones if none.
+    """
     sheet, styles = written.sheet(name), written.styles
-    for column, field in enumerate(_COLUMNS):
+    columns = (*_PRINTED, *booked, *RETURNED)
+    for column, field in enumerate(columns):
         sheet.set_column(column, column, field.width)
-    _write_top(sheet, styles, where, findings, as_of)
-    last = _write_findings(sheet, styles, findings)
-    for column, field in enumerate(_ANSWERS, len(_COMPARED)):
+    _write_top(sheet, styles, where, when, findings, booked)
+    last = _write_findings(sheet, styles, findings, columns)
+    for column, field in enumerate(ANSWERS, len(COMPARED)):
         if field.choices:
             _offer(sheet, _TOP, last, column, field)
-    _write_signatures(sheet, styles, last + 1)
-    sheet.autofilter(_TOP - 1, 0, last, len(_COLUMNS) - 1)
+    signatures = signatures or _SIGNATURES
+    _write_signatures(sheet, styles, last + 1, signatures)
+    sheet.autofilter(_TOP - 1, 0, last, len(columns) - 1)
     sheet.freeze_panes(_TOP, 5)
     sheet.repeat_rows(_TOP - 2, _TOP - 1)
-    sheet.print_area(0, 0, last + len(_SIGNATURES), _LAST)
+    sheet.print_area(0, 0, last + len(signatures), _LAST)
     sheet.ignore_errors({"number_stored_as_text": f"A1:AZ{last + 1}"})
     # No password: this keeps fingers off the compared columns, it is not security.
     sheet.protect("", {"autofilter": True, "format_columns": True, "format_rows": True})
     book.put_footer(sheet, where)
+    return last + 1
 
 
-def _write_top(sheet: Worksheet, styles: Styles, where: str, findings: pl.DataFrame, as_of: date) -> None:
+def _write_top(
+    sheet: Worksheet, styles: Styles, where: str, when: str, findings: pl.DataFrame, booked: Sequence[Field]
+) -> None:
     review = findings.filter(pl.col("band") == Band.REVIEW).height
     homes = findings["household_id"].drop_nulls().n_unique()
     put_across(sheet, 0, 0, _LAST, "建档立卡数据比对疑点核查表", styles.title)
-    totals = f"{where}　　比对日期：{as_of}　　疑点 {findings.height} 条，涉及 {homes} 户，其中待核 {review} 条"
+    totals = f"{where}　　{when}　　疑点 {findings.height} 条，涉及 {homes} 户，其中待核 {review} 条"
     put_across(sheet, 1, 0, _LAST, totals, styles.subtitle)
     put_across(sheet, 2, 0, _LAST, f"{CLUE_NOTE}标“▲待核”的，请先确认部门数据是否为本人。", styles.note)
     groups = (
-        (_COMPARED, "比对内容（由系统生成，已锁定，请勿改动）", styles.group, styles.header),
-        (_ANSWERS, "核查结果（请村级填写）", styles.group_answer, styles.header_answer),
-        (_BOOKED, "编号、匹配依据与数据出处（不打印，请勿改动）", styles.group, styles.header),
-        (_RETURNED, "电子报回时填写（不打印）", styles.group_answer, styles.header_answer),
+        (COMPARED, "比对内容（由系统生成，已锁定，请勿改动）", styles.group, styles.header),
+        (ANSWERS, "核查结果（请村级填写）", styles.group_answer, styles.header_answer),
+        (booked, "编号、匹配依据与数据出处（不打印，请勿改动）", styles.group, styles.header),
+        (RETURNED, "电子报回时填写（不打印）", styles.group_answer, styles.header_answer),
     )
     start = 0
     for fields, title, over, style in groups:
@@ -138,11 +155,11 @@ def _write_top(sheet: Worksheet, styles: Styles, where: str, findings: pl.DataFr
         sheet.set_row(row, height)
 
 
-def _write_findings(sheet: Worksheet, styles: Styles, findings: pl.DataFrame) -> int:
+def _write_findings(sheet: Worksheet, styles: Styles, findings: pl.DataFrame, columns: Sequence[Field]) -> int:
     """The last row written; the answer cells are empty and unlocked, and each household signs on its first row only."""
-    placed = [(column, field) for column, field in enumerate(_COLUMNS) if field.column]
+    placed = [(column, field) for column, field in enumerate(columns) if field.column]
     last = write_findings(sheet, styles, findings, placed, _TOP, least=40)
-    open_columns = [column for column, field in enumerate(_COLUMNS) if not field.column and column != _SIGNED]
+    open_columns = [column for column, field in enumerate(columns) if not field.column and column != _SIGNED]
     first = findings["household_block"].is_first_distinct()
     for row, signs in enumerate(first, _TOP):
         for column in open_columns:
@@ -170,10 +187,10 @@ def _offer(sheet: Worksheet, first: int, last: int, column: int, field: Field) -
     book.check(code, sheet)
 
 
-def _write_signatures(sheet: Worksheet, styles: Styles, row: int) -> None:
+def _write_signatures(sheet: Worksheet, styles: Styles, row: int, signatures: Sequence[Sequence[str]]) -> None:
     """The foot that is signed and stamped once, spread over the width of the page."""
     spans = ((0, 5), (6, 9), (10, 12), (13, _LAST))
-    for offset, texts in enumerate(_SIGNATURES, row):
+    for offset, texts in enumerate(signatures, row):
         for (first, last), text in zip(spans, texts, strict=True):
             put_across(sheet, offset, first, last, text, styles.sign)
         sheet.set_row(offset, 36)

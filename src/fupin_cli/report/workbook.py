@@ -36,17 +36,17 @@ def write_workbooks(
     A finding without a village goes to the township's sheet 未定村, one without a township to the county master only. So
     does one of severity info: it asks the county to mend its own work, and no village can answer it.
     """
-    found = worded(_ordered(_located(FINDINGS.conform(findings))), mask_ids=mask_ids)
-    homes, judged = _located(HOUSEHOLDS.conform(households)), OUTCOMES.conform(outcomes)
+    found = worded(ordered(located(FINDINGS.conform(findings))), mask_ids=mask_ids)
+    homes, judged = located(HOUSEHOLDS.conform(households)), OUTCOMES.conform(outcomes)
     written: list[Path] = []
-    counties = _names(pl.concat([found.select("county"), homes.select("county")]), "county")
+    counties = names(pl.concat([found.select("county"), homes.select("county")]), "county")
     for name, safe in zip(counties, book.file_names(place(name, "county") for name in counties), strict=True):
         own = pl.col("county").eq_missing(name)
         here = homes.filter(own)
         county = County(
             name=place(name, "county"),
-            findings=_numbered(found.filter(own, ~_own_business())),
-            notes=found.filter(own, _own_business()),
+            findings=numbered(found.filter(own, ~own_business())),
+            notes=found.filter(own, own_business()),
             households=here,
             outcomes=judged.join(here.select("household_id"), on="household_id", how="semi", maintain_order="left"),
         )
@@ -57,36 +57,36 @@ def write_workbooks(
 
 
 def _write_checklists(folder: Path, prefix: str, county: County, digest: Digest, as_of: date) -> list[Path]:
-    townships = [name for name in _names(county.findings, "township") if name is not None]
+    townships = [name for name in names(county.findings, "township") if name is not None]
     paths = []
     for township, safe in zip(townships, book.file_names(townships), strict=True):
         ours = county.findings.filter(pl.col("township") == township)
         villages = [
-            (place(village, "village"), _numbered(ours.filter(pl.col("village").eq_missing(village))))
-            for village in _names(ours, "village")
+            (place(village, "village"), numbered(ours.filter(pl.col("village").eq_missing(village))))
+            for village in names(ours, "village")
         ]
         path = folder / f"{prefix}_{safe}_疑点核查表_{as_of}.xlsx"
         paths.append(write_checklist(path, county.name, township, villages, digest, as_of))
     return paths
 
 
-def _own_business() -> pl.Expr:
+def own_business() -> pl.Expr:
     """Whether a finding is for the county itself: no township is asked."""
     return pl.col("severity").eq_missing(Severity.INFO)
 
 
-def _names(frame: pl.DataFrame, level: str) -> list[str | None]:
+def names(frame: pl.DataFrame, level: str) -> list[str | None]:
     """The places of one level, sorted, the unknown one last."""
     return frame.select(pl.col(level).unique()).sort(level, nulls_last=True)[level].to_list()
 
 
-def _located(frame: pl.DataFrame) -> pl.DataFrame:
+def located(frame: pl.DataFrame) -> pl.DataFrame:
     """The frame with blank place names as null, so that one place has one name."""
     trimmed = pl.col(*_PLACES).str.strip_chars()
     return frame.with_columns(trimmed).with_columns(pl.when(pl.col(*_PLACES) != "").then(pl.col(*_PLACES)).name.keep())
 
 
-def _ordered(findings: pl.DataFrame) -> pl.DataFrame:
+def ordered(findings: pl.DataFrame) -> pl.DataFrame:
     """Findings by place, then household by household; what concerns a whole household comes before its members."""
     hamlet = pl.col("hamlet").min().over("county", "township", "village", "household_id")
     by = [
@@ -101,7 +101,7 @@ def _ordered(findings: pl.DataFrame) -> pl.DataFrame:
     return findings.sort(by, nulls_last=True, maintain_order=True)
 
 
-def _numbered(findings: pl.DataFrame) -> pl.DataFrame:
+def numbered(findings: pl.DataFrame) -> pl.DataFrame:
     """The findings of one sheet, numbered from 1, with the block number of each household for its shade."""
     # Without a household every finding is its own block.
     who = pl.coalesce("household_id", "finding_key")

@@ -7,7 +7,19 @@ from fupin_cli.rules.judge import Judgement, judge
 from fupin_cli.rules.lines import Line, Lines, load_lines
 from fupin_cli.rules.loading import load_packs
 from fupin_cli.rules.order import gives, leaves
-from fupin_cli.rules.pack import Citation, Derived, Fact, Level, Pack, Parameter, Rule, applies_to
+from fupin_cli.rules.pack import (
+    Citation,
+    Derived,
+    Fact,
+    Level,
+    Limits,
+    Pack,
+    Parameter,
+    Rule,
+    SignOff,
+    applies_to,
+    sign_off,
+)
 from fupin_cli.rules.predicate import nearest
 
 __all__ = [
@@ -17,12 +29,14 @@ __all__ = [
     "Fact",
     "Judgement",
     "Level",
+    "Limits",
     "Line",
     "Lines",
     "Occasion",
     "Pack",
     "Parameter",
     "Rule",
+    "SignOff",
     "World",
     "applies_to",
     "choose_packs",
@@ -33,4 +47,5 @@ __all__ = [
     "load_packs",
     "nearest",
     "run_examples",
+    "sign_off",
 ]

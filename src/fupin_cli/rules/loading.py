@@ -15,9 +15,22 @@ from fupin_cli.rules.fact_loading import all_facts, load_columns, load_fact
 from fupin_cli.rules.names import Names, declare, declare_columns
 from fupin_cli.rules.order import in_order
 from fupin_cli.rules.outcome import Kind
-from fupin_cli.rules.pack import AREAS, DEPT, REGISTER, Derived, Fact, Gap, Level, Pack, Rule
+from fupin_cli.rules.pack import (
+    AREAS,
+    DEPT,
+    REGISTER,
+    Derived,
+    Fact,
+    Gap,
+    Level,
+    Limits,
+    Pack,
+    Provenance,
+    Rule,
+    SignOff,
+)
 from fupin_cli.rules.predicate import Predicate, nearest
-from fupin_cli.rules.rule_loading import load_defaults, load_parameter, load_rule
+from fupin_cli.rules.rule_loading import citation, load_defaults, load_parameter, load_rule
 from fupin_cli.rules.shapes import Rate
 from fupin_cli.rules.toml import Table, open_toml
 
@@ -91,7 +104,7 @@ def _files(folders: Sequence[Path]) -> dict[str, Path]:
 
 
 def _pack(table: Table, names: Names) -> Pack:
-    table.allow("pack", "defaults", "kinds", "columns", "fact", "rule", "parameter", "gap")
+    table.allow("pack", "defaults", "kinds", "columns", "fact", "rule", "parameter", "gap", "signoff")
     head = table.table("pack")
     head.allow("id", "title", "title_en", "jurisdiction", "regime", "extends", "opt_in", "when_given")
     kinds = table.table("kinds") if "kinds" in table.data else Table({}, table.where)
@@ -114,6 +127,40 @@ def _pack(table: Table, names: Names) -> Pack:
         extends=head.texts("extends", required=False),
         opt_in=head.flag("opt_in", default=False),
         when_given=_inputs(head, names),
+        signoff=_sign_off(table.table("signoff")) if "signoff" in table.data else None,
+    )
+
+
+def _sign_off(entry: Table) -> SignOff:
+    entry.allow("title", "steps", "ordered", "material_for", "documents", "enabled", "citation", "limits")
+    steps = entry.texts("steps")
+    if len(set(steps)) < len(steps):
+        raise ConfigurationError("a step of the chain stands twice", where=entry.at("steps"))
+    cited = citation(entry.table("citation")) if "citation" in entry.data else None
+    enabled = entry.flag("enabled", default=True)
+    if enabled and cited and cited.provenance is Provenance.RECALLED:
+        raise ConfigurationError(
+            "a chain that is only recalled must be off", where=entry.at("enabled"), try_="enabled = false"
+        )
+    return SignOff(
+        title=entry.text("title"),
+        steps=steps,
+        ordered=entry.flag("ordered", default=False),
+        material_for=entry.texts("material_for", required=False),
+        documents=entry.texts("documents", required=False),
+        enabled=enabled,
+        citation=cited,
+        limits=_limits(entry.table("limits")) if "limits" in entry.data else Limits(),
+    )
+
+
+def _limits(entry: Table) -> Limits:
+    entry.allow("not_so_percent", "late_percent", "enough")
+    usual = Limits()
+    return Limits(
+        not_so_percent=entry.number("not_so_percent") if "not_so_percent" in entry.data else usual.not_so_percent,
+        late_percent=entry.number("late_percent") if "late_percent" in entry.data else usual.late_percent,
+        enough=entry.integer("enough") or usual.enough,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -233,6 +233,36 @@ class Gap:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """When the ledger warns: percent of a rule's verified clues that are refuted, percent of a unit's cases that are overdue.
+
+    Below `enough` answers a share says nothing.
+    """
+
+    not_so_percent: float = 50
+    late_percent: float = 20
+    enough: int = 10
+
+
+@dataclass(frozen=True)
+class SignOff:
+    """Who signs the answer to a case, and what must lie beside it, before the case may be closed.
+
+    `ordered`: each step signs on no earlier day than the one before. `material_for` are the verdicts that need proof of any
+    kind, `documents` what must be named beside every answer. Without a citation it is our own arrangement, and no policy.
+    """
+
+    title: str
+    steps: tuple[str, ...]
+    ordered: bool
+    material_for: tuple[str, ...]
+    documents: tuple[str, ...]
+    enabled: bool
+    citation: Citation | None
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True)
 class Rule:
     """One dated, cited condition. `optional` facts may be absent from the register; any other absent fact stops the rule.
 
@@ -318,11 +348,22 @@ class Pack:
     extends: tuple[str, ...] = ()
     opt_in: bool = False
     when_given: tuple[str, ...] = ()
+    signoff: SignOff | None = None
 
 
 def applies_to(pack: Pack, jurisdiction: str) -> bool:
     """Whether a pack binds this place: national ones do, others where their division code is a prefix of the place's."""
     return pack.jurisdiction == NATIONAL or within(jurisdiction, pack.jurisdiction)
+
+
+def sign_off(packs: Sequence[Pack], jurisdiction: str) -> SignOff | None:
+    """The chain that binds a place: that of the narrowest division that has one enabled; None where no pack has any."""
+    chains = [
+        (len(significant(pack.jurisdiction)) if pack.jurisdiction != NATIONAL else 0, pack.id, pack.signoff)
+        for pack in packs
+        if pack.signoff and pack.signoff.enabled and applies_to(pack, jurisdiction)
+    ]
+    return max(chains, key=lambda chain: chain[:2])[2] if chains else None
 
 
 def within(place: str, jurisdiction: str) -> bool:

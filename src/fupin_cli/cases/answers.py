@@ -1,0 +1,156 @@
+"""What came back held against what went out: which answers can be booked, and what is wrong with the other rows.
+
+A row is known by its case number alone. What it says of the person must still fit: numbers that were sorted apart from their
+rows would put one family's answer on another. Such a row is never booked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import polars as pl
+
+from fupin_cli.cases.keys import read_case_id
+
+ANSWER_FIELDS = ("verdict", "reason", "action", "material", "checker", "phone", "checked_on")
+WHO = ("name", "id_shown", "household_id")  # with the kind of finding, what ties a row to its case
+_WHOLE_NUMBER = r"^[0-9]{17}[0-9Xx]$"
+_SAID = {
+    "是": "属实",
+    "真": "属实",
+    "否": "不属实",
+    "不是": "不属实",
+    "不实": "不属实",
+    "假": "不属实",
+    "部分": "部分属实",
+}
+_KEPT_TEXT = 2000  # characters of one answer; a pasted document is cut
+PROBLEMS = {  # what is wrong with a returned row
+    "no_number": "疑点编号缺失或无法识别",
+    "unknown": "疑点编号不在下发范围（新增的行，不予采用）",
+    "misplaced": "与下发内容不是同一人或同一疑点（可能只排序了部分列），未采用",
+    "not_offered": "“是否属实”或“处理意见”不在选项内，未采用",
+    "no_verdict": "填写了说明，未选“是否属实”，未采用",
+}
+
+
+@dataclass(frozen=True)
+class Returned:
+    """What an import found: answers to book (one row each), rows that cannot be booked, and cells that were changed.
+
+    `problems` and `altered` have source, sheet, row, case_id; problems say `problem`, altered `header`, `sent`, `came_back`.
+    """
+
+    answers: pl.DataFrame
+    problems: pl.DataFrame
+    altered: pl.DataFrame
+
+
+def compare_returns(
+    returned: pl.DataFrame, sent: pl.DataFrame, headers: Mapping[str, str], choices: Mapping[str, tuple[str, ...]]
+) -> Returned:
+    """The rows of returned workbooks, judged.
+
+    `returned` has file, source, sheet, row, case_text, batch_text, the ANSWER_FIELDS and the columns of `headers`, all as text;
+    `sent` has batch, case_id, evidence_code and the same columns. `headers` says what stands above each column, `choices`
+    which answers were offered.
+    """
+    rows = returned.with_columns(
+        pl.Series("case_id", [read_case_id(text) for text in returned["case_text"]], pl.String),
+        batch=pl.col("batch_text").str.extract(r"([0-9]+)").cast(pl.Int64, strict=False),
+        **{name: _clean(name) for name in ANSWER_FIELDS},
+    ).with_columns(verdict=pl.col("verdict").str.replace_all(r"[。.，, ]", "").replace(_SAID))
+    latest = sent.group_by("case_id").agg(pl.col("batch").max().alias("_last"))
+    rows = rows.join(latest, on="case_id", how="left", maintain_order="left").with_columns(
+        batch=pl.coalesce("batch", "_last")
+    )
+    ours = {name: f"_{name}" for name in headers}
+    rows = rows.join(
+        sent.select("batch", "case_id", "evidence_code", *(pl.col(name).alias(alias) for name, alias in ours.items())),
+        on=["batch", "case_id"], how="left", maintain_order="left",
+    )  # fmt: skip
+    rows = rows.with_columns(_problem(choices).alias("problem"))
+    silent = pl.all_horizontal(pl.col(name).is_null() for name in ANSWER_FIELDS)
+    at = ["file", "source", "sheet", "row", "case_id"]
+    good = rows.filter(pl.col("problem").is_null(), ~silent)
+    # below a table stand signatures and stamps: a row without a number is a lost answer only if somebody chose one in it
+    chosen = pl.any_horizontal(pl.col(name).is_in(list(words)) for name, words in choices.items()).fill_null(
+        value=False
+    )
+    noise = (pl.col("case_text").fill_null("").str.strip_chars() == "") & ~chosen
+    return Returned(
+        answers=_booked(good.select(*at, "batch", "evidence_code", *ANSWER_FIELDS)),
+        problems=rows.filter(pl.col("problem").is_not_null(), ~noise).select(*at, "batch", "problem", *ANSWER_FIELDS),
+        altered=_altered(
+            rows.filter(pl.col("evidence_code").is_not_null(), pl.col("problem").ne_missing("misplaced")), headers, at
+        ),
+    )
+
+
+def _clean(name: str) -> pl.Expr:
+    """An answer as typed: trimmed, in one spelling of widths, nothing where it is blank; a date without its midnight."""
+    text = pl.col(name).str.normalize("NFKC").str.strip_chars().str.slice(0, _KEPT_TEXT)
+    if name == "checked_on":
+        text = text.str.replace(r"^([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]00:00:00$", "$1")
+    return pl.when(text != "").then(text)
+
+
+def _same(name: str) -> pl.Expr:
+    """Whether a cell says what was sent, whatever became of blanks, line ends and full-width letters."""
+    ours, theirs = (
+        pl.col(column).fill_null("").str.normalize("NFKC").str.replace_all(r"\s+", "").str.to_uppercase()
+        for column in (f"_{name}", name)
+    )
+    return ours == theirs
+
+
+def _problem(choices: Mapping[str, tuple[str, ...]]) -> pl.Expr:
+    """What is wrong with each row, null where it may be booked. At most one of who a row is about may have been retyped."""
+    whole = pl.col("_id_shown").fill_null("").str.contains(_WHOLE_NUMBER)
+    same_person = (_same("name") & _same("id_shown")) | (
+        _same("household_id") & (_same("name") | (_same("id_shown") & whole))
+    )
+    offered = pl.all_horizontal(
+        pl.col(name).is_null() | pl.col(name).is_in(list(words)) for name, words in choices.items()
+    )
+    return (
+        pl.when(pl.col("case_id").is_null())
+        .then(pl.lit("no_number"))
+        .when(pl.col("evidence_code").is_null())
+        .then(pl.lit("unknown"))
+        .when(~(same_person & _same("title")))
+        .then(pl.lit("misplaced"))
+        .when(~offered)
+        .then(pl.lit("not_offered"))
+        .when(pl.col("verdict").is_null() & pl.any_horizontal(pl.col(n).is_not_null() for n in ANSWER_FIELDS))
+        .then(pl.lit("no_verdict"))
+    )
+
+
+def _booked(good: pl.DataFrame) -> pl.DataFrame:
+    """The answers with `detail` and `once`: the same answer twice is booked once, two that differ are both told."""
+    told = good.with_columns(detail=pl.struct(ANSWER_FIELDS).struct.json_encode())
+    once = [
+        blake2b("|".join(map(str, row)).encode(), digest_size=16).hexdigest()
+        for row in told.select(pl.lit("answered"), "case_id", "batch", "detail").rows()
+    ]
+    return told.with_columns(pl.Series("once", once, pl.String)).sort(
+        "batch", "case_id", "once", "file", "sheet", "row"
+    )
+
+
+def _altered(rows: pl.DataFrame, headers: Mapping[str, str], at: list[str]) -> pl.DataFrame:
+    """A row for each cell that was sent and came back otherwise; a column that is gone as a whole is no altered cell."""
+    present = [name for name in headers if rows[name].is_not_null().any()]
+    parts = [
+        rows.filter(~_same(name)).select(
+            *at, header=pl.lit(headers[name]), sent=pl.col(f"_{name}"), came_back=pl.col(name)
+        )
+        for name in present
+    ]
+    empty = rows.clear().select(
+        *at, header=pl.lit(None, pl.String), sent=pl.lit(None, pl.String), came_back=pl.lit(None, pl.String)
+    )
+    return pl.concat([empty, *parts]).sort(*at[:4], "header")

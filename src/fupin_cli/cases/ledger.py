@@ -1,0 +1,290 @@
+"""The ledger's file: SQLite, opened by one writer at a time, migrated once, and read by anybody meanwhile.
+
+No person stands in the database: cases are keyed hashes with a place and a rule, answers are what people wrote. What a
+case shows on paper lies beside it, in the file of the last round.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from fupin_cli.cases.keys import LedgerKey, open_key
+from fupin_cli.cases.schema import MIGRATIONS
+from fupin_cli.errors import BadDataError, BusyError, DiskError, InputMissingError, NoPermissionError
+from fupin_cli.vocabulary import FINDINGS
+
+LEDGER_FILE = "ledger.db"
+_WAIT_SECONDS = 10.0
+_CACHE_KIB = 256 * 1024  # numbers of cases are random: a round touches pages all over the file
+EVENT = ("case_id", "kind", "day", "round", "batch", "file", "evidence", "detail", "once")
+_IDENTITY = ("case_id", "rule_id", "severity", "department", "title", "county", "township", "village", "household")
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """How many of the given events were new to the ledger, and how many it knew already."""
+
+    booked: int
+    known: int
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """An open ledger; `folder` holds the database, its key, and everything that goes out and comes back."""
+
+    folder: Path
+    key: LedgerKey
+    connection: sqlite3.Connection
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction: everything in the block is booked, or nothing. Raises BusyError where another process is writing."""
+        try:
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self.connection.execute("ROLLBACK")
+                raise
+            self.connection.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            raise _explained(error, self.folder) from None
+
+    def add_cases(self, cases: pl.DataFrame) -> None:
+        """Note cases that were never seen before; the columns are those of `_IDENTITY`."""
+        _insert(self.connection, "cases", _IDENTITY, cases)
+
+    def add_events(self, events: pl.DataFrame) -> Receipt:
+        """Add events in the frame's order (columns of EVENT, absent ones null), but none whose `once` is there already."""
+        given = events.with_columns(pl.lit(None, pl.String).alias(name) for name in EVENT if name not in events.columns)
+        before = self._last_event()
+        _insert(self.connection, "events", EVENT, given)
+        booked = int(self.connection.execute("SELECT count(*) FROM events WHERE seq > ?", (before,)).fetchone()[0])
+        return Receipt(booked, given.height - booked)
+
+    def add(self, table: str, row: Mapping[str, Any]) -> int:
+        """Add one row to rounds, batches or files; its number comes back."""
+        names = ", ".join(row)
+        marks = ", ".join("?" * len(row))
+        cursor = self.connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(row.values()))
+        return int(cursor.lastrowid or 0)
+
+    def _last_event(self) -> int:
+        return int(self.connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0])
+
+    def rows(self, query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """What a query gives, row by row; for small answers."""
+        cursor = self.connection.execute(query, tuple(values))
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def frame(
+        self, query: str, schema: Mapping[str, pl.DataType | type[pl.DataType]], values: Sequence[Any] = ()
+    ) -> pl.DataFrame:
+        """What a query gives as a frame of this schema, which names the columns in order."""
+        rows = self.connection.execute(query, tuple(values)).fetchall()
+        return pl.DataFrame(rows, schema=dict(schema), orient="row")
+
+    def cases(
+        self, where: str = "1", values: Sequence[Any] = (), columns: Sequence[str] = (), limit: int | None = None
+    ) -> pl.DataFrame:
+        """The cases as they stand now, one row each, by number; `where` is a condition on the table's columns."""
+        wanted = {name: CASE_COLUMNS[name] for name in columns or CASE_COLUMNS}
+        query = f"SELECT {', '.join(wanted)} FROM cases WHERE first_round IS NOT NULL AND ({where}) ORDER BY case_id LIMIT ?"
+        return self.frame(query, wanted, [*values, -1 if limit is None else limit])
+
+    def last(self, table: str) -> dict[str, Any] | None:
+        """The last round or batch."""
+        column = {"rounds": "round", "batches": "batch"}[table]
+        return next(iter(self.rows(f"SELECT * FROM {table} ORDER BY {column} DESC LIMIT 1")), None)
+
+    def people(self) -> pl.DataFrame | None:
+        """What each case shows: `case_id` and FINDINGS, as the last round that saw it had it. None before the first round."""
+        last = self.last("rounds")
+        if last is None:
+            return None
+        path = self.folder / "people" / last["people"]
+        if not path.is_file():
+            raise InputMissingError(
+                "the file of what the cases show is gone",
+                where=str(path),
+                why="the ledger keeps no persons of its own",
+                try_="put the saved copy back",
+            )
+        people = FINDINGS.conform(pl.read_parquet(path))  # one of an older program may lack a column
+        return people.select("case_id", *FINDINGS.names)
+
+    def close(self) -> None:
+        """Give the file back."""
+        self.connection.close()
+
+
+_TEXT, _COUNT = pl.String(), pl.Int64()
+CASE_COLUMNS: dict[str, pl.DataType] = {
+    **dict.fromkeys(("case_id", "state", "rule_id", "severity", "department", "title", "county", "township", "village"), _TEXT),
+    "household": _TEXT,
+    "first_round": _COUNT,
+    "stage": _TEXT,
+    "evidence": _TEXT,
+    "present": _COUNT,
+    "back": _COUNT,
+    "moved": _TEXT,
+    "sent_batch": _COUNT,
+    "sent_evidence": _TEXT,
+    "due": _TEXT,
+    "answered_batch": _COUNT,
+    "answered_evidence": _TEXT,
+    "answered_on": _TEXT,
+    "disputed": _COUNT,
+    **dict.fromkeys(("verdict", "reason", "action", "material", "checker", "phone", "checked_on"), _TEXT),
+    "signed": _COUNT,
+    "exempt_evidence": _TEXT,
+    "exempt_until": _TEXT,
+    "closed_evidence": _TEXT,
+}  # fmt: skip
+
+
+@contextmanager
+def open_ledger(folder: Path, *, make: bool = False) -> Iterator[Ledger]:
+    """The ledger in a folder; with `make` it is begun where there is none.
+
+    Raises InputMissingError where there is none, BadDataError for one of a newer program, a damaged one, or one without its key.
+    """
+    path = folder / LEDGER_FILE
+    if not path.is_file() and not make:
+        raise InputMissingError(
+            "there is no ledger here",
+            where=str(folder),
+            try_="fupin cases round RUN begins one with the findings of a run",
+        )
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        with closing(sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None)) as connection:
+            mark = _prepare(connection, path)
+            key = open_key(folder, mark)
+            if mark is None:
+                connection.execute("INSERT OR IGNORE INTO meta VALUES ('key', ?)", (key.mark(),))
+            yield Ledger(folder, key, connection)
+    except sqlite3.IntegrityError:
+        raise  # a bug of ours: the ledger refused it
+    except sqlite3.Error as error:
+        raise _explained(error, path) from None
+    except PermissionError:
+        raise NoPermissionError("the ledger may not be opened", where=str(path)) from None
+
+
+def check_ledger(ledger: Ledger) -> list[str]:
+    """What is wrong with the ledger, in words; nothing where the file is whole and the cases are what their events say."""
+    faults = [
+        f"integrity: {row[0]}"
+        for row in ledger.connection.execute("PRAGMA integrity_check").fetchall()
+        if row[0] != "ok"
+    ]
+    faults += [
+        f"a row of {row[0]} names a row that is not there"
+        for row in ledger.connection.execute("PRAGMA foreign_key_check")
+    ]
+    return faults + (
+        [] if not faults and replayed(ledger).equals(ledger.cases()) else ["a case is not what its events say"]
+    )
+
+
+def replayed(ledger: Ledger) -> pl.DataFrame:
+    """The cases as they come out when all events are told again, in order, to an empty ledger."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as empty:
+        _migrate(empty)
+        again = Ledger(ledger.folder, ledger.key, empty)
+        for table in ("rounds", "batches", "files"):
+            told = ledger.rows(f"SELECT * FROM {table}")
+            for row in told:
+                again.add(table, row)
+        identity = ", ".join(_IDENTITY)
+        cases = ledger.connection.execute(f"SELECT {identity} FROM cases").fetchall()
+        empty.executemany(f"INSERT INTO cases ({identity}) VALUES ({', '.join('?' * len(_IDENTITY))})", cases)
+        columns = ", ".join(EVENT)
+        events = ledger.connection.execute(f"SELECT {columns} FROM events ORDER BY seq").fetchall()
+        empty.executemany(f"INSERT INTO events ({columns}) VALUES ({', '.join('?' * len(EVENT))})", events)
+        return again.cases()
+
+
+def detail(**said: Any) -> str:
+    """What an event tells beside its columns, as one JSON text; what is not said is left out."""
+    return json.dumps(
+        {name: value for name, value in said.items() if value is not None}, ensure_ascii=False, sort_keys=True
+    )
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> str | None:
+    """Sets the file up and migrates it; the mark of its key, None for a new ledger."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(MIGRATIONS):
+        raise BadDataError(
+            "this ledger was written by a newer fupin",
+            where=str(path),
+            why=f"it is of version {version}, this program knows {len(MIGRATIONS)}",
+            try_="install the newer fupin; the ledger is untouched",
+        )
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA cache_size = {-_CACHE_KIB}")
+    if version < len(MIGRATIONS):
+        connection.execute("BEGIN IMMEDIATE")
+        _migrate(connection)
+        connection.execute("COMMIT")
+    found = connection.execute("SELECT value FROM meta WHERE name = 'key'").fetchone()
+    return found[0] if found else None
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Runs what this file has not seen yet; asked again inside the transaction, for two may open a new ledger at once."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version == 0:
+        connection.execute("CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID")
+    for script in MIGRATIONS[version:]:
+        for statement in _statements(script):
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script, one by one: executescript would commit before it begins."""
+    waiting = ""
+    for line in script.splitlines(keepends=True):
+        waiting += line
+        if sqlite3.complete_statement(waiting):
+            yield waiting
+            waiting = ""
+
+
+def _insert(connection: sqlite3.Connection, table: str, columns: Sequence[str], frame: pl.DataFrame) -> None:
+    ignore = "ON CONFLICT (once) WHERE once IS NOT NULL DO NOTHING" if table == "events" else ""
+    connection.executemany(
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) {ignore}",
+        frame.select(columns).rows(),
+    )
+
+
+def _explained(error: sqlite3.Error, path: Path) -> BusyError | DiskError | BadDataError:
+    """Our own error for one of SQLite's, whose texts quote no cells but tell nobody what to do."""
+    text = str(error)
+    if "locked" in text or "busy" in text:
+        return BusyError("another fupin is writing to this ledger", where=str(path), try_="wait for it to finish")
+    if "full" in text or "disk" in text or "readonly" in text or "unable to open" in text:
+        return DiskError(
+            "writing the ledger failed", where=str(path), why=text, try_="free some space; nothing was booked"
+        )
+    return BadDataError(
+        "the ledger cannot be read", where=str(path), why=text, try_="fupin cases verify, or put the last copy back"
+    )

@@ -1,0 +1,177 @@
+"""The ledger's tables. Events are only ever added; a case's row is what its events say, folded by triggers.
+
+A state is never written, it follows from what is known of the case:
+
+    disputed  two copies of one batch answer differently, even where one of them had closed the case
+    closed    answered about this evidence, and its chain of signatures is complete
+    cleared   the last round that could tell no longer finds it
+    exempt    set free of questions while its evidence is this one
+    answered  answered about this evidence, not yet signed off
+    dispatched  a workbook is out and has not come back
+    reopened  once answered, cleared or exempt, and to be asked again
+    new       never asked
+
+The first that holds is the state. "About this evidence" is what keeps an explained case from coming back: the answer holds
+as long as the departments' data say the same thing.
+"""
+
+from __future__ import annotations
+
+_ANSWERED = ("verdict", "reason", "action", "material", "checker", "phone", "checked_on")
+_WEIGHED = _ANSWERED[:4]  # where these differ two copies contradict each other; who wrote them down is no contradiction
+_FIRST = """
+CREATE TABLE rounds (
+  round INTEGER PRIMARY KEY,
+  run TEXT NOT NULL UNIQUE,          -- sha256 of the run's manifest: one run is booked once
+  project TEXT NOT NULL,
+  jurisdiction TEXT NOT NULL,
+  stage TEXT NOT NULL,
+  as_of TEXT NOT NULL,
+  day TEXT NOT NULL,
+  people TEXT NOT NULL,              -- the file with what each case shows; no person stands in this database
+  found INTEGER NOT NULL, new INTEGER NOT NULL, continuing INTEGER NOT NULL, changed INTEGER NOT NULL,
+  reopened INTEGER NOT NULL, cleared INTEGER NOT NULL, gone INTEGER NOT NULL, untold INTEGER NOT NULL,
+  missed_before INTEGER NOT NULL, cleared_before INTEGER NOT NULL, not_compared INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE batches (
+  batch INTEGER PRIMARY KEY,
+  day TEXT NOT NULL,
+  due TEXT NOT NULL,
+  chain TEXT NOT NULL,               -- who signs, as the packs had it when the batch went out
+  manifest TEXT NOT NULL             -- sha256 of the batch's manifest, so that a folder can be known as its own
+) STRICT;
+
+CREATE TABLE files (                 -- what came back, by content: the same bytes twice are one return
+  sha256 TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  day TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cases (
+  case_id TEXT PRIMARY KEY,
+  rule_id TEXT NOT NULL, severity TEXT NOT NULL, department TEXT, title TEXT,
+  county TEXT, township TEXT, village TEXT, household TEXT,   -- the household as a keyed hash
+  -- below: folded from the events
+  first_round INTEGER, stage TEXT, evidence TEXT, present INTEGER NOT NULL DEFAULT 0, back INTEGER NOT NULL DEFAULT 0,
+  moved TEXT,                        -- the day of the last event
+  sent_batch INTEGER, sent_evidence TEXT, due TEXT,
+  answered_batch INTEGER, answered_evidence TEXT, answered_on TEXT, disputed INTEGER NOT NULL DEFAULT 0,
+  verdict TEXT, reason TEXT, action TEXT, material TEXT, checker TEXT, phone TEXT, checked_on TEXT,
+  signed INTEGER NOT NULL DEFAULT 0,
+  exempt_evidence TEXT, exempt_until TEXT,
+  closed_evidence TEXT,
+  state TEXT NOT NULL GENERATED ALWAYS AS (CASE
+    WHEN disputed = 1 AND answered_evidence = evidence AND present = 1 AND exempt_evidence IS NOT evidence THEN 'disputed'
+    WHEN closed_evidence = evidence THEN 'closed'
+    WHEN present = 0 THEN 'cleared'
+    WHEN exempt_evidence = evidence THEN 'exempt'
+    WHEN answered_evidence = evidence THEN 'answered'
+    WHEN sent_batch > coalesce(answered_batch, 0) THEN 'dispatched'
+    WHEN back = 1 OR answered_batch IS NOT NULL OR exempt_evidence IS NOT NULL THEN 'reopened'
+    ELSE 'new' END) VIRTUAL
+) STRICT;                           -- with row ids: a third faster to fold than by its text key
+-- Begun only with a case's first event: half the work of a round that finds everything anew. Ask with first_round IS NOT NULL.
+CREATE INDEX cases_by_state ON cases (state, county, township, village) WHERE first_round IS NOT NULL;
+
+CREATE TABLE events (
+  seq INTEGER PRIMARY KEY,
+  case_id TEXT NOT NULL REFERENCES cases,
+  kind TEXT NOT NULL CHECK (kind IN ('found', 'changed', 'returned', 'cleared', 'dispatched', 'answered', 'settled', 'signed',
+    'filed', 'closed', 'exempted', 'lapsed')),
+  day TEXT NOT NULL,
+  round INTEGER REFERENCES rounds,
+  batch INTEGER REFERENCES batches,
+  file TEXT REFERENCES files,
+  evidence TEXT,
+  detail TEXT CHECK (detail IS NULL OR json_valid(detail)),
+  once TEXT                          -- what must not be booked twice: an answer, a signature
+) STRICT;
+CREATE INDEX events_by_case ON events (case_id, seq);
+CREATE UNIQUE INDEX events_once ON events (once) WHERE once IS NOT NULL;
+
+CREATE TRIGGER events_are_never_changed BEFORE UPDATE ON events
+BEGIN SELECT raise(ABORT, 'events are only ever added'); END;
+CREATE TRIGGER events_are_never_deleted BEFORE DELETE ON events
+BEGIN SELECT raise(ABORT, 'events are only ever added'); END;
+CREATE TRIGGER cases_are_never_deleted BEFORE DELETE ON cases
+BEGIN SELECT raise(ABORT, 'cases are never deleted'); END;
+
+CREATE TRIGGER fold_found AFTER INSERT ON events WHEN new.kind IN ('found', 'changed', 'returned')
+BEGIN
+  UPDATE cases SET present = 1, evidence = new.evidence, moved = new.day,
+    first_round = coalesce(first_round, new.round),
+    stage = coalesce(json_extract(new.detail, '$.stage'), stage),
+    back = back OR new.kind = 'returned'
+  WHERE case_id = new.case_id;
+END;
+
+CREATE TRIGGER fold_cleared AFTER INSERT ON events WHEN new.kind = 'cleared'
+BEGIN
+  UPDATE cases SET present = 0, moved = new.day WHERE case_id = new.case_id;
+END;
+
+CREATE TRIGGER fold_dispatched AFTER INSERT ON events WHEN new.kind = 'dispatched'
+BEGIN
+  UPDATE cases SET sent_batch = new.batch, sent_evidence = new.evidence, moved = new.day,
+    due = (SELECT due FROM batches WHERE batch = new.batch)
+  WHERE case_id = new.case_id;
+END;
+
+-- Copies of one batch are joined field by field, in whatever order they come: what one leaves open another may fill, and where
+-- two fill it differently nobody wins. An answer to a later batch replaces those to earlier ones.
+CREATE TRIGGER fold_answered AFTER INSERT ON events WHEN new.kind IN ('answered', 'settled')
+BEGIN
+  UPDATE cases SET @forgotten, disputed = 0, signed = CASE WHEN new.kind = 'settled' THEN signed ELSE 0 END,
+    answered_batch = new.batch, answered_evidence = new.evidence, answered_on = new.day
+  WHERE case_id = new.case_id
+    AND (new.batch > coalesce(answered_batch, 0) OR (new.kind = 'settled' AND new.batch = answered_batch));
+  UPDATE cases SET @joined, disputed = disputed @or_differs, moved = new.day, answered_on = min(answered_on, new.day)
+  WHERE case_id = new.case_id AND new.batch = answered_batch AND (new.kind = 'settled' OR NOT EXISTS (
+    SELECT 1 FROM events WHERE case_id = new.case_id AND kind = 'settled' AND batch = new.batch AND seq < new.seq));
+END;
+
+CREATE TRIGGER fold_signed AFTER INSERT ON events WHEN new.kind = 'signed'
+BEGIN
+  UPDATE cases SET signed = signed + 1, moved = new.day WHERE case_id = new.case_id AND new.batch = answered_batch;
+END;
+
+CREATE TRIGGER fold_closed AFTER INSERT ON events WHEN new.kind = 'closed'
+BEGIN
+  UPDATE cases SET closed_evidence = new.evidence, moved = new.day WHERE case_id = new.case_id;
+END;
+
+CREATE TRIGGER fold_exempted AFTER INSERT ON events WHEN new.kind = 'exempted'
+BEGIN
+  UPDATE cases SET exempt_evidence = new.evidence, exempt_until = json_extract(new.detail, '$.until'), moved = new.day
+  WHERE case_id = new.case_id;
+END;
+
+CREATE TRIGGER fold_lapsed AFTER INSERT ON events WHEN new.kind = 'lapsed'
+BEGIN
+  UPDATE cases SET exempt_evidence = '', exempt_until = NULL, moved = new.day WHERE case_id = new.case_id;
+END;
+"""
+_TOLD = "json_extract(new.detail, '$.{0}')"
+_FIRST = (
+    _FIRST.replace("@forgotten", ", ".join(f"{name} = NULL" for name in _ANSWERED))
+    .replace(
+        "@joined",
+        ", ".join(f"{name} = coalesce(min({name}, {_TOLD}), {name}, {_TOLD})".format(name) for name in _ANSWERED),
+    )
+    .replace("@or_differs", " ".join(f"OR coalesce({name} <> {_TOLD}, 0)".format(name) for name in _WEIGHED))
+)
+# Each is run once, in order; PRAGMA user_version counts those that were.
+MIGRATIONS = (_FIRST,)
+STATES = {  # state → what people read
+    "new": ("新发现", "new"),
+    "reopened": ("重新核查", "reopened"),
+    "dispatched": ("已下发", "dispatched"),
+    "answered": ("已反馈", "answered"),
+    "disputed": ("反馈矛盾", "disputed"),
+    "closed": ("已销号", "closed"),
+    "cleared": ("数据已消除", "cleared by the data"),
+    "exempt": ("豁免", "exempt"),
+}
+OPEN = ("new", "reopened", "dispatched", "answered", "disputed")  # what still needs somebody
+TO_ASK = ("new", "reopened")

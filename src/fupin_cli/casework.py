@@ -1,0 +1,302 @@
+"""The loop on one page: a round is booked, cases go out, answers come back, and what is settled is closed.
+
+Every step is one transaction of the ledger. Files are written before it under names that nobody reads, and get their own names
+after it; what a killed program left between the two is put right by the next one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from fupin_cli.cases import Ledger, Receipt, RoundFrames, open_ledger, reconcile_round
+from fupin_cli.cases.ledger import detail
+from fupin_cli.cases.reconcile import KNOWN
+from fupin_cli.cases.schema import TO_ASK
+from fupin_cli.errors import BadDataError, InputMissingError, UsageError
+from fupin_cli.intake import Say
+from fupin_cli.project import rules_folders
+from fupin_cli.report.dispatch import SentBook, laid_out, sent_rows, write_dispatch
+from fupin_cli.report.dispatch_book import Sending, batch_name
+from fupin_cli.rulebook import packs_of
+from fupin_cli.rules import Limits, SignOff, sign_off
+from fupin_cli.rundir import MANIFEST, flush, locked, sha256, write_manifest
+
+BATCHES, PEOPLE = "batches", "people"
+SENT = "sent.parquet"
+_COMPARED_FACT = "county_compared"  # rules that read it find entries which skipped the county's comparison
+
+
+@dataclass(frozen=True)
+class RoundBooked:
+    """The figures of a round, and whether it was in the ledger already."""
+
+    round: int
+    stage: str
+    as_of: str
+    figures: Mapping[str, int]
+    was_known: bool
+
+
+@dataclass(frozen=True)
+class BatchSent:
+    """A batch: its number and folder, its deadline, its workbooks. No workbooks: there was nothing to send."""
+
+    batch: int
+    folder: Path
+    due: str
+    books: tuple[SentBook, ...]
+
+
+@contextmanager
+def writing_ledger(folder: Path, *, make: bool = False) -> Iterator[Ledger]:
+    """The ledger for one who writes: nobody else writes meanwhile, and what a killed writer left is put right first.
+
+    Raises BusyError while another process holds it.
+    """
+    mask = os.umask(0o077)  # everything in the folder is about people
+    try:
+        if make:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not folder.is_dir():
+            raise InputMissingError(
+                "there is no ledger here",
+                where=str(folder),
+                try_="fupin cases round RUN begins one with the findings of a run",
+            )
+        with locked(folder / ".lock", folder), open_ledger(folder, make=make) as ledger:
+            _put_right(ledger)
+            yield ledger
+    finally:
+        os.umask(mask)
+
+
+def book_round(folder: Path, run: Path, day: date) -> RoundBooked:
+    """The round of a run directory, reconciled with the ledger in `folder`, which is begun where there is none.
+
+    The same run twice changes nothing. Raises BadDataError for a run older than the last one booked: rounds happen in order.
+    """
+    frames, facts = read_run(run)
+    with writing_ledger(folder, make=True) as ledger:
+        if known := ledger.rows("SELECT * FROM rounds WHERE run = ?", (facts["run"],)):
+            return _booked(known[0], was_known=True)
+        last = ledger.last("rounds")
+        if last and frames.as_of.isoformat() < last["as_of"]:
+            raise BadDataError(
+                f"this run is of {frames.as_of}, and the ledger has seen {last['as_of']} already",
+                where=str(run),
+                why="an older round would undo what later ones know",
+                try_="book rounds in the order of their as-of dates",
+            )
+        people = ledger.people()
+        moves = reconcile_round(frames, ledger.cases(columns=KNOWN), people, ledger.key, day)
+        number = (last["round"] if last else 0) + 1
+        name = f"R{number:04d}-{facts['run'][:12]}.parquet"
+        _write_people(folder / PEOPLE / name, moves.people)
+        skipped = _rules_reading(folder, _COMPARED_FACT)
+        row = {
+            "round": number, "stage": frames.stage, "as_of": frames.as_of.isoformat(), "day": day.isoformat(), "people": name,
+            **facts, **moves.figures, "not_compared": frames.findings.filter(pl.col("rule_id").is_in(skipped)).height,
+        }  # fmt: skip
+        with ledger.writing():
+            ledger.add("rounds", row)
+            ledger.add_cases(moves.cases)
+            ledger.add_events(moves.events.with_columns(round=pl.lit(number, pl.Int64)))
+        _put_right(ledger)
+    return _booked(row, was_known=False)
+
+
+def read_run(run: Path) -> tuple[RoundFrames, dict[str, str]]:
+    """What a run directory holds for the ledger, and the facts of its round: run (a hash), project, jurisdiction."""
+    path = run / MANIFEST
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        digest = json.loads((run / "digest.json").read_text(encoding="utf-8"))
+        stages, as_of = tuple(manifest["stages"]), date.fromisoformat(manifest["as_of"])
+        levels = {rule["rule_id"]: rule["level"] for rule in digest["rules"] if not rule["not_run"]}
+        facts = {
+            "run": sha256(path),
+            "project": digest["project"],
+            "jurisdiction": manifest["judged_for"]["jurisdiction"],
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputMissingError(
+            "this is no run directory", where=str(run), try_="fupin run PROJECT -o DIR makes one"
+        ) from None
+    names = ("findings", "persons", "households", "outcomes", "person_outcomes", "extracts")
+    frames = {name: pl.read_parquet(run / f"{name}.parquet") for name in names}
+    return RoundFrames(**frames, levels=levels, stages=stages, as_of=as_of), facts
+
+
+def dispatch(
+    folder: Path,
+    day: date,
+    due: date,
+    *,
+    by: str = "township",
+    county: str | None = None,
+    mask_ids: bool = False,
+    passwords: Mapping[str, str] | None = None,
+    say: Say = lambda _: None,
+) -> BatchSent:
+    """The batch that goes out now: every case that nobody was asked about its present evidence, in a workbook for each unit.
+
+    What is out, answered, closed, cleared or exempt is not sent. `passwords` gives for each recipient (县/乡镇) what its
+    workbook is encrypted with; with them, a recipient without one is refused before anything is written.
+    """
+    if due < day:
+        raise UsageError(f"the deadline {due} is before the day of sending, {day}", try_="--due with a later day")
+    with writing_ledger(folder) as ledger:
+        last, around = ledger.last("batches"), ledger.last("rounds")
+        people = ledger.people()
+        chain = chain_for(folder, around["jurisdiction"] if around else "00")
+        where, values = f"state IN ({', '.join('?' * len(TO_ASK))})", list(TO_ASK)
+        if county:
+            where, values = f"{where} AND county = ?", [*values, county]
+        cases = ledger.cases(where, values)
+        number = (last["batch"] if last else 0) + 1
+        if people is None or around is None or not cases.height:
+            return BatchSent(last["batch"] if last else 0, folder / BATCHES, last["due"] if last else "", ())
+        sending = Sending(around["project"], number, day, due, chain.steps, chain.title)
+        shown = people.join(
+            cases.select("case_id", times=_times(ledger, cases), evidence_code="evidence"), on="case_id", how="inner"
+        )
+        rows = laid_out(shown, sending, by=by, mask_ids=mask_ids)
+        _refuse_unknown_passwords(rows, passwords)
+        target, staging = _batch_folders(folder, number)
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir(mode=0o700, parents=True)
+        books = write_dispatch(staging, rows, sending, passwords or {}, say)
+        sent_rows(rows).with_columns(batch=pl.lit(number, pl.Int64)).write_parquet(staging / SENT)
+        write_manifest(
+            staging,
+            {
+                "batch": batch_name(number),
+                "day": day.isoformat(),
+                "due": due.isoformat(),
+                "books": [asdict(book) for book in books],
+            },
+        )
+        flush(staging)
+        batch = {
+            "batch": number, "day": day.isoformat(), "due": due.isoformat(), "chain": detail(**asdict(chain)),
+            "manifest": sha256(staging / MANIFEST),
+        }  # fmt: skip
+        with ledger.writing():
+            ledger.add("batches", batch)
+            ledger.add_events(
+                cases.select(
+                    "case_id",
+                    "evidence",
+                    kind=pl.lit("dispatched"),
+                    day=pl.lit(day.isoformat()),
+                    batch=pl.lit(number, pl.Int64),
+                )
+            )
+        _put_right(ledger)
+    return BatchSent(number, target, due.isoformat(), tuple(books))
+
+
+def chain_for(folder: Path, jurisdiction: str) -> SignOff:
+    """Who signs in this place, as the packs say: the shipped ones and those beside the ledger's project."""
+    chain = sign_off(packs_of(rules_folders(folder.parent / "rules")), jurisdiction)
+    if chain is None:
+        raise InputMissingError("no rule pack says who signs", try_="keep rules/checks/signoff.toml")
+    return chain
+
+
+def limits_of(ledger: Ledger) -> Limits:
+    """When to warn, by the packs of the ledger's place."""
+    last = ledger.last("rounds")
+    return chain_for(ledger.folder, last["jurisdiction"] if last else "00").limits
+
+
+def exempt(folder: Path, case_ids: Sequence[str], day: date, *, reason: str, document: str, until: date) -> Receipt:
+    """Sets cases free of questions until a day, while their evidence stays what it is; says why and by which document."""
+    with writing_ledger(folder) as ledger, ledger.writing():
+        return ledger.add_events(
+            known_cases(ledger, case_ids).select(
+                "case_id", "evidence", kind=pl.lit("exempted"), day=pl.lit(day.isoformat()),
+                detail=pl.lit(detail(reason=reason, document=document, until=until.isoformat())),
+            )
+        )  # fmt: skip
+
+
+def known_cases(ledger: Ledger, case_ids: Sequence[str]) -> pl.DataFrame:
+    """These cases, as they stand. Raises UsageError for a number that the ledger does not have."""
+    marks = ", ".join("?" * len(case_ids))
+    found = ledger.cases(f"case_id IN ({marks})", case_ids)
+    if missing := sorted(set(case_ids) - set(found["case_id"])):
+        raise UsageError(f"no case has the number {missing[0]}", try_="fupin cases list shows the numbers")
+    return found
+
+
+def _times(ledger: Ledger, cases: pl.DataFrame) -> pl.Series:
+    """How often each of the cases was sent before."""
+    sent = ledger.frame(
+        "SELECT case_id, count(*) FROM events WHERE kind = 'dispatched' GROUP BY case_id",
+        {"case_id": pl.String, "times": pl.Int64},
+    )
+    return cases.join(sent, on="case_id", how="left", maintain_order="left")["times"].fill_null(0)
+
+
+def _refuse_unknown_passwords(rows: pl.DataFrame, passwords: Mapping[str, str] | None) -> None:
+    recipients = rows["recipient"].unique().sort().to_list()
+    if passwords is not None and (lacking := [name for name in recipients if name not in passwords]):
+        raise UsageError(
+            f"{len(lacking)} of {len(recipients)} recipients have no password: {'、'.join(lacking[:3])}",
+            why="a workbook without one would go out open",
+            try_=f'a line "{lacking[0]}" = "…" in the file of passwords',
+        )
+
+
+def _rules_reading(folder: Path, fact: str) -> list[str]:
+    packs = packs_of(rules_folders(folder.parent / "rules"))
+    return sorted({rule.id for pack in packs for rule in pack.rules if fact in rule.names})
+
+
+def _write_people(path: Path, people: pl.DataFrame) -> None:
+    """The file, whole and on disk before the ledger speaks of it."""
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    staged = path.with_suffix(".partial")
+    people.write_parquet(staged)
+    with staged.open("rb") as file:
+        os.fsync(file.fileno())
+    staged.replace(path)
+
+
+def _batch_folders(folder: Path, number: int) -> tuple[Path, Path]:
+    """Where a batch belongs, and where it is written."""
+    return folder / BATCHES / batch_name(number), folder / BATCHES / f".{batch_name(number)}.partial"
+
+
+def _put_right(ledger: Ledger) -> None:
+    """Gives every booked batch its folder and removes what belongs to nothing booked."""
+    last = ledger.last("rounds")
+    for path in (ledger.folder / PEOPLE).glob("*"):
+        if last is None or path.name != last["people"]:
+            path.unlink()
+    booked = {batch["batch"]: batch["manifest"] for batch in ledger.rows("SELECT batch, manifest FROM batches")}
+    for staging in (ledger.folder / BATCHES).glob(".B*.partial"):
+        number = int(staging.name[2:-8])
+        target = _batch_folders(ledger.folder, number)[0]
+        manifest = staging / MANIFEST
+        if number in booked and not target.exists() and manifest.is_file() and sha256(manifest) == booked[number]:
+            staging.rename(target)
+        else:
+            shutil.rmtree(staging)
+
+
+def _booked(row: Mapping[str, Any], *, was_known: bool) -> RoundBooked:
+    names = ("found", "new", "continuing", "changed", "reopened", "cleared", "gone", "untold", "missed_before", "cleared_before",
+             "not_compared")  # fmt: skip
+    return RoundBooked(row["round"], row["stage"], row["as_of"], {name: row[name] for name in names}, was_known)

@@ -1,0 +1,47 @@
+"""What the commands of `fupin cases` share: where the ledger is, which day it is, how a case is named."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fupin_cli.cases.keys import read_case_id
+from fupin_cli.errors import UsageError
+
+
+class Day(click.ParamType[date]):
+    """A day, as 2019-11-30."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """The day, or click's own complaint."""
+        try:
+            return value if isinstance(value, date) else date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no day; write 2019-11-30", param, ctx)
+
+
+def today() -> date:
+    """The day on which the command is typed."""
+    return datetime.now(tz=UTC).astimezone().date()
+
+
+def case_number(text: str) -> str:
+    """A case's number as typed, in its one form. Raises UsageError for what is none."""
+    number = read_case_id(text)
+    if number is None:
+        raise UsageError(
+            f"{text!r} is no case number", try_="a C and 16 letters or digits, as it stands under 疑点编号"
+        )
+    return number
+
+
+ledger_option = click.option(
+    "--ledger", type=click.Path(path_type=Path), default=Path("cases"), show_default=True, help="台账文件夹 · the ledger's folder"
+)  # fmt: skip
+day_option = click.option("--on", "day", type=Day(), default=today, help="日期 · the day it happens on [today]")
+json_option = click.option("--json", "as_json", is_flag=True, help="向标准输出打印 JSON · print JSON to stdout")

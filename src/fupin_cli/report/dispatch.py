@@ -1,0 +1,111 @@
+"""A batch's workbooks: one for each receiving unit, with its own cases only."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import msoffcrypto
+import polars as pl
+
+from fupin_cli.report import book
+from fupin_cli.report.dispatch_book import SHOWN, Sending, Unit, batch_name, write_dispatch_book
+from fupin_cli.report.finding_words import worded
+from fupin_cli.report.wording import place
+from fupin_cli.report.workbook import located, numbered, ordered
+from fupin_cli.vocabulary import FINDINGS, Severity
+
+BY = ("township", "village")
+COUNTY_OWN = "县级"  # the unit that gets what no township can answer
+_WORTH_A_PROCESS = 60  # books; below that starting another one costs more than it saves
+_UNIT = ["_county", "_township", "_village"]
+
+
+@dataclass(frozen=True)
+class SentBook:
+    """One workbook of a batch: its file's name, its unit, how many cases, and whether it is encrypted."""
+
+    file: str
+    county: str
+    unit: str
+    cases: int
+    encrypted: bool
+
+
+def laid_out(cases: pl.DataFrame, sending: Sending, *, by: str, mask_ids: bool) -> pl.DataFrame:
+    """The cases as rows of workbooks: worded, ordered, with `book` (file name), `unit`, `place` (sheet) and `batch`.
+
+    `cases` are FINDINGS with case_id, evidence_code and `times` (how often it was sent before). What no township can answer, for
+    want of a township or because the county must mend its own work, goes to the county, sheet by township.
+    """
+    told = worded(ordered(located(FINDINGS.conform(cases))), mask_ids=mask_ids)
+    own = pl.col("severity").eq_missing(Severity.INFO) | pl.col("township").is_null()
+    county, township, village = (
+        pl.col(level).fill_null(place(None, level)) for level in ("county", "township", "village")
+    )
+    told = told.with_columns(
+        _county=county,
+        _township=pl.when(own).then(pl.lit(COUNTY_OWN)).otherwise(township),
+        _village=pl.when(own).then(pl.lit("")).when(pl.lit(by == "village")).then(village).otherwise(pl.lit("")),
+        place=pl.when(own).then(township).otherwise(village),
+        finding_key=pl.col("case_id"),
+        batch=pl.lit(batch_name(sending.batch)),
+        again=pl.when(pl.col("times") > 0).then(pl.format("第{}次", pl.col("times") + 1)).otherwise(pl.lit("首次")),
+    )
+    units = told.select(_UNIT).unique().sort(_UNIT)
+    names = units.select(pl.concat_str(_UNIT, separator=" ").str.strip_chars()).to_series()
+    files = [f"{name}_疑点核查反馈表_{batch_name(sending.batch)}.xlsx" for name in book.file_names(names)]
+    units = units.with_columns(
+        unit=pl.concat_str(_UNIT), book=pl.Series(files, dtype=pl.String), recipient=pl.concat_str(
+            "_county", "_township", pl.when(pl.col("_village") != "").then("_village"), separator="/", ignore_nulls=True
+        ),
+    )  # fmt: skip
+    return told.join(units, on=_UNIT, how="left", maintain_order="left")
+
+
+def write_dispatch(
+    folder: Path, rows: pl.DataFrame, sending: Sending, passwords: Mapping[str, str], say: Callable[[str], None]
+) -> list[SentBook]:
+    """The workbooks written under the folder, by file name; with a password for its recipient a book is encrypted."""
+    parts = [part for _, part in sorted(rows.partition_by("book", as_dict=True, maintain_order=True).items())]
+    jobs = [(folder, part, sending, passwords.get(part["recipient"][0])) for part in parts]
+    say(f"写出工作簿 writing {len(jobs)} workbooks")
+    if len(jobs) < _WORTH_A_PROCESS:
+        return [_write(*job) for job in jobs]
+    # not forked: Polars holds threads
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        return list(pool.map(_write, *zip(*jobs, strict=True), chunksize=8))
+
+
+def sent_rows(rows: pl.DataFrame) -> pl.DataFrame:
+    """What went out, as it is kept to be held against what comes back: a row a case."""
+    return rows.select(
+        "case_id", "evidence_code", "book", "unit", "place", *(pl.col(name).cast(pl.String) for name in SHOWN)
+    )
+
+
+def _write(folder: Path, rows: pl.DataFrame, sending: Sending, password: str | None) -> SentBook:
+    first = rows.row(0, named=True)
+    township = None if first["_township"] == COUNTY_OWN else first["_township"]
+    unit = Unit(first["_county"], township, first["unit"])
+    path = folder / first["book"]
+    write_dispatch_book(path, unit, _sheets(rows), sending)
+    if password is not None:
+        book.write_private(path, _encrypted(path.read_bytes(), password))
+    return SentBook(path.name, unit.county, unit.name, rows.height, password is not None)
+
+
+def _sheets(rows: pl.DataFrame) -> Sequence[tuple[str, pl.DataFrame]]:
+    """A unit's places in order, each with its cases numbered from 1."""
+    return [(str(part["place"][0]), numbered(part)) for part in rows.partition_by("place", maintain_order=True)]
+
+
+def _encrypted(plain: bytes, password: str) -> bytes:
+    """The workbook as Excel encrypts it (agile AES): opened with the password by Excel, WPS and LibreOffice."""
+    written = io.BytesIO()
+    msoffcrypto.OfficeFile(io.BytesIO(plain)).encrypt(password, written)
+    return written.getvalue()

@@ -1,0 +1,192 @@
+"""The workbook that goes out: one receiving unit's cases, to be answered, signed and sent back.
+
+Cover, a sheet per village, a table that counts the answers by itself, and a register of signatures. Whoever fills it in types
+on the yellow cells only; whoever reads it back knows each row by its 疑点编号.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+from xlsxwriter.utility import xl_col_to_name
+
+from fupin_cli.report import book
+from fupin_cli.report.book import Book, put, put_across, put_count, put_heading, put_paragraph, set_widths
+from fupin_cli.report.checklist import ACTIONS, BOOKED, COMPARED, HEADER_ROW, REASONS, VERDICTS, write_village
+from fupin_cli.report.finding_rows import Field
+from fupin_cli.report.wording import CLUE_NOTE
+from fupin_cli.vocabulary import Band
+
+COVER, COUNTS, SIGNED = "填表说明", "统计表", "签字登记"
+CASE, BATCH = "疑点编号", "批次"
+STEP, PLACE, SIGNER, SIGNED_ON = "环节", "行政村", "签字人", "签字日期"
+ANSWER_HEADERS = {  # the answer fields by what stands above them
+    "verdict": "是否属实",
+    "reason": "情况说明",
+    "action": "处理意见",
+    "material": "佐证材料",
+    "checker": "核查人",
+    "phone": "联系电话",
+    "checked_on": "核查时间",
+}
+CHOICES = {"verdict": VERDICTS, "action": ACTIONS}  # answers that are counted; a reason may be written freely
+_BOOKED = (Field("batch", BATCH, 7), Field("again", "是否重复疑点", 9), *BOOKED)
+# what a case shows and nobody may change, by column: held against what comes back
+SHOWN = {
+    field.column: field.header for field in (*COMPARED, *BOOKED) if field.column not in (None, "seq", "finding_key")
+}
+_COVER_WIDTHS = (24, 18, 18, 18, 24, 48)
+_COUNT_HEADERS = ("序号", "行政村", "疑点（条）", "涉及户", "其中待核", "已填", "属实", "不属实", "部分属实", "未填")
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A receiving unit: its county, its township (None for the county itself), and who reads it on the cover."""
+
+    county: str
+    township: str | None
+    name: str
+
+
+@dataclass(frozen=True)
+class Sending:
+    """What stands over every workbook of a batch; `steps` are the chain's, `chain` where it is written."""
+
+    project: str
+    batch: int
+    day: date
+    due: date
+    steps: tuple[str, ...]
+    chain: str
+
+
+def batch_name(batch: int) -> str:
+    """How people read a batch's number."""
+    return f"B{batch:04d}"
+
+
+def write_dispatch_book(path: Path, unit: Unit, villages: Sequence[tuple[str, pl.DataFrame]], sending: Sending) -> Path:
+    """The path of a unit's workbook: its villages' cases in their order; cases are worded FINDINGS under their case's number."""
+    title = f"{unit.name}疑点核查反馈表"
+    written = Book(title, sending.day)
+    names = book.sheet_names([COVER, COUNTS, SIGNED, *(village for village, _ in villages)])[3:]
+    _write_cover(written, title, villages, sending)
+    signatures = _signature_rows(sending.steps)
+    ends = [
+        write_village(written, name, f"{unit.name}　{village}", _when(sending), cases, _BOOKED, signatures)
+        for name, (village, cases) in zip(names, villages, strict=True)
+    ]
+    _write_counts(written, unit, list(zip(names, villages, ends, strict=True)), sending)
+    _write_signed(written, unit, [village for village, _ in villages], sending)
+    return written.save(path)
+
+
+def _when(sending: Sending) -> str:
+    return f"批次：{batch_name(sending.batch)}　　下发：{sending.day}　　请于 {sending.due} 前报回"
+
+
+def _signature_rows(steps: Sequence[str]) -> list[tuple[str, ...]]:
+    """The foot of a village's sheet: the chain's signatures, four in a row, then the stamp."""
+    texts = [f"{step}（签字）：{'＿' * 5}" for step in steps] + [
+        "村级（盖章）：",
+        f"日期：{'＿' * 3} 年 {'＿' * 2} 月 {'＿' * 2} 日",
+    ]
+    texts += [""] * (-len(texts) % 4)
+    return [tuple(texts[at : at + 4]) for at in range(0, len(texts), 4)]
+
+
+def _write_cover(written: Book, title: str, villages: Sequence[tuple[str, pl.DataFrame]], sending: Sending) -> None:
+    sheet, styles = written.sheet(COVER), written.styles
+    set_widths(sheet, _COVER_WIDTHS)
+    put_across(sheet, 0, 0, 5, title, styles.title)
+    put_across(sheet, 1, 0, 5, f"{sending.project}　　{_when(sending)}", styles.subtitle)
+    put_across(sheet, 2, 0, 5, CLUE_NOTE, styles.note)
+    sheet.set_row(0, 34)
+    total = sum(cases.height for _, cases in villages)
+    lines = (
+        f"1. 本表共 {total} 条疑点，{len(villages)} 张村表。请在 {sending.due} 前填好，纸质签字件和电子表一并报回。",
+        *_HOW_TO,
+        f"8. 签字：{'　→　'.join(sending.steps)}（{sending.chain}）。纸质表在各村表尾签字；电子表在“{SIGNED}”登记签字人和日期。",
+        *_TO_CLOSE,
+    )
+    put_heading(sheet, 4, 5, "怎样填写", styles)
+    for at, line in enumerate(lines, 5):
+        put_paragraph(sheet, at, 5, line, styles, width=sum(_COVER_WIDTHS))
+    sheet.protect("", {"format_columns": True, "format_rows": True})
+    book.put_footer(sheet, f"{title}　{batch_name(sending.batch)}")
+
+
+def _write_counts(
+    written: Book, unit: Unit, villages: Sequence[tuple[str, tuple[str, pl.DataFrame], int]], sending: Sending
+) -> None:
+    """The table that is sent back with the list: it counts the answers of the village sheets while they are typed."""
+    sheet, styles = written.sheet(COUNTS), written.styles
+    book.put_table_top(
+        sheet, styles, f"{unit.name}疑点核查反馈统计表",
+        [(header, 22 if header == "行政村" else 12) for header in _COUNT_HEADERS], _when(sending),
+    )  # fmt: skip
+    column = xl_col_to_name(len(COMPARED))
+    totals = [0] * 8
+    for at, (name, (village, cases), end) in enumerate(villages, 3):
+        review = cases.filter(pl.col("band") == Band.REVIEW).height
+        fixed = [cases.height, cases["household_id"].drop_nulls().n_unique(), review]
+        put_count(sheet, at, 0, at - 2, styles.number)
+        put(sheet, at, 1, village, styles.cell_centre)
+        for place, count in enumerate(fixed):
+            put_count(sheet, at, 2 + place, count, styles.number)
+            totals[place] += count
+        quoted = name.replace("'", "''")
+        cells = f"'{quoted}'!${column}${HEADER_ROW + 1}:${column}${end}"
+        formulas = [f"COUNTA({cells})", *(f'COUNTIF({cells},"{verdict}")' for verdict in VERDICTS)]
+        for place, formula in enumerate(formulas, 5):
+            book.put_formula(sheet, at, place, f"={formula}", 0, styles.number)
+        book.put_formula(sheet, at, 9, f"=C{at + 1}-F{at + 1}", cases.height, styles.number)
+        totals[7] += cases.height
+    end = 3 + len(villages)
+    put_across(sheet, end, 0, 1, "合计", styles.total)
+    for place, total in enumerate(totals, 2):
+        letter = xl_col_to_name(place)
+        book.put_formula(sheet, end, place, f"=SUM({letter}4:{letter}{end})", total, styles.number_total)
+    sheet.protect("", {"format_columns": True, "format_rows": True})
+    book.put_footer(sheet, f"{unit.name}　统计表　{batch_name(sending.batch)}")
+
+
+def _write_signed(written: Book, unit: Unit, villages: Sequence[str], sending: Sending) -> None:
+    """The register of signatures: a row for each village and step, to be typed from the signed paper."""
+    sheet, styles = written.sheet(SIGNED), written.styles
+    columns = ((BATCH, 12), (PLACE, 26), (STEP, 34), (SIGNER, 26), (SIGNED_ON, 26))
+    note = "纸质表签字后，请照抄签字人和日期；日期写成 2019-12-05。一个村的每个环节各一行。"
+    book.put_table_top(sheet, styles, f"{unit.name}签字登记表", columns, note)
+    for header in (3, 4):
+        put(sheet, 2, header, columns[header][0], styles.header_answer)
+    at = 2
+    for number, village in enumerate(villages):
+        look = styles.cell_centre_alt if number % 2 else styles.cell_centre
+        for step in sending.steps:
+            at += 1
+            for column, text in enumerate((batch_name(sending.batch), village, step)):
+                put(sheet, at, column, text, look)
+            for column in (3, 4):
+                put(sheet, at, column, None, styles.answer)
+            sheet.set_row(at, 20)
+    sheet.freeze_panes(3, 0)
+    sheet.protect("", {"format_columns": True, "format_rows": True})
+    book.put_footer(sheet, f"{unit.name}　签字登记　{batch_name(sending.batch)}")
+
+
+_HOW_TO = (
+    "2. 每个村一张工作表。左侧“比对内容”由系统生成并已锁定；只填右侧浅黄色的“核查结果”各栏。同一户的疑点排在一起，底色相同。",
+    f"3. 是否属实：{'、'.join(VERDICTS)}。入户或查证后选择，不要凭本表推断。每一条都要选；不选的按未反馈处理。",
+    f"4. 情况说明：可从列表选择（{'、'.join(REASONS)}），也可直接写明情况。",
+    f"5. 处理意见：{'、'.join(ACTIONS)}。部门数据有误的，选“转部门核实”并写明佐证材料。",
+    "6. 标“▲待核”的疑点，部门数据与本人是否同一人尚不能确定：先核对〔部门登记…〕各项；不是本人的选“不属实”“同名非本人”。",
+    "7. 不要增加、删除人员，不要改动左侧各栏和“疑点编号”“批次”；发现登记有误的，写在情况说明里。可以筛选、隐藏列、调列宽。",
+)
+_TO_CLOSE = (
+    "9. 答复矛盾、缺签字、缺佐证材料的疑点不能销号，会退回补正；已答复并销号的，数据没有变化不再下发。",
+    "10. 本表含个人信息，只供核查使用，不得转发、张贴；用完按规定保管或销毁。",
+)

@@ -1,0 +1,90 @@
+"""A returned workbook as rows: sorted, columns moved, rows gone or added, saved by another program.
+
+Columns are found by their headers, wherever these stand; what a row is about is its 疑点编号. Nothing is judged here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from fupin_cli.errors import FupinError
+from fupin_cli.ingest import Ask, no_password
+from fupin_cli.ingest.readers import read_file
+from fupin_cli.report.dispatch_book import ANSWER_HEADERS, BATCH, CASE, PLACE, SHOWN, SIGNED_ON, SIGNER, STEP
+
+_SEARCHED = 40  # rows in which the header is looked for
+_HEADERS = {"case_text": CASE, "batch_text": BATCH, **ANSWER_HEADERS, **SHOWN}
+_SIGNATURES = {"batch_text": BATCH, "village": PLACE, "step": STEP, "by": SIGNER, "on": SIGNED_ON}
+_AT = {"file": pl.String(), "source": pl.String(), "sheet": pl.String(), "row": pl.Int64()}
+
+
+@dataclass(frozen=True)
+class ReturnedBooks:
+    """All rows of all files, their signatures, and what could not be read: file name → why."""
+
+    rows: pl.DataFrame
+    signatures: pl.DataFrame
+    unreadable: Mapping[str, str]
+
+
+def read_returned(files: Sequence[tuple[str, Path]], ask: Ask = no_password) -> ReturnedBooks:
+    """The rows of returned workbooks: file, source, sheet, row, case_text, batch_text, answers and what was shown, as text.
+
+    `files` pairs each file's content hash with its path. A file that is none of ours, or cannot be opened, is named and left.
+    """
+    rows, signatures, unreadable = [], [], {}
+    for digest, path in files:
+        try:
+            grids = [grid for table in read_file(path.name, path, ask) for grid in table.grids]
+        except FupinError as error:
+            unreadable[path.name] = error.what
+            continue
+        sheets = [(grid.sheet, grid.cells()) for grid in grids]
+        found = [
+            part.select(
+                pl.lit(digest).alias("file"), pl.lit(path.name).alias("source"), pl.lit(name).alias("sheet"), pl.all()
+            )
+            for name, cells in sheets
+            if (part := _table(cells, _HEADERS, (CASE, ANSWER_HEADERS["verdict"]))) is not None
+        ]
+        signed = [
+            part.select(
+                pl.lit(digest).alias("file"), pl.lit(path.name).alias("source"), pl.lit(name).alias("sheet"), pl.all()
+            )
+            for name, cells in sheets
+            if (part := _table(cells, _SIGNATURES, (STEP, SIGNER))) is not None
+        ]
+        if not found:
+            unreadable[path.name] = f"no sheet with {CASE} and {ANSWER_HEADERS['verdict']}"
+        rows += found
+        signatures += signed
+    texts = pl.String()
+    return ReturnedBooks(
+        pl.concat([pl.DataFrame(schema=_AT | dict.fromkeys(_HEADERS, texts)), *rows]),
+        pl.concat([pl.DataFrame(schema=_AT | dict.fromkeys(_SIGNATURES, texts)), *signatures]),
+        unreadable,
+    )
+
+
+def _table(cells: pl.DataFrame, headers: Mapping[str, str], needed: Sequence[str]) -> pl.DataFrame | None:
+    """Row and one text column for each header, below the row in which those needed stand; None where there is no such row."""
+    found = (
+        (at, where)
+        for at, row in enumerate(cells.head(_SEARCHED).rows())
+        if set(needed)
+        <= (where := {"".join(str(text).split()): f"c{n}" for n, text in reversed(list(enumerate(row))) if text}).keys()
+    )
+    first = next(found, None)
+    if first is None:
+        return None
+    at, where = first
+    columns = [
+        (pl.col(where[header]) if header in where else pl.lit(None, pl.String)).cast(pl.String).alias(name)
+        for name, header in headers.items()
+    ]
+    table = cells.with_row_index("row", 1).slice(at + 1).select(pl.col("row").cast(pl.Int64), *columns)
+    return table.filter(pl.any_horizontal(pl.col(name).is_not_null() & (pl.col(name) != "") for name in headers))

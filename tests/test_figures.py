@@ -1,0 +1,113 @@
+"""What the ledger tells: statistics, ranking, warnings, trend, precision, labels; on a terminal, as JSON, as a workbook."""
+
+import json
+from datetime import date
+
+import pytest
+from openpyxl import load_workbook
+
+from conftest import fupin
+from fupin_cli.casework import book_round, dispatch
+from fupin_cli.feedback import take_back
+from loop_world import RULES, World, answer
+
+NAMES = ("赵甲", "赵户主", "990121196", "9901000000")
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """A ledger of two rounds: one township answered in time and refuted everything of one rule, one late, one not at all."""
+    home = tmp_path_factory.mktemp("told")
+    folder = home / "cases"
+    world = World(people=48, said={(person, rule): 1 for person in range(48) for rule in RULES})
+    book_round(folder, world.run(home / "r0", date(2020, 1, 1)), date(2020, 1, 1))
+    sent = dispatch(folder, date(2020, 1, 2), date(2020, 1, 20))
+    books = sorted(sent.folder.glob("*.xlsx"))
+    rules = dict(json_lines(fupin("cases", "list", "--json", "--ledger", folder).stdout))
+    for number, (path, day) in enumerate(zip(books[1:], (date(2020, 1, 10), date(2020, 1, 25)), strict=True)):
+        target = home / f"{number}.xlsx"
+        answer(path, target, lambda case: "不属实" if rules[case] == "CMP-VH1" else "属实")
+        take_back(folder, [target], day)
+    world.said[0, "CMP-VH1"], world.gone = None, {9}
+    book_round(folder, world.run(home / "r1", date(2020, 2, 1)), date(2020, 2, 1))
+    return folder
+
+
+def json_lines(text):
+    return [(case["case_id"], case["rule_id"]) for case in json.loads(text)]
+
+
+def ask(folder, *words):
+    done = fupin("cases", *words, "--ledger", folder)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_lists_are_filtered_and_nobody_is_named(told):
+    """By state, place, rule and household; no name and no number of anybody is printed."""
+    every = json.loads(ask(told, "list", "--json"))
+    assert len(every) == 144
+    assert len(json.loads(ask(told, "list", "--json", "--county", "白石县"))) == 36
+    assert len(json.loads(ask(told, "list", "--json", "--rule", "CMP-VH1", "--state", "open", "--limit", "5"))) == 5
+    assert len(json.loads(ask(told, "list", "--json", "--household", "9901000000000000"))) == 6
+    late = json.loads(ask(told, "list", "--json", "--overdue", "--on", "2020-02-02"))
+    assert {case["township"] for case in late} == {"白石镇"}
+    printed = ask(told, "list") + ask(told, "stats") + ask(told, "warn") + ask(told, "trend")
+    assert not [name for name in NAMES if name in printed]
+
+
+def test_one_case_is_told_masked(told):
+    """Its events in order, its answer, and the person masked."""
+    case = json.loads(ask(told, "list", "--json", "--state", "closed", "--limit", "1"))[0]["case_id"]
+    shown = json.loads(ask(told, "show", case.lower(), "--json"))
+    assert [event["kind"] for event in shown["events"]] == [
+        "found",
+        "dispatched",
+        "answered",
+        *["signed"] * 4,
+        "closed",
+    ]
+    assert shown["name"] == "赵*"
+    assert "*" in shown["id_number"]
+    assert fupin("cases", "show", "C000", "--ledger", told).returncode == 2
+
+
+def test_units_are_ranked(told):
+    """Who answers, in time, and puts right: the township that answered first leads, the silent one is last."""
+    ranking = json.loads(ask(told, "stats", "--json", "--on", "2020-02-02"))["performance"]
+    assert [(row["township"], row["back"], row["in_time"], row["late"]) for row in ranking] == [
+        ("云台乡", 36, 36, 0), ("河口镇", 72, 0, 0), ("白石镇", 0, 0, 36)
+    ]  # fmt: skip
+    assert ranking[0]["so_share"] == 66.7
+
+
+def test_a_rule_that_is_mostly_refuted_is_shown_as_such(told):
+    """Shares with an interval; nothing changes by itself."""
+    told_by = json.loads(ask(told, "stats", "--json"))["precision_by_rule"]
+    assert [(row["rule_id"], row["not_so"], (row["remark"] or "")[:5]) for row in told_by] == [
+        ("CMP-VH1", 36, "多数不属实"), ("CMP-ED1", 0, ""), ("CMP-RE1", 0, "")
+    ]  # fmt: skip
+    assert told_by[0]["high"] < 15
+    assert told_by[1]["low"] > 85
+
+
+def test_warnings_and_trend(told):
+    """Overdue by unit with days, refuted rules; rounds in order, with households that left."""
+    warned = json.loads(ask(told, "warn", "--json", "--on", "2020-02-02"))
+    assert [(row["township"], row["cases"], row["days"]) for row in warned["overdue"]] == [("白石镇", 36, 13)]
+    assert [row["township"] for row in warned["slow_units"]] == ["白石镇"]
+    assert [row["rule_id"] for row in warned["refuted"]] == ["CMP-VH1"]
+    rounds = json.loads(ask(told, "trend", "--json"))["trend"]
+    assert [(row["new"], row["cleared"], row["gone"], row["homes_in"], row["homes_out"]) for row in rounds] == [
+        (144, 0, 0, 24, 0),
+        (0, 1, 3, 0, 1),
+    ]
+
+
+def test_figures_are_a_workbook_too(told, tmp_path):
+    """A sheet for each table that has rows; and labels for linkage."""
+    ask(told, "stats", "-o", tmp_path / "stats.xlsx")
+    assert "各乡镇反馈情况排行" in load_workbook(tmp_path / "stats.xlsx").sheetnames
+    ask(told, "labels", "-o", tmp_path / "labels.csv")
+    assert len((tmp_path / "labels.csv").read_text(encoding="utf-8-sig").splitlines()) == 73
+    assert "ok" in ask(told, "verify")
