@@ -37,4 +37,6 @@ if __name__ == "__main__":
     lines = watch(int(sys.argv[1]))
     code = run_guarded(lambda: main(sys.argv[2:], standalone_mode=False))
     sys.settrace(None)
+    if sys.argv[1] == "0":
+        sys.stderr.write(f" {lines[0]}\n")
     sys.exit(code)
