@@ -45,7 +45,7 @@ def command() -> None:
     the same evidence. Its key (ledger.key) never leaves the folder; without it no case is known again, so keep a copy apart.
 
     \b
-    A round of work:
+    Examples:
       fupin run . -o runs/2019-11            compare
       fupin cases round runs/2019-11         what is new, what goes on, what the data cleared
       fupin cases dispatch --due 2019-12-10  a workbook for each township
