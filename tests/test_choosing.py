@@ -102,7 +102,8 @@ def test_a_round_of_2019_is_judged_by_the_exit_standard(project):
 
 def test_a_round_of_2022_is_monitoring_and_the_exit_standard_for_those_who_exited(project):
     """Whoever has an exit year of the old regime is judged by it, nobody else; monitoring is taken up by itself."""
-    folder = project("2022-11-30", {"监测对象类别": {"H1": "边缘易致贫户", "H2": "", "H3": "", "H4": ""}})
+    kinds = {"监测对象类别": {"H1": "边缘易致贫户", "H2": "", "H3": "", "H4": ""}}
+    folder = project("2022-11-30", kinds, more='[rules]\nwithout = ["self-households"]\n')
     digest, said = digest_of(folder)
     assert {"exit-national", "monitoring"} <= judged(digest)
     assert "3户在此间退出" in why(digest, "exit-national")
@@ -123,9 +124,9 @@ def test_without_its_input_an_opt_in_pack_says_what_is_missing(project):
 def test_the_project_has_the_last_word(project):
     """packs takes up what would wait, without leaves out what would be judged."""
     digest, _ = digest_of(
-        project("2022-11-30", more='[rules]\npacks = ["monitoring", "self-people"]\nwithout = ["exit-national"]\n')
+        project("2022-11-30", more='[rules]\npacks = ["monitoring", "self-blanks"]\nwithout = ["exit-national"]\n')
     )
-    assert {"monitoring", "self-people"} <= judged(digest)
+    assert {"monitoring", "self-blanks"} <= judged(digest)
     assert "exit-national" not in judged(digest)
     assert "without" in why(digest, "exit-national")
     assert not any(rule["rule_id"] == "NAT-H-1" for rule in digest["rules"])
