@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 import polars as pl
+from rich import box
 from rich.markup import escape
 from rich.table import Table
 
@@ -231,6 +232,15 @@ def verify(ledger: Path) -> int:
     return 0
 
 
+_WHOLE = {
+    "county": 6,
+    "township": 6,
+    "village": 6,
+    "rule_id": 7,
+    "department": 8,
+    "due": 10,
+}  # cells of a few characters are not broken
+
 COMMANDS = (list_cases, show_case, stats, warn, show_trend, write_labels, verify)
 
 
@@ -266,13 +276,15 @@ def _tell(title: str, tables: Sequence[Figures], output: Path | None, day: date,
 
 
 def _table(columns: Sequence[tuple[str, str]], rows: pl.DataFrame) -> Table:
-    table = Table(show_edge=False, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
     for heading, name in columns:
+        number = rows.schema[name].is_numeric()
         table.add_column(
             heading,
-            justify="right" if rows.schema[name].is_numeric() else "left",
+            justify="right" if number else "left",
             overflow="fold",
             no_wrap=name == "case_id",
+            min_width=4 if number else _WHOLE.get(name),  # two characters of a heading stand side by side
         )
     words = dict(zip(STAGES, ("县级", "市级", "省级"), strict=True))
     for row in rows.select(name for _, name in columns).rows():
