@@ -9,6 +9,7 @@ from openpyxl import load_workbook
 from conftest import fupin
 from fupin_cli.casework import book_round, dispatch
 from fupin_cli.feedback import take_back
+from fupin_cli.report.masking import mask_named
 from loop_world import RULES, World, answer
 
 NAMES = ("赵甲", "赵户主", "990121196", "9901000000")
@@ -111,3 +112,9 @@ def test_figures_are_a_workbook_too(told, tmp_path):
     ask(told, "labels", "-o", tmp_path / "labels.csv")
     assert len((tmp_path / "labels.csv").read_text(encoding="utf-8-sig").splitlines()) == 73
     assert "ok" in ask(told, "verify")
+
+
+def test_names_inside_a_finding_are_masked():
+    """What a finding says of both sides names people; whoever shows a case hides them."""
+    said = "台账登记：姓名：诸葛青山；户主姓名：赵甲乙。公安数据：姓名：肖青山，曾用名：肖乙"
+    assert mask_named(said) == "台账登记：姓名：诸*；户主姓名：赵*。公安数据：姓名：肖*，曾用名：肖*"

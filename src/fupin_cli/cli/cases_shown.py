@@ -22,7 +22,7 @@ from fupin_cli.casework import limits_of
 from fupin_cli.cli.cases_options import case_number, day_option, json_option, ledger_option
 from fupin_cli.cli.console import show
 from fupin_cli.errors import BadDataError, UsageError
-from fupin_cli.report.masking import mask_id, mask_name, mask_text
+from fupin_cli.report.masking import mask_files, mask_id, mask_name, mask_named, mask_text
 from fupin_cli.report.table_book import Part, write_table_book
 from fupin_cli.rundir import replace_file
 from fupin_cli.vocabulary import STAGES
@@ -129,7 +129,7 @@ def show_case(case: str, ledger: Path, *, as_json: bool) -> int:
         "name": mask_name(about.get("name")),
         "id_number": mask_id(about.get("id_number")),
         "household_id": mask_id(about.get("household_id")),
-        "evidence": mask_text(about.get("evidence") or ""),
+        "evidence": mask_text(mask_files(mask_named(about.get("evidence") or ""))),
     }
     if as_json:
         told = {

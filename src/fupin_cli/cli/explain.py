@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +17,10 @@ from fupin_cli.errors import BadDataError, InputMissingError, UsageError
 from fupin_cli.ingest import load_profiles
 from fupin_cli.project import rules_folders
 from fupin_cli.report.link_words import waterfall
-from fupin_cli.report.masking import mask_files, mask_id, mask_name, mask_text
+from fupin_cli.report.masking import mask_files, mask_id, mask_name, mask_named, mask_text
 from fupin_cli.rules import Pack, Rule
 from fupin_cli.vocabulary import BASES, ID_STATUS_LABELS, OUTCOME_LABELS, Outcome, label
 
-_NAMED = re.compile(
-    r"((?:姓名|曾用名|户主|权利人|监护人|法定代表人)[^：；，。]{0,6}：)([^；，。（）]+)"
-)  # a name inside a sentence
 DERIVED = {
     "age": "年龄", "age_at_school_start": "学年开始时年龄", "line_yuan": "标准线", "days_since_entry": "录入天数",
     "county_compared": "录入前已县级比对", "member_count_actual": "台账人数", "as_of": "比对日期",
@@ -131,11 +127,7 @@ class _Masked:
             return "是" if value else "否"
         if "name" in name:
             return self.name(str(value))
-        return (
-            str(value)
-            if self.unmask
-            else mask_text(mask_files(_NAMED.sub(lambda m: f"{m[1]}{mask_name(m[2])}", str(value))))
-        )
+        return str(value) if self.unmask else mask_text(mask_files(mask_named(str(value))))
 
 
 def _col(name: str) -> pl.Expr:

@@ -16,6 +16,9 @@ _HIDDEN = "***"
 # spreadsheet turned into 9.9E+17. The quantifier is greedy, so a run of any length is masked as one.
 _ID_IN_TEXT = r"([0-9]{3}|[0-9]\.[0-9]{2})[0-9]{8,}([0-9]{3}[0-9Xx]|[Ee]\+?[0-9]{2})"
 
+_NAMED = re.compile(
+    r"((?:姓名|曾用名|户主|权利人|监护人|法定代表人)[^：；，。]{0,6}：)([^；，。（）]+)"
+)  # a name inside a sentence
 _PATH_IN_TEXT = r"(文件：|内容与另一文件相同：).*?(?=；文件问题|。疑点|；[^；]{1,12}：|$)"
 
 
@@ -38,6 +41,11 @@ def mask_name(text: str | None) -> str | None:
 def mask_text(text: str) -> str:
     """The text with every digit run of 15 or more masked: the second net under what people typed or named."""
     return re.sub(_ID_IN_TEXT, rf"\g<1>{_HIDDEN}\g<2>", text)
+
+
+def mask_named(text: str) -> str:
+    """The text with every name masked that stands after a label (姓名：张三): what a finding says of both sides."""
+    return _NAMED.sub(lambda found: f"{found[1]}{mask_name(found[2])}", text)
 
 
 def mask_files(text: str) -> str:
