@@ -19,7 +19,7 @@ from typing import Any
 import polars as pl
 
 from fupin_cli.cases import Ledger, Receipt, RoundFrames, open_ledger, reconcile_round
-from fupin_cli.cases.ledger import detail
+from fupin_cli.cases.ledger import detail, no_ledger
 from fupin_cli.cases.reconcile import KNOWN
 from fupin_cli.cases.schema import TO_ASK
 from fupin_cli.errors import BadDataError, InputMissingError, UsageError
@@ -68,11 +68,7 @@ def writing_ledger(folder: Path, *, make: bool = False) -> Iterator[Ledger]:
         if make:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not folder.is_dir():
-            raise InputMissingError(
-                "there is no ledger here",
-                where=str(folder),
-                try_="fupin cases round RUN begins one with the findings of a run",
-            )
+            raise no_ledger(folder)
         with locked(folder / ".lock", folder), open_ledger(folder, make=make) as ledger:
             _put_right(ledger)
             yield ledger

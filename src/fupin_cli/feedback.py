@@ -12,8 +12,7 @@ from typing import Any
 import polars as pl
 
 from fupin_cli.cases import Ledger, Receipt, Returned, compare_returns, settled
-from fupin_cli.cases.answers import PROBLEMS
-from fupin_cli.cases.keys import read_case_id
+from fupin_cli.cases.answers import PROBLEMS, batch_number, numbered
 from fupin_cli.cases.ledger import detail
 from fupin_cli.casework import BATCHES, SENT, known_cases, writing_ledger
 from fupin_cli.errors import InputMissingError, UsageError
@@ -70,9 +69,10 @@ def take_back(
                     ledger.add("files", {"sha256": digest, "name": path.name, "day": day.isoformat()})
             receipt = ledger.add_events(_answered(compared, day))
             ledger.add_events(_signed(ledger, books, sent, compared, day))
-            closed = close_settled(ledger, day)
+            lacks = lacking(ledger)
+            closed = _close(ledger, lacks, day)
         touched = _touched(books, sent)
-        parts = _parts(ledger, compared, sent, touched, day)
+        parts = _parts(ledger, compared, sent, touched, lacks, day)
     # named by what was read: the same files again write the same lists, and other files of that day their own
     these = sha256_of(*(digest for digest, _ in hashed))[:8]
     target = lists or folder / RETURNS / f"{day}-{these}"
@@ -167,7 +167,11 @@ def lacking(ledger: Ledger) -> pl.DataFrame:
 
 def close_settled(ledger: Ledger, day: date) -> int:
     """Closes every answered case whose chain is complete and whose documents are there; how many those were."""
-    ready = lacking(ledger).filter(pl.col("lacks").list.len() == 0)
+    return _close(ledger, lacking(ledger), day)
+
+
+def _close(ledger: Ledger, lacks: pl.DataFrame, day: date) -> int:
+    ready = lacks.filter(pl.col("lacks").list.len() == 0)
     ledger.add_events(ready.select("case_id", "evidence", kind=pl.lit("closed"), day=pl.lit(day.isoformat())))
     return ready.height
 
@@ -225,8 +229,7 @@ def _signed(ledger: Ledger, books: ReturnedBooks, sent: pl.DataFrame, compared: 
     )
     about = about.select("file", "batch", "book").unique()
     typed = books.signatures.with_columns(
-        pl.col("village", "step", "by", "on").str.strip_chars(),
-        batch=pl.col("batch_text").str.extract("([0-9]+)").cast(pl.Int64, strict=False),
+        pl.col("village", "step", "by", "on").str.strip_chars(), batch_number()
     ).filter(pl.col("by").fill_null("") != "")
     answered = ledger.cases("answered_batch IS NOT NULL AND state IN ('answered', 'disputed')")
     signed = (
@@ -246,12 +249,10 @@ def _signed(ledger: Ledger, books: ReturnedBooks, sent: pl.DataFrame, compared: 
 
 def _touched(books: ReturnedBooks, sent: pl.DataFrame) -> pl.DataFrame:
     """Of which books (batch, book, unit) each file brought cases back, most first; a file without a case of ours is not there."""
-    rows = books.rows.with_columns(
-        pl.Series("case_id", [read_case_id(text) for text in books.rows["case_text"]], pl.String),
-        batch=pl.col("batch_text").str.extract("([0-9]+)").cast(pl.Int64, strict=False),
-    )
-    known = rows.select("file", "case_id", "batch").join(
-        sent.select("batch", "case_id", "book", "unit"), on=["batch", "case_id"]
+    known = (
+        numbered(books.rows)
+        .select("file", "case_id", "batch")
+        .join(sent.select("batch", "case_id", "book", "unit"), on=["batch", "case_id"])
     )
     return (
         known.group_by("file", "batch", "book", "unit")
@@ -260,7 +261,9 @@ def _touched(books: ReturnedBooks, sent: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _parts(ledger: Ledger, compared: Returned, sent: pl.DataFrame, touched: pl.DataFrame, day: date) -> list[Part]:
+def _parts(
+    ledger: Ledger, compared: Returned, sent: pl.DataFrame, touched: pl.DataFrame, lacks: pl.DataFrame, day: date
+) -> list[Part]:
     """The sheets, for all units at once; each row has its `unit`."""
     states = ledger.cases().select("case_id", "state", "sent_batch", "due", "verdict")
     out = sent.join(touched.select("batch", "book").unique(), on=["batch", "book"], how="semi").join(
@@ -269,7 +272,7 @@ def _parts(ledger: Ledger, compared: Returned, sent: pl.DataFrame, touched: pl.D
     out = out.filter(pl.col("batch") == pl.col("sent_batch"))  # a book that was sent again is asked about no more
     is_late = pl.lit(day.isoformat()) > pl.col("due")
     answered = compared.answers.select("case_id", "batch").unique()
-    lacks = lacking(ledger).filter(pl.col("lacks").list.len() > 0).select("case_id", pl.col("lacks").list.join("、"))
+    lacks = lacks.filter(pl.col("lacks").list.len() > 0).select("case_id", pl.col("lacks").list.join("、"))
     units = touched.unique("file", keep="first", maintain_order=True).select("file", "unit")
     problems = compared.problems.with_columns(pl.col("problem").replace_strict(PROBLEMS, return_dtype=pl.String))
     problems, altered = (

@@ -13,6 +13,7 @@ from fupin_cli.ingest import SourceProfile, load_profiles
 from fupin_cli.linkage import Model, load_model
 from fupin_cli.project import Project
 from fupin_cli.rules import Lines, Occasion, Pack, applies_to, choose_packs, gives, leaves, load_lines, load_packs
+from fupin_cli.rules.asking import year_of
 from fupin_cli.rules.shapes import Every
 from fupin_cli.vocabulary import PackReport
 
@@ -35,8 +36,7 @@ class RuleBook:
 def open_rule_book(project: Project) -> RuleBook:
     """The rules of this project, of every place: the shipped ones, overridden file by file by the project's own."""
     folders = project.rules_folders
-    sources = [folder / "sources" for folder in folders if (folder / "sources").is_dir()]
-    profiles = load_profiles(sources)
+    profiles = _profiles(folders)
     for source in (project.register, *project.extracts):
         if source.profile not in profiles:
             raise ConfigurationError(
@@ -91,10 +91,7 @@ def for_round(
 
 def _exits(households: pl.DataFrame) -> dict[int, int]:
     """Exit year → how many households left poverty in it."""
-    if "exit_year" not in households.columns:
-        return {}
-    given = households["exit_year"]
-    years = given.dt.year() if given.dtype == pl.Date else given.cast(pl.Int64, strict=False)
+    years = households.select(year_of(households, "exit_year").alias("year")).to_series()
     return dict(years.drop_nulls().value_counts(sort=True).rows())
 
 
@@ -141,6 +138,8 @@ def columns_read(book: RuleBook) -> dict[str, frozenset[str]]:
 
 def packs_of(folders: Sequence[Path]) -> tuple[Pack, ...]:
     """Every pack of the folders, without a project."""
-    return all_packs(
-        folders, load_profiles([folder / "sources" for folder in folders if (folder / "sources").is_dir()])
-    )
+    return all_packs(folders, _profiles(folders))
+
+
+def _profiles(folders: Sequence[Path]) -> dict[str, SourceProfile]:
+    return load_profiles([folder / "sources" for folder in folders if (folder / "sources").is_dir()])

@@ -13,8 +13,8 @@ from hashlib import blake2b
 import polars as pl
 
 from fupin_cli.cases.keys import read_case_id
+from fupin_cli.cases.schema import ANSWER_FIELDS
 
-ANSWER_FIELDS = ("verdict", "reason", "action", "material", "checker", "phone", "checked_on")
 WHO = ("name", "id_shown", "household_id")  # with the kind of finding, what ties a row to its case
 _WHOLE_NUMBER = r"^[0-9]{17}[0-9Xx]$"
 _SAID = {
@@ -57,11 +57,8 @@ def compare_returns(
     `sent` has batch, case_id, evidence_code and the same columns. `headers` says what stands above each column, `choices`
     which answers were offered.
     """
-    rows = returned.with_columns(
-        pl.Series("case_id", [read_case_id(text) for text in returned["case_text"]], pl.String),
-        batch=pl.col("batch_text").str.extract(r"([0-9]+)").cast(pl.Int64, strict=False),
-        **{name: _clean(name) for name in ANSWER_FIELDS},
-    ).with_columns(verdict=pl.col("verdict").str.replace_all(r"[。.，, ]", "").replace(_SAID))
+    rows = numbered(returned).with_columns(_clean(name).alias(name) for name in ANSWER_FIELDS)
+    rows = rows.with_columns(verdict=pl.col("verdict").str.replace_all(r"[。.，, ]", "").replace(_SAID))
     latest = sent.group_by("case_id").agg(pl.col("batch").max().alias("_last"))
     rows = rows.join(latest, on="case_id", how="left", maintain_order="left").with_columns(
         batch=pl.coalesce("batch", "_last")
@@ -87,6 +84,18 @@ def compare_returns(
             rows.filter(pl.col("evidence_code").is_not_null(), pl.col("problem").ne_missing("misplaced")), headers, at
         ),
     )
+
+
+def numbered(returned: pl.DataFrame) -> pl.DataFrame:
+    """The rows with `case_id` and `batch`, read from what stands there as text; null where neither can be made of it."""
+    return returned.with_columns(
+        pl.Series("case_id", [read_case_id(text) for text in returned["case_text"]], pl.String), batch_number()
+    )
+
+
+def batch_number() -> pl.Expr:
+    """`batch` as a number out of `batch_text` (B0001)."""
+    return pl.col("batch_text").str.extract("([0-9]+)").cast(pl.Int64, strict=False).alias("batch")
 
 
 def _clean(name: str) -> pl.Expr:

@@ -10,12 +10,12 @@ from datetime import date
 import polars as pl
 
 from fupin_cli.cases.ledger import Ledger
-from fupin_cli.cases.schema import STATES
+from fupin_cli.cases.schema import STATES, TO_ASK
+from fupin_cli.linkage.evaluation import wilson
 from fupin_cli.rules import Limits
 
 CORRECTED = ("已修改", "清退")  # answers that put the register right
 NOT_THE_PERSON = "同名非本人"
-_UNSURE = 1.96  # standard errors on each side: 95 of 100 such intervals hold the share
 REFUTED = "多数不属实"
 _VERDICTS = {"so": "属实", "partly": "部分属实", "not_so": "不属实"}
 _WEIGHTY = ("veto", "fail")
@@ -134,11 +134,12 @@ def precision(cases: pl.DataFrame, by: Sequence[str], limits: Limits) -> pl.Data
     answered = cases.filter(pl.col("verdict").is_not_null(), pl.col("disputed") == 0)
     counts = {"told": pl.len(), **{name: (pl.col("verdict") == verdict).sum() for name, verdict in _VERDICTS.items()}}
     told = answered.group_by(by).agg(count.cast(pl.Int64).alias(name) for name, count in counts.items())
-    n, p, z = pl.col("told"), pl.col("so") / pl.col("told"), _UNSURE
-    middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z * (p * (1 - p) / n + z**2 / (4 * n**2)).sqrt() / (1 + z**2 / n)
-    shares = {"so_share": p, "low": (middle - half).clip(0), "high": (middle + half).clip(0, 1)}
-    told = told.with_columns((100 * share).round(1).alias(name) for name, share in shares.items())
+    n, found = (
+        pl.col("told"),
+        [wilson(so, told) for so, told in told.select("so", "told").rows()],
+    )  # a row for each rule
+    shares = {"so_share": [s.value for s in found], "low": [s.low for s in found], "high": [s.high for s in found]}
+    told = told.with_columns((100 * pl.Series(name, share, pl.Float64)).round(1) for name, share in shares.items())
     refuted = 100 * pl.col("not_so") > limits.not_so_percent * n
     remark = (
         pl.when(n < limits.enough)
@@ -193,7 +194,7 @@ def warnings(ledger: Ledger, day: date, limits: Limits) -> list[Figures]:
     cases, last = ledger.cases(), ledger.last("rounds")
     count = pl.len().cast(pl.Int64).alias("cases")
     weighty = cases.filter(
-        pl.col("state").is_in(["new", "reopened"]),
+        pl.col("state").is_in(TO_ASK),
         pl.col("severity").is_in(_WEIGHTY),
         pl.col("first_round") == (last["round"] if last else 0),
     )
@@ -240,7 +241,7 @@ def _counted(cases: pl.DataFrame, by: Sequence[str], day: date) -> pl.DataFrame:
     is_out = state == "dispatched"
     tallies = {
         "cases": pl.len(),
-        "to_send": state.is_in(["new", "reopened"]).sum(),
+        "to_send": state.is_in(TO_ASK).sum(),
         "out": is_out.sum(),
         "overdue": (is_out & (pl.col("due") < day.isoformat())).sum(),
         **{name: (state == name).sum() for name in ("answered", "disputed", "closed", "cleared", "exempt")},

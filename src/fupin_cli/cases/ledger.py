@@ -18,7 +18,7 @@ from typing import Any
 import polars as pl
 
 from fupin_cli.cases.keys import LedgerKey, open_key
-from fupin_cli.cases.schema import MIGRATIONS
+from fupin_cli.cases.schema import ANSWER_FIELDS, MIGRATIONS
 from fupin_cli.errors import BadDataError, BusyError, DiskError, InputMissingError, NoPermissionError
 from fupin_cli.vocabulary import FINDINGS
 
@@ -145,7 +145,7 @@ CASE_COLUMNS: dict[str, pl.DataType] = {
     "answered_evidence": _TEXT,
     "answered_on": _TEXT,
     "disputed": _COUNT,
-    **dict.fromkeys(("verdict", "reason", "action", "material", "checker", "phone", "checked_on"), _TEXT),
+    **dict.fromkeys(ANSWER_FIELDS, _TEXT),
     "signed": _COUNT,
     "exempt_evidence": _TEXT,
     "exempt_until": _TEXT,
@@ -161,11 +161,7 @@ def open_ledger(folder: Path, *, make: bool = False) -> Iterator[Ledger]:
     """
     path = folder / LEDGER_FILE
     if not path.is_file() and not make:
-        raise InputMissingError(
-            "there is no ledger here",
-            where=str(folder),
-            try_="fupin cases round RUN begins one with the findings of a run",
-        )
+        raise no_ledger(folder)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
@@ -182,6 +178,15 @@ def open_ledger(folder: Path, *, make: bool = False) -> Iterator[Ledger]:
         raise _explained(error, path) from None
     except PermissionError:
         raise NoPermissionError("the ledger may not be opened", where=str(path)) from None
+
+
+def no_ledger(folder: Path) -> InputMissingError:
+    """The error of whoever asks for a ledger where none was begun."""
+    return InputMissingError(
+        "there is no ledger here",
+        where=str(folder),
+        try_="fupin cases round RUN begins one with the findings of a run",
+    )
 
 
 def check_ledger(ledger: Ledger) -> list[str]:

@@ -17,8 +17,10 @@ as long as the departments' data say the same thing.
 
 from __future__ import annotations
 
-_ANSWERED = ("verdict", "reason", "action", "material", "checker", "phone", "checked_on")
-_WEIGHED = _ANSWERED[:4]  # where these differ two copies contradict each other; who wrote them down is no contradiction
+ANSWER_FIELDS = ("verdict", "reason", "action", "material", "checker", "phone", "checked_on")
+_WEIGHED = ANSWER_FIELDS[
+    :4
+]  # where these differ two copies contradict each other; who wrote them down is no contradiction
 _FIRST = """
 CREATE TABLE rounds (
   round INTEGER PRIMARY KEY,
@@ -154,10 +156,10 @@ END;
 """
 _TOLD = "json_extract(new.detail, '$.{0}')"
 _FIRST = (
-    _FIRST.replace("@forgotten", ", ".join(f"{name} = NULL" for name in _ANSWERED))
+    _FIRST.replace("@forgotten", ", ".join(f"{name} = NULL" for name in ANSWER_FIELDS))
     .replace(
         "@joined",
-        ", ".join(f"{name} = coalesce(min({name}, {_TOLD}), {name}, {_TOLD})".format(name) for name in _ANSWERED),
+        ", ".join(f"{name} = coalesce(min({name}, {_TOLD}), {name}, {_TOLD})".format(name) for name in ANSWER_FIELDS),
     )
     .replace("@or_differs", " ".join(f"OR coalesce({name} <> {_TOLD}, 0)".format(name) for name in _WEIGHED))
 )
@@ -174,4 +176,4 @@ STATES = {  # state → what people read
     "exempt": ("豁免", "exempt"),
 }
 OPEN = ("new", "reopened", "dispatched", "answered", "disputed")  # what still needs somebody
-TO_ASK = ("new", "reopened")
+TO_ASK = ("new", "reopened")  # what the next batch sends

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,8 +27,3 @@ def settled(
     if case.get("verdict") in chain.material_for and not there.strip("、"):
         lacking.append("缺佐证材料")
     return lacking
-
-
-def said(event: Mapping[str, Any]) -> dict[str, Any]:
-    """What an event tells, read from its JSON."""
-    return dict(json.loads(event["detail"] or "{}"))

@@ -20,6 +20,7 @@ from fupin_cli.feedback import file_document, settle, sign, take_back
 from fupin_cli.ingest import Ask
 from fupin_cli.report.checklist import ACTIONS, VERDICTS
 from fupin_cli.report.dispatch import BY
+from fupin_cli.report.dispatch_book import batch_name
 
 PARTLY_UNREADABLE = 3
 FIGURES = {
@@ -124,11 +125,12 @@ def dispatch_(
         }
         click.echo(json.dumps(told, ensure_ascii=False))
     elif not sent.books:
-        where = f"；最近一批 the last batch: {sent.folder}/B{sent.batch:04d}" if sent.batch else ""
+        where = f"；最近一批 the last batch: {sent.folder}/{batch_name(sent.batch)}" if sent.batch else ""
         click.echo(f"没有需要下发的疑点 nothing to send{where}")
     else:
         click.echo(
-            f"批次 batch B{sent.batch:04d}：{len(sent.books)} 个工作簿 workbooks，{total} 条疑点 cases，截止 due {sent.due}\n"
+            f"批次 batch {batch_name(sent.batch)}：{len(sent.books)} 个工作簿 workbooks，{total} 条疑点 cases，"
+            f"截止 due {sent.due}\n"
             f"→ {sent.folder}"
         )
     return 0

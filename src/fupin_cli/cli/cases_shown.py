@@ -17,12 +17,12 @@ from rich.table import Table
 from fupin_cli.cases import open_ledger
 from fupin_cli.cases.figures import Figures, history, labels, state_words, statistics, trend, warnings
 from fupin_cli.cases.ledger import check_ledger
-from fupin_cli.cases.schema import STATES
+from fupin_cli.cases.schema import OPEN, STATES
 from fupin_cli.casework import limits_of
 from fupin_cli.cli.cases_options import case_number, day_option, json_option, ledger_option
 from fupin_cli.cli.console import show
 from fupin_cli.errors import BadDataError, UsageError
-from fupin_cli.report.masking import mask_files, mask_id, mask_name, mask_named, mask_text
+from fupin_cli.report.masking import mask_id, mask_name, mask_sentence
 from fupin_cli.report.table_book import Part, write_table_book
 from fupin_cli.rundir import replace_file
 from fupin_cli.vocabulary import STAGES
@@ -81,11 +81,7 @@ def list_cases(
       fupin cases list --overdue --json
     """
     with open_ledger(ledger) as opened:
-        states = [
-            name
-            for one in state
-            for name in (("new", "reopened", "dispatched", "answered", "disputed") if one == "open" else (one,))
-        ]
+        states = [name for one in state for name in (OPEN if one == "open" else (one,))]
         terms, values = _terms(asked, opened.key.codes("household", [asked.pop("household", None)])[0])
         terms.append(f"state IN ({', '.join('?' * len(states or STATES))})")
         values += states or list(STATES)
@@ -129,7 +125,7 @@ def show_case(case: str, ledger: Path, *, as_json: bool) -> int:
         "name": mask_name(about.get("name")),
         "id_number": mask_id(about.get("id_number")),
         "household_id": mask_id(about.get("household_id")),
-        "evidence": mask_text(mask_files(mask_named(about.get("evidence") or ""))),
+        "evidence": mask_sentence(about.get("evidence") or ""),
     }
     if as_json:
         told = {

@@ -17,7 +17,7 @@ from fupin_cli.errors import BadDataError, InputMissingError, UsageError
 from fupin_cli.ingest import load_profiles
 from fupin_cli.project import rules_folders
 from fupin_cli.report.link_words import waterfall
-from fupin_cli.report.masking import mask_files, mask_id, mask_name, mask_named, mask_text
+from fupin_cli.report.masking import mask_id, mask_name, mask_sentence
 from fupin_cli.rules import Pack, Rule
 from fupin_cli.vocabulary import BASES, ID_STATUS_LABELS, OUTCOME_LABELS, Outcome, label
 
@@ -127,7 +127,7 @@ class _Masked:
             return "是" if value else "否"
         if "name" in name:
             return self.name(str(value))
-        return str(value) if self.unmask else mask_text(mask_files(mask_named(str(value))))
+        return str(value) if self.unmask else mask_sentence(str(value))
 
 
 def _col(name: str) -> pl.Expr:

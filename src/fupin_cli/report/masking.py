@@ -48,6 +48,11 @@ def mask_named(text: str) -> str:
     return _NAMED.sub(lambda found: f"{found[1]}{mask_name(found[2])}", text)
 
 
+def mask_sentence(text: str) -> str:
+    """What a finding says in words, with the names, the numbers and the paths in it hidden."""
+    return mask_text(mask_files(mask_named(text)))
+
+
 def mask_files(text: str) -> str:
     """The text without the paths of a household's files, which may be named after people."""
     return re.sub(_PATH_IN_TEXT, r"\g<1>（从略）", text)

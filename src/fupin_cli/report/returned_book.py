@@ -18,6 +18,7 @@ from fupin_cli.report.dispatch_book import ANSWER_HEADERS, BATCH, CASE, PLACE, S
 
 _SEARCHED = 40  # rows in which the header is looked for
 _HEADERS = {"case_text": CASE, "batch_text": BATCH, **ANSWER_HEADERS, **SHOWN}
+_NEEDED = (CASE, ANSWER_HEADERS["verdict"])
 _SIGNATURES = {"batch_text": BATCH, "village": PLACE, "step": STEP, "by": SIGNER, "on": SIGNED_ON}
 _AT = {"file": pl.String(), "source": pl.String(), "sheet": pl.String(), "row": pl.Int64()}
 
@@ -36,32 +37,26 @@ def read_returned(files: Sequence[tuple[str, Path]], ask: Ask = no_password) -> 
 
     `files` pairs each file's content hash with its path. A file that is none of ours, or cannot be opened, is named and left.
     """
-    rows, signatures, unreadable = [], [], {}
+    rows: list[pl.DataFrame] = []
+    signatures: list[pl.DataFrame] = []
+    unreadable: dict[str, str] = {}
     for digest, path in files:
         try:
             grids = [grid for table in read_file(path.name, path, ask) for grid in table.grids]
         except FupinError as error:
             unreadable[path.name] = error.what
             continue
-        sheets = [(grid.sheet, grid.cells()) for grid in grids]
-        found = [
-            part.select(
-                pl.lit(digest).alias("file"), pl.lit(path.name).alias("source"), pl.lit(name).alias("sheet"), pl.all()
-            )
-            for name, cells in sheets
-            if (part := _table(cells, _HEADERS, (CASE, ANSWER_HEADERS["verdict"]))) is not None
-        ]
-        signed = [
-            part.select(
-                pl.lit(digest).alias("file"), pl.lit(path.name).alias("source"), pl.lit(name).alias("sheet"), pl.all()
-            )
-            for name, cells in sheets
-            if (part := _table(cells, _SIGNATURES, (STEP, SIGNER))) is not None
-        ]
+        found: list[pl.DataFrame] = []
+        for name, cells in [(grid.sheet, grid.cells()) for grid in grids]:
+            at = [
+                pl.lit(text).alias(place) for place, text in (("file", digest), ("source", path.name), ("sheet", name))
+            ]
+            for parts, headers, needed in ((found, _HEADERS, _NEEDED), (signatures, _SIGNATURES, (STEP, SIGNER))):
+                if (table := _table(cells, headers, needed)) is not None:
+                    parts.append(table.select(*at, pl.all()))
         if not found:
-            unreadable[path.name] = f"no sheet with {CASE} and {ANSWER_HEADERS['verdict']}"
+            unreadable[path.name] = f"no sheet with {' and '.join(_NEEDED)}"
         rows += found
-        signatures += signed
     texts = pl.String()
     return ReturnedBooks(
         pl.concat([pl.DataFrame(schema=_AT | dict.fromkeys(_HEADERS, texts)), *rows]),

@@ -72,7 +72,7 @@ def in_force(rule: Rule, frame: pl.DataFrame, as_of: date) -> pl.Expr:
         return today
     # 31 December of a year lies between two days where the year lies between these two
     first, last = start.year, end.year if (end.month, end.day) == (12, 31) else end.year - 1
-    return pl.coalesce(_year(frame, "exit_year").is_between(first, last), today)
+    return pl.coalesce(year_of(frame, "exit_year").is_between(first, last), today)
 
 
 def with_line(rule: Rule, frame: pl.DataFrame, setting: Setting) -> pl.DataFrame:
@@ -106,14 +106,15 @@ def lines_used(rule: Rule, setting: Setting) -> list[LineUsed]:
 
 def line_year(rule: Rule, use: LineUse, frame: pl.DataFrame, as_of: date) -> pl.Series:
     """The year whose line counts for each row; null where the register does not say."""
-    year = _year(frame, use.year)
+    year = year_of(frame, use.year)
     if use.this_year_when is not None and set(use.this_year_when.names) <= set(frame.columns):
         now = evaluate(frame, use.this_year_when, rule.where).fill_null(value=False)
         year = pl.when(year.is_null() & now).then(pl.lit(as_of.year)).otherwise(year)
     return frame.select(year.cast(pl.Int64).alias("year")).to_series()
 
 
-def _year(frame: pl.DataFrame, name: str) -> pl.Expr:
+def year_of(frame: pl.DataFrame, name: str) -> pl.Expr:
+    """A column of years or of dates as years; null where there is none."""
     if name not in frame.columns:
         return pl.lit(None, pl.Int64)
     return (

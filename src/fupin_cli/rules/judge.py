@@ -174,7 +174,7 @@ def judge(
             reports.append(_report(step, listed[step.id].rows["outcome"], listed[step.id].why_not))
         else:
             said = answer(step, setting)
-            depends = 0 if said.stopped else line_dependent(step, setting)
+            depends = 0 if said.stopped else line_dependent(step, setting, said.outcome)
             reports.append(_report(step, said.homes, said.why_not, said.missing, depends))
             facts = _provide(step, said.homes, setting.facts) if step.provides else setting.facts
             setting = replace(setting, facts=facts, answers={**setting.answers, step.id: said})

@@ -40,7 +40,7 @@ def reasons(rule: Rule, setting: Setting, at: pl.Series) -> pl.DataFrame:
         if stopped
         else cause(rule, setting, frame).alias("cause"),
         _shown(rule, setting, frame).alias("shown"),
-        pl.lit(None, pl.String).alias("dependence") if stopped else _line_dependence(rule, setting, frame),
+        pl.lit(None, pl.String).alias("dependence") if stopped else _line_dependence(rule, setting, frame, outcome),
     )
     return told.select(reason().alias("reason"), only_unknown("missing"))
 
@@ -215,18 +215,17 @@ def _shown(rule: Rule, setting: Setting, frame: pl.DataFrame) -> pl.Expr:
     return pl.concat_str([pl.when(text != "").then(text) for text in texts], separator="；", ignore_nulls=True)
 
 
-def line_dependent(rule: Rule, setting: Setting) -> int:
-    """How many would be judged otherwise if another enabled series of lines counted."""
+def line_dependent(rule: Rule, setting: Setting, own: pl.Series) -> int:
+    """How many of these outcomes, of everybody, would be others if another enabled series of lines counted."""
     if rule.line is None or rule.line.series is not None:
         return 0
-    return _line_dependence(rule, setting, prepared(rule, setting, World.STRICT)).drop_nulls().len()
+    return _line_dependence(rule, setting, prepared(rule, setting, World.STRICT), own).drop_nulls().len()
 
 
-def _line_dependence(rule: Rule, setting: Setting, frame: pl.DataFrame) -> pl.Series:
-    """Where another enabled series of lines would give another answer, a text that says so."""
+def _line_dependence(rule: Rule, setting: Setting, frame: pl.DataFrame, own: pl.Series) -> pl.Series:
+    """Where another enabled series of lines would give another answer than its own, a text that says so."""
     texts = [pl.Series("none", [None], pl.String).new_from_index(0, frame.height)]
     if rule.line is not None and rule.line.series is None:
-        own = judge_frame(rule, frame)
         use = rule.line
         for series in setting.lines.series(use.table, setting.jurisdiction, setting.basis):
             if series == setting.series:
