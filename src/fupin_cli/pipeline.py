@@ -37,7 +37,7 @@ def reconcile(
     With `stage`, only the rounds up to that one. Nothing appears under `target` unless everything does.
     """
     stages = rounds_up_to(project, stage)
-    with publish(target) as folder:
+    with publish(target, say) as folder:
         book = open_rule_book(project)
         register = read_register(project, book, say, passwords)
         extracts = read_extracts(project, book, register, stages, say, passwords)

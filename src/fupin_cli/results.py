@@ -21,7 +21,7 @@ from fupin_cli.report.set_aside_book import write_set_aside_books
 from fupin_cli.report.workbook import write_workbooks
 from fupin_cli.rulebook import RuleBook
 from fupin_cli.rules import Judgement
-from fupin_cli.rundir import sha256
+from fupin_cli.rundir import code_hash, sha256
 from fupin_cli.vocabulary import FINDINGS, LINKS, PLACES
 
 
@@ -257,6 +257,7 @@ def manifest(
 
     return {
         "version": __version__,
+        "code": code_hash(),
         "polars": pl.__version__,
         "as_of": project.as_of.isoformat(),
         "stages": list(stages),

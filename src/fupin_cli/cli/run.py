@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from fupin_cli.cli.console import password_from, progress, show
+from fupin_cli.cli.waiting import wait_option
 from fupin_cli.pipeline import reconcile
 from fupin_cli.project import load_project
 from fupin_cli.report.digest import to_json
@@ -27,6 +28,7 @@ UNREADABLE_KINDS = ("unreadable", "likely_cut", "numeric_id_column")
 @click.option("--json", "as_json", is_flag=True, help="向标准输出打印 digest.json · print the digest to stdout")
 @click.option("--exit-code", is_flag=True, help="有疑点时以 10 退出 · exit with 10 when there are findings")
 @click.option("-q", "--quiet", is_flag=True, help="不显示过程与小结 · no progress, no summary")
+@wait_option
 def command(
     project: Path, stage: str | None, output: Path | None, *, as_json: bool, exit_code: bool, quiet: bool
 ) -> int:
@@ -39,6 +41,7 @@ def command(
       fupin run
       fupin run sample_data -o demo
       fupin run --stage county --json | jq .findings
+      fupin run /data/county --quiet --wait=600      from cron
 
     A discrepancy is a normal result: the exit code is 0. Earlier results stay untouched until the new ones are complete.
     """
