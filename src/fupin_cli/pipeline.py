@@ -20,7 +20,7 @@ from fupin_cli.report.digest import Digest
 from fupin_cli.results import conclude, manifest, sum_up, write_faces, write_frames
 from fupin_cli.rulebook import RuleBook, columns_read, for_round, labels_of, open_rule_book
 from fupin_cli.rules import Judgement, judge
-from fupin_cli.rundir import publish, write_manifest
+from fupin_cli.rundir import publish, require_space, write_manifest
 from fupin_cli.vocabulary import STAGES
 
 
@@ -38,6 +38,7 @@ def reconcile(
     """
     stages = rounds_up_to(project, stage)
     with publish(target, say) as folder:
+        require_space(folder, size_of_files(project))
         book = open_rule_book(project)
         register = read_register(project, book, say, passwords)
         extracts = read_extracts(project, book, register, stages, say, passwords)
@@ -54,6 +55,12 @@ def reconcile(
         write_faces(folder, project, book, register, extracts, verdict, digest)
         write_manifest(folder, manifest(project, book, register, extracts, stages))
     return digest
+
+
+def size_of_files(project: Project) -> int:
+    """The bytes of everything that a project names; files that are gone count nothing, whoever reads them says so."""
+    sources = (project.register, *project.extracts)
+    return sum(path.stat().st_size for source in sources for _, path in source.files if path.is_file())
 
 
 def rounds_up_to(project: Project, stage: str | None) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from fupin_cli.unfinished import remove, settling, unfinished
 MANIFEST = "manifest.json"
 PROGRAM = "fupin"
 _TRY_RUN = "fupin run … --wait waits for it; or name another folder with -o"
+_LEAST_SPACE = 32 << 20
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of Linux, <fcntl.h> and <linux/fs.h>
 
 
@@ -76,6 +78,20 @@ def replace_file(target: Path) -> Iterator[Path]:
         raise _explained(error, target) from None
     finally:
         os.umask(mask)
+
+
+def require_space(folder: Path, inputs: int) -> None:
+    """Nothing, where the disk of `folder` has room for the results of so many bytes of input. Raises DiskError otherwise.
+
+    The sample's results are smaller than what they come from: so as much again, and something to begin with.
+    """
+    needed, free = _LEAST_SPACE + inputs, shutil.disk_usage(folder).free
+    if free < needed:
+        raise DiskError(
+            f"there is not enough room on the disk: {free >> 20:,} MiB free, about {needed >> 20:,} MiB needed",
+            where=str(folder.parent),
+            try_="free some space, or name a folder on another disk with -o; earlier results are untouched",
+        )
 
 
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:

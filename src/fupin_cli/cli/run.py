@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from fupin_cli.cli.console import password_from, progress, show
+from fupin_cli.cli.journal import LOG, journal
 from fupin_cli.cli.waiting import wait_option
 from fupin_cli.pipeline import reconcile
 from fupin_cli.project import load_project
-from fupin_cli.report.digest import to_json
+from fupin_cli.report.digest import Digest, to_json
 from fupin_cli.report.terminal import summary
 from fupin_cli.vocabulary import STAGES
 
@@ -28,9 +29,19 @@ UNREADABLE_KINDS = ("unreadable", "likely_cut", "numeric_id_column")
 @click.option("--json", "as_json", is_flag=True, help="向标准输出打印 digest.json · print the digest to stdout")
 @click.option("--exit-code", is_flag=True, help="有疑点时以 10 退出 · exit with 10 when there are findings")
 @click.option("-q", "--quiet", is_flag=True, help="不显示过程与小结 · no progress, no summary")
+@click.option(
+    "--log", type=click.Path(path_type=Path), help="运行日志（JSON 行） · the log of runs [PROJECT/.fupin/log.jsonl]"
+)
 @wait_option
 def command(
-    project: Path, stage: str | None, output: Path | None, *, as_json: bool, exit_code: bool, quiet: bool
+    project: Path,
+    stage: str | None,
+    output: Path | None,
+    log: Path | None,
+    *,
+    as_json: bool,
+    exit_code: bool,
+    quiet: bool,
 ) -> int:
     """比对、研判、出疑点清单。 Reconcile a project: link, judge, and write the lists.
 
@@ -48,12 +59,23 @@ def command(
     loaded = load_project(project)
     name = loaded.as_of.isoformat() + (f"-{stage}" if stage and stage != loaded.stages[-1] else "")
     target = output or loaded.path.parent / "runs" / name
-    with progress(quiet=quiet) as say:
+    with journal(log or loaded.path.parent / LOG, "run") as note, progress(quiet=quiet) as shown:
+
+        def say(text: str) -> None:
+            shown(text)
+            note("doing", what=text)
+
         digest = reconcile(loaded, target, stage=stage, say=say, passwords=password_from)
+        code = _code(digest, exit_code=exit_code)
+        note("done", code=code, households=digest.households, persons=digest.persons, findings=digest.findings)
     if as_json:
         click.echo(to_json(digest), nl=False)
     if not quiet:
         show(summary(digest, str(target)))
+    return code
+
+
+def _code(digest: Digest, *, exit_code: bool) -> int:
     if any(problem.kind in UNREADABLE_KINDS for problem in digest.problems):
         return PARTLY_UNREADABLE
     return FINDINGS_OPEN if exit_code and digest.findings else 0
