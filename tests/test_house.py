@@ -9,15 +9,16 @@ SRC = Path(__file__).parents[1] / "src" / "fupin_cli"
 # Each floor may import from the floors below it; rooms on one floor do not know each other unless a pair says so.
 FLOORS = [
     {"cli"},
+    {"purge"},
     {"feedback", "proof"},
     {"pipeline", "pairing", "casework"},
     {"results", "clerical"},
     {"pairs"},
-    {"intake", "what_if"},
+    {"intake", "what_if", "seal"},
     {"rulebook"},
     {"report", "cases", "audit", "engine", "project", "rundir", "synth"},
     {"ingest", "linkage", "rules"},
-    {"normalise", "characters", "locks"},
+    {"normalise", "characters", "locks", "traces"},
     {"vocabulary", "errors", "unfinished"},
 ]
 FLOOR_OF = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}

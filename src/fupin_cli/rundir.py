@@ -46,7 +46,7 @@ def publish(target: Path, say: Callable[[str], None] = lambda _: None) -> Iterat
                 say(f"先前的运行中断，已清理 an earlier run was cut short and is cleaned up: {died}")
             staging, aside = (target.with_name(f".{target.name}.{part}") for part in ("partial", "previous"))
             _recover(target, staging, aside)
-            _refuse_strangers(target)
+            refuse_strangers(target)
             with unfinished(staging):
                 staging.mkdir(mode=0o700)
                 yield staging
@@ -139,7 +139,7 @@ def _recover(target: Path, staging: Path, aside: Path) -> None:
             aside.rename(target)
 
 
-def _refuse_strangers(target: Path) -> None:
+def refuse_strangers(target: Path) -> None:
     """Only an untouched run of ours is ever replaced: an answered checklist, or anybody's own file, is worth more."""
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return

@@ -19,6 +19,7 @@ from fupin_cli.project import rules_folders
 from fupin_cli.report.link_words import waterfall
 from fupin_cli.report.masking import mask_id, mask_name, mask_sentence
 from fupin_cli.rules import Pack, Rule
+from fupin_cli.traces import ACCESS, record
 from fupin_cli.vocabulary import BASES, ID_STATUS_LABELS, OUTCOME_LABELS, Outcome, label
 
 DERIVED = {
@@ -48,7 +49,7 @@ def command(target: str, folder: Path | None, project: Path | None, *, unmask: b
     TARGET is a finding key (or its first characters), a household ID, a person ID, an ID number, row:N for the N-th
     register row, link:N:EXTRACT:M for the link between it and row M of an extract, or, in the file that fupin link wrote,
     link:N:M (row numbers as they stand there). A link is told field by field, with the bits that each adds. Names and
-    numbers are masked unless --unmask is given.
+    numbers are masked unless --unmask is given; who asked for that, and when, is recorded in .fupin/access.jsonl beside the run.
 
     \b
     Examples:
@@ -62,6 +63,8 @@ def command(target: str, folder: Path | None, project: Path | None, *, unmask: b
         click.echo("\n".join(explain_row_pair(target, folder)))
         return 0
     run = _open(folder or _newest())
+    if unmask:
+        record(run.folder.absolute().parent, ACCESS, run=run.folder.name, shown=mask_id(target) or "")
     rules = _rules(project)
     say = _Masked(unmask=unmask, labels=_labels(project))
     finding = (
