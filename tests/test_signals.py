@@ -49,9 +49,14 @@ def stop_often(sample, folder, number, times, seed) -> list[float]:
         if len(took) == times:
             break
         shutil.rmtree(sample / ".fupin", ignore_errors=True)
-        code, seconds, said = stopped_at(words, rnd.uniform(0.4, whole), number)
+        moment = rnd.uniform(0.4, whole)
+        code, seconds, said = stopped_at(words, moment, number)
         assert told(folder / "run") == before
         if code == 0:
+            continue
+        if code == -number and number != signal.SIGKILL:
+            assert moment < 3  # Python was still starting: nothing was begun
+            assert sorted(p.name for p in folder.iterdir()) == LEAVES
             continue
         assert code == CODES[number], said
         took.append(seconds)
