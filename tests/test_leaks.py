@@ -76,22 +76,22 @@ def nobody_in(folder: Path, canaries: Canaries) -> None:
             assert canaries.found_in_bytes(path.read_bytes()) == [], path.name
 
 
+@pytest.mark.timeout(900)
 def test_nobody_is_where_they_may_not_be(sample, tmp_path, canaries, watched):
     """The whole way once: looking, drafting, running, explaining, booking, sending, listing, verifying, purging."""
     run, ledger = tmp_path / "run", tmp_path / "cases"
     watched("run", sample, "-o", run)
-    watched("run", sample, "-o", run, "--json", "--stage", "county")
-    watched("run", sample, "-o", run)
+    watched("run", sample, "-o", tmp_path / "county", "--json", "--stage", "county")
     nobody_in(run, canaries)
-    for path in sorted(p for p in sample.rglob("*") if p.suffix in (".xlsx", ".xls", ".csv"))[:12]:
+    for path in sorted(p for p in sample.rglob("*") if p.suffix in (".xlsx", ".xls", ".csv"))[::4]:
         watched("inspect", path, "--rows", "20", code=(0, 65))
     watched("link", *sorted((sample / "register").iterdir()), "-o", tmp_path / "links.parquet", code=(0, 2, 65))
     watched("dedupe", min((sample / "register").iterdir()), code=(0, 2))
     people = pl.read_parquet(run / "persons.parquet")
-    for row in people.filter(pl.col("id_number").is_not_null()).head(3).to_dicts():
+    for row in people.filter(pl.col("id_number").is_not_null()).head(1).to_dicts():
         watched("explain", row["household_id"], "--run", run)
         watched("explain", f"row:{row['register_row']}", "--run", run)
-    for key in pl.read_parquet(run / "findings.parquet")["finding_key"][:5]:
+    for key in pl.read_parquet(run / "findings.parquet")["finding_key"][:2]:
         watched("explain", key, "--run", run)
     watched("cases", "round", run, "--ledger", ledger)
     watched("cases", "dispatch", "--due", "2100-01-01", "--ledger", ledger)
@@ -110,6 +110,7 @@ def test_nobody_is_where_they_may_not_be(sample, tmp_path, canaries, watched):
     nobody_in(sample / ".fupin", canaries)
 
 
+@pytest.mark.timeout(900)
 def test_a_failure_at_any_stage_tells_nobody(sample, tmp_path, canaries, watched):
     """Twelve stages, four kinds of error that quote a cell: code 70, our own line and no word of theirs; the results stand."""
     run = tmp_path / "run"

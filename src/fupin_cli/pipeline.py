@@ -5,12 +5,12 @@ One direction, no way back. Only this page and the command line know the whole; 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
-from fupin_cli.errors import ConfigurationError, UsageError
+from fupin_cli.errors import BadDataError, ConfigurationError, UsageError
 from fupin_cli.intake import Extract, Passwords, Register, Say, describe, nobody_knows, read_extracts, read_register
 from fupin_cli.linkage import find_duplicates, link_people
 from fupin_cli.normalise.keys import person_keys
@@ -38,7 +38,8 @@ def reconcile(
     """
     stages = rounds_up_to(project, stage)
     with publish(target, say) as folder:
-        require_space(folder, size_of_files(project))
+        seen = stamps(project)
+        require_space(folder, sum(size for _, size, _ in seen.values()))
         book = open_rule_book(project)
         register = read_register(project, book, say, passwords)
         extracts = read_extracts(project, book, register, stages, say, passwords)
@@ -53,14 +54,30 @@ def reconcile(
         say("写出结果 writing results")
         write_frames(folder, register, extracts, links, verdict)
         write_faces(folder, project, book, register, extracts, verdict, digest)
+        refuse_changed(project, seen)
         write_manifest(folder, manifest(project, book, register, extracts, stages))
+        refuse_changed(project, seen)  # what is in the manifest is what was read
     return digest
 
 
-def size_of_files(project: Project) -> int:
-    """The bytes of everything that a project names; files that are gone count nothing, whoever reads them says so."""
+def stamps(project: Project) -> dict[str, tuple[int, int, int]]:
+    """Name → when it was last changed, bytes, and which file it is, of every file that is there; the configuration is one."""
     sources = (project.register, *project.extracts)
-    return sum(path.stat().st_size for source in sources for _, path in source.files if path.is_file())
+    files = {name: path for source in sources for name, path in source.files} | {project.path.name: project.path}
+    found = {name: path.stat() for name, path in files.items() if path.is_file()}
+    return {name: (stat.st_mtime_ns, stat.st_size, stat.st_ino) for name, stat in found.items()}
+
+
+def refuse_changed(project: Project, seen: Mapping[str, tuple[int, int, int]]) -> None:
+    """Raises BadDataError where a file is not what it was when the run began: part of it would be of another day."""
+    now = stamps(project)
+    for name, stamp in seen.items():
+        if now.get(name) != stamp:
+            raise BadDataError(
+                "this file was changed while it was read" if name in now else "this file vanished while it was read",
+                where=name,
+                try_="run again when the file is complete and nobody writes to it",
+            )
 
 
 def rounds_up_to(project: Project, stage: str | None) -> tuple[str, ...]:

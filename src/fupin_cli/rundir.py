@@ -11,6 +11,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -220,14 +221,17 @@ def _renameat2() -> Any:
 
 
 def _explained(error: OSError, target: Path) -> OutputError | DiskError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+    number = error.errno
+    if number is None and (told := re.search(r"\(os error (\d+)\)", str(error))):  # as Polars says it
+        number = int(told[1])
+    if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
         return DiskError(
             "writing the results failed",
             where=str(target),
-            why=os.strerror(error.errno),
+            why=os.strerror(number),
             try_="free some space; earlier results are untouched",
         )
-    reason = os.strerror(error.errno) if error.errno else type(error).__name__
+    reason = os.strerror(number) if number else type(error).__name__
     return OutputError(
         "the results cannot be written here", where=str(target), why=reason, try_="name another folder with -o"
     )

@@ -233,7 +233,7 @@ def _person(run: _Run, person: Mapping[str, Any], rules: Mapping[str, Rule], say
     lines = [
         (
             f"人 person row:{person['register_row']}  {say.name(person['name'])}  {say.number(person['id_number'])}  "
-            f"户 {person['household_id']}"
+            f"户 {say.number(person['household_id'])}"
         ),
         f"  台账 register: {_where(person)}；证件号码 {ID_STATUS_LABELS[person['id_status']][0]} {person['id_status']}",
     ]
