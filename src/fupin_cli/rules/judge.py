@@ -35,6 +35,7 @@ from fupin_cli.rules.pack import (
     EXTRACT_FACTS,
     HOUSEHOLD_FACTS,
     LINK_FACTS,
+    LIST_FACTS,
     PERSON_FACTS,
     Derived,
     Level,
@@ -225,7 +226,7 @@ def _labeller(
 ) -> Label:
     derived = {
         name: zh
-        for group in (PERSON_FACTS, HOUSEHOLD_FACTS, AREA_FACTS, LINK_FACTS, EXTRACT_FACTS)
+        for group in (PERSON_FACTS, HOUSEHOLD_FACTS, AREA_FACTS, LINK_FACTS, EXTRACT_FACTS, LIST_FACTS)
         for name, (zh, _) in group.items()
     }
     facts = {fact.name: fact.zh for pack in packs for fact in pack.facts if fact.zh != fact.name} | {

@@ -8,7 +8,8 @@ from __future__ import annotations
 import polars as pl
 
 from fupin_cli.rules.comparison import Comparison, covered_by
-from fupin_cli.rules.evidence import AT, DISPUTED, HOUSE, MAYBE_LISTED, UNKNOWN_BECAUSE, speaking
+from fupin_cli.rules.coverage import speaking
+from fupin_cli.rules.evidence import AT, DISPUTED, HOUSE, MAYBE_LISTED, UNKNOWN_BECAUSE
 from fupin_cli.rules.pack import REGISTER, Fact
 from fupin_cli.vocabulary import Decision
 
@@ -21,7 +22,7 @@ class Lists:
 
     def __init__(self, people: pl.DataFrame, compared: Comparison) -> None:
         self._people, self._compared = people, compared
-        self._known: dict[tuple[str, int | None, bool, str, tuple[str, ...]], pl.DataFrame] = {}
+        self._known: dict[tuple[str, int | None, bool, str, tuple[str, ...], str], pl.DataFrame] = {}
         self._maybe: dict[tuple[str, int | None], pl.Series] = {}
 
     def reach(self, fact: Fact, kind: str, rows: pl.DataFrame) -> pl.DataFrame:
@@ -31,7 +32,8 @@ class Lists:
         """
         if fact.by_household:
             return self._reach(fact, kind, rows)
-        key = (kind, fact.max_age_days, fact.by_number, fact.each, fact.siblings)
+        covers = fact.covers.sql if fact.covers else ""
+        key = (kind, fact.max_age_days, fact.by_number, fact.each, fact.siblings, covers)
         if key not in self._known:
             self._known[key] = self._reach(fact, kind, rows)
         return self._known[key]
