@@ -13,7 +13,7 @@ FLOORS = [
     {"pipeline", "pairing", "casework"},
     {"results", "pairs"},
     {"intake", "what_if"},
-    {"rulebook"},
+    {"rulebook", "kept_rules"},
     {"report", "cases", "audit", "engine", "project", "rundir", "synth"},
     {"ingest", "linkage", "rules"},
     {"normalise", "characters"},

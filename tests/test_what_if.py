@@ -1,9 +1,11 @@
 """A finished round judged again: explained by any pack, compared under two; and what two packs ask differently."""
 
+import shutil
+
 import polars as pl
 import pytest
 
-from conftest import fupin
+from conftest import SAMPLE, fupin
 
 NATIONAL = "exit/national.toml"
 
@@ -104,3 +106,55 @@ def test_a_misspelt_pack_is_told_the_nearest(demo):
     done = fupin("rules", "list", "--pack", "shanxi")
     assert done.returncode == 2
     assert "--pack shaanxi" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def own_line(tmp_path_factory, demo):
+    """A project whose own line of 2019 is far higher than the shipped one, and its run."""
+    folder = tmp_path_factory.mktemp("own") / "project"
+    shutil.copytree(SAMPLE, folder, ignore=shutil.ignore_patterns(".fupin", "truth"))
+    lines = folder / "rules" / "lines.toml"
+    lines.write_text(
+        '[[line]]\ntable = "income"\njurisdiction = "99"\nyear = 2019\nseries = "nbs"\nbasis = "net_income"\nyuan = 99999\n'
+        'citation = { title = "本省标准", provenance = "V" }\n',
+        encoding="utf-8",
+    )
+    run = folder / "run"
+    assert fupin("run", folder, "-o", run).returncode == 0
+    return run
+
+
+def test_a_run_is_explained_by_the_rules_that_judged_it(own_line, demo):
+    """The project's own line is kept with the run: explain and compare say what the run said, without --project."""
+    judged = pl.read_parquet(own_line / "outcomes.parquet").filter(pl.col("rule_id") == "NAT-H-1")
+    home = judged.filter(pl.col("reason").str.contains("99999"))["household_id"][0]
+    done = fupin("rules", "explain", home, "--pack", "exit-national", "--run", own_line)
+    assert "99999" in done.stdout, done.stderr
+    assert "注意" not in done.stdout
+    assert fupin("rules", "explain", home, "--pack", "nanming", "--run", own_line).returncode == 0
+    done = fupin("rules", "compare", "--pack", "exit-national", "--pack", "exit-national", "--run", own_line)
+    assert "：0 户" in done.stdout
+    other = fupin("rules", "explain", home, "--pack", "exit-national", "--run", own_line, "--project", demo)
+    assert "规则与该批次当时所用的不同" in other.stdout
+    assert "project/lines.toml" in other.stdout
+
+
+def test_kept_rules_that_were_changed_are_refused(own_line):
+    """Nobody explains a round by files that it was not judged by."""
+    kept = own_line / "rules" / "project" / "lines.toml"
+    before = kept.read_text(encoding="utf-8")
+    kept.write_text(before.replace("99999", "1"), encoding="utf-8")
+    done = fupin("rules", "explain", "1", "--run", own_line)
+    kept.write_text(before, encoding="utf-8")
+    assert done.returncode == 65
+    assert "project/lines.toml" in done.stderr
+
+
+def test_a_run_that_keeps_no_rules_says_so(own_line, tmp_path):
+    """A run of an earlier version: the project's rules must be named, or today's are compared with its hashes."""
+    old = tmp_path / "old"
+    shutil.copytree(own_line, old)
+    shutil.rmtree(old / "rules")
+    done = fupin("rules", "explain", "1", "--run", old)
+    assert done.returncode == 2
+    assert "--project" in done.stderr

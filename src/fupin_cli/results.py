@@ -14,6 +14,7 @@ import polars as pl
 from fupin_cli import __version__
 from fupin_cli.ingest import SourceTable
 from fupin_cli.intake import Extract, Register, describe
+from fupin_cli.kept_rules import keep_rules, rule_files
 from fupin_cli.project import Project
 from fupin_cli.report.digest import Digest, Problem, build_digest, to_json
 from fupin_cli.report.page import write_page
@@ -159,9 +160,14 @@ def problems_of(table: SourceTable, read: Container[str]) -> list[Problem]:
 
 
 def write_frames(
-    folder: Path, register: Register, extracts: Sequence[Extract], links: pl.DataFrame, verdict: Verdict
+    folder: Path,
+    project: Project,
+    register: Register,
+    extracts: Sequence[Extract],
+    links: pl.DataFrame,
+    verdict: Verdict,
 ) -> None:
-    """The Parquet outputs: the contract's four, and what `fupin explain` and `fupin rules compare` read."""
+    """The Parquet outputs: the contract's four, and what `fupin explain` and `fupin rules compare` read; and the rules."""
     tables = [register.table, *(extract.table for extract in extracts)]
     facts = verdict.judgement.facts
     frames = {
@@ -177,6 +183,7 @@ def write_frames(
     }
     for name, frame in frames.items():
         frame.write_parquet(folder / f"{name}.parquet")
+    keep_rules(folder, project.rules_folders)
 
 
 def write_faces(
@@ -238,7 +245,7 @@ def owners_of_registers(register: Register) -> dict[str, str]:
 
 
 def manifest(
-    project: Project, book: RuleBook, register: Register, extracts: Sequence[Extract], stages: Sequence[str]
+    project: Project, register: Register, extracts: Sequence[Extract], stages: Sequence[str]
 ) -> dict[str, object]:
     """What went in: the hash of every input and rule file, versions, and the as-of date. No clock."""
     sources = (project.register, *(extract for extract in project.extracts if extract.stage in stages))
@@ -248,13 +255,6 @@ def manifest(
         for source in sources
         if (origin := source.database or source.listing)
     }
-    folders = sorted(project.rules_folders, key=lambda folder: len(folder.parts), reverse=True)
-
-    def shown(path: Path) -> str:
-        home = next(folder for folder in folders if path.is_relative_to(folder))
-        own = home != project.rules_folders[0]
-        return f"{'project' if own else 'shipped'}/{path.relative_to(home).as_posix()}"
-
     return {
         "version": __version__,
         "polars": pl.__version__,
@@ -268,7 +268,7 @@ def manifest(
         "inputs": {name: sha256(path) for source in sources for name, path in source.files}
         | asked
         | {"fupin.toml": sha256(project.path)},
-        "rules": {shown(path): sha256(path) for path in book.files},
+        "rules": {name: sha256(path) for name, path in rule_files(project.rules_folders).items()},
     }
 
 

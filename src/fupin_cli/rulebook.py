@@ -29,7 +29,6 @@ class RuleBook:
     packs: tuple[Pack, ...]
     lines: Lines
     model: Model
-    files: tuple[Path, ...]
     choices: tuple[PackReport, ...] = ()
 
 
@@ -49,7 +48,6 @@ def open_rule_book(project: Project) -> RuleBook:
         packs=all_packs(folders, profiles),
         lines=load_lines(folders),
         model=load_model(project.linkage_model),
-        files=tuple(sorted(path for folder in folders for path in folder.rglob("*.toml"))),
     )
 
 
