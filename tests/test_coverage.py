@@ -1,5 +1,6 @@
 """A list that says nothing of the time, or of the place, that a fact asks about proves nobody's absence."""
 
+import json
 from datetime import date
 
 import pytest
@@ -85,3 +86,31 @@ def test_a_title_says_no_more_than_the_list():
     (finding,) = world.judge("CMP-YB1").findings.iter_rows(named=True)
     assert "无此人" not in finding["title"]
     assert "暂停参保" in finding["department_value"]
+
+
+def photographed(*villages: str) -> World:
+    """One household in each village; of the first two, the first has four photos and the second three."""
+    world = World()
+    for n, village in enumerate(villages):
+        world.person(f"H{n}", village=village, village_key=village)
+    for home, papers in (("H0", ("房前", "灶前", "主卧", "厅堂")), ("H1", ("房前", "灶前", "主卧"))):
+        for paper in papers:
+            world.row("household_documents", household_id=home, document=paper)
+    return world
+
+
+def test_a_village_of_which_the_list_holds_nothing_lacks_no_single_paper():
+    """One village was photographed: a household of another lacks nothing, it is unknown, and says why."""
+    world = photographed("新华村", "新华村", "新华村", "柳树村")
+    judged = world.judge("SN-D1", jurisdiction="61").outcomes.sort("household_id")
+    assert judged["outcome"].to_list() == ["met", "not_met", "not_met", "unknown"]
+    assert "名单未见该村任何一户" in judged["reason"][3]
+
+
+def test_the_summary_names_villages_that_a_list_holds_nothing_of(demo):
+    """Only one village was photographed: of the county that the folder covers, the others are counted and named."""
+    told = json.loads((demo / "digest.json").read_text(encoding="utf-8"))["problems"]
+    (unseen,) = (problem["detail"] for problem in told if problem["kind"] == "unseen_village")
+    names, _, count = unseen.partition(": ")
+    assert int(count) == 8
+    assert "新华村" not in names

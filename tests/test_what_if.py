@@ -158,3 +158,17 @@ def test_a_run_that_keeps_no_rules_says_so(own_line, tmp_path):
     done = fupin("rules", "explain", "1", "--run", old)
     assert done.returncode == 2
     assert "--project" in done.stderr
+
+
+def test_what_was_not_in_force_is_named_with_its_dates(demo):
+    """Of a household that exited before a standard began, its rules are named with the dates; papers are what must be there."""
+    homes = pl.read_parquet(demo / "households.parquet").sort("household_id")
+    early = homes.filter(pl.col("exit_year") == 2016)["household_id"][0]
+    told = fupin("rules", "explain", early, "--pack", "shaanxi", "--run", demo).stdout
+    for rule in ("SN-D1", "SN-H4", "SN-H-0"):
+        (line,) = (line for line in told.splitlines() if line.startswith(rule))
+        assert "未问 not in force，有效期 2017-01-01 – 2020-12-31；该户脱贫年度 2016" in line
+    later = homes.filter((pl.col("exit_year") > 2016) & (pl.col("village") != "新华村"))["household_id"][0]
+    told = fupin("rules", "explain", later, "--pack", "shaanxi", "--run", demo).stdout
+    assert "四处照相 = 不详 unknown（须有：房前、灶前、主卧、厅堂）" in told
+    assert "名单未见该村任何一户" in told

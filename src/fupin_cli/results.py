@@ -15,6 +15,7 @@ from fupin_cli import __version__
 from fupin_cli.ingest import SourceTable
 from fupin_cli.intake import Extract, Register, describe
 from fupin_cli.kept_rules import keep_rules, rule_files
+from fupin_cli.normalise.regions import place_keys
 from fupin_cli.project import Project
 from fupin_cli.report.digest import Digest, Problem, build_digest, to_json
 from fupin_cli.report.page import write_page
@@ -24,6 +25,8 @@ from fupin_cli.rulebook import RuleBook
 from fupin_cli.rules import Judgement
 from fupin_cli.rundir import sha256
 from fupin_cli.vocabulary import FINDINGS, LINKS, PLACES
+
+_MOST_VILLAGES = 3
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,7 @@ def sum_up(
         problems=[
             *contradictions(register),
             *(problem for extract in extracts for problem in strange_places(extract)),
+            *(problem for extract in extracts for problem in unseen_villages(extract, register, book)),
             *(problem for table in tables.values() for problem in problems_of(table, read.get(table.profile.name, ()))),
         ],
         lines=judgement.lines,
@@ -142,6 +146,26 @@ def strange_places(extract: Extract) -> list[Problem]:
         Problem("unmatched_place", source, None, f"{'、'.join(names)}{' 等' if len(names) > 1 else ''}: {rows}")
         for _, names, rows in extract.strange_places
     ]
+
+
+def unseen_villages(extract: Extract, register: Register, book: RuleBook) -> list[Problem]:
+    """Villages of which a list of papers, visits or steps names no household, though it names some of others it covers."""
+    if not any(fact.by_number and extract.source.profile in fact.kinds for pack in book.packs for fact in pack.facts):
+        return []
+    people = register.persons.drop_nulls("household_id")
+    if extract.source.coverage:
+        keys = place_keys(pl.DataFrame({"county": extract.source.coverage}))["county_key"]
+        people = people.filter(pl.col("county_key").is_in(keys.implode()))
+    listed = pl.col("household_id").is_in(extract.evidence["household_id"].drop_nulls().unique().implode())
+    villages = people.drop_nulls("village_key").group_by("county_key", "township_key", "village_key").agg(
+        pl.col("village").drop_nulls().min(), listed.any().alias("listed")
+    )  # fmt: skip
+    unseen = villages.filter(~pl.col("listed")).sort("county_key", "township_key", "village_key")["village"].to_list()
+    if not unseen or len(unseen) == villages.height:
+        return []
+    source = "、".join(dict.fromkeys(report.source for report in extract.table.reports))
+    names = "、".join(unseen[:_MOST_VILLAGES]) + (" 等" if len(unseen) > 1 else "")
+    return [Problem("unseen_village", source, None, f"{names}: {len(unseen)}")]
 
 
 def problems_of(table: SourceTable, read: Container[str]) -> list[Problem]:

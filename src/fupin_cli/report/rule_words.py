@@ -182,9 +182,11 @@ def source_of(fact: Fact | Derived, called: Label) -> str:
         case FirstOf(sources):
             told = " 优先于 ".join(map(called, sources))
         case Every(parts):
-            told = "、".join(zh for _, zh in parts) + " 齐全"
+            told = "须有：" + "、".join(zh for _, zh in parts)
         case InOrder(steps):
-            told = " → ".join(step.zh + (f"（隔{step.after_days}天）" if step.after_days else "") for step in steps)
+            told = "须依次：" + " → ".join(
+                step.zh + (f"（隔{step.after_days}天）" if step.after_days else "") for step in steps
+            )
         case Members(how, condition, summed, where, by):
             whom = ("（同一原户的各户）" if by else "") + (f"（只计 {spoken(where, called)} 的）" if where else "")
             told = f"{_HOW[how]}{whom}：{spoken(condition, called) if condition else called(summed or '')}"

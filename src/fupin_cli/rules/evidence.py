@@ -28,6 +28,7 @@ from fupin_cli.vocabulary import Decision
 DISPUTED = "_disputed"  # the person's ID number stands under another name, and no department confirms it
 HOUSE = "_house"  # the household, or the person alone where the register gives no household
 _CANNOT_SEARCH = "覆盖该县的名单没有可用的证件号码、不完整或只列户主，无法查找"
+_NOBODY_OF_THE_VILLAGE = "名单未见该村任何一户"
 _NOT_OF_THIS_TIME = "没有覆盖该县、该时间的有效数据"
 _CANNOT_SEARCH_HOUSES = "覆盖该县的名单没有户编号或不完整，无法查找"
 MAYBE_LISTED = (
@@ -41,6 +42,7 @@ UNKNOWN_BECAUSE = pl.Enum(
         "部门数据该项为空",
         "没有覆盖该县的有效数据",
         _NOT_OF_THIS_TIME,
+        _NOBODY_OF_THE_VILLAGE,
         _CANNOT_SEARCH,
         _CANNOT_SEARCH_HOUSES,
         "证件号码在别处登记为他人，无法据此查找",
@@ -162,7 +164,7 @@ def truths(fact: Fact, rows: pl.DataFrame, reach: pl.DataFrame, *, explain: bool
     """
     linked = pl.col("linked")
     reached, maybe = pl.col("_reached"), pl.col("_maybe").is_not_null() & ~linked
-    covered = pl.col("_searchable") | (reached & linked)
+    covered = (pl.col("_searchable") | (reached & linked)) & pl.col("_seen")
     findable = pl.col("_findable") | linked
     cut = pl.col("_cut") & ~linked
     unclear = pl.col("sure_null") | pl.col("review_true") | pl.col("review_null") | maybe
@@ -177,6 +179,8 @@ def truths(fact: Fact, rows: pl.DataFrame, reach: pl.DataFrame, *, explain: bool
         .then("_maybe")
         .when(~reached)
         .then(_why(_NOT_OF_THIS_TIME if fact.covers else "没有覆盖该县的有效数据"))
+        .when(~pl.col("_seen"))
+        .then(_why(_NOBODY_OF_THE_VILLAGE))
         .when(~covered)
         .then(_why(_CANNOT_SEARCH_HOUSES if fact.by_number else _CANNOT_SEARCH))
         .when(pl.col("_numbered") & ~findable)

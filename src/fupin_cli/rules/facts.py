@@ -163,6 +163,8 @@ def gather_facts(
         if fact.name in explained:
             why = pl.select(pl.coalesce(frame["why"] for frame in truth)).to_series()
             of_people[World.STRICT].append(why.alias(WHY + fact.name))
+            if fact.by_number:  # the household's number stands for all of it, so its reason is that of any member
+                of_homes[World.STRICT].append(why.gather(first).alias(WHY + fact.name))
     return Facts(
         persons={world: people.with_columns(of_people[world]) for world in World},
         households={world: homes.with_columns(of_homes[world]) for world in World},
