@@ -118,18 +118,20 @@ def _from_rows(entry: Table, form: str, level: Level, examples: tuple[FactExampl
     if form == "events":
         return _events(entry, base, known, columns, examples)
     if form in ("sum", "value"):
-        asked = parse_condition(entry.text("where", required=False) or "TRUE", known, entry.at("where"), "where")
+        asked = parse_condition(
+            entry.text("where", required=False) or "TRUE", known, entry.at("where"), "where", names.called
+        )
         (value,) = entry.known(form, columns)
         return Loaded((replace(base, condition=asked, gives=form, value=value, examples=examples),))
     text = entry.text(form)
     if form != "all":
-        condition = parse_condition(text, known, entry.at(form), form)
+        condition = parse_condition(text, known, entry.at(form), form, names.called)
         return Loaded((replace(base, condition=condition, gives=form, examples=examples),))
     other = replace(
         base,
         name=f"{base.name}__not",
         zh=f"{base.zh}（有例外）",
-        condition=parse_condition(f"NOT ({text})", known, entry.at(form), form),
+        condition=parse_condition(f"NOT ({text})", known, entry.at(form), form, names.called),
         hidden=True,
     )
     every = Named(parse_condition(f"NOT {other.name}", {other.name}, entry.where, form))
