@@ -230,6 +230,7 @@ class Parameter:
     by: str
     values: tuple[Dated, ...]
     where: str
+    counties: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -277,7 +278,8 @@ class Rule:
 
     With `denied`, a criterion is not met only where that holds, and unknown where neither condition does. A verdict is made
     of exactly one of `all_of`, `any_of` and `none_of`. `dated_by` says by which day it is in force: the end of a household's
-    `exit_year`, or the `as_of` date. `official` is the number that an official list of checks gives it.
+    `exit_year`, or the `as_of` date. `official` is the number that an official list of checks gives it. With `counties`, keys
+    of some, it binds those alone.
     """
 
     id: str
@@ -311,6 +313,7 @@ class Rule:
     official: str = ""
     brief: bool = False
     dated_by: str = ""
+    counties: tuple[str, ...] = ()
 
     @property
     def conditions(self) -> tuple[Predicate, ...]:
@@ -340,6 +343,8 @@ class Pack:
 
     `regime` is `any`, `2014-2020` or `2021+`. `extends` names packs whose rules this one builds on. `opt_in`: judged only where
     a project asks for it by name, or where one of the inputs `when_given` is there (kinds of extract, `register.column`).
+    `standard` is the verdict by which its place decides who exits. `counties` are the keys of those that a pack narrower than
+    the project's place binds: registers name counties and hold no code of them.
     """
 
     id: str
@@ -358,11 +363,26 @@ class Pack:
     opt_in: bool = False
     when_given: tuple[str, ...] = ()
     signoff: SignOff | None = None
+    standard: str = ""
+    counties: tuple[str, ...] = ()
 
 
 def applies_to(pack: Pack, jurisdiction: str) -> bool:
     """Whether a pack binds this place: national ones do, others where their division code is a prefix of the place's."""
     return pack.jurisdiction == NATIONAL or within(jurisdiction, pack.jurisdiction)
+
+
+def binds_part(pack: Pack, jurisdiction: str) -> bool:
+    """Whether a pack binds counties that it names inside this place."""
+    inside = not applies_to(pack, jurisdiction) and within(pack.jurisdiction, jurisdiction)
+    return bool(pack.counties) and inside
+
+
+def standards(packs: Sequence[Pack], jurisdiction: str) -> tuple[Rule, ...]:
+    """The verdicts by which a place decides who exits, the narrowest place's first: where one does not apply, the next does."""
+    binding = [pack for pack in packs if applies_to(pack, jurisdiction) or binds_part(pack, jurisdiction)]
+    binding.sort(key=lambda pack: (pack.jurisdiction == NATIONAL, -len(significant(pack.jurisdiction)), pack.id))
+    return tuple(rule for pack in binding for rule in pack.rules if rule.id == pack.standard and rule.enabled)
 
 
 def sign_off(packs: Sequence[Pack], jurisdiction: str) -> SignOff | None:
