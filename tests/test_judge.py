@@ -1,6 +1,7 @@
 """What the shipped rules say of small drawn worlds; what must hold in any world."""
 
 import re
+import sys
 from dataclasses import replace
 from datetime import date
 
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from fupin_cli.results import write_batches
 from fupin_cli.rules import Line, Lines, applies_to, judge, standards
 from fupin_cli.rules.findings import readable
 from fupin_cli.rules.pack import Citation, Provenance
@@ -978,3 +980,32 @@ def test_the_narrowest_standard_that_applies_decides():
         "62": ["GS-18-0", "NAT-H-0"], "32": ["NAT-H-0"],
     }  # fmt: skip
     assert [rule.id for rule in standards(in_county("shaanxi"), "99")] == ["SN-H-0", "NAT-H-0"]
+
+
+# --- a batch at a time --------------------------------------------------------------------------------------------------
+
+
+def test_outcomes_come_in_batches_and_are_the_same(monkeypatch, tmp_path):
+    """Two households at a time, or all at once: the same rows in the same order, and the same file again and again."""
+    world = World()
+    for n in range(7):
+        for member in range(1 + n % 3):
+            world.person(f"H{n}", **GOOD_PERSON | {"resident_medical": (n + member) % 2 == 0})
+        world.home(f"H{n}", **GOOD_HOME | {"income_per_head_yuan": 2900.0 + 20 * n})
+    whole = world.judge()
+    monkeypatch.setattr(sys.modules["fupin_cli.rules.judge"], "BATCH", 2)
+    judged = world.judge(shuffle=7)
+    assert len(list(judged.outcome_batches())) == 4
+    assert_frame_equal(judged.outcomes, whole.outcomes)
+    assert_frame_equal(judged.person_outcomes, whole.person_outcomes)
+    for name in ("a", "b"):
+        write_batches(tmp_path / f"{name}.parquet", judged.outcome_batches(), OUTCOMES.empty())
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+    assert_frame_equal(pl.read_parquet(tmp_path / "a.parquet"), whole.outcomes)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.parquet", "b.parquet"]
+    write_batches(tmp_path / "none.parquet", [], OUTCOMES.empty())
+    assert not pl.read_parquet(tmp_path / "none.parquet").height
+    decided = judged.outcomes_of(["NAT-H-0"])
+    assert decided.rows() == [
+        (*row[:3], None, None) for row in whole.outcomes.filter(pl.col("rule_id") == "NAT-H-0").rows()
+    ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import Container, Mapping, Sequence
+import shutil
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,10 +24,12 @@ from fupin_cli.report.set_aside_book import write_set_aside_books
 from fupin_cli.report.workbook import write_workbooks
 from fupin_cli.rulebook import RuleBook
 from fupin_cli.rules import Judgement, standards
+from fupin_cli.rules.telling import PERSON_OUTCOMES
 from fupin_cli.rundir import sha256
-from fupin_cli.vocabulary import FINDINGS, LINKS, PLACES
+from fupin_cli.vocabulary import FINDINGS, LINKS, OUTCOMES, PLACES
 
 _MOST_VILLAGES = 3
+_ROW_GROUP = 500_000  # rows; a fixed number, so that the same outcomes are the same bytes
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def sum_up(
 ) -> Digest:
     """The one result object that every face renders; `read` are the columns of each kind that rules read."""
     tables = {"register": register.table} | {extract.source.id: extract.table for extract in extracts}
-    judgement = verdict.judgement
+    judgement, decisive = verdict.judgement, standards(book.packs, project.jurisdiction)
     return build_digest(
         project=project.name,
         as_of=project.as_of,
@@ -108,7 +111,7 @@ def sum_up(
         set_aside=pl.concat([table.set_aside.with_columns(extract=pl.lit(name)) for name, table in tables.items()]),
         extracts=describe(extracts),
         links=links,
-        outcomes=judgement.outcomes,
+        outcomes=judgement.outcomes_of([rule.id for rule in decisive]),
         findings=verdict.findings,
         rules=judgement.reports,
         problems=[
@@ -118,7 +121,7 @@ def sum_up(
             *(problem for table in tables.values() for problem in problems_of(table, read.get(table.profile.name, ()))),
         ],
         lines=judgement.lines,
-        standards=[rule.id for rule in standards(book.packs, project.jurisdiction)],
+        standards=[rule.id for rule in decisive],
         cleared=verdict.cleared,
         packs=book.choices,
         earlier={stage: told.reports for stage, told in zip(stages[:-1], rounds[:-1], strict=True)},
@@ -197,8 +200,6 @@ def write_frames(
     facts = verdict.judgement.facts
     frames = {
         "links": LINKS.conform(links),
-        "outcomes": verdict.judgement.outcomes,
-        "person_outcomes": verdict.judgement.person_outcomes,
         "findings": verdict.findings,
         "set_aside": pl.concat([table.set_aside for table in tables]),
         "persons": facts.persons,
@@ -208,7 +209,27 @@ def write_frames(
     }
     for name, frame in frames.items():
         frame.write_parquet(folder / f"{name}.parquet")
+    write_batches(folder / "outcomes.parquet", verdict.judgement.outcome_batches(), OUTCOMES.empty())
+    nobody = pl.DataFrame(schema=PERSON_OUTCOMES)
+    write_batches(folder / "person_outcomes.parquet", verdict.judgement.person_outcome_batches(), nobody)
     keep_rules(folder, project.rules_folders)
+
+
+def write_batches(path: Path, batches: Iterable[pl.DataFrame], nothing: pl.DataFrame) -> None:
+    """One Parquet file of frames that are never held together; `nothing` is what it holds where there are none."""
+    parts = path.with_suffix(".parts")
+    parts.mkdir()
+    written = []
+    for n, batch in enumerate(batches):
+        written.append(parts / f"{n:06}.parquet")
+        batch.write_parquet(written[-1])
+    if len(written) > 1:
+        pl.scan_parquet(written).sink_parquet(path, row_group_size=_ROW_GROUP, maintain_order=True)
+    elif written:
+        written[0].rename(path)
+    else:
+        nothing.write_parquet(path)
+    shutil.rmtree(parts)
 
 
 def write_faces(
@@ -227,7 +248,7 @@ def write_faces(
         folder / "workbooks",
         digest,
         verdict.findings,
-        verdict.judgement.outcomes,
+        pl.scan_parquet(folder / "outcomes.parquet"),
         register.households,
         {rule.id: rule.title for pack in book.packs for rule in pack.rules},
         as_of=project.as_of,
