@@ -14,7 +14,7 @@ FLOORS = [
     {"results", "clerical"},
     {"pairs"},
     {"intake", "what_if"},
-    {"rulebook"},
+    {"rulebook", "kept_rules"},
     {"report", "cases", "audit", "engine", "project", "rundir", "synth"},
     {"ingest", "linkage", "rules"},
     {"normalise", "characters"},

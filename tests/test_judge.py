@@ -613,6 +613,7 @@ def test_insured_this_year(row, outcome):
     """On the medical insurance list, paid, and for the year in which we stand."""
     world = World()
     world.row("medical_insurance", world.person(resident_medical=True), **row)
+    world.row("medical_insurance", insured_year=2019)
     assert world.outcome("CMP-YB1") == [outcome]
 
 

@@ -85,6 +85,7 @@ PROBLEM_LABELS = {  # what is odd about a source, and the unit in which it is co
     "no_county": ('台账没有县区：名单是否覆盖无从判断，请写 [register] county = "…县"', "人"),
     "shared_phone": ("一个电话登记在多户", "户"),
     "unmatched_place": ("台账中没有的地名（未猜测）", "个"),
+    "unseen_village": ("名单未见任何一户的村（各户按未知处理）", "个"),
     "hidden_rows": ("隐藏的行（已读入）", "行"),
     "hidden_columns": ("隐藏的列（已读入）", "列"),
     "hidden_sheet": ("隐藏的工作表（已读入，请核对是否应报送）", "行"),

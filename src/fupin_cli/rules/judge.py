@@ -35,6 +35,7 @@ from fupin_cli.rules.pack import (
     EXTRACT_FACTS,
     HOUSEHOLD_FACTS,
     LINK_FACTS,
+    LIST_FACTS,
     PERSON_FACTS,
     Derived,
     Level,
@@ -156,8 +157,12 @@ def judge(
     numbers = in_force_here([p for pack in packs for p in pack.parameters], jurisdiction)
     here = [number for name, number in numbers.items() if name in read]
     known = {name: fact for fact in derived for name in gives(fact)}
-    of_persons = [rule for rule in rules if rule.level is Level.PERSON]
-    explained = {name for rule in of_persons for name in bottom(rule.names, known)}
+    explained = {
+        name
+        for rule in rules
+        for name in bottom(rule.names, known)
+        if rule.level is Level.PERSON or (name in definitions and definitions[name].by_number)
+    }
     facts = gather_facts(persons, households, compared, used, here, read, explained, label)
     by_id = {rule.id: rule for rule in rules}
     provided = {rule.provides: rule for rule in rules if rule.provides}
@@ -225,7 +230,7 @@ def _labeller(
 ) -> Label:
     derived = {
         name: zh
-        for group in (PERSON_FACTS, HOUSEHOLD_FACTS, AREA_FACTS, LINK_FACTS, EXTRACT_FACTS)
+        for group in (PERSON_FACTS, HOUSEHOLD_FACTS, AREA_FACTS, LINK_FACTS, EXTRACT_FACTS, LIST_FACTS)
         for name, (zh, _) in group.items()
     }
     facts = {fact.name: fact.zh for pack in packs for fact in pack.facts if fact.zh != fact.name} | {
