@@ -217,6 +217,7 @@ def _report(
         missing=missing,
         line_dependent=line_dependent,
         brief=rule.brief,
+        receiver=rule.receiver,
     )
 
 
