@@ -3,7 +3,7 @@
 from fupin_cli.audit.draw import Drawn, draw_sample, new_seed
 from fupin_cli.audit.estimate import Estimate, estimate_all
 from fupin_cli.audit.frame import OUTSIDE, SampleFrame, frame_of
-#from fupin_cli.audit.returns import PROBLEMS, Answers, compare_answers
+from fupin_cli.audit.returns import PROBLEMS, Answers, compare_answers
 
 __all__ = [
     "OUTSIDE",
