@@ -16,7 +16,6 @@ from fupin_cli import __version__
 from fupin_cli.audit import (
     OUTSIDE,
     PROBLEMS,
-    Answers,
     Estimate,
     compare_answers,
     draw_sample,
@@ -31,9 +30,10 @@ from fupin_cli.intake import Passwords, Say, nobody_knows, read_register
 from fupin_cli.normalise.regions import settle_places
 from fupin_cli.project import PROJECT_FILE, load_project, rules_folders
 from fupin_cli.report import book
+from fupin_cli.report.audit_account import method_part, result_parts, trouble_parts, write_account
 from fupin_cli.report.audit_book import SAMPLE_NUMBER, AuditSheet, shown_headers, shown_text, write_audit_book
 from fupin_cli.report.returned_book import read_tables
-from fupin_cli.report.table_book import Part, write_table_book
+from fupin_cli.report.table_book import write_table_book
 from fupin_cli.rulebook import labels_of, open_rule_book
 from fupin_cli.rules.sampling import Plan, find_plans, load_plan, open_plan
 from fupin_cli.rundir import MANIFEST, publish, replace_file, sha256, write_manifest
@@ -41,7 +41,7 @@ from fupin_cli.vocabulary import PLACES
 
 SAMPLE_FILE, OUTSIDE_FILE, PLAN_FILE, BOOKS = "sample.parquet", "outside.parquet", "plan.toml", "workbooks"
 LIST_PROFILE = "rural_households"
-_LEVEL_WORDS = {"city": "市", "county": "县（市、区）", "township": "乡镇", "village": "行政村", "household": "户"}
+_OF_A_LIST = ("household_id", "hamlet", "group_stated")
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,6 @@ class SampleEstimated:
     plan: Plan
     estimates: tuple[Estimate, ...]
     counts: Mapping[str, int]
-    response: pl.DataFrame
     unreadable: Mapping[str, str]
 
 
@@ -104,8 +103,8 @@ def draw(
 ) -> SampleDrawn:
     """Draws by the plan of this name from a run directory or a project, and writes sample and workbooks to `target`.
 
-    `listed` is a list of households outside the register, `villages` a text file with a line 县/乡镇/村 for each village that the plan
-    is limited to. Without a seed one is drawn. Nothing appears under `target` unless everything does.
+    `listed` is a list of households outside the register, `villages` a text file with a line 县/乡镇/村 for each village that the
+    plan is limited to. Without a seed one is drawn. Nothing appears under `target` unless everything does.
     """
     base = _base(source, project, say, passwords)
     plan = open_plan(name, base.folders, _register_columns(base.folders))
@@ -115,7 +114,9 @@ def draw(
     say("抽样 drawing")
     frame = frame_of(plan, base.persons, base.households, others, _lines(villages) if villages else None)
     if not frame.households.height:
-        raise BadDataError("nobody can be drawn: the frame is empty", where=str(source), why=_outside_words(frame.outside))
+        raise BadDataError(
+            "nobody can be drawn: the frame is empty", where=str(source), why=_outside_words(frame.outside)
+        )
     seed = new_seed() if seed is None else seed
     drawn = draw_sample(frame.households, plan, seed)
     population = frame.households.group_by("stratum").agg(
@@ -132,11 +133,14 @@ def draw(
             "随机种子": f"{seed}（同一抽样框、同一种子，抽出的是同一个样本）",
         }
         books = _write_books(folder / BOOKS, plan, drawn.rows, facts, day, labels)
-        _write_account(folder / "抽样说明.xlsx", plan, drawn.rows, drawn.short, frame.outside, population, facts, day)
+        told = frame.outside.with_columns(pl.col("reason").replace(OUTSIDE))
+        write_account(folder / "抽样说明.xlsx", plan, drawn.rows, drawn.short, told, population, facts, day)
         manifest = {
             "version": __version__, "kind": "sample", "plan": plan.id, "title": plan.title, "day": day.isoformat(), "seed": seed,
-            "frame_sha256": frame.sha256, "frame_households": frame.households.height, "outside": outside, "list_set_aside": set_aside, "from": dict(base.facts),
-            "columns": sorted(_columns_read(plan)), "shows": {name: labels.get(name, name) for name in plan.shows}, "population": population.sort("stratum").to_dicts(),
+            "frame_sha256": frame.sha256, "frame_households": frame.households.height, "outside": outside,
+            "list_set_aside": set_aside, "from": dict(base.facts),
+            "columns": sorted(_columns_read(plan)), "shows": {name: labels.get(name, name) for name in plan.shows},
+            "population": population.sort("stratum").to_dicts(),
             **({"list_sha256": sha256(listed)} if listed else {}), **({"villages_sha256": sha256(villages)} if villages else {}),
         }  # fmt: skip
         write_manifest(folder, manifest)
@@ -167,17 +171,14 @@ def estimate(
     kept = sample.with_columns(text[name].alias(f"shown_{name}") for name in headers)
     answers = compare_answers(rows, kept, plan.questions, headers)
     estimates = estimate_all(answers.sample, plan, pl.DataFrame(manifest["population"]))
-    response = _response(answers.sample, plan)
-    silent = answers.sample.filter(pl.all_horizontal(pl.col(name).is_null() for name in asked))
-    parts = _parts(plan, estimates, answers, response, silent, unreadable)
-    counts = {
-        "样本（户）": sample.height, "已反馈（户）": sample.height - silent.height,
-        **{part.name: part.rows.height for part in parts if part.name not in ("估计结果", "应答情况", "估计方法")},
-    }  # fmt: skip
+    problems = answers.problems.with_columns(pl.col("problem").replace(PROBLEMS))
+    parts = trouble_parts(answers.sample, plan, problems, answers.conflicts, answers.altered, unreadable)
+    counts = {"样本（户）": sample.height, **{part.name: part.rows.height for part in parts}}
     if output:
         with replace_file(output) as path:
-            write_table_book(path, f"{plan.title}　估计结果", day, counts, parts)
-    return SampleEstimated(plan, tuple(estimates), counts, response, unreadable)
+            told = [*result_parts(plan, rate_rows(estimates), answers.sample), *parts, method_part(plan)]
+            write_table_book(path, plan.title, day, counts, told)
+    return SampleEstimated(plan, tuple(estimates), counts, unreadable)
 
 
 def _base(source: Path, project: Path | None, say: Say, passwords: Passwords) -> Base:
@@ -193,7 +194,9 @@ def _base(source: Path, project: Path | None, say: Say, passwords: Passwords) ->
         return Base(persons, households, folders, {"run_sha256": sha256(source / MANIFEST)})
     if not (source.is_file() or (source / PROJECT_FILE).is_file()):
         raise InputMissingError(
-            "this is neither a run directory nor a project", where=str(source), try_="fupin run PROJECT -o DIR makes one"
+            "this is neither a run directory nor a project",
+            where=str(source),
+            try_="fupin run PROJECT -o DIR makes one",
         )
     loaded = load_project(source)
     register = read_register(loaded, open_rule_book(loaded), say, passwords)
@@ -202,7 +205,7 @@ def _base(source: Path, project: Path | None, say: Say, passwords: Passwords) ->
 
 
 def _listed(path: Path, base: Base, passwords: Passwords) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Households outside the register out of a list, their places named as the register names them; and rows set aside, by reason."""
+    """Households outside the register out of a list, their places named as the register names them; rows set aside, by reason."""
     if not path.is_file():
         raise InputMissingError("no such list", where=str(path))
     profiles = load_profiles([folder / "sources" for folder in base.folders if (folder / "sources").is_dir()])
@@ -212,12 +215,16 @@ def _listed(path: Path, base: Base, passwords: Passwords) -> tuple[pl.DataFrame,
     origin = {"extract": LIST_PROFILE, "kind": LIST_PROFILE, "department": "", "stage": None, "as_of": None}
     only = base.persons["county"].drop_nulls().unique().to_list()
     rows = settle_places(to_evidence(table.rows, origin), base.persons, only[0] if len(only) == 1 else None)
-    city = base.persons.group_by("county").agg(pl.col("city").drop_nulls().min()) if "city" in base.persons.columns else None
+    city = (
+        base.persons.group_by("county").agg(pl.col("city").drop_nulls().min())
+        if "city" in base.persons.columns
+        else None
+    )
     rows = rows.drop("city", strict=False)
     rows = rows.join(city, on="county", how="left") if city is not None else rows
     households = rows.select(
         "id_number", *PLACES, *(["city"] if city is not None else []),
-        *(name if name in rows.columns else pl.lit(None, pl.String).alias(name) for name in ("household_id", "hamlet", "group_stated")),
+        *(name if name in rows.columns else pl.lit(None, pl.String).alias(name) for name in _OF_A_LIST),
         head_name="name", member_count=pl.col("member_count").cast(pl.Int64),
     )  # fmt: skip
     lost = table.set_aside.filter(~pl.col("set_aside_reason").is_in(["title", "header", "blank"]))
@@ -280,118 +287,24 @@ def _place(part: pl.DataFrame) -> str:
     return "　".join(part[level][0] for level in ("city", *PLACES) if part[level][0])
 
 
-def _write_account(
-    path: Path, plan: Plan, rows: pl.DataFrame, short: pl.DataFrame, outside: pl.DataFrame, population: pl.DataFrame,
-    facts: Mapping[str, str], day: date,
-) -> None:  # fmt: skip
-    """How the sample came about, for whoever checks it: chances, what was short, who could not be drawn and why."""
-    stages = range(len(plan.stages))
-    chances = rows.group_by("group", "city", *PLACES, "stratum", maintain_order=True).agg(
-        pl.len().cast(pl.Int64).alias("drawn"),
-        *(pl.col(f"pi_{k}").first().round(6).cast(pl.String) for k in stages),
-        pl.col("weight").first().round(4).cast(pl.String),
-    )
-    outside = outside.group_by("reason", *PLACES).agg(pl.len().cast(pl.Int64).alias("n")).sort("reason", *PLACES, nulls_last=True)
-    told = [
-        Part("抽样框", "可抽的户，按抽样类别。", (("stratum", "抽样类别", 24.0), ("households", "户数", 12.0), ("persons", "人口数", 12.0),
-             ("unsized", "人口数未知的户", 16.0)), population.with_columns(pl.col("households", "persons", "unsized").cast(pl.Int64)).sort("stratum")),
-        Part("入样概率", "每村、每类的户数、各阶段的入样概率和权重（1/各阶段概率之积）。",
-             (("group", "审计组", 8.0), ("city", "市", 12.0), *((level, _LEVEL_WORDS[level], 14.0) for level in PLACES),
-              ("stratum", "抽样类别", 16.0), ("drawn", "抽中户数", 10.0),
-              *((f"pi_{k}", f"概率：{_LEVEL_WORDS[plan.stages[k].unit]}", 12.0) for k in stages), ("weight", "权重", 12.0)), chances),
-        Part("不足而全取", "这些单位的数量不足计划数，已全部抽取。",
-             (("level", "单位", 14.0), ("place", "所在", 40.0), ("stratum", "抽样类别", 20.0), ("asked", "计划", 10.0), ("present", "实有", 10.0)),
-             short.with_columns(pl.col("level").replace(_LEVEL_WORDS), pl.col("place").str.strip_chars("/"))),
-        Part("未列入抽样框", "这些户不能抽，按原因和所在村计数；逐户见 outside.parquet。",
-             (("reason", "原因", 44.0), *((level, _LEVEL_WORDS[level], 16.0) for level in PLACES), ("n", "户数", 10.0)),
-             outside.with_columns(pl.col("reason").replace(OUTSIDE))),
-        Part("抽样记录", "种子和指纹请写入会议记录。", (("name", "项目", 20.0), ("text", "内容", 100.0)),
-             pl.DataFrame({"name": [*facts, "办法", "依据"], "text": [*facts.values(), plan.note or plan.title, str(plan.citation)]})),
-    ]  # fmt: skip
-    counts = {part.name: part.rows.height for part in told}
-    write_table_book(path, f"{plan.title}　抽样说明", day, counts, told)
-
-
 def _opened(folder: Path) -> tuple[Plan, pl.DataFrame, dict[str, Any]]:
     """The plan, the sample and the manifest of a sample folder; refused where the sample is not what was drawn."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         outputs, columns = manifest["outputs"], set(manifest["columns"])
-        if manifest["kind"] != "sample":
-            raise ValueError
+        is_sample = manifest["kind"] == "sample"
     except (OSError, ValueError, KeyError, TypeError):
         raise InputMissingError(
             "this is no sample", where=str(folder), try_="--sample DIR, as fupin sample draw wrote it"
         ) from None
     for name in (SAMPLE_FILE, PLAN_FILE):
-        if not (folder / name).is_file() or sha256(folder / name) != outputs.get(name):
+        if not is_sample or not (folder / name).is_file() or sha256(folder / name) != outputs.get(name):
             raise BadDataError(
                 f"{name} is not as it was drawn",
                 where=str(folder),
                 try_="put the saved copy back, or draw again with the same seed and frame",
             )
     return load_plan(folder / PLAN_FILE, columns), pl.read_parquet(folder / SAMPLE_FILE), manifest
-
-
-def _response(sample: pl.DataFrame, plan: Plan) -> pl.DataFrame:
-    """By place and stratum: drawn, with any answer, and with a clear answer to every counted question."""
-    given = pl.any_horizontal(pl.col(f"q_{question.id}").is_not_null() for question in plan.questions)
-    clear = [
-        pl.col(f"q_{q.id}").is_not_null() & ~pl.col(f"q_{q.id}").is_in(list(q.unclear)) | ~pl.col("stratum").is_in(list(q.asked_of))
-        for q in plan.questions
-        if q.choices
-    ]
-    return sample.group_by("group", *PLACES, "stratum", maintain_order=True).agg(
-        drawn=pl.len().cast(pl.Int64),
-        answered=given.sum().cast(pl.Int64),
-        clear=(pl.all_horizontal(clear) if clear else given).sum().cast(pl.Int64),
-    ).with_columns(share=(100 * pl.col("answered") / pl.col("drawn")).round(1).cast(pl.String) + "%")  # fmt: skip
-
-
-def _parts(
-    plan: Plan, estimates: Sequence[Estimate], answers: Answers, response: pl.DataFrame, silent: pl.DataFrame,
-    unreadable: Mapping[str, str],
-) -> list[Part]:  # fmt: skip
-    who = answers.sample.select("sample_id", "group", *PLACES, "head_name", "stratum")
-    places = (("group", "审计组", 8.0), *((level, _LEVEL_WORDS[level], 13.0) for level in PLACES))
-    person = (("sample_id", SAMPLE_NUMBER, 22.0), *places, ("head_name", "户主姓名", 10.0), ("stratum", "抽样类别", 14.0))
-    at = (("source", "文件", 30.0), ("sheet", "工作表", 14.0), ("row", "行号", 7.0), ("sample_id", SAMPLE_NUMBER, 22.0))
-    limits = pl.DataFrame([{"name": "方法", "text": line} for line in method_lines(plan)])
-    return [
-        Part("估计结果", "加权估计和95%置信区间。区间整个在标准一侧才说“达到”或“未达到”，否则是样本不足以判断。",
-             (("title", "指标", 18.0), ("place", "范围", 14.0), ("drawn", "抽中", 8.0), ("answered", "有效答复", 9.0), ("unclear", "答不能确定", 10.0),
-              ("counted", "计入", 8.0), ("value", "估计", 10.0), ("interval", "95%置信区间", 20.0), ("extremes", "未答者全否—全是", 20.0),
-              ("limit", "标准", 12.0), ("verdict", "与标准相比", 18.0)), rate_rows(estimates)),
-        Part("应答情况", "各村各类抽中、有答复、各项都有明确答案的户数。应答率低的，看“未答者全否—全是”一栏。",
-             (*places, ("stratum", "抽样类别", 16.0), ("drawn", "抽中", 8.0), ("answered", "有答复", 8.0), ("clear", "各项明确", 9.0),
-              ("share", "应答率", 9.0)), response),
-        Part("未反馈", "抽中而没有任何答复的户（未填写，或退回的表中删去了该行）。", person, silent),
-        Part("未采用的答案", "这些答案没有计入。请按“问题”改正后报回。",
-             (*at, ("problem", "问题", 40.0), ("title", "栏目", 18.0), ("came_back", "报回内容", 26.0)),
-             answers.problems.with_columns(pl.col("problem").replace(PROBLEMS))),
-        Part("答复矛盾", "同一户同一问报回了不同的答案，都没有计入。请核实后只报回一份。",
-             (*person, ("title", "栏目", 18.0), ("came_back", "报回的各种答案", 30.0), ("sources", "文件", 40.0)),
-             answers.conflicts.join(who, on="sample_id", how="left")),
-        Part("改动的内容", "系统生成的内容被改动。改动不予采用，答案照常计入。",
-             (*at, ("header", "栏目", 16.0), ("sent", "原内容", 26.0), ("came_back", "报回内容", 26.0)), answers.altered),
-        Part("读不了的文件", "这些文件没有读入。", (("source", "文件", 40.0), ("why", "原因", 80.0)),
-             pl.DataFrame({"source": list(unreadable), "why": list(unreadable.values())}, schema={"source": pl.String, "why": pl.String})),
-        Part("估计方法", "公式和出处见 docs/sampling.md。", (("name", "", 8.0), ("text", "说明", 130.0)), limits),
-    ]  # fmt: skip
-
-
-def method_lines(plan: Plan) -> list[str]:
-    """How the figures came about, in plain words."""
-    return [
-        "每户的权重是其入样概率的倒数；人口口径的率再乘以家庭人口数。",
-        "方差按抽样设计逐级计算：同一村的户彼此相似，村与村之间的差异计入；抽去大部分的，差异按有限总体折减。",
-        "区间用 Korn–Graubard 法：把方差折成等价的独立户数，再求 Clopper–Pearson 精确区间；抽中的人全都没有问题时，上限也不是零。",
-        f"答案完全一致、差异无从测量时，村内相似程度按 ρ={plan.rho:g} 计。",
-        "没有答复的户由同村同类有答复的户代表；同村同类全无答复的，由其他村的同类代表。这是假定，“未答者全否—全是”是不作假定的范围。",
-        "一个县只抽一两个村时，区间会很宽：看整体，不要拿单县的估计比高低。",
-        *(f"{rate.title}的标准：{rate.citation}" for rate in (*plan.rates, *plan.composites) if rate.citation),
-        *(f"{each.title}＝（{'、'.join(each.poor)}人口＋各率推算的人口）／抽样框内总人口；上下限由各率的上下限代入，偏宽。" for each in plan.composites),
-    ]
 
 
 def _outside_words(outside: pl.DataFrame) -> str:

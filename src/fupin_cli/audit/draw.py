@@ -61,7 +61,9 @@ def draw_sample(frame: pl.DataFrame, plan: Plan, seed: int) -> Drawn:
         chances = chances * pl.col(f"pi_{k}")
     rows = rows.with_columns(
         weight=1 / chances,
-        sample_id=pl.Series([code_of("S", _digest(seed, f"sample|{key}")) for key in rows["unit_key"]], dtype=pl.String),
+        sample_id=pl.Series(
+            [code_of("S", _digest(seed, f"sample|{key}")) for key in rows["unit_key"]], dtype=pl.String
+        ),
     )
     rows = _in_groups(rows, plan)
     order = ["group", *LEVELS[:-1], "stratum", "hamlet", "unit_key"]
@@ -144,9 +146,10 @@ def allocate(sizes: Sequence[int], take: int, how: str) -> list[int]:
 def _drawn(units: pl.DataFrame, stage: Stage, k: int, seed: int) -> pl.DataFrame:
     """The units taken, with `pi`, `taken` and `present`."""
     taken = pl.min_horizontal("asked", "present")
+    numbers = [_number(seed, f"{k}|{cell}|{unit}") for cell, unit in units.select("cell", "unit").rows()]
     units = units.with_columns(
         taken=taken,
-        number=pl.Series([_number(seed, f"{k}|{cell}|{unit}") for cell, unit in units.select("cell", "unit").rows()], dtype=pl.Int64),
+        number=pl.Series(numbers, dtype=pl.Int64),
         start=_starts(units["cell"], k, seed),
     )  # fmt: skip
     if stage.method == "pps":
@@ -175,7 +178,9 @@ def _in_proportion(units: pl.DataFrame) -> pl.DataFrame:
         left = (pl.col("taken") - pl.col("sure").sum().over("cell")).alias("left")
         rest = pl.col("size").filter(~pl.col("sure")).sum().over("cell").alias("rest")
         told = units.with_columns(left, rest)
-        large = (~pl.col("sure") & (pl.col("size") * pl.col("left") >= pl.col("rest")) & (pl.col("left") > 0)).alias("large")
+        large = (~pl.col("sure") & (pl.col("size") * pl.col("left") >= pl.col("rest")) & (pl.col("left") > 0)).alias(
+            "large"
+        )
         told = told.with_columns(large)
         if not told["large"].any():
             break

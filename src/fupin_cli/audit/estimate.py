@@ -1,8 +1,8 @@
 """Rates from the answers of a sample, with intervals that follow from how it was drawn.
 
 A rate is a ratio of two weighted sums; its variance is Taylor's (Särndal, Swensson and Wretman 1992, 5.6), summed over the stages
-with their finite population corrections (ibid. 4.3; Lohr 2019, 6). Intervals are Korn and Graubard's (1998): Clopper and Pearson's
-with the number of answers that the variance is worth, so that nobody of fifty is not nobody at all.
+with their finite population corrections (ibid. 4.3; Lohr 2019, 6). Intervals are Korn and Graubard's (1998): Clopper and
+Pearson's with the number of answers that the variance is worth, so that nobody of fifty is not nobody at all.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import polars as pl
 from fupin_cli.audit.intervals import LEVEL, clopper_pearson, t_quantile
 from fupin_cli.rules.sampling import Composite, Plan, Rate
 
-MET, NOT_MET, UNKNOWN = "达到", "未达到", "样本不足以判断"
+MET, NOT_MET, UNKNOWN = "达到", "未达到", "不能断定"
 WHOLE = "全部"
 
 
@@ -42,7 +42,7 @@ class Estimate:
     error: float | None
     worst: tuple[float, float] | None
     effective: float | None
-    df: float
+    df: float | None
     lonely: int
     unsized: int
     limit: float | None
@@ -53,8 +53,8 @@ class Estimate:
 def estimate_all(sample: pl.DataFrame, plan: Plan, population: pl.DataFrame) -> list[Estimate]:
     """Every rate of the plan, over all and by each place of `tell_by`, then the composites.
 
-    `sample` is a drawn SAMPLE with a column `q_<question>` of answers, null where there is none; `population` has stratum, households
-    and persons of the whole frame.
+    `sample` is a drawn SAMPLE with a column `q_<question>` of answers, null where there is none; `population` has stratum,
+    households and persons of the whole frame.
     """
     told = []
     stages = len(plan.stages)
@@ -94,7 +94,8 @@ def estimate_rate(sample: pl.DataFrame, rate: Rate, plan: Plan, stages: int, pla
     verdict = judged(figures.low, figures.high, rate.limit, rate.side)
     return Estimate(
         rate.id, rate.title, place, counts["drawn"], counts["answered"], counts["unclear"], counts["counted"],
-        figures.value, figures.low, figures.high, figures.error, _extremes(domain), figures.effective, figures.df,
+        figures.value, figures.low, figures.high, figures.error, _extremes(domain), figures.effective,
+        figures.df if math.isfinite(figures.df) else None,
         figures.lonely, counts["unsized"], rate.limit, rate.side, verdict,
     )  # fmt: skip
 
@@ -152,8 +153,8 @@ def _figures(asked: pl.DataFrame, stages: int, rho: float) -> _Figures:
 def _for_silence(asked: pl.DataFrame, stages: int) -> pl.DataFrame:
     """The rows with `_weight` and `_pi`, those who answered standing for those of their village and stratum who did not.
 
-    Where nobody of a village's stratum answered, the stratum's other villages stand for it. Within a village those who answered are
-    taken for drawn at random from all who were: that is an assumption, and `worst` shows what it could hide.
+    Where nobody of a village's stratum answered, the stratum's other villages stand for it. Within a village those who answered
+    are taken for drawn at random from all who were: that is an assumption, and `worst` shows what it could hide.
     """
     cell, pi = f"cell_{stages - 1}", f"pi_{stages - 1}"
     weight, used, inside = pl.col("weight"), pl.col("_used"), pl.col("_in")
@@ -193,8 +194,9 @@ def _degrees(rows: pl.DataFrame, used: np.ndarray, stages: int) -> float:
 def _variance(rows: pl.DataFrame, part: np.ndarray, stages: int) -> tuple[float, int]:
     """The variance of the sum of `part`, each row's weighted part of the estimate; and how many units stood alone in their cell.
 
-    From the last stage to the first: between the units of each cell, corrected for what of the cell was taken, and within them, for
-    the share of units taken. With equal chances this is the textbook's; with unequal ones it is Brewer's (2002) approximation.
+    From the last stage to the first: between the units of each cell, corrected for what of the cell was taken, and within
+    them, for the share of units taken. With equal chances this is the textbook's, with unequal ones Brewer's (2002)
+    approximation.
     """
     told = rows.select(
         *(pl.col(f"{name}_{k}") for k in range(stages) for name in ("cell", "unit")), "_pi", "_used"
@@ -204,10 +206,14 @@ def _variance(rows: pl.DataFrame, part: np.ndarray, stages: int) -> tuple[float,
     for k in reversed(range(stages)):
         if k < stages - 1:
             told = told.group_by(f"unit_{k}").agg(pl.col("u").sum(), pl.col("v").sum())
-            units = rows.select(f"unit_{k}", f"cell_{k}", pl.col(f"pi_{k}").alias("pi"), *([f"unit_{k - 1}"] if k else []))
+            units = rows.select(
+                f"unit_{k}", f"cell_{k}", pl.col(f"pi_{k}").alias("pi"), *([f"unit_{k - 1}"] if k else [])
+            )
             # places where nobody of this kind was drawn are units, too: they have none of it
-            told = units.unique(f"unit_{k}").join(told, on=f"unit_{k}", how="left").with_columns(
-                pl.col("u", "v").fill_null(0.0)
+            told = (
+                units.unique(f"unit_{k}")
+                .join(told, on=f"unit_{k}", how="left")
+                .with_columns(pl.col("u", "v").fill_null(0.0))
             )
         cells = _cells(told, f"cell_{k}", f"unit_{k - 1}" if k else None)
         lonely += int(cells["alone"].sum())
@@ -262,13 +268,13 @@ def _composed(
     def share(field: str) -> float | None:
         if lacking:
             return None
-        return (poor + sum(getattr(part, field) * count for part, count in parts)) / total
+        return float(poor + sum(getattr(part, field) * count for part, count in parts)) / total
 
     low, high = share("low"), share("high")
     return Estimate(
         composite.id, composite.title, WHOLE, sum(part.drawn for part, _ in parts), sum(part.answered for part, _ in parts),
         sum(part.unclear for part, _ in parts), sum(part.counted for part, _ in parts), share("value"), low, high, None, None,
-        None, min((part.df for part, _ in parts), default=0.0), 0, 0, composite.limit, composite.side,
+        None, None, 0, 0, composite.limit, composite.side,
         judged(low, high, composite.limit, composite.side),
     )  # fmt: skip
 
@@ -279,8 +285,8 @@ def rate_rows(estimates: Sequence[Estimate]) -> pl.DataFrame:
         {
             "title": e.title, "place": e.place, "drawn": e.drawn, "answered": e.answered, "unclear": e.unclear,
             "counted": e.counted, "value": percent(e.value),
-            "interval": f"{percent(e.low)}—{percent(e.high)}" if e.low is not None else "无法估计",
-            "extremes": f"{percent(e.worst[0])}—{percent(e.worst[1])}" if e.worst else "",
+            "interval": between(e.low, e.high) or "无法估计",
+            "extremes": between(*e.worst) if e.worst else "",
             "limit": limit_words(e), "verdict": e.verdict,
         }
         for e in estimates
@@ -291,6 +297,11 @@ def rate_rows(estimates: Sequence[Estimate]) -> pl.DataFrame:
 def percent(share: float | None) -> str:
     """A share as people read it, two digits behind the point."""
     return "—" if share is None else f"{100 * share:.2f}%"
+
+
+def between(low: float | None, high: float | None) -> str:
+    """Two shares as people read them; nothing where there are none."""
+    return "" if low is None or high is None else f"{100 * low:.2f}–{100 * high:.2f}%"
 
 
 def limit_words(estimate: Estimate) -> str:

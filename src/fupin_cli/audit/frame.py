@@ -66,7 +66,7 @@ def frame_of(
             raise BadDataError(
                 f"the plan draws at the level {level}, and no household names one",
                 where=plan.path.name,
-                try_=f"a column for it in the register, or another plan without [[stage]] unit = \"{level}\"",
+                try_=f'a column for it in the register, or another plan without [[stage]] unit = "{level}"',
             )
     told = _because(told, pl.any_horizontal(pl.col(level).is_null() for level in needed), "no_place")
     if villages is not None:
@@ -107,7 +107,11 @@ def _listed(listed: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFrame:
     again = ~pl.col("unit_key").is_first_distinct()
     reason = pl.when("_known").then(pl.lit("registered_already")).when(again).then(pl.lit("listed_twice"))
     # whoever stands twice has one key: the later rows are told apart, or they would be one row in every join
-    key = pl.when(again).then(pl.format("{}#{}", "unit_key", pl.int_range(pl.len()).over("unit_key"))).otherwise("unit_key")
+    key = (
+        pl.when(again)
+        .then(pl.format("{}#{}", "unit_key", pl.int_range(pl.len()).over("unit_key")))
+        .otherwise("unit_key")
+    )
     return told.with_columns(reason=reason, unit_key=key).drop("_known", "id_number")
 
 
@@ -121,11 +125,13 @@ def _in_villages(told: pl.DataFrame, villages: Sequence[str]) -> pl.Series:
         found = named.filter((pl.col("three") == line) | (pl.col("two") == line))["three"].n_unique()
         if found != 1:
             raise UsageError(
-                f"the list of villages names {line}, and the frame has {'none' if not found else found} of that name",
+                f"the list of villages names {line}, and the frame has {found or 'none'} of that name",
                 try_="a line for each: 县/乡镇/村, written as in the register",
             )
     wanted = list(villages)
-    return named.select((pl.col("three").is_in(wanted) | pl.col("two").is_in(wanted)).fill_null(value=False)).to_series()
+    return named.select(
+        (pl.col("three").is_in(wanted) | pl.col("two").is_in(wanted)).fill_null(value=False)
+    ).to_series()
 
 
 def _in_strata(told: pl.DataFrame, plan: Plan) -> pl.DataFrame:

@@ -30,8 +30,8 @@ _KEPT_TEXT = 2000  # characters of one answer; a pasted document is cut
 class Answers:
     """The sample with a column q_<question> for each question, and what is wrong with what came back.
 
-    `problems` have source, sheet, row, sample_id, `problem`, and for one answer `title` and `came_back`; `conflicts` sample_id, `title`,
-    `came_back` (all answers) and `sources`; `altered` `header`, `sent`, `came_back`.
+    `problems` have source, sheet, row, sample_id, `problem`, and for one answer `title` and `came_back`; `conflicts` sample_id,
+    `title`, `came_back` (all answers) and `sources`; `altered` `header`, `sent`, `came_back`.
     """
 
     sample: pl.DataFrame
@@ -45,8 +45,8 @@ def compare_answers(
 ) -> Answers:
     """The answers of returned rows, judged.
 
-    `returned` has source, sheet, row, sample_text, the columns of `headers` (as shown) and q_<question>, all as text; `sample` has
-    sample_id, stratum and the columns of `headers` as text under `shown_<column>`. Two different answers to one question of
+    `returned` has source, sheet, row, sample_text, the columns of `headers` (as shown) and q_<question>, all as text; `sample`
+    has sample_id, stratum and the columns of `headers` as text under `shown_<column>`. Two different answers to one question of
     one household count for neither.
     """
     asked = [f"q_{question.id}" for question in questions]
@@ -66,7 +66,9 @@ def compare_answers(
     wrong = rows.filter(lost | (pl.col("problem").is_not_null() & (pl.col("problem") != "no_number") & typed))
     good = rows.filter(pl.col("problem").is_null())
     each = [_answers(good, question) for question in questions]
-    problems = pl.concat([_told(wrong), *(_refused(part) for part in each)]).sort("source", "sheet", "row", "title", nulls_last=True)
+    problems = pl.concat([_told(wrong), *(_refused(part) for part in each)]).sort(
+        "source", "sheet", "row", "title", nulls_last=True
+    )
     accepted = pl.concat([part.filter(pl.col("wrong").is_null()) for part in each])
     settled = accepted.group_by("sample_id", "question", "title").agg(
         pl.col("said").unique().sort().alias("all"), pl.col("source").unique().sort().str.join("、").alias("sources")
@@ -76,7 +78,9 @@ def compare_answers(
         "sample_id", "title", pl.col("all").list.join("；").alias("came_back"), "sources"
     )
     for question in questions:
-        own = agreed.filter(pl.col("question") == question.id).select("sample_id", pl.col("said").alias(f"q_{question.id}"))
+        own = agreed.filter(pl.col("question") == question.id).select(
+            "sample_id", pl.col("said").alias(f"q_{question.id}")
+        )
         sample = sample.join(own, on="sample_id", how="left", maintain_order="left")
     return Answers(sample, problems, conflicts.sort("sample_id", "title"), _altered(good, headers))
 
@@ -103,7 +107,8 @@ def _problem(sample: pl.DataFrame) -> pl.Expr:
 def _same(name: str) -> pl.Expr:
     """Whether a cell says what was sent, whatever became of blanks, line ends and full-width letters."""
     ours, theirs = (
-        pl.col(column).fill_null("").str.normalize("NFKC").str.replace_all(r"\s+", "") for column in (f"shown_{name}", name)
+        pl.col(column).fill_null("").str.normalize("NFKC").str.replace_all(r"\s+", "")
+        for column in (f"shown_{name}", name)
     )
     return ours == theirs
 

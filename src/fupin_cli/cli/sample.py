@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
 import click
+import polars as pl
 from rich import box
 from rich.table import Table
 
-from fupin_cli.audit import OUTSIDE
+from fupin_cli.audit import OUTSIDE, Estimate
 from fupin_cli.audit.estimate import rate_rows
 from fupin_cli.cli.cases_options import day_option, json_option
 from fupin_cli.cli.console import password_from, progress, show
@@ -58,7 +60,9 @@ def plans_(project: Path | None, *, as_json: bool) -> int:
 @click.argument("plan")
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="样本文件夹 · the sample's folder")
-@click.option("--seed", type=click.IntRange(min=0), help="随机种子；不给则抽一个并记下 · the seed; drawn and kept if not given")
+@click.option(
+    "--seed", type=click.IntRange(min=0), help="随机种子；不给则抽一个并记下 · the seed; drawn and kept if not given"
+)
 @click.option(
     "--list", "listed", type=click.Path(path_type=Path), help="台账以外的农户名单 · households outside the register"
 )
@@ -90,11 +94,15 @@ def draw_(
         told = {
             "plan": drawn.plan.id, "seed": drawn.seed, "frame_sha256": drawn.frame, "frame_households": drawn.framed,
             "households": drawn.households, "villages": drawn.villages, "workbooks": drawn.books,
-            "short": drawn.short.to_dicts(), "outside": dict(drawn.outside), "list_set_aside": dict(drawn.set_aside), "folder": str(drawn.folder),
+            "short": drawn.short.to_dicts(), "outside": dict(drawn.outside), "list_set_aside": dict(drawn.set_aside),
+            "folder": str(drawn.folder),
         }  # fmt: skip
         click.echo(json.dumps(told, ensure_ascii=False))
         return 0
-    click.echo(f"{drawn.plan.title}：抽中 {drawn.households} 户 households，{drawn.villages} 个村 villages，{drawn.books} 个工作簿 workbooks")
+    click.echo(
+        f"{drawn.plan.title}：抽中 {drawn.households} 户 households，{drawn.villages} 个村 villages，"
+        f"{drawn.books} 个工作簿 workbooks"
+    )
     click.echo(f"种子 seed: {drawn.seed}　抽样框 frame: {drawn.framed:,} 户，{drawn.frame[:16]}")
     for reason, count in drawn.outside.items():
         click.echo(f"不在抽样框 outside the frame: {count:,}　{OUTSIDE[reason]}")
@@ -113,7 +121,10 @@ def draw_(
 @click.argument("files", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--sample", type=click.Path(path_type=Path), required=True, help="样本文件夹 · the sample's folder")
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="结果工作簿（.xlsx） · write a workbook with all that is wrong, too"
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="结果工作簿（.xlsx） · write a workbook with all that is wrong, too",
 )
 @day_option
 @json_option
@@ -129,7 +140,7 @@ def estimate_(files: tuple[Path, ...], sample: Path, output: Path | None, day: d
     """
     told = estimate(sample, files, day, output=output, ask=password_from())
     if as_json:
-        estimates = [{name: value for name, value in asdict(each).items() if name not in ("df",)} for each in told.estimates]
+        estimates = [asdict(each) for each in told.estimates]
         counts = {"counts": dict(told.counts), "unreadable": len(told.unreadable)}
         click.echo(json.dumps({"plan": told.plan.title, "estimates": estimates, **counts}, ensure_ascii=False))
     else:
@@ -142,12 +153,14 @@ def estimate_(files: tuple[Path, ...], sample: Path, output: Path | None, day: d
     return PARTLY_UNREADABLE if told.unreadable else 0
 
 
-def _table(estimates: object) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
-    heads = {"title": "指标 rate", "place": "范围", "drawn": "抽中 drawn", "answered": "有效 answered", "value": "估计", "interval": "95% 区间",
-             "extremes": "未答者全否—全是", "limit": "标准", "verdict": "与标准相比"}  # fmt: skip
+def _table(estimates: Sequence[Estimate]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    heads = {"title": "指标 rate", "place": "范围", "drawn": "抽中", "answered": "有效", "value": "估计", "interval": "95%区间",
+             "extremes": "未答全否–全是", "against": "与标准相比"}  # fmt: skip
     for name, head in heads.items():
-        table.add_column(head, justify="right" if name in ("drawn", "answered", "value") else "left", overflow="fold")
-    for row in rate_rows(estimates).select(*heads).rows():  # type: ignore[arg-type]
+        number = name in ("drawn", "answered", "value", "interval", "extremes")
+        table.add_column(head, justify="right" if number else "left", overflow="fold", no_wrap=number)
+    against = pl.concat_str("limit", "verdict", separator="\n").str.strip_chars()
+    for row in rate_rows(estimates).with_columns(against=against).select(*heads).rows():
         table.add_row(*map(str, row))
     return table

@@ -66,7 +66,13 @@ def shown_text(rows: pl.DataFrame, plan: Plan) -> pl.DataFrame:
 
 
 def write_audit_book(
-    path: Path, plan: Plan, title: str, facts: Mapping[str, str], sheets: Sequence[AuditSheet], day: date, labels: Mapping[str, str]
+    path: Path,
+    plan: Plan,
+    title: str,
+    facts: Mapping[str, str],
+    sheets: Sequence[AuditSheet],
+    day: date,
+    labels: Mapping[str, str],
 ) -> Path:
     """The path of a group's workbook; `facts` are told on its cover (seed, frame, numbers)."""
     written = Book(title, day)
@@ -107,7 +113,9 @@ def _write_village(
     counts = part.rows.group_by("stratum", maintain_order=True).len().rows()
     words = "，".join(f"{stratum} {n} 户" for stratum, n in counts)
     put_across(sheet, 1, 0, last_column, f"{part.place}　　抽样日期：{day}　　{words}", styles.subtitle)
-    put_across(sheet, 2, 0, last_column, "按抽中的户逐户入户，不得换户；见不到人的写明原因，有关栏目空着。", styles.note)
+    put_across(
+        sheet, 2, 0, last_column, "按抽中的户逐户入户，不得换户；见不到人的写明原因，有关栏目空着。", styles.note
+    )
     first_answer, number = len(columns) - len(_CHECKED) - 1 - len(plan.questions), len(columns) - 1
     spans = (
         (0, first_answer - 1, "抽中的户（由系统生成，已锁定，请勿改动）", styles.group),
@@ -180,25 +188,31 @@ def _write_cover(
     set_widths(sheet, _COVER_WIDTHS)
     put_across(sheet, 0, 0, 5, title, styles.title)
     put_across(sheet, 1, 0, 5, f"{plan.title}　　抽样日期：{day}", styles.subtitle)
-    put_across(sheet, 2, 0, 5, "抽中的户由随机数决定，不是疑点，也不是问题户。入户前不要告知村、户抽中了谁。", styles.note)
+    put_across(
+        sheet, 2, 0, 5, "抽中的户由随机数决定，不是疑点，也不是问题户。入户前不要告知村、户抽中了谁。", styles.note
+    )
     sheet.set_row(0, 34)
-    at = 4
-    put_heading(sheet, at, 5, "怎样填写", styles)
     total = sum(part.rows.height for part in sheets)
     lines = [f"1. 本组共 {len(sheets)} 个村、{total} 户，每个村一张工作表。", *_HOW_TO]
     for question in plan.questions:
         offered = f"选择{'、'.join(question.choices)}" if question.choices else "直接写明"
         only = "" if len(question.asked_of) == len(plan.strata) else f"（只问{'、'.join(question.asked_of)}）"
         lines.append(f"　　{question.title}{only}：{offered}。{question.hint}{'。' if question.hint else ''}")
-    for at, line in enumerate([*lines, *_AFTER], at + 1):
-        put_paragraph(sheet, at, 5, line, styles, width=sum(_COVER_WIDTHS))
-    at += 2
-    put_heading(sheet, at, 5, "怎样抽的", styles)
     told = [f"{name}：{text}" for name, text in facts.items()]
-    for at, line in enumerate([f"办法：{plan.note or plan.title}", *told, f"依据：{plan.citation}"], at + 1):
-        put_paragraph(sheet, at, 5, line, styles, width=sum(_COVER_WIDTHS))
+    end = _write_lines(sheet, styles, 4, "怎样填写", [*lines, *_AFTER])
+    _write_lines(
+        sheet, styles, end + 1, "怎样抽的", [f"办法：{plan.note or plan.title}", *told, f"依据：{plan.citation}"]
+    )
     sheet.protect("", {"format_columns": True, "format_rows": True})
     book.put_footer(sheet, title)
+
+
+def _write_lines(sheet: Worksheet, styles: Styles, row: int, heading: str, lines: Sequence[str]) -> int:
+    """The row after a heading and its paragraphs."""
+    put_heading(sheet, row, 5, heading, styles)
+    for at, line in enumerate(lines, row + 1):
+        put_paragraph(sheet, at, 5, line, styles, width=sum(_COVER_WIDTHS))
+    return row + 1 + len(lines)
 
 
 def _write_counts(

@@ -165,7 +165,9 @@ def load_plan(path: Path, columns: Collection[str]) -> Plan:
     questions = tuple(_question(entry, names) for entry in table.tables("question"))
     _refuse_twins(table, "question", [question.id for question in questions])
     _refuse_twins(table, "question", [question.title for question in questions])
-    rates = tuple(_rate(entry, {question.id: question for question in questions}, names) for entry in table.tables("rate"))
+    rates = tuple(
+        _rate(entry, {question.id: question for question in questions}, names) for entry in table.tables("rate")
+    )
     _refuse_twins(table, "rate", [rate.id for rate in rates])
     groups = head.integer("groups") if "groups" in head.data else 1
     if groups is None or groups < 1:
@@ -235,7 +237,9 @@ def _check_stages(table: Table, stages: Sequence[Stage], strata: Sequence[Stratu
     for stage in stages[:-1]:
         if stage.take is None and stage.method != "all":
             raise ConfigurationError(
-                f"stage {stage.unit} does not say how many", where=entries[stage.unit].where, try_='take = 2, or method = "all"'
+                f"stage {stage.unit} does not say how many",
+                where=entries[stage.unit].where,
+                try_='take = 2, or method = "all"',
             )
     last, given = stages[-1], [stratum for stratum in strata if stratum.take is not None]
     allocation = head.one_of("allocation", ALLOCATIONS, ALLOCATIONS[0])

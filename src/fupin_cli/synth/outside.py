@@ -13,7 +13,8 @@ from fupin_cli.synth.plans import add_plans
 
 OUTSIDE_LIST = "audit/未建档立卡农户名单.xlsx"
 _LAYOUT = Layout.read(
-    "#=序号 county=县 township=乡镇 village=行政村 hamlet=村民小组 name=户主姓名 id_number=户主身份证号 member_count=家庭人口数 group_stated=农户类别"
+    "#=序号 county=县 township=乡镇 village=行政村 hamlet=村民小组 name=户主姓名 id_number=户主身份证号 "
+    "member_count=家庭人口数 group_stated=农户类别"
 )
 _GROUPS = ("其他农户", "其他农户", "其他农户", "其他农户", "边缘户", "清退户")
 
