@@ -10,7 +10,7 @@ SRC = Path(__file__).parents[1] / "src" / "fupin_cli"
 FLOORS = [
     {"cli"},
     {"feedback"},
-    {"pipeline", "pairing", "casework"},
+    {"pipeline", "pairing", "casework", "fieldwork", "visiting"},
     {"results", "clerical"},
     {"pairs"},
     {"intake", "what_if"},

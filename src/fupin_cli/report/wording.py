@@ -65,6 +65,7 @@ KIND_LABELS = {
     "visits": "走访记录",
     "places": "村县情况",
     "exit_sample": "抽样核查",
+    "rural_households": "未建档立卡农户",
 }
 PROBLEM_LABELS = {  # what is odd about a source, and the unit in which it is counted
     "unmapped_column": ("未识别的列（未使用）", "列"),
