@@ -92,8 +92,8 @@ def block_on_similar_name(register: pl.DataFrame, extract: pl.DataFrame) -> pl.D
     where = (
         pl.col("born").to_physical().cast(pl.Int64) * 2**33 + pl.col("village_code").to_physical().cast(pl.Int64) * 2
     )
-    born = [side.select("at", (where + pl.col("male")).alias("born_there")) for side in (register, extract)]
-    pairs = [_join(*born, ["born_there"])]
+    ours, theirs = (side.select("at", (where + pl.col("male")).alias("born_there")) for side in (register, extract))
+    pairs = [_join(ours, theirs, ["born_there"])]
     placed = [side.select("at", "born", "name", "village_code", "township_code") for side in (register, extract)]
     dateless = [side.filter(pl.col("born").is_null()) for side in placed]
     # whoever lives where somebody without a date does
