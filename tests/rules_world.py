@@ -25,7 +25,7 @@ _PERSON_FIELDS: dict[str, Any] = {
     "labour": pl.String, "work_months": pl.Float64, "disability_type": pl.String, "dropout_reason": pl.String,
 }  # fmt: skip
 _HOUSEHOLD_FIELDS: dict[str, Any] = {
-    "exit_status": pl.String, "exit_year": pl.Int64, "income_per_head_yuan": pl.Float64, "house_grade": pl.String,
+    "exit_status": pl.String, "exit_year": pl.Int64, "first_identified_year": pl.Int64, "income_per_head_yuan": pl.Float64, "house_grade": pl.String,
     "dilapidated": pl.Boolean, "renovation_year": pl.Int64, "safe_water": pl.Boolean, "food_ok": pl.Boolean,
     "clothing_ok": pl.Boolean, "poverty_attr": pl.String, "income_wage_yuan": pl.Float64,
 }  # fmt: skip

@@ -22,7 +22,7 @@ from fupin_cli.report.page import write_page
 from fupin_cli.report.set_aside_book import write_set_aside_books
 from fupin_cli.report.workbook import write_workbooks
 from fupin_cli.rulebook import RuleBook
-from fupin_cli.rules import Judgement
+from fupin_cli.rules import Judgement, standards
 from fupin_cli.rundir import sha256
 from fupin_cli.vocabulary import FINDINGS, LINKS, PLACES
 
@@ -119,6 +119,7 @@ def sum_up(
             *(problem for table in tables.values() for problem in problems_of(table, read.get(table.profile.name, ()))),
         ],
         lines=judgement.lines,
+        standards=[rule.id for rule in standards(book.packs, project.jurisdiction)],
         cleared=verdict.cleared,
         packs=book.choices,
         earlier={stage: told.reports for stage, told in zip(stages[:-1], rounds[:-1], strict=True)},

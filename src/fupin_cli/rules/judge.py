@@ -42,6 +42,7 @@ from fupin_cli.rules.pack import (
     Pack,
     Rule,
     applies_to,
+    binds_part,
 )
 from fupin_cli.rules.parameters import in_force_here
 from fupin_cli.rules.reasons import line_dependent
@@ -149,7 +150,11 @@ def judge(
 
     `evidence` holds one frame per kind of extract. Frames may come in any row order; results are sorted.
     """
-    packs = [pack for pack in packs if applies_to(pack, jurisdiction)]
+    packs = [
+        _for_counties(pack) if binds_part(pack, jurisdiction) else pack
+        for pack in packs
+        if applies_to(pack, jurisdiction) or binds_part(pack, jurisdiction)
+    ]
     rules = [rule for pack in packs for rule in pack.rules if rule.enabled]
     derived = wanted(rules, [fact for pack in packs for fact in pack.derived])
     compared = compare_only(evidence, links, extracts, persons, as_of, stages)
@@ -158,8 +163,10 @@ def judge(
     definitions = {fact.name: fact for pack in packs for fact in pack.facts}
     used = [fact for name, fact in definitions.items() if name in read]
     read |= {name for fact in used for name in fact.condition.names}
-    numbers = in_force_here([p for pack in packs for p in pack.parameters], jurisdiction)
+    own = [number for pack in packs for number in pack.parameters]
+    numbers = in_force_here([number for number in own if not number.counties], jurisdiction)
     here = [number for name, number in numbers.items() if name in read]
+    here += [number for number in own if number.counties and number.name in read]
     known = {name: fact for fact in derived for name in gives(fact)}
     explained = {
         name
@@ -192,6 +199,14 @@ def judge(
     used_lines = {line for rule in rules for line in lines_used(rule, setting)}
     return Judgement(
         tuple(reports), tuple(sorted(used_lines, key=attrgetter("year", "name"))), setting, listed, uncovered
+    )
+
+
+def _for_counties(pack: Pack) -> Pack:
+    """A pack of some counties of the place: its rules and numbers bind those alone."""
+    rules = tuple(replace(rule, counties=pack.counties) for rule in pack.rules)
+    return replace(
+        pack, rules=rules, parameters=tuple(replace(number, counties=pack.counties) for number in pack.parameters)
     )
 
 
