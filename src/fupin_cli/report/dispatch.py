@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import io
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import msoffcrypto
 import polars as pl
@@ -111,8 +113,22 @@ def write_dispatch(
     if len(jobs) < _WORTH_A_PROCESS:
         return [_write(*job) for job in jobs]
     # not forked: Polars holds threads
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(_write, *zip(*jobs, strict=True), chunksize=8))
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn"), initializer=_settle_in) as pool:
+        return list(pool.map(_apart, *zip(*jobs, strict=True), chunksize=8))
+
+
+def _settle_in() -> None:
+    """Looking for garbage again and again among a book's many small cells takes a sixth of the time: `_apart` looks once."""
+    gc.freeze()
+    gc.disable()
+
+
+def _apart(*job: Any) -> SentBook:
+    """Writes one book in a process of its own, and clears up behind it."""
+    try:
+        return _write(*job)
+    finally:
+        gc.collect()
 
 
 def sent_rows(rows: pl.DataFrame) -> pl.DataFrame:
