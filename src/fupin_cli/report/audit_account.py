@@ -59,7 +59,7 @@ def result_parts(plan: Plan, rates: pl.DataFrame, sample: pl.DataFrame) -> list[
     shown = (
         ("title", "指标", 18.0), ("place", "范围", 14.0), ("drawn", "抽中", 8.0), ("answered", "有效答复", 9.0),
         ("unclear", "答不能确定", 10.0), ("counted", "计入", 8.0), ("value", "估计", 10.0), ("interval", "95%置信区间", 18.0),
-        ("extremes", "未答全否–全是", 18.0), ("limit", "标准", 12.0), ("verdict", "与标准相比", 14.0),
+        ("extremes", "未答全否–全是", 18.0), ("limit", "标准", 12.0), ("verdict", "与标准相比", 12.0), ("remark", "备注", 26.0),
     )  # fmt: skip
     counts = (("drawn", "抽中", 8.0), ("answered", "有答复", 8.0), ("clear", "各项明确", 9.0), ("share", "应答率", 9.0))
     return [
