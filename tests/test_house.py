@@ -10,8 +10,9 @@ SRC = Path(__file__).parents[1] / "src" / "fupin_cli"
 FLOORS = [
     {"cli"},
     {"feedback"},
-    {"pipeline", "pairing", "casework"},
-    {"results", "pairs"},
+    {"pipeline", "pairing", "casework", "fieldwork", "visiting"},
+    {"results", "clerical"},
+    {"pairs"},
     {"intake", "what_if"},
     {"rulebook", "kept_rules"},
     {"report", "cases", "audit", "engine", "project", "rundir", "synth"},

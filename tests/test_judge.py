@@ -377,7 +377,7 @@ def test_exited_below_the_standard():
         world.home(home, **GOOD_HOME | values)
     assert world.outcome("CMP-EX1") == ["hit", "clear", "unknown", "not_applicable"]
     (evidence,) = world.judge().findings.filter(pl.col("rule_id") == "CMP-EX1")["evidence"]
-    assert "未达标：饮水安全有保障" in evidence
+    assert "未达到：饮水安全有保障" in evidence
     assert "建议复核" in evidence
 
 

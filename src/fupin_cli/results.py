@@ -116,6 +116,7 @@ def sum_up(
         rules=judgement.reports,
         problems=[
             *contradictions(register),
+            *out_of_reach(register, judgement.uncovered),
             *(problem for extract in extracts for problem in strange_places(extract)),
             *(problem for extract in extracts for problem in unseen_villages(extract, register, book)),
             *(problem for table in tables.values() for problem in problems_of(table, read.get(table.profile.name, ()))),
@@ -141,6 +142,13 @@ def contradictions(register: Register) -> list[Problem]:
     if register.shared_phones:
         found.append(Problem("shared_phone", source, None, str(register.shared_phones)))
     return found
+
+
+def out_of_reach(register: Register, uncovered: pl.DataFrame) -> list[Problem]:
+    """Townships whose people stand on the lists while the register holds nobody there: a sheet may have been left out."""
+    source = "、".join(dict.fromkeys(report.source for report in register.table.reports))
+    told = uncovered.select(pl.concat_str(pl.col("county").fill_null(""), "township"), "listed").rows()
+    return [Problem("uncovered_township", source, None, f"{place}: {listed}") for place, listed in told]
 
 
 def strange_places(extract: Extract) -> list[Problem]:

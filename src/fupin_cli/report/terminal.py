@@ -36,6 +36,11 @@ from fupin_cli.rules.choosing import ASK_BY_NAME
 from fupin_cli.vocabulary import BASES, Decision
 
 _WIDE = 80
+_NAMED = (
+    "unreadable",
+    "uncovered_township",
+    "sheet_not_asked",
+)  # problems that are told one by one: people may be lost
 _LONGEST = 40  # rows of one table; a province has thousands of sheets
 
 
@@ -219,8 +224,8 @@ def problems(digest: Digest) -> RenderableType | None:
     lines += [
         _line(f"  {problem_words(p.kind)}: {p.source} {p.sheet or ''} {problem_detail(p.kind, p.detail)}", "bold red")
         for p in digest.problems
-        if p.kind == "unreadable"
-    ]
+        if p.kind in _NAMED
+    ][:_LONGEST]
     return Group(*lines)
 
 

@@ -48,6 +48,7 @@ from fupin_cli.rules.parameters import in_force_here
 from fupin_cli.rules.reasons import line_dependent
 from fupin_cli.rules.setting import Setting, bottom
 from fupin_cli.rules.telling import AREA_OUTCOMES, PERSON_OUTCOMES, findings_of, outcomes_of, person_outcomes_of
+from fupin_cli.rules.uncovered import uncovered_townships
 from fupin_cli.vocabulary import FINDINGS, OUTCOMES, LineUsed, Outcome, RuleReport
 
 BATCH = 50_000  # households, or persons, whose outcomes are in words at one time
@@ -66,6 +67,8 @@ class GatheredFacts:
 class Judgement:
     """Everything that the rules have to say; `facts` and `areas` explain it, `lines` are the income lines that were used.
 
+    `uncovered` are the townships that the register does not reach: whether somebody is missed there, nobody can tell.
+
     Reports are there at once. Findings and outcomes are put into words when they are first read, and kept.
     """
 
@@ -73,6 +76,7 @@ class Judgement:
     lines: tuple[LineUsed, ...]
     _setting: Setting
     _listed: Mapping[str, Listed]
+    uncovered: pl.DataFrame
 
     @cached_property
     def findings(self) -> pl.DataFrame:
@@ -212,11 +216,13 @@ def judge(
     )
     reports: list[RuleReport] = []
     listed: dict[str, Listed] = {}
+    lists = {kind for rule in rules if rule.level is Level.EXTRACT for kind in rule.kinds}
+    uncovered = uncovered_townships(compared, facts.persons[World.STRICT], lists)
     for step in in_order([*derived, *rules]):
         if isinstance(step, Derived):
             setting = replace(setting, facts=add_derived(setting.facts, step, compared))
         elif step.level is Level.EXTRACT:
-            listed[step.id] = judge_listed(step, compared, setting.facts.persons[World.STRICT], label)
+            listed[step.id] = judge_listed(step, compared, setting.facts.persons[World.STRICT], uncovered, label)
             reports.append(_report(step, listed[step.id].rows["outcome"], listed[step.id].why_not))
         else:
             said = answer(step, setting)
@@ -225,7 +231,9 @@ def judge(
             facts = _provide(step, said.homes, setting.facts) if step.provides else setting.facts
             setting = replace(setting, facts=facts, answers={**setting.answers, step.id: said})
     used_lines = {line for rule in rules for line in lines_used(rule, setting)}
-    return Judgement(tuple(reports), tuple(sorted(used_lines, key=attrgetter("year", "name"))), setting, listed)
+    return Judgement(
+        tuple(reports), tuple(sorted(used_lines, key=attrgetter("year", "name"))), setting, listed, uncovered
+    )
 
 
 def _for_counties(pack: Pack) -> Pack:
@@ -271,6 +279,7 @@ def _report(
         missing=missing,
         line_dependent=line_dependent,
         brief=rule.brief,
+        receiver=rule.receiver,
     )
 
 

@@ -170,10 +170,13 @@ def _check_standard(pack: Pack, head: Table) -> None:
 
 
 def _sign_off(entry: Table) -> SignOff:
-    entry.allow("title", "steps", "ordered", "material_for", "documents", "enabled", "citation", "limits")
+    entry.allow(
+        "title", "steps", "ordered", "material_for", "documents", "enabled", "citation", "limits", "county_steps"
+    )
     steps = entry.texts("steps")
     if len(set(steps)) < len(steps):
         raise ConfigurationError("a step of the chain stands twice", where=entry.at("steps"))
+    county_steps = entry.texts("county_steps", required=False) or SignOff.county_steps
     cited = citation(entry.table("citation")) if "citation" in entry.data else None
     enabled = entry.flag("enabled", default=True)
     if enabled and cited and cited.provenance is Provenance.RECALLED:
@@ -189,16 +192,18 @@ def _sign_off(entry: Table) -> SignOff:
         enabled=enabled,
         citation=cited,
         limits=_limits(entry.table("limits")) if "limits" in entry.data else Limits(),
+        county_steps=county_steps,
     )
 
 
 def _limits(entry: Table) -> Limits:
-    entry.allow("not_so_percent", "late_percent", "enough")
+    entry.allow("not_so_percent", "late_percent", "enough", "promised_days")
     usual = Limits()
     return Limits(
         not_so_percent=entry.number("not_so_percent") if "not_so_percent" in entry.data else usual.not_so_percent,
         late_percent=entry.number("late_percent") if "late_percent" in entry.data else usual.late_percent,
         enough=entry.integer("enough") or usual.enough,
+        promised_days=entry.integer("promised_days") or usual.promised_days,
     )
 
 

@@ -246,12 +246,13 @@ class Gap:
 class Limits:
     """When the ledger warns: percent of a rule's verified clues that are refuted, percent of a unit's cases that are overdue.
 
-    Below `enough` answers a share says nothing.
+    Below `enough` answers a share says nothing. A correction that was promised is asked for after `promised_days`.
     """
 
     not_so_percent: float = 50
     late_percent: float = 20
     enough: int = 10
+    promised_days: int = 30
 
 
 @dataclass(frozen=True)
@@ -259,7 +260,8 @@ class SignOff:
     """Who signs the answer to a case, and what must lie beside it, before the case may be closed.
 
     `ordered`: each step signs on no earlier day than the one before. `material_for` are the verdicts that need proof of any
-    kind, `documents` what must be named beside every answer. Without a citation it is our own arrangement, and no policy.
+    kind, `documents` what must be named beside every answer. `county_steps` sign what the county's
+    office answers itself. Without a citation it is our own arrangement, and no policy.
     """
 
     title: str
@@ -270,6 +272,7 @@ class SignOff:
     enabled: bool
     citation: Citation | None
     limits: Limits = Limits()
+    county_steps: tuple[str, ...] = ("经办人", "分管负责人")
 
 
 @dataclass(frozen=True)
@@ -278,8 +281,9 @@ class Rule:
 
     With `denied`, a criterion is not met only where that holds, and unknown where neither condition does. A verdict is made
     of exactly one of `all_of`, `any_of` and `none_of`. `dated_by` says by which day it is in force: the end of a household's
-    `exit_year`, or the `as_of` date. `official` is the number that an official list of checks gives it. With `counties`, keys
-    of some, it binds those alone.
+    `exit_year`, or the `as_of` date. `receiver` says who answers its cases: the village, or the county's own
+    office, which is asked once for each household or for all of its cases with the same evidence (`asked_per`).
+    `official` is the number that an official list of checks gives it. With `counties`, keys of some, it binds those alone.
     """
 
     id: str
@@ -313,6 +317,8 @@ class Rule:
     official: str = ""
     brief: bool = False
     dated_by: str = ""
+    receiver: str = "village"
+    asked_per: str = "household"
     counties: tuple[str, ...] = ()
 
     @property
