@@ -51,7 +51,7 @@ from fupin_cli.rules.telling import AREA_OUTCOMES, PERSON_OUTCOMES, findings_of,
 from fupin_cli.rules.uncovered import uncovered_townships
 from fupin_cli.vocabulary import FINDINGS, OUTCOMES, LineUsed, Outcome, RuleReport
 
-BATCH = 50_000  # households, or persons, whose outcomes are in words at one time
+BATCH = 10_000  # households, or persons, whose outcomes are in words at one time: a gigabyte under all packs
 
 
 @dataclass(frozen=True)
