@@ -349,7 +349,8 @@ class RuleReport:
 
     Counted are households, villages or counties, for a rule about an extract's people those people. `missing` are the facts
     that the rule reads and that no file gives, whether it could do without them or not. `line_dependent` counts those whose
-    outcome another series of income lines would turn. `brief` marks one of the many checks of the register against itself: a
+    outcome another series of income lines would turn. `receiver` is who answers its cases, the village or the county.
+    `brief` marks one of the many checks of the register against itself: a
     register without their columns is none the worse for it.
     """
 
@@ -369,6 +370,7 @@ class RuleReport:
     missing: tuple[str, ...] = ()
     line_dependent: int = 0
     brief: bool = False
+    receiver: str = "village"
 
 
 @dataclass(frozen=True)
