@@ -275,6 +275,15 @@ _COLUMNS = (
     Column("columns_hidden", _int, "隐藏列数", "hidden columns"),
     Column("set_aside_reason", _text, "搁置原因", "why set aside"),
     Column("cells", pl.List(pl.String()), "原始内容", "cells as received", _S),
+    # sampling
+    Column("unit_key", _text, "抽样单位", "household to be drawn", _P),
+    Column("city", _text, "市", "city"),
+    Column("registered", _bool, "在册", "in the register"),
+    Column("group_stated", _text, "农户类别", "kind of household, as the list says"),
+    Column("stratum", _text, "抽样类别", "stratum"),
+    Column("sample_id", _text, "样本编号", "sample number"),
+    Column("group", _int, "审计组", "audit group"),
+    Column("weight", _real, "抽样权重", "design weight"),
 )
 COLUMNS: dict[str, Column] = {column.name: column for column in _COLUMNS}
 
@@ -322,6 +331,13 @@ FINDINGS = _frame(
 SET_ASIDE = _frame("set_aside", "source sheet row set_aside_reason cells")
 # One row per sheet: read = used + set aside. Hidden rows and columns are read all the same; a hidden sheet hides all its rows.
 ACCOUNTS = _frame("accounts", "source sheet rows_read rows_used rows_set_aside rows_hidden columns_hidden")
+# Households that may be drawn, one per row; what a plan shows of them follows as extra columns. A drawn one has its number, its
+# audit group and its weight, and for each stage k: cell_k (drawn apart), unit_k, pi_k (chance), taken_k of present_k.
+SAMPLING_FRAME = _frame(
+    "sampling_frame",
+    "unit_key household_id city county township village hamlet head_name member_count registered group_stated stratum",
+)
+SAMPLE = Frame("sample", (*SAMPLING_FRAME.columns, *_frame("", "sample_id group weight").columns))
 
 
 LINE_DEPENDENT = "line-dependent"  # in the reason of an outcome that another series of income lines would turn

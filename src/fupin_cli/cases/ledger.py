@@ -69,7 +69,8 @@ class Ledger:
     def _indexed_afterwards(self, table: str, rows: int, only: str = "%") -> Iterator[None]:
         """Builds a table's indexes after the block, where it adds so many rows that keeping them row by row takes longer."""
         held = self.rows(f"SELECT coalesce(max(rowid), 0) AS n FROM {table}")[0]["n"]
-        query = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND name LIKE ? AND sql LIKE 'CREATE INDEX%'"
+        plain = "type = 'index' AND tbl_name = ? AND name LIKE ? AND sql LIKE 'CREATE INDEX%'"  # none that keeps rows unique
+        query = f"SELECT name, sql FROM sqlite_master WHERE {plain}"
         made = self.rows(query, (table, only)) if rows >= max(_MANY, held // 2) else []
         for index in made:
             self.connection.execute(f"DROP INDEX {index['name']}")

@@ -32,6 +32,7 @@ from fupin_cli.report.wording import (
     reasons_words,
     severity_words,
     stage_words,
+    standards_words,
 )
 
 _BAR, _HEIGHT = 260, 14  # pixels
@@ -189,7 +190,10 @@ def _verdicts(digest: Digest) -> str:
     words = (("met", "达标"), ("not_met", "未达标"), ("unknown", "无法判断"), ("not_applicable", "不适用"))
     of_those = (f"其中{_text(exit_status_words(status))}" for status in statuses)
     headers = ("县（市、区）", _legend(*words), "户数", "达标", "未达标", *of_those, "无法判断", "不适用")
-    note = "依据台账登记内容逐条判定，供复核参考；“无法判断”是事实缺失，不等于达标或未达标。"
+    note = (
+        f"依：{_text(standards_words((use.rule_id, use.title, use.households) for use in digest.standards))}。"
+        "依据台账登记内容逐条判定，供复核参考；“无法判断”是事实缺失，不等于达标或未达标。"
+    )
     return _section(
         "退出标准判定（户）",
         "Household verdicts (clues, not conclusions)",

@@ -176,6 +176,18 @@ def citation(table: Table) -> Citation:
     )
 
 
+def division(entry: Table) -> str:
+    """The division code of a pack or line: 00 for the whole country, else 2 to 12 digits; a name would bind no place."""
+    code = entry.text("jurisdiction")
+    if not (code.isascii() and code.isdigit() and 2 <= len(code) <= 12):
+        raise ConfigurationError(
+            f"jurisdiction = {code!r} is no division code",
+            where=entry.at("jurisdiction"),
+            try_='jurisdiction = "61" for a province, "610124" for a county, "00" for the whole country',
+        )
+    return code
+
+
 def confirmation(entry: Table) -> Confirmation | None:
     """Who found the document in which a recalled number stands; all of by, document and date are required."""
     if "confirmed" not in entry.data:
