@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import re
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
 from fupin_cli import __version__
+from fupin_cli.errors import InputMissingError
 from fupin_cli.ingest import SourceTable
 from fupin_cli.intake import Extract, Register, describe
+from fupin_cli.linkage.model import to_bits
 from fupin_cli.project import Project
 from fupin_cli.report.digest import Digest, Problem, build_digest, to_json
 from fupin_cli.report.page import write_page
+from fupin_cli.report.page_cases import chosen
+from fupin_cli.report.page_parts import Before, LedgerTable, PageFrames, five_numbers
+from fupin_cli.report.page_sources import sources_shown
+from fupin_cli.report.rule_trace import trace_cases
 from fupin_cli.report.set_aside_book import write_set_aside_books
 from fupin_cli.report.workbook import write_workbooks
-from fupin_cli.rulebook import RuleBook
+from fupin_cli.rulebook import RuleBook, labels_of
 from fupin_cli.rules import Judgement
 from fupin_cli.rundir import sha256
 from fupin_cli.vocabulary import FINDINGS, LINKS, PLACES
+
+_COMPARED_FACT = "county_compared"  # rules that read it find entries which skipped the county's comparison
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,19 @@ class Verdict:
     judgement: Judgement
     findings: pl.DataFrame
     cleared: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Page:
+    """What whoever runs may ask of the page: persons in full, tables of the ledger, the round before, and their hashes."""
+
+    unmask: bool = False
+    ledger: Sequence[LedgerTable] = ()
+    before: Before | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+
+PLAIN = Page()
 
 
 def conclude(
@@ -185,12 +207,14 @@ def write_faces(
     book: RuleBook,
     register: Register,
     extracts: Sequence[Extract],
+    links: pl.DataFrame,
     verdict: Verdict,
     digest: Digest,
+    page: Page,
 ) -> None:
     """The same digest, as JSON, page and workbooks; and what could not be used, for whoever sent it."""
     (folder / "digest.json").write_text(to_json(digest), encoding="utf-8")
-    write_page(folder / "report.html", digest)
+    write_page(folder / "report.html", digest, page_frames(project, book, register, extracts, links, verdict, page))
     write_workbooks(
         folder / "workbooks",
         digest,
@@ -212,6 +236,67 @@ def write_faces(
         owners,
         as_of=project.as_of,
     )
+
+
+def page_frames(
+    project: Project,
+    book: RuleBook,
+    register: Register,
+    extracts: Sequence[Extract],
+    links: pl.DataFrame,
+    verdict: Verdict,
+    page: Page,
+) -> PageFrames:
+    """What the page reads beside the digest."""
+    tables = {"register": register.table} | {extract.source.id: extract.table for extract in extracts}
+    identity = ("extract", "name", "id_raw", "id_status")
+    persons = register.persons.select(pl.lit("register").alias("extract"), *identity[1:])
+    kinds = sorted({extract.source.profile for extract in extracts})
+    evidence = {
+        kind: pl.concat([e.evidence for e in extracts if e.source.profile == kind], how="diagonal_relaxed")
+        for kind in kinds
+    }
+    rules = [rule for pack in book.packs for rule in pack.rules]
+    return PageFrames(
+        findings=verdict.findings,
+        cleared=verdict.cleared,
+        outcomes=verdict.judgement.outcomes,
+        households=register.households,
+        links=links,
+        sources=sources_shown(
+            project.register.as_of,
+            describe(extracts),
+            pl.concat([table.accounts.with_columns(extract=pl.lit(name)) for name, table in tables.items()]),
+            [persons, *(extract.evidence.select(identity) for extract in extracts)],
+            links,
+        ),
+        accept_bits=to_bits(book.model.accept_probability),
+        review_bits=to_bits(book.model.review_probability),
+        uncompared=sorted({rule.id for rule in rules if _COMPARED_FACT in rule.names}),
+        traces=trace_cases(
+            chosen(verdict.findings),
+            book.packs,
+            verdict.judgement,
+            evidence,
+            labels_of(book.profiles),
+            unmask=page.unmask,
+        ),
+        ledger=page.ledger,
+        before=page.before,
+        unmask=page.unmask,
+    )
+
+
+def round_before(run: Path) -> Before:
+    """The round of an earlier run directory. Raises InputMissingError where it is none that can be read."""
+    try:
+        digest = json.loads((run / "digest.json").read_text(encoding="utf-8"))
+        keys = pl.read_parquet(run / "findings.parquet", columns=["finding_key"])["finding_key"]
+        return Before(digest["as_of"], {name: count for name, count, _ in five_numbers(digest)}, keys)
+    except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
+        raise InputMissingError(
+            "this is no earlier run", where=str(run), try_="--previous with a run directory"
+        ) from None
 
 
 def headers_of(tables: Sequence[SourceTable]) -> dict[tuple[str, str], tuple[str, ...]]:
@@ -238,9 +323,14 @@ def owners_of_registers(register: Register) -> dict[str, str]:
 
 
 def manifest(
-    project: Project, book: RuleBook, register: Register, extracts: Sequence[Extract], stages: Sequence[str]
+    project: Project,
+    book: RuleBook,
+    register: Register,
+    extracts: Sequence[Extract],
+    stages: Sequence[str],
+    page: Page,
 ) -> dict[str, object]:
-    """What went in: the hash of every input and rule file, versions, and the as-of date. No clock."""
+    """What went in: the hash of every input and rule file, versions, the as-of date, whether persons are masked. No clock."""
     sources = (project.register, *(extract for extract in project.extracts if extract.stage in stages))
     tables = {project.register.id: register.table} | {extract.source.id: extract.table for extract in extracts}
     asked = {
@@ -268,6 +358,7 @@ def manifest(
         "inputs": {name: sha256(path) for source in sources for name, path in source.files}
         | asked
         | {"fupin.toml": sha256(project.path)},
+        "report": {"unmasked": page.unmask, **page.inputs},
         "rules": {shown(path): sha256(path) for path in book.files},
     }
 
