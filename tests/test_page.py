@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import re
 import stat
 from dataclasses import replace
@@ -11,6 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from conftest import SAMPLE, fupin
 from fupin_cli.report import page_cases, page_places
 from fupin_cli.report.digest import Digest, Problem, VerdictTally
 from fupin_cli.report.link_words import steps
@@ -299,3 +301,23 @@ def test_sources_know_their_numbers(world: World):
     """A source's valid, faulty and absent ID numbers are the rows that name somebody; a row without a person is none."""
     one = frames_of(world).sources.filter(pl.col("extract") == "qinghe-dibao").row(0, named=True)
     assert (one["people"], one["valid"], one["broken"], one["absent"]) == (3, 1, 1, 1)
+
+
+def test_unmasking_is_asked_for_and_kept_on_record(demo: Path, tmp_path: Path):
+    """`fupin run --unmask --previous` writes whole names, the change since then, and both facts into the manifest."""
+    done = fupin("run", SAMPLE, "--unmask", "--previous", demo, "-o", tmp_path / "run", "-q")
+    assert done.returncode == 0, done.stderr
+    told, masked = (
+        json.loads((run / "manifest.json").read_text(encoding="utf-8"))["report"] for run in (tmp_path / "run", demo)
+    )
+    assert told["unmasked"] is True
+    assert masked == {"unmasked": False}
+    assert told["previous"] == hashlib.sha256((demo / "manifest.json").read_bytes()).hexdigest()
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    names = pl.read_parquet(demo / "findings.parquet").filter(pl.col("rule_id") == "CMP-PS1")["name"].to_list()
+    assert all(name in page for name in names)
+    assert not [name for name in names if name in (demo / "report.html").read_text(encoding="utf-8")]
+    assert "较上轮 持平" in page
+    refused = fupin("run", SAMPLE, "--previous", tmp_path, "-o", tmp_path / "no")
+    assert refused.returncode == 66
+    assert "--previous" in refused.stderr

@@ -28,7 +28,7 @@ from fupin_cli.report.set_aside_book import write_set_aside_books
 from fupin_cli.report.workbook import write_workbooks
 from fupin_cli.rulebook import RuleBook, labels_of
 from fupin_cli.rules import Judgement
-from fupin_cli.rundir import sha256
+from fupin_cli.rundir import MANIFEST, sha256
 from fupin_cli.vocabulary import FINDINGS, LINKS, PLACES
 
 _COMPARED_FACT = "county_compared"  # rules that read it find entries which skipped the county's comparison
@@ -292,7 +292,9 @@ def round_before(run: Path) -> Before:
     try:
         digest = json.loads((run / "digest.json").read_text(encoding="utf-8"))
         keys = pl.read_parquet(run / "findings.parquet", columns=["finding_key"])["finding_key"]
-        return Before(digest["as_of"], {name: count for name, count, _ in five_numbers(digest)}, keys)
+        return Before(
+            digest["as_of"], {name: count for name, count, _ in five_numbers(digest)}, keys, sha256(run / MANIFEST)
+        )
     except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
         raise InputMissingError(
             "this is no earlier run", where=str(run), try_="--previous with a run directory"

@@ -13,7 +13,7 @@ from fupin_cli.project import load_project
 from fupin_cli.report.digest import to_json
 from fupin_cli.report.terminal import summary
 from fupin_cli.results import Page, round_before
-from fupin_cli.rundir import MANIFEST, sha256, sha256_of
+from fupin_cli.rundir import sha256_of
 from fupin_cli.vocabulary import STAGES
 
 FINDINGS_OPEN, PARTLY_UNREADABLE = 10, 3
@@ -82,7 +82,7 @@ def command(
 def _page(previous: Path | None, ledger: Path | None, *, unmask: bool) -> Page:
     """What report.html shows beside the round: the change since the last one, and what the ledger knows."""
     before = round_before(previous) if previous else None
-    inputs = {"previous": sha256(previous / MANIFEST)} if previous else {}
+    inputs = {"previous": before.manifest} if before else {}
     tables = ledger_tables(ledger) if ledger else ()
     if tables:
         inputs["ledger"] = sha256_of(*(table.rows.write_csv() for table in tables))

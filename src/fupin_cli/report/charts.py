@@ -44,6 +44,7 @@ class Look:
 
 LOOKS = {
     "accepted": Look("可信", "#1f3864"),
+    "linked": Look("认定", "#1f3864"),
     "review": Look("待核", "#ffffff", "////", "#8a5a00", _INK),
     "notes": Look("县级自查", "#cdd3db", "", "#8b93a0", _INK),
     "met": Look("达标", "#dcebdf", "", "#3f6f4b", _INK),
@@ -112,8 +113,8 @@ def histogram(
 ) -> Markup:
     """Upright bars over bins of one `width`, side by side for each look, on a scale of tenfolds; `marks` are lines with words."""
     kinds = [LOOKS[look] for look in looks]
-    left, right, top, bottom = 34, 8, _LEGEND + 34, 34
-    height = 270
+    left, right, top, bottom = 34, 8, _LEGEND + 34, 44
+    height = 280
     with _drawing(name, about, height) as (axes, done):
         _legend(axes, kinds)
         edges = [start for start, _ in bins] + [value for value, _ in marks]
@@ -141,10 +142,10 @@ def histogram(
         for tick in range(round(low // 10 * 10), round(high) + 1, 10):
             if tick >= low:
                 x = left + (tick - low) * across
-                axes.text(x, base + 14, f"{tick}", ha="center", va="center_baseline", fontsize=_SMALL, color=_PALE)
+                axes.text(x, base + 13, f"{tick}", ha="center", va="center_baseline", fontsize=_SMALL, color=_PALE)
         axes.text(
             WIDTH - right,
-            base + 27,
+            base + 33,
             "比特（越大越像同一人）",
             ha="right",
             va="center_baseline",

@@ -69,11 +69,12 @@ class LedgerTable:
 
 @dataclass(frozen=True)
 class Before:
-    """The round before this one: its day, its five numbers by name, and the keys of its findings."""
+    """The round before this one: its day, its five numbers by name, the keys of its findings, and its manifest's hash."""
 
     as_of: str
     numbers: Mapping[str, int]
     keys: pl.Series
+    manifest: str = ""
 
 
 @dataclass(frozen=True)

@@ -88,9 +88,13 @@ def _bands_figure(name: str, title: str, heads: Sequence[str], rows: Sequence[_B
     )
     rest = f"图中为前 {_MOST_BARS} 类，全部 {len(rows)} 类见数据表。" if len(asked) > _MOST_BARS else ""
     shown = asked[:_MOST_BARS]
-    ends = [f"{sum(counts):,}" + (f" 待核 {counts[1]:,}" if counts[1] else "") for _, counts in shown]
-    chart = charts.stacked(name, f"{title}的疑点条数，分可信和待核", shown, ("accepted", "review"), ends)
+    chart = charts.stacked(name, f"{title}的疑点条数，分可信和待核", shown, ("accepted", "review"), _with_review(shown))
     return Figure(title, table, chart, rest)
+
+
+def _with_review(rows: Sequence[tuple[str, Sequence[int]]]) -> list[str]:
+    """The sum of a bar, and how many of it are under review."""
+    return [f"{sum(counts):,}" + (f" 待核 {counts[1]:,}" if counts[1] else "") for _, counts in rows]
 
 
 def _kinds(frames: PageFrames) -> Section:
@@ -331,7 +335,7 @@ def _weights(links: pl.DataFrame, frames: PageFrames) -> Figure:
         (frames.accept_bits, f"认定线 {frames.accept_bits:.1f}"),
     ]
     chart = charts.histogram(
-        "weights", "比对关系的权重分布，虚线为待核线和认定线", bins, ["accepted", "review"], _BIN, marks
+        "weights", "比对关系的权重分布，虚线为待核线和认定线", bins, ["linked", "review"], _BIN, marks
     )
     rows = [_row((f"{low:g} 至 {low + _BIN:g}",), counts) for low, counts in bins]
     return Figure("权重分布（条）", number_table(("权重（比特）", "认定", "待核"), rows), chart, "纵轴每格十倍。")
@@ -354,7 +358,9 @@ def _bases(links: pl.DataFrame) -> Figure:
         ],
     )
     return Figure(
-        "关联依据（条）", table, charts.stacked("bases", "各种依据的认定和待核条数", drawn, ["accepted", "review"])
+        "关联依据（条）",
+        table,
+        charts.stacked("bases", "各种依据的认定和待核条数", drawn, ["linked", "review"], _with_review(drawn)),
     )
 
 
@@ -380,7 +386,7 @@ def _ledger(tables: Sequence[LedgerTable]) -> Section:
         )
         rows = [tuple(_cell(value) for value in row) for row in one.rows.rows()]
         figures.append(Figure(one.title, Table(heads, rows, numbers), _ledger_chart(one)))
-    note = "取自疑点台账（ledger）：已登记的各轮和各村反馈。本轮登记之后重出本页，即含本轮。"
+    note = "取自疑点台账（ledger）：已登记的各轮和各村反馈。先登记本轮再出本页，即含本轮。"
     return Section("ledger", "反馈与趋势", "Answers and trend, from the ledger", figures, note)
 
 
