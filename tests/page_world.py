@@ -27,7 +27,7 @@ def frames_of(world: World, **more: object) -> PageFrames:
     frames = PageFrames(
         findings=world.findings,
         cleared=world.cleared,
-        outcomes=world.outcomes,
+        decided=world.outcomes.filter(pl.col("rule_id") == "NAT-H-0"),
         households=world.households,
         links=world.links,
         sources=sources_shown(

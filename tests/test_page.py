@@ -164,7 +164,7 @@ def test_five_numbers_and_their_change(world: World):
 
 def test_tree_sums_up(world: World, digest: Digest):
     """Every finding stands in one county, township and village; parts add up to their whole at each branch."""
-    roots = page_places.places(world.findings, world.households, world.outcomes, "NAT-H-0")
+    roots = page_places.places(world.findings, world.households, frames_of(world).decided)
     assert sum(root.counts["findings"] for root in roots) == digest.findings
     assert sum(root.counts["not_met"] for root in roots) == sum(verdict.not_met for verdict in digest.verdicts)
     for branch in (*roots, *(town for root in roots for town in root.below)):

@@ -66,7 +66,7 @@ def folder(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _write(folder: Path, world: World, **options: bool) -> list[Path]:
-    frames = (world.findings, world.outcomes, world.households)
+    frames = (world.findings, world.outcomes.lazy(), world.households)
     return write_workbooks(folder, world.digest(), *frames, world.titles, as_of=AS_OF, **options)
 
 
@@ -507,7 +507,14 @@ def test_masked_books(world: World, tmp_path: Path):
     number = world.findings["id_number"].drop_nulls()[0]
     told = world.findings.with_columns(evidence=pl.lit(f"同号 {number} 另有一人"))
     for path in write_workbooks(
-        tmp_path, world.digest(), told, world.outcomes, world.households, world.titles, as_of=AS_OF, mask_ids=True
+        tmp_path,
+        world.digest(),
+        told,
+        world.outcomes.lazy(),
+        world.households,
+        world.titles,
+        as_of=AS_OF,
+        mask_ids=True,
     ):
         text = "\n".join(str(cell.value) for cell in _cells(path))
         assert not re.search(r"\d{17}[\dXx]", text)
@@ -517,7 +524,13 @@ def test_masked_books(world: World, tmp_path: Path):
 def test_no_findings(world: World, tmp_path: Path):
     """A county without findings still gets its master, with all its households, and no checklist."""
     paths = write_workbooks(
-        tmp_path, world.digest(), world.findings.clear(), world.outcomes, world.households, world.titles, as_of=AS_OF
+        tmp_path,
+        world.digest(),
+        world.findings.clear(),
+        world.outcomes.lazy(),
+        world.households,
+        world.titles,
+        as_of=AS_OF,
     )
     assert [path.name for path in paths] == ["白石县_疑点总表_2019-11-30.xlsx", "青禾县_疑点总表_2019-11-30.xlsx"]
 
@@ -538,7 +551,7 @@ def test_long_and_odd_texts(world: World, tmp_path: Path):
         .head(1)
         .with_columns(evidence=pl.lit("长" * 40_000), name=pl.lit("a\x00b_x000D_\ufffe"))
     )
-    write_workbooks(tmp_path, world.digest(), odd, world.outcomes, world.households, world.titles, as_of=AS_OF)
+    write_workbooks(tmp_path, world.digest(), odd, world.outcomes.lazy(), world.households, world.titles, as_of=AS_OF)
     book = load_workbook(tmp_path / "白石县" / "白石县_白石镇_疑点核查表_2019-11-30.xlsx")
     assert _values(book.worksheets[1], "疑点说明")[0].endswith("已截断）")
 

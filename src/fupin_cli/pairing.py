@@ -26,22 +26,11 @@ from fupin_cli.ingest import (
 )
 from fupin_cli.linkage import find_declared_duplicates, find_duplicates, link_declared, load_model
 from fupin_cli.linkage.blocking import PAIR
-from fupin_cli.linkage.evaluation import audit, expected_errors
-from fupin_cli.linkage.labels import decide_as_answered, relearn
+from fupin_cli.linkage.evaluation import expected_errors
 from fupin_cli.linkage.model import as_toml
 from fupin_cli.linkage.stages import link_and_learn
-from fupin_cli.pairs import (
-    LinkedFiles,
-    add_clusters,
-    counted,
-    in_files,
-    refuse_answered,
-    refuse_other_rows,
-    with_answers,
-    write_review,
-)
+from fupin_cli.pairs import LinkedFiles, add_clusters, in_files
 from fupin_cli.project import shipped_rules
-from fupin_cli.report.review_answers import read_answers
 from fupin_cli.rundir import replace_file
 
 Say = Callable[[str], None]
@@ -72,8 +61,12 @@ def link_files(
         if len(declared) < len(profiles):
             raise ConfigurationError("one profile has [compare], and the other one has not", where=str(profiles[-1]))
         return _link_declared(register, extract, target, (declared[0], declared[-1]), str(profiles[-1]), say, ask)
-    refuse_answered(review, ask)
-    answers = read_answers(labels, ask) if labels else None
+    answers = None
+    if review or labels:
+        from fupin_cli import clerical  # noqa: PLC0415 - loads slower than a small file is linked; few ask for it
+
+        clerical.refuse_answered(review, ask)
+        answers = clerical.given_answers(labels, ask)
     say("读取、比对 reading and linking")
     shown = review is not None or answers is not None
     with ThreadPoolExecutor() as pool:
@@ -84,7 +77,7 @@ def link_files(
     links, found = linked.links, LinkedFiles(linked.links, (ours, theirs), linked.model, None)
     if answers is not None:
         say("按核查结果调整权重 learning from the answers")
-        links, found = _with_labels(found, answers)
+        links, found = clerical.with_labels(found, answers)
     written = in_files(links, ours, theirs).drop("extract")
     _write_frame(written, target)
     if save_model:
@@ -94,22 +87,8 @@ def link_files(
         back = f"fupin link {register.name} {extract.name} -o {target.name} --labels {review.name}"
         files = {"台账": register.name, "部门数据": extract.name}
         with replace_file(review) as staged:
-            write_review(staged, links, ours, theirs, files, back)
+            clerical.write_review(staged, links, ours, theirs, files, back)
     return replace(found, links=written, expected=expected_errors(links))
-
-
-def _with_labels(found: LinkedFiles, answers: pl.DataFrame) -> tuple[pl.DataFrame, LinkedFiles]:
-    """The links weighed anew and decided as answered, with `answer`; and what the answers say of the links as they were."""
-    ours, theirs = found.people
-    refuse_other_rows(answers, ours, theirs)
-    asked = with_answers(found.links, ours, theirs, answers)
-    learned = relearn(asked, ours.keys, theirs.keys, found.model)
-    links = link_and_learn(ours.keys, theirs.keys, learned).links
-    links = with_answers(links, ours, theirs, answers)
-    # a pair that nobody would look at any more is still a pair that somebody was asked about
-    gone = asked.filter(pl.col("answer").is_not_null()).join(links, on=PAIR, how="anti")
-    links = decide_as_answered(pl.concat([links, gone]).sort(PAIR))
-    return links, replace(found, model=learned, audit=audit(asked), answers=counted(answers, asked))
 
 
 def dedupe_file(
@@ -126,7 +105,10 @@ def dedupe_file(
 
     `cluster` is the first row of everybody whom accepted pairs make one person.
     """
-    refuse_answered(review, ask)
+    if review:
+        from fupin_cli import clerical  # noqa: PLC0415 - as above
+
+        clerical.refuse_answered(review, ask)
     say("读取、查重 reading, and looking for duplicates")
     known = _kinds([profile] if profile else [])[0]
     if profile and _declares(known):
@@ -145,7 +127,7 @@ def dedupe_file(
         _write_frame(found, target)
     if review:
         with replace_file(review) as staged:
-            write_review(staged, pairs, people, people, {"一行": file.name, "另一行": file.name}, None)
+            clerical.write_review(staged, pairs, people, people, {"一行": file.name, "另一行": file.name}, None)
     return found, people
 
 

@@ -17,7 +17,8 @@ from fupin_cli.normalise.keys import person_keys
 from fupin_cli.normalise.regions import place_codes
 from fupin_cli.project import Project, Source
 from fupin_cli.report.digest import Digest
-from fupin_cli.results import PLAIN, Page, conclude, manifest, sum_up, write_faces, write_frames
+from fupin_cli.results import conclude, manifest, sum_up, write_faces, write_frames
+from fupin_cli.round_page import PLAIN, Page, page_frames
 from fupin_cli.rulebook import RuleBook, columns_read, for_round, labels_of, open_rule_book
 from fupin_cli.rules import Judgement, judge
 from fupin_cli.rundir import publish, write_manifest
@@ -52,9 +53,12 @@ def reconcile(
         verdict = conclude(rounds, stages, register, extracts)
         digest = sum_up(project, book, register, extracts, links, rounds, verdict, stages, columns_read(book))
         say("写出结果 writing results")
-        write_frames(folder, register, extracts, links, verdict)
-        write_faces(folder, project, book, register, extracts, links, verdict, digest, page)
-        write_manifest(folder, manifest(project, book, register, extracts, stages, page))
+        write_frames(folder, project, register, extracts, links, verdict)
+        shown = page_frames(
+            folder, project, book, register, extracts, links, verdict.judgement, verdict.findings, verdict.cleared, page
+        )
+        write_faces(folder, project, book, register, extracts, verdict, digest, shown)
+        write_manifest(folder, manifest(project, register, extracts, stages, page.on_record))
     return digest
 
 

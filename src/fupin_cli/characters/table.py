@@ -199,11 +199,14 @@ def _kinds(known: Characters, rows: Array) -> Array:
 
 def _mark_groups(kinds: Array, codes: Array, groups: Array, kind: Kind) -> None:
     """Write the kind for all pairs of codes that share a group: a few members each, so no set is ever intersected."""
-    order = np.argsort(groups, kind="stable")
-    edges = np.flatnonzero(groups[order][1:] != groups[order][:-1]) + 1
-    for members in np.split(codes[order], edges):
-        if len(members) > 1:
-            kinds[np.ix_(members, members)] = kind
+    _, group, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    members, mates = (
+        codes[np.argsort(group, kind="stable")],
+        np.repeat(sizes, sizes),
+    )  # of each member, itself among them
+    start = np.repeat(np.cumsum(sizes) - sizes, sizes)
+    nth = np.arange(mates.sum()) - np.repeat(np.cumsum(mates) - mates, mates)
+    kinds[np.repeat(members, mates), members[np.repeat(start, mates) + nth]] = kind
 
 
 def _look_alikes(strokes: list[str], cangjie: list[str]) -> tuple[Array, Array]:
@@ -211,8 +214,9 @@ def _look_alikes(strokes: list[str], cangjie: list[str]) -> tuple[Array, Array]:
 
     A mean of 75 needs 50 from each, which three pairs of Cangjie in a hundred have: only those have their strokes compared.
     """
-    likeness = process.cdist(cangjie, cangjie, scorer=fuzz.ratio, dtype=np.uint8)
-    a, b = np.nonzero(np.triu(likeness >= 2 * LOOKS_ALIKE - 100, 1))
+    least = 2 * LOOKS_ALIKE - 100
+    likeness = process.cdist(cangjie, cangjie, scorer=fuzz.ratio, dtype=np.uint8, score_cutoff=least)
+    a, b = np.nonzero(np.triu(likeness >= least, 1))
     has_keys = np.array([bool(keys) for keys in cangjie], dtype=bool)
     a, b = (side[has_keys[a] & has_keys[b]] for side in (a, b))
     order = np.array(strokes, dtype=object)

@@ -6,25 +6,35 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console, RenderableType
-from rich.status import Status
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.status import Status
 
 from fupin_cli.ingest.locked import Ask
 
-_STDERR = Console(stderr=True, highlight=False)
 _shown: list[Status] = []  # the line that moves, while there is one
 _typed: dict[str, str] = {}  # passwords typed in this process, by file: nobody types one twice
+
+
+@cache
+def _stderr() -> Console:
+    from rich.console import Console  # noqa: PLC0415 - loads slower than a small file is linked; --quiet needs none
+
+    return Console(stderr=True, highlight=False)
 
 
 @contextmanager
 def progress(*, quiet: bool = False) -> Iterator[Callable[[str], None]]:
     """A function that says what is being done now; silent unless stderr is a terminal."""
-    if quiet or not _STDERR.is_terminal:
+    if quiet or not _stderr().is_terminal:
         yield lambda _: None
         return
-    with _STDERR.status("…") as status:
+    with _stderr().status("…") as status:
         _shown.append(status)
 
         def say(text: str) -> None:
@@ -58,4 +68,6 @@ def password_from(variable: str = Ask.variable) -> Ask:
 
 def show(renderable: RenderableType, *, to_stdout: bool = False) -> None:
     """Prints a table or text: to stderr beside data, to stdout where it is the answer itself."""
-    (Console(highlight=False) if to_stdout else _STDERR).print(renderable)
+    from rich.console import Console  # noqa: PLC0415 - as above
+
+    (Console(highlight=False) if to_stdout else _stderr()).print(renderable)

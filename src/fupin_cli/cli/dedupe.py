@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from fupin_cli.cli.console import password_from, progress
-from fupin_cli.cli.pairs_shown import refuse_no_workbook, refuse_overwriting, refuse_suffix, show_pairs, show_people
+from fupin_cli.cli.pairs_refused import refuse_no_workbook, refuse_overwriting, refuse_suffix
+from fupin_cli.cli.pairs_shown import show_pairs, show_people
 from fupin_cli.pairing import dedupe_file
 
 

@@ -8,15 +8,7 @@ from pathlib import Path
 import click
 
 from fupin_cli.cli.console import password_from, progress
-from fupin_cli.cli.pairs_shown import (
-    refuse_no_workbook,
-    refuse_overwriting,
-    refuse_suffix,
-    show_pairs,
-    show_people,
-    show_quality,
-    summary,
-)
+from fupin_cli.cli.pairs_refused import refuse_no_workbook, refuse_overwriting, refuse_suffix
 from fupin_cli.pairing import link_files
 
 
@@ -74,15 +66,19 @@ def command(
             register, extract, output, profiles=profiles, model=model, labels=labels, review=review, save_model=save_model,
             say=say, ask=password_from(),
         )  # fmt: skip
+    if quiet and not as_json:
+        return 0
+    from fupin_cli.cli import pairs_shown as shown  # noqa: PLC0415 - tables load slower than a small file is linked
+
     if as_json:
-        click.echo(json.dumps(summary(linked, register, extract, output), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(shown.summary(linked, register, extract, output), ensure_ascii=False, indent=2))
     if not quiet:
-        show_people("台账 register", register, linked.people[0])
-        show_people("部门数据 extract", extract, linked.people[1])
+        shown.show_people("台账 register", register, linked.people[0])
+        shown.show_people("部门数据 extract", extract, linked.people[1])
         if register.exists() and extract.exists() and register.samefile(extract):
             click.echo("两边是同一个文件；查重请用 one file twice; to find duplicates: fupin dedupe", err=True)
-        show_pairs(linked.links, output)
-        show_quality(linked)
+        shown.show_pairs(linked.links, output)
+        shown.show_quality(linked)
         if review:
             click.echo(f"人工核查表 to be answered: {review}", err=True)
     return 0

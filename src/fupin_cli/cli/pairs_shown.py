@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from fupin_cli.cli.console import show
-from fupin_cli.errors import UsageError
 from fupin_cli.ingest import People
 from fupin_cli.linkage.evaluation import Answered, Share
 from fupin_cli.pairs import LinkedFiles
@@ -21,35 +19,6 @@ from fupin_cli.vocabulary import BASES, label
 
 DECISIONS = {"accepted": "认定", "review": "待核", "rejected": "不认定"}  # in the order in which they are told
 _MOST_STRANGERS = 12  # headers; a register has hundreds
-
-
-def refuse_suffix(output: Path) -> None:
-    """Refuses a name whose suffix says a format in which pairs cannot be written."""
-    if output.suffix.lower() not in (".parquet", ".csv"):
-        raise UsageError(
-            f"cannot write pairs as {output.suffix or 'a file without a suffix'}",
-            where=output.name,
-            try_=f"-o {output.stem}.parquet for programs, -o {output.stem}.csv for Excel",
-        )
-
-
-def refuse_no_workbook(path: Path | None) -> None:
-    """Refuses a review workbook under a name that no spreadsheet program opens."""
-    if path and path.suffix.lower() != ".xlsx":
-        raise UsageError("a review workbook is an .xlsx file", where=path.name, try_=f"--review {path.stem}.xlsx")
-
-
-def refuse_overwriting(read: Sequence[Path | None], written: Sequence[Path | None]) -> None:
-    """Refuses an output that is a file which the command reads, or another of its outputs."""
-    taken = {path.resolve() for path in read if path}
-    for path in filter(None, written):
-        if path.resolve() in taken:
-            raise UsageError(
-                "this file would be written over what the same command reads or writes",
-                where=path.name,
-                try_="the same command with another name for it",
-            )
-        taken.add(path.resolve())
 
 
 def show_people(what: str, path: Path, people: People) -> None:

@@ -12,7 +12,7 @@ from fupin_cli.pipeline import reconcile
 from fupin_cli.project import load_project
 from fupin_cli.report.digest import to_json
 from fupin_cli.report.terminal import summary
-from fupin_cli.results import Page, round_before
+from fupin_cli.round_page import Page, round_before
 from fupin_cli.rundir import sha256_of
 from fupin_cli.vocabulary import STAGES
 

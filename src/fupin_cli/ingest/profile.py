@@ -270,6 +270,8 @@ def _also(entry: Mapping[str, Any], number: int, path: Path) -> Also:
 
 def _refuse_wrong_also(profile: SourceProfile, path: Path) -> None:
     """Refuse a header that would tell two persons, or a person and something else, and a value that its field cannot hold."""
+    if not profile.also:
+        return
     meaning = {values.label_key(alias): f.name for f in profile.fields for alias in (*f.aliases, *f.opposite_aliases)}
     for number, also in enumerate(profile.also, 1):
         for header in (*also.name, *also.id_number):

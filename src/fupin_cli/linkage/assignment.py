@@ -124,19 +124,20 @@ def _gap(ids: np.ndarray, bits: np.ndarray, standing: np.ndarray) -> np.ndarray:
     return gap
 
 
-def decide(pairs: pl.DataFrame, model: Model) -> pl.DataFrame:
-    """The pairs with `match_weight`, `match_probability`, `decision`, `basis`, `tied`; needs `bits`, IDENTITY and levels."""
-    return put_in_bands(
-        pairs.with_columns(_basis().alias("basis")), model, may=_may_be_accepted(), at_once=_nothing_but_number()
-    )
+def decide(pairs: pl.DataFrame, model: Model, contest: Contest) -> pl.DataFrame:
+    """The pairs with `match_weight`, `match_probability`, `decision`, `basis`, `tied`; needs `bits` and levels."""
+    based = pairs.with_columns(_basis().alias("basis"))
+    return put_in_bands(based, model, contest, may=_may_be_accepted(), at_once=_nothing_but_number())
 
 
-def put_in_bands(pairs: pl.DataFrame, model: Model, *, may: pl.Expr, at_once: pl.Expr) -> pl.DataFrame:
+def put_in_bands(
+    pairs: pl.DataFrame, model: Model, contest: Contest, *, may: pl.Expr, at_once: pl.Expr
+) -> pl.DataFrame:
     """The same for pairs that have a `basis` already; `may` says which may be accepted, `at_once` which are, whatever they weigh.
 
     What is within `tie_bits` of a rival is tied and goes to review, so no order of rows can change who is linked.
     """
-    contest, bits = Contest.of(pairs), pairs["bits"].to_numpy()
+    bits = pairs["bits"].to_numpy()
     less = contest.left_less(bits)
     tied = contest.tied(bits, bits + less, to_bits(model.review_probability), model.tie_bits)
     # six decimals: far below any threshold's meaning, and the same on every machine

@@ -18,7 +18,7 @@ _MOST_NAMESAKES = (
 )
 # of region and decade, rest of the birth date, order: any one fault leaves two whole
 TWO_PARTS = ("but_last", "but_middle", "but_first")
-_TWO_CHARACTERS = (["first_second"], ["second_third"], ["first", "third"])
+_TWO_CHARACTERS = ("first_second", "second_third", "first_third")
 
 
 def prepare(people: pl.DataFrame) -> pl.DataFrame:
@@ -88,7 +88,12 @@ def block_on_name(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame
 
 def block_on_similar_name(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
     """Pairs of one village and birth date; where nobody wrote a date down, two of the first three characters of the name."""
-    pairs = [_join(register, extract, ["born", "village_code", "male"])]
+    # one integer of day, village and sex: nine million rows are soon asked
+    where = (
+        pl.col("born").to_physical().cast(pl.Int64) * 2**33 + pl.col("village_code").to_physical().cast(pl.Int64) * 2
+    )
+    ours, theirs = (side.select("at", (where + pl.col("male")).alias("born_there")) for side in (register, extract))
+    pairs = [_join(ours, theirs, ["born_there"])]
     placed = [side.select("at", "born", "name", "village_code", "township_code") for side in (register, extract)]
     dateless = [side.filter(pl.col("born").is_null()) for side in placed]
     # whoever lives where somebody without a date does
@@ -98,7 +103,7 @@ def block_on_similar_name(register: pl.DataFrame, extract: pl.DataFrame) -> pl.D
     ]
     dateless, there = ([_with_two_characters(side) for side in sides] for sides in (dateless, there))
     for two in _TWO_CHARACTERS:
-        pairs += _either(dateless, there, [*two, "village_code", "township_code"])
+        pairs += _either(dateless, there, [two])
     return pl.concat(pairs)
 
 
@@ -157,14 +162,19 @@ def _damaged(people: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_two_characters(people: pl.DataFrame) -> pl.DataFrame:
-    """The people with each two of the first three characters of their names; null where there is no third."""
-    name, third = pl.col("name"), pl.col("name").str.slice(2, 1)
+    """The people with each two of the first three characters of their names, and the place, as one integer.
+
+    Null where there is no third, or no place. Should two texts ever share an integer, there is one more pair to compare.
+    """
+    name = pl.col("name")
+    first, third = name.str.slice(0, 1), name.str.slice(2, 1)
     has_third = third != ""
-    return people.select(
-        "at", "village_code", "township_code", name.str.slice(0, 2).alias("first_second"),
-        pl.when(has_third).then(name.str.slice(1, 2)).alias("second_third"),
-        name.str.slice(0, 1).alias("first"), pl.when(has_third).then(third).alias("third"),
-    )  # fmt: skip
+    place = pl.col("township_code").to_physical().cast(pl.UInt64) * 2**32 + pl.col("village_code").to_physical()
+    return people.lazy().select(
+        "at", pl.when(name.is_not_null()).then(name.str.slice(0, 2).hash() ^ place).alias("first_second"),
+        pl.when(has_third).then(name.str.slice(1, 2).hash() ^ place).alias("second_third"),
+        pl.when(has_third).then(first.hash() ^ third.hash(1) ^ place).alias("first_third"),
+    ).collect()  # fmt: skip
 
 
 def _either(few: Sequence[pl.DataFrame], all_: Sequence[pl.DataFrame], key: list[str]) -> list[pl.DataFrame]:

@@ -144,13 +144,13 @@ def _weighed(
     else:
         pairs = pairs.with_columns(pl.int_range(pl.len()).alias(name) for name in IDENTITY)
     pairs = pairs.with_columns(pl.lit(None, pl.String).alias("id_number_level"), pl.lit("fields").alias("basis"))
-    levels = compare_fields(pairs, r, e, fields)
-    parts, prior = _learn(_parts(pairs, levels, r, e, fields), Contest.of(pairs), every, min(r.height, e.height))
+    levels, contest = compare_fields(pairs, r, e, fields), Contest.of(pairs)
+    parts, prior = _learn(_parts(pairs, levels, r, e, fields), contest, every, min(r.height, e.height))
     bits = [pl.Series(f"bits_{part.name}", part.bits()) for part in parts]
     pairs = pairs.hstack(levels).hstack(bits).with_columns(pl.lit(prior).alias("bits_prior"))
     pairs = pairs.with_columns(pl.sum_horizontal("bits_prior", *(b.name for b in bits)).alias("bits"))
     every_pair = pl.lit(value=True)
-    decided = put_in_bands(pairs, model, may=every_pair, at_once=~every_pair)
+    decided = put_in_bands(pairs, model, contest, may=every_pair, at_once=~every_pair)
     return decided.filter(worth_showing(model))
 
 

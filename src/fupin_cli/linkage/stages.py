@@ -116,14 +116,12 @@ def link_and_learn(register: pl.DataFrame, extract: pl.DataFrame, model: Model, 
     pairs = field_bits(add_rarity(pairs, e, names, model.concentration), model)
     pairs = _number_identities(pairs, r, PAIR[0], IDENTITY[0])
     pairs = _number_identities(pairs, e, PAIR[1], IDENTITY[1], described_by=_DESCRIBED_BY)
-    odds = _odds(model, people)
+    odds, contest = _odds(model, people), Contest.of(pairs)
     if learns:
         fields = pairs.select("stratum", pl.sum_horizontal(FIELDS).alias("fields"))
-        odds = learn_odds(
-            fields, Contest.of(pairs), odds, possible_pairs(r, e.select("number", "open").filter("open"), pairs)
-        )
+        odds = learn_odds(fields, contest, odds, possible_pairs(r, e.select("number", "open").filter("open"), pairs))
         model = replace(model, odds=dict(zip(STRATA, odds, strict=True)))
-    decided = decide(total_bits(pairs, odds, people), model)
+    decided = decide(total_bits(pairs, odds, people), model, contest)
     return Linked(_as_links(decided, register, extract, model, name), model)
 
 
@@ -153,7 +151,8 @@ def find_duplicates(register: pl.DataFrame, model: Model) -> pl.DataFrame:
     pairs = field_bits(add_rarity(pairs, r, count_names(r), model.concentration), model)
     # nobody competes here: three rows may well be one person
     pairs = pairs.with_columns(pl.int_range(pl.len()).alias(name) for name in IDENTITY)
-    decided = decide(total_bits(pairs, _odds(replace(model, odds={}), r.height), r.height), model)
+    weighed = total_bits(pairs, _odds(replace(model, odds={}), r.height), r.height)
+    decided = decide(weighed, model, Contest.of(pairs))
     links = _as_links(decided, register, register, model, _SELF)
     mirrored = links.with_columns(pl.col(PAIR[1]).alias(PAIR[0]), pl.col(PAIR[0]).alias(PAIR[1]))
     return pl.concat([links, mirrored]).sort(PAIR)

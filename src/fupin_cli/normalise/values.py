@@ -248,6 +248,8 @@ def to_multi(text: pl.Expr, labels: Mapping[str, Sequence[str]] | None = None) -
 def label_key(label: str) -> str:
     """A label as `to_code` and `to_bool` compare it; the same steps as `_label`, for a Python string."""
     kept = unicodedata.normalize("NFKC", label).upper()
+    if kept.isalnum():  # as nearly all of thousands are
+        return kept
     plain = "".join(c for c in kept if not c.isspace() and unicodedata.category(c) not in ("Cf", "Cc"))
     return re.sub(r"^([0-9]+)\.0+$", r"\1", plain)
 

@@ -213,6 +213,8 @@ def text_width(text: str) -> int:
 def lines_needed(value: object, width: float) -> int:
     """How many lines the text takes in a table column of that width, so that no printed row is cut."""
     text, room = "" if value is None else str(value), max(1, int(width))
+    if 2 * len(text) <= room and "\n" not in text:
+        return 1
     return sum(max(1, -(-text_width(line) // room)) for line in text.split("\n"))
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from markupsafe import Markup
 
 from fupin_cli.report.book import write_private
-from fupin_cli.report.digest import VERDICT_RULE, Digest
+from fupin_cli.report.digest import Digest
 from fupin_cli.report.masking import mask_text
 from fupin_cli.report.page_cases import MOST_CASES, Case, tell_cases
 from fupin_cli.report.page_parts import Before, Number, PageFrames, five_numbers
@@ -48,7 +48,7 @@ def render_page(digest: Digest, frames: PageFrames) -> str:
         lstrip_blocks=True,
     )
     style, script = _asset("report.css"), _asset("report.js")
-    roots = places(frames.findings, frames.households, frames.outcomes, VERDICT_RULE)
+    roots = places(frames.findings, frames.households, frames.decided)
     cases = tell_cases(frames)
     shown, folded = sections(digest, frames), appendix(digest)
     return environment.get_template("report.html").render(

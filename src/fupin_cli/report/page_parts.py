@@ -81,14 +81,15 @@ class Before:
 class PageFrames:
     """What the page reads beside the digest, all of one run.
 
-    `sources`: SOURCES_SHOWN, a row for each source; `links`: LINKS with levels and bits; `traces`: (household, rule) → the lines
-    of the rule's trace, of the cases that are shown; `uncompared`: the rules that find entries which skipped the county's
-    comparison; the thresholds are match weights in bits. `ledger` and `before` are there where they are known.
+    `decided`: household_id and outcome by the standard that decides of it; `sources`: a row for each source, as sources_shown
+    gives them; `links`: LINKS with levels and bits; `traces`: (household, rule) → the lines of the rule's trace, of the cases
+    that are shown; `uncompared`: the rules that find entries which skipped the county's comparison; the thresholds are match
+    weights in bits. `ledger` and `before` are there where they are known.
     """
 
     findings: pl.DataFrame
     cleared: pl.DataFrame
-    outcomes: pl.DataFrame
+    decided: pl.DataFrame
     households: pl.DataFrame
     links: pl.DataFrame
     sources: pl.DataFrame

@@ -30,11 +30,10 @@ class Place:
         return (sure, "accepted"), (self.counts["review"], "review"), (self.counts["notes"], "notes")
 
 
-def places(findings: pl.DataFrame, households: pl.DataFrame, outcomes: pl.DataFrame, verdict_rule: str) -> list[Place]:
+def places(findings: pl.DataFrame, households: pl.DataFrame, decided: pl.DataFrame) -> list[Place]:
     """The counties with all that lies in them, those without a name last; villages only where they are not too many."""
-    verdicts = outcomes.filter(pl.col("rule_id") == verdict_rule).select("household_id", "outcome")
     homes = households.select("household_id", *PLACES).unique("household_id", keep="first", maintain_order=True)
-    homes = homes.join(verdicts, on="household_id", how="left", maintain_order="left")
+    homes = homes.join(decided.select("household_id", "outcome"), on="household_id", how="left", maintain_order="left")
     levels = [_counted(findings, homes, PLACES[:depth]) for depth in (1, 2, 3)]
     if levels[2].height > MOST_VILLAGES:
         levels.pop()

@@ -27,6 +27,7 @@ from fupin_cli.report.wording import (
     reasons_words,
     severity_words,
     stage_words,
+    standards_words,
 )
 from fupin_cli.vocabulary import BASES, Band, Severity
 
@@ -138,7 +139,8 @@ def _verdicts(digest: Digest) -> Section:
         figures.append(Figure("逐项标准（户）", number_table(heads, rows, 2), chart))
     if digest.verdicts:
         figures.append(_by_county(digest))
-    note = (
+    by = standards_words((use.rule_id, use.title, use.households) for use in digest.standards)
+    note = (f"依：{by}。" if by else "") + (
         "依据台账登记内容和已认定的部门数据逐条判定，供复核参考。“无法判断”是事实缺失，单列，既不算达标也不算未达标。"
     )
     return Section("verdicts", "退出标准判定", "Verdicts, criterion by criterion", figures, note)

@@ -21,6 +21,7 @@ from fupin_cli.report.rule_words import (
     source_of,
 )
 from fupin_cli.rules import Derived, Fact, Judgement, Level, Pack, Parameter, Rule, leaves
+from fupin_cli.rules.asking import in_force
 from fupin_cli.rules.judge import GatheredFacts
 from fupin_cli.rules.outcome import Kind
 from fupin_cli.rules.pack import GIVEN
@@ -46,7 +47,8 @@ def trace(
 
     Names and paths of files are hidden unless asked for in full.
     """
-    home = judged.facts.households.filter(pl.col("household_id") == household_id).row(0, named=True)
+    mine = judged.facts.households.filter(pl.col("household_id") == household_id).head(1)
+    home = mine.row(0, named=True)
     members = judged.facts.persons.filter(pl.col("household_id") == household_id).sort("register_row").to_dicts()
     known = _Known(judged.facts, judged.person_outcomes, evidence)
     teller = _Teller(known, packs, labeller(packs, labels), home, members, unmask=unmask)
@@ -68,17 +70,33 @@ def trace(
     head = f"户 household {household_id}，{len(members)} 人；规则包 pack {pack.id}（{pack.title}）；比对日期 {as_of}"
     lines = [head, *lines, *(line for rule in asked for line in teller.rule(rule, outcomes[rule.id]))]
     lines += [f"{rule.id} {rule.title}：未运行 did not run，{lost[rule.id]}" for rule in shown if rule.id in lost]
-    if idle := [f"{rule.id} {rule.title}" for rule in shown if rule.id in unasked]:
+    out_of_force = {
+        rule.id for rule in shown if rule.id in unasked and not mine.select(in_force(rule, mine, as_of)).item()
+    }
+    for rule in (rule for rule in shown if rule.id in out_of_force):
+        lines.append(f"{rule.id} {rule.title}：不在有效期内，未问 not in force，{_when_in_force(rule, home, as_of)}")
+    if idle := [f"{rule.id} {rule.title}" for rule in shown if rule.id in set(unasked) - out_of_force]:
         lines.append(f"不适用 not applicable：{'；'.join(idle)}")
+    if off := [f"{rule.id} {rule.title}" for rule in pack.rules if not rule.enabled]:
+        lines.append(f"停用，未问 off：{'；'.join(off)}")
     if places := [f"{rule.id} {rule.title}" for rule in pack.rules if rule.enabled and rule.id not in outcomes]:
         lines.append(f"问村、县或部门名单的，不逐户判定 not about households：{'；'.join(places)}")
     return lines
 
 
+def _when_in_force(rule: Rule, home: Mapping[str, Any], as_of: date) -> str:
+    """When a rule is in force, and by which day this household was asked."""
+    years, until = home.get("exit_year"), rule.effective_to or "…"
+    by = f"该户脱贫年度 {years}" if rule.dated_by == "exit_year" and years is not None else f"比对日期 {as_of}"
+    return f"有效期 {rule.effective_from or '…'} – {until}；{by}"
+
+
 def trace_cases(
     cases: pl.DataFrame,
     packs: Sequence[Pack],
-    judged: Judgement,
+    facts: GatheredFacts,
+    outcomes: pl.LazyFrame,
+    person_outcomes: pl.LazyFrame,
     evidence: Mapping[str, pl.DataFrame],
     labels: Mapping[str, str],
     *,
@@ -90,9 +108,9 @@ def trace_cases(
     """
     asked = cases.select("household_id", "rule_id").drop_nulls().unique().sort("household_id", "rule_id")
     rules = {rule.id: rule for pack in packs for rule in pack.rules}
-    known, homes = _known_of(asked["household_id"], judged, evidence)
-    outcomes = judged.outcomes.join(asked, on=["household_id", "rule_id"], how="semi").to_dicts()
-    found = {(row["household_id"], row["rule_id"]): row for row in outcomes}
+    known, homes = _known_of(asked["household_id"], facts, person_outcomes, evidence)
+    answers = outcomes.join(asked.lazy(), on=["household_id", "rule_id"], how="semi").collect()
+    found = {(row["household_id"], row["rule_id"]): row for row in answers.to_dicts()}
     members = known.facts.persons.sort("register_row").partition_by("household_id", as_dict=True, maintain_order=True)
     called = labeller(packs, dict(labels))
     told = {}
@@ -104,10 +122,12 @@ def trace_cases(
 
 
 def _known_of(
-    households: pl.Series, judged: Judgement, evidence: Mapping[str, pl.DataFrame]
+    households: pl.Series,
+    facts: GatheredFacts,
+    person_outcomes: pl.LazyFrame,
+    evidence: Mapping[str, pl.DataFrame],
 ) -> tuple[_Known, dict[str, dict[str, Any]]]:
     """What is known of these households alone, and each one's own values."""
-    facts = judged.facts
     here = pl.col("household_id").is_in(households.unique().implode())
     homes, persons = facts.households.filter(here), facts.persons.filter(here)
     theirs = pl.col("register_row").is_in(persons["register_row"].implode())
@@ -121,7 +141,7 @@ def _known_of(
     found = pl.concat([frame.filter(pl.col("extract") == "register") for frame in rows.values()] or [seen])
     others = facts.persons.filter(pl.col("register_row").is_in(found["extract_row"].implode()) & ~here)
     known = _Known(
-        replace(facts, persons=pl.concat([persons, others]), rows=rows), judged.person_outcomes.filter(theirs), near
+        replace(facts, persons=pl.concat([persons, others]), rows=rows), person_outcomes.filter(theirs).collect(), near
     )
     return known, {home["household_id"]: home for home in homes.unique("household_id", keep="first").to_dicts()}
 

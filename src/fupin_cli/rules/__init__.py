@@ -19,6 +19,7 @@ from fupin_cli.rules.pack import (
     SignOff,
     applies_to,
     sign_off,
+    standards,
 )
 from fupin_cli.rules.predicate import nearest
 
@@ -48,4 +49,5 @@ __all__ = [
     "nearest",
     "run_examples",
     "sign_off",
+    "standards",
 ]
