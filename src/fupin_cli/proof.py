@@ -16,6 +16,7 @@ from fupin_cli.cases import open_ledger
 from fupin_cli.cases.ledger import check_ledger
 from fupin_cli.casework import BATCHES
 from fupin_cli.errors import BadDataError, InputMissingError
+from fupin_cli.kept_rules import rule_files
 from fupin_cli.project import Project
 from fupin_cli.report.dispatch_book import batch_name
 from fupin_cli.rundir import MANIFEST, PROGRAM, code_hash, present_files, sha256
@@ -119,14 +120,12 @@ def _sources(told: Mapping[str, Any], project: Project) -> Iterator[str | None]:
         for source in (project.register, *project.extracts)
         if (origin := source.database or source.listing)
     }
-    shipped, *own = project.rules_folders
+    rules = rule_files(project.rules_folders)
     for name, digest in sorted(told["inputs"].items()):
         if name not in asked:
             yield _source(name, project.path if name == project.path.name else files.get(name), digest)
     for name, digest in sorted(told["rules"].items()):
-        home, _, rest = name.partition("/")
-        places = [folder / rest for folder in (own if home == "project" else [shipped])]
-        yield _source(f"rules {rest}", next((path for path in places if path.is_file()), None), digest)
+        yield _source(f"rules {name}", rules.get(name), digest)
 
 
 def _source(name: str, path: Path | None, digest: str) -> str | None:

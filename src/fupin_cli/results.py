@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import Container, Mapping, Sequence
+import shutil
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,15 +15,22 @@ import polars as pl
 from fupin_cli import __version__
 from fupin_cli.ingest import SourceTable
 from fupin_cli.intake import Extract, Register, describe
+from fupin_cli.kept_rules import keep_rules, rule_files
+from fupin_cli.normalise.regions import place_keys
 from fupin_cli.project import Project
 from fupin_cli.report.digest import Digest, Problem, build_digest, to_json
 from fupin_cli.report.page import write_page
+from fupin_cli.report.page_parts import PageFrames
 from fupin_cli.report.set_aside_book import write_set_aside_books
 from fupin_cli.report.workbook import write_workbooks
 from fupin_cli.rulebook import RuleBook
-from fupin_cli.rules import Judgement
+from fupin_cli.rules import Judgement, standards
+from fupin_cli.rules.telling import PERSON_OUTCOMES
 from fupin_cli.rundir import code_hash, sha256
-from fupin_cli.vocabulary import FINDINGS, LINKS, PLACES
+from fupin_cli.vocabulary import FINDINGS, LINKS, OUTCOMES, PLACES
+
+_MOST_VILLAGES = 3
+_ROW_GROUP = 500_000  # rows; a fixed number, so that the same outcomes are the same bytes
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,7 @@ def sum_up(
 ) -> Digest:
     """The one result object that every face renders; `read` are the columns of each kind that rules read."""
     tables = {"register": register.table} | {extract.source.id: extract.table for extract in extracts}
-    judgement = verdict.judgement
+    judgement, decisive = verdict.judgement, standards(book.packs, project.jurisdiction)
     return build_digest(
         project=project.name,
         as_of=project.as_of,
@@ -104,15 +112,18 @@ def sum_up(
         set_aside=pl.concat([table.set_aside.with_columns(extract=pl.lit(name)) for name, table in tables.items()]),
         extracts=describe(extracts),
         links=links,
-        outcomes=judgement.outcomes,
+        outcomes=judgement.outcomes_of([rule.id for rule in decisive]),
         findings=verdict.findings,
         rules=judgement.reports,
         problems=[
             *contradictions(register),
+            *out_of_reach(register, judgement.uncovered),
             *(problem for extract in extracts for problem in strange_places(extract)),
+            *(problem for extract in extracts for problem in unseen_villages(extract, register, book)),
             *(problem for table in tables.values() for problem in problems_of(table, read.get(table.profile.name, ()))),
         ],
         lines=judgement.lines,
+        standards=[rule.id for rule in decisive],
         cleared=verdict.cleared,
         packs=book.choices,
         earlier={stage: told.reports for stage, told in zip(stages[:-1], rounds[:-1], strict=True)},
@@ -134,6 +145,13 @@ def contradictions(register: Register) -> list[Problem]:
     return found
 
 
+def out_of_reach(register: Register, uncovered: pl.DataFrame) -> list[Problem]:
+    """Townships whose people stand on the lists while the register holds nobody there: a sheet may have been left out."""
+    source = "、".join(dict.fromkeys(report.source for report in register.table.reports))
+    told = uncovered.select(pl.concat_str(pl.col("county").fill_null(""), "township"), "listed").rows()
+    return [Problem("uncovered_township", source, None, f"{place}: {listed}") for place, listed in told]
+
+
 def strange_places(extract: Extract) -> list[Problem]:
     """Townships and villages of an extract that the register does not know: merged or renamed, perhaps; nobody guesses."""
     source = "、".join(dict.fromkeys(report.source for report in extract.table.reports))
@@ -141,6 +159,26 @@ def strange_places(extract: Extract) -> list[Problem]:
         Problem("unmatched_place", source, None, f"{'、'.join(names)}{' 等' if len(names) > 1 else ''}: {rows}")
         for _, names, rows in extract.strange_places
     ]
+
+
+def unseen_villages(extract: Extract, register: Register, book: RuleBook) -> list[Problem]:
+    """Villages of which a list of papers or steps names no household, though it names some of others that it covers."""
+    if not any(fact.siblings and extract.source.profile in fact.kinds for pack in book.packs for fact in pack.facts):
+        return []
+    people = register.persons.drop_nulls("household_id")
+    if extract.source.coverage:
+        keys = place_keys(pl.DataFrame({"county": extract.source.coverage}))["county_key"]
+        people = people.filter(pl.col("county_key").is_in(keys.implode()))
+    listed = pl.col("household_id").is_in(extract.evidence["household_id"].drop_nulls().unique().implode())
+    villages = people.drop_nulls("village_key").group_by("county_key", "township_key", "village_key").agg(
+        pl.col("village").drop_nulls().min(), listed.any().alias("listed")
+    )  # fmt: skip
+    unseen = villages.filter(~pl.col("listed")).sort("county_key", "township_key", "village_key")["village"].to_list()
+    if not unseen or len(unseen) == villages.height:
+        return []
+    source = "、".join(dict.fromkeys(report.source for report in extract.table.reports))
+    names = "、".join(unseen[:_MOST_VILLAGES]) + (" 等" if len(unseen) > 1 else "")
+    return [Problem("unseen_village", source, None, f"{names}: {len(unseen)}")]
 
 
 def problems_of(table: SourceTable, read: Container[str]) -> list[Problem]:
@@ -159,15 +197,18 @@ def problems_of(table: SourceTable, read: Container[str]) -> list[Problem]:
 
 
 def write_frames(
-    folder: Path, register: Register, extracts: Sequence[Extract], links: pl.DataFrame, verdict: Verdict
+    folder: Path,
+    project: Project,
+    register: Register,
+    extracts: Sequence[Extract],
+    links: pl.DataFrame,
+    verdict: Verdict,
 ) -> None:
-    """The Parquet outputs: the contract's four, and what `fupin explain` and `fupin rules compare` read."""
+    """The Parquet outputs: the contract's four, and what `fupin explain` and `fupin rules compare` read; and the rules."""
     tables = [register.table, *(extract.table for extract in extracts)]
     facts = verdict.judgement.facts
     frames = {
         "links": LINKS.conform(links),
-        "outcomes": verdict.judgement.outcomes,
-        "person_outcomes": verdict.judgement.person_outcomes,
         "findings": verdict.findings,
         "set_aside": pl.concat([table.set_aside for table in tables]),
         "persons": facts.persons,
@@ -177,6 +218,27 @@ def write_frames(
     }
     for name, frame in frames.items():
         frame.write_parquet(folder / f"{name}.parquet")
+    write_batches(folder / "outcomes.parquet", verdict.judgement.outcome_batches(), OUTCOMES.empty())
+    nobody = pl.DataFrame(schema=PERSON_OUTCOMES)
+    write_batches(folder / "person_outcomes.parquet", verdict.judgement.person_outcome_batches(), nobody)
+    keep_rules(folder, project.rules_folders)
+
+
+def write_batches(path: Path, batches: Iterable[pl.DataFrame], nothing: pl.DataFrame) -> None:
+    """One Parquet file of frames that are never held together; `nothing` is what it holds where there are none."""
+    parts = path.with_suffix(".parts")
+    parts.mkdir()
+    written = []
+    for n, batch in enumerate(batches):
+        written.append(parts / f"{n:06}.parquet")
+        batch.write_parquet(written[-1])
+    if len(written) > 1:
+        pl.scan_parquet(written).sink_parquet(path, row_group_size=_ROW_GROUP, maintain_order=True)
+    elif written:
+        written[0].rename(path)
+    else:
+        nothing.write_parquet(path)
+    shutil.rmtree(parts)
 
 
 def write_faces(
@@ -187,15 +249,16 @@ def write_faces(
     extracts: Sequence[Extract],
     verdict: Verdict,
     digest: Digest,
+    page: PageFrames,
 ) -> None:
     """The same digest, as JSON, page and workbooks; and what could not be used, for whoever sent it."""
     (folder / "digest.json").write_text(to_json(digest), encoding="utf-8")
-    write_page(folder / "report.html", digest)
+    write_page(folder / "report.html", digest, page)
     write_workbooks(
         folder / "workbooks",
         digest,
         verdict.findings,
-        verdict.judgement.outcomes,
+        pl.scan_parquet(folder / "outcomes.parquet"),
         register.households,
         {rule.id: rule.title for pack in book.packs for rule in pack.rules},
         as_of=project.as_of,
@@ -238,9 +301,13 @@ def owners_of_registers(register: Register) -> dict[str, str]:
 
 
 def manifest(
-    project: Project, book: RuleBook, register: Register, extracts: Sequence[Extract], stages: Sequence[str]
+    project: Project,
+    register: Register,
+    extracts: Sequence[Extract],
+    stages: Sequence[str],
+    page: Mapping[str, object],
 ) -> dict[str, object]:
-    """What went in: the hash of every input and rule file, versions, and the as-of date. No clock."""
+    """What went in: the hash of every input and rule file, versions, the as-of date, whether persons are masked. No clock."""
     sources = (project.register, *(extract for extract in project.extracts if extract.stage in stages))
     tables = {project.register.id: register.table} | {extract.source.id: extract.table for extract in extracts}
     asked = {
@@ -248,13 +315,6 @@ def manifest(
         for source in sources
         if (origin := source.database or source.listing)
     }
-    folders = sorted(project.rules_folders, key=lambda folder: len(folder.parts), reverse=True)
-
-    def shown(path: Path) -> str:
-        home = next(folder for folder in folders if path.is_relative_to(folder))
-        own = home != project.rules_folders[0]
-        return f"{'project' if own else 'shipped'}/{path.relative_to(home).as_posix()}"
-
     return {
         "version": __version__,
         "code": code_hash(),
@@ -269,7 +329,8 @@ def manifest(
         "inputs": {name: sha256(path) for source in sources for name, path in source.files}
         | asked
         | {"fupin.toml": sha256(project.path)},
-        "rules": {shown(path): sha256(path) for path in book.files},
+        "report": dict(page),
+        "rules": {name: sha256(path) for name, path in rule_files(project.rules_folders).items()},
     }
 
 

@@ -10,7 +10,7 @@ All of a register is judged at once, in columns. Findings and outcomes are put i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -35,18 +35,23 @@ from fupin_cli.rules.pack import (
     EXTRACT_FACTS,
     HOUSEHOLD_FACTS,
     LINK_FACTS,
+    LIST_FACTS,
     PERSON_FACTS,
     Derived,
     Level,
     Pack,
     Rule,
     applies_to,
+    binds_part,
 )
 from fupin_cli.rules.parameters import in_force_here
 from fupin_cli.rules.reasons import line_dependent
 from fupin_cli.rules.setting import Setting, bottom
 from fupin_cli.rules.telling import AREA_OUTCOMES, PERSON_OUTCOMES, findings_of, outcomes_of, person_outcomes_of
+from fupin_cli.rules.uncovered import uncovered_townships
 from fupin_cli.vocabulary import FINDINGS, OUTCOMES, LineUsed, Outcome, RuleReport
+
+BATCH = 10_000  # households, or persons, whose outcomes are in words at one time: a gigabyte under all packs
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,8 @@ class GatheredFacts:
 class Judgement:
     """Everything that the rules have to say; `facts` and `areas` explain it, `lines` are the income lines that were used.
 
+    `uncovered` are the townships that the register does not reach: whether somebody is missed there, nobody can tell.
+
     Reports are there at once. Findings and outcomes are put into words when they are first read, and kept.
     """
 
@@ -69,6 +76,7 @@ class Judgement:
     lines: tuple[LineUsed, ...]
     _setting: Setting
     _listed: Mapping[str, Listed]
+    uncovered: pl.DataFrame
 
     @cached_property
     def findings(self) -> pl.DataFrame:
@@ -89,14 +97,40 @@ class Judgement:
     @cached_property
     def outcomes(self) -> pl.DataFrame:
         """OUTCOMES of every household under every rule, with reasons; of brief rules only who must be looked at."""
-        told = [outcomes_of(rule, self._setting) for rule in self._answered() if rule.level not in AREAS]
-        return OUTCOMES.conform(pl.concat([OUTCOMES.empty(), *told])).sort("household_id", "rule_id")
+        return pl.concat([OUTCOMES.empty(), *self.outcome_batches()])
+
+    def outcome_batches(self) -> Iterator[pl.DataFrame]:
+        """The same, household after household and so many of them at a time: of millions they need not be held at once."""
+        rules = [rule for rule in self._answered() if rule.level not in AREAS]
+        for at in _batches(self._setting.facts.households[World.STRICT].height):
+            told = [outcomes_of(rule, self._setting, at) for rule in rules]
+            yield OUTCOMES.conform(pl.concat([OUTCOMES.empty(), *told])).sort("household_id", "rule_id")
 
     @cached_property
     def person_outcomes(self) -> pl.DataFrame:
         """PERSON_OUTCOMES of every person under every rule about persons; of brief rules only who must be looked at."""
-        told = [person_outcomes_of(rule, self._setting) for rule in self._answered() if rule.level is Level.PERSON]
-        return pl.concat([pl.DataFrame(schema=PERSON_OUTCOMES), *told]).sort("register_row", "rule_id")
+        return pl.concat([pl.DataFrame(schema=PERSON_OUTCOMES), *self.person_outcome_batches()])
+
+    def person_outcome_batches(self) -> Iterator[pl.DataFrame]:
+        """The same, person after person and so many of them at a time."""
+        rules = [rule for rule in self._answered() if rule.level is Level.PERSON]
+        for at in _batches(self._setting.facts.persons[World.STRICT].height):
+            told = [person_outcomes_of(rule, self._setting, at) for rule in rules]
+            yield pl.concat([pl.DataFrame(schema=PERSON_OUTCOMES), *told]).sort("register_row", "rule_id")
+
+    def outcomes_of(self, rules: Collection[str]) -> pl.DataFrame:
+        """OUTCOMES of these rules about households alone, without their reasons."""
+        names = self._setting.facts.households[World.STRICT]["household_id"]
+        told = [
+            OUTCOMES.conform(
+                pl.DataFrame({"household_id": names, "outcome": answer.homes.cast(pl.String)}).with_columns(
+                    rule_id=pl.lit(id_)
+                )
+            )
+            for id_, answer in sorted(self._setting.answers.items())
+            if id_ in rules
+        ]
+        return pl.concat([OUTCOMES.empty(), *told])
 
     @cached_property
     def area_outcomes(self) -> pl.DataFrame:
@@ -124,6 +158,12 @@ class Judgement:
         return [self._setting.rules[id_] for id_ in self._setting.answers]
 
 
+def _batches(rows: int) -> Iterator[pl.Series]:
+    """The places of so many rows, a batch after the other."""
+    for start in range(0, rows, BATCH):
+        yield pl.Series(range(start, min(start + BATCH, rows)), dtype=pl.UInt32)
+
+
 def judge(
     persons: pl.DataFrame,
     households: pl.DataFrame,
@@ -144,7 +184,11 @@ def judge(
 
     `evidence` holds one frame per kind of extract. Frames may come in any row order; results are sorted.
     """
-    packs = [pack for pack in packs if applies_to(pack, jurisdiction)]
+    packs = [
+        _for_counties(pack) if binds_part(pack, jurisdiction) else pack
+        for pack in packs
+        if applies_to(pack, jurisdiction) or binds_part(pack, jurisdiction)
+    ]
     rules = [rule for pack in packs for rule in pack.rules if rule.enabled]
     derived = wanted(rules, [fact for pack in packs for fact in pack.derived])
     compared = compare_only(evidence, links, extracts, persons, as_of, stages)
@@ -153,11 +197,17 @@ def judge(
     definitions = {fact.name: fact for pack in packs for fact in pack.facts}
     used = [fact for name, fact in definitions.items() if name in read]
     read |= {name for fact in used for name in fact.condition.names}
-    numbers = in_force_here([p for pack in packs for p in pack.parameters], jurisdiction)
+    own = [number for pack in packs for number in pack.parameters]
+    numbers = in_force_here([number for number in own if not number.counties], jurisdiction)
     here = [number for name, number in numbers.items() if name in read]
+    here += [number for number in own if number.counties and number.name in read]
     known = {name: fact for fact in derived for name in gives(fact)}
-    of_persons = [rule for rule in rules if rule.level is Level.PERSON]
-    explained = {name for rule in of_persons for name in bottom(rule.names, known)}
+    explained = {
+        name
+        for rule in rules
+        for name in bottom(rule.names, known)
+        if rule.level is Level.PERSON or (name in definitions and definitions[name].by_number)
+    }
     facts = gather_facts(persons, households, compared, used, here, read, explained, label)
     by_id = {rule.id: rule for rule in rules}
     provided = {rule.provides: rule for rule in rules if rule.provides}
@@ -166,11 +216,13 @@ def judge(
     )
     reports: list[RuleReport] = []
     listed: dict[str, Listed] = {}
+    lists = {kind for rule in rules if rule.level is Level.EXTRACT for kind in rule.kinds}
+    uncovered = uncovered_townships(compared, facts.persons[World.STRICT], lists)
     for step in in_order([*derived, *rules]):
         if isinstance(step, Derived):
             setting = replace(setting, facts=add_derived(setting.facts, step, compared))
         elif step.level is Level.EXTRACT:
-            listed[step.id] = judge_listed(step, compared, setting.facts.persons[World.STRICT], label)
+            listed[step.id] = judge_listed(step, compared, setting.facts.persons[World.STRICT], uncovered, label)
             reports.append(_report(step, listed[step.id].rows["outcome"], listed[step.id].why_not))
         else:
             said = answer(step, setting)
@@ -179,7 +231,17 @@ def judge(
             facts = _provide(step, said.homes, setting.facts) if step.provides else setting.facts
             setting = replace(setting, facts=facts, answers={**setting.answers, step.id: said})
     used_lines = {line for rule in rules for line in lines_used(rule, setting)}
-    return Judgement(tuple(reports), tuple(sorted(used_lines, key=attrgetter("year", "name"))), setting, listed)
+    return Judgement(
+        tuple(reports), tuple(sorted(used_lines, key=attrgetter("year", "name"))), setting, listed, uncovered
+    )
+
+
+def _for_counties(pack: Pack) -> Pack:
+    """A pack of some counties of the place: its rules and numbers bind those alone."""
+    rules = tuple(replace(rule, counties=pack.counties) for rule in pack.rules)
+    return replace(
+        pack, rules=rules, parameters=tuple(replace(number, counties=pack.counties) for number in pack.parameters)
+    )
 
 
 def _provide(rule: Rule, homes: pl.Series, facts: Facts) -> Facts:
@@ -217,6 +279,7 @@ def _report(
         missing=missing,
         line_dependent=line_dependent,
         brief=rule.brief,
+        receiver=rule.receiver,
     )
 
 
@@ -225,7 +288,7 @@ def _labeller(
 ) -> Label:
     derived = {
         name: zh
-        for group in (PERSON_FACTS, HOUSEHOLD_FACTS, AREA_FACTS, LINK_FACTS, EXTRACT_FACTS)
+        for group in (PERSON_FACTS, HOUSEHOLD_FACTS, AREA_FACTS, LINK_FACTS, EXTRACT_FACTS, LIST_FACTS)
         for name, (zh, _) in group.items()
     }
     facts = {fact.name: fact.zh for pack in packs for fact in pack.facts if fact.zh != fact.name} | {

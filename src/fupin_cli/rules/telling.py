@@ -37,10 +37,11 @@ def outcomes_of(rule: Rule, setting: Setting, at: pl.Series | None = None) -> pl
     )
 
 
-def person_outcomes_of(rule: Rule, setting: Setting) -> pl.DataFrame:
-    """PERSON_OUTCOMES of one rule about persons; of a brief one only those that must be looked at."""
+def person_outcomes_of(rule: Rule, setting: Setting, at: pl.Series | None = None) -> pl.DataFrame:
+    """PERSON_OUTCOMES of one rule about persons, `at` these places or of all; of a brief one only those to be looked at."""
     outcome = setting.answers[rule.id].outcome
-    at = _notable(outcome).arg_true() if rule.brief else _all(outcome)
+    at = _all(outcome) if at is None else at
+    at = at.filter(_notable(outcome.gather(at))) if rule.brief else at
     unknown = at.filter(outcome.gather(at) == Outcome.UNKNOWN.value)
     lacking = pl.DataFrame({"at": unknown}).with_columns(reasons(rule, setting, unknown)["missing"])
     told = pl.DataFrame({"at": at}).join(lacking, on="at", how="left", maintain_order="left")
@@ -98,8 +99,10 @@ def _with_failing(rule: Rule, found: pl.DataFrame, setting: Setting, at: pl.Seri
         .group_by("household_id", maintain_order=True)
         .agg(pl.format("{}（{}）", pl.col("rule_id").replace_strict(titles), "reason").str.join("、").alias("failing"))
     )
-    told = pl.concat_str(pl.format("未达标：{}", "failing"), "register_value", separator="；", ignore_nulls=True)
     found = found.join(failing, on="household_id", how="left", maintain_order="left")
+    shown = pl.col("register_value")
+    shown = pl.when(~pl.col("failing").str.contains(shown, literal=True).fill_null(value=False)).then(shown)
+    told = pl.concat_str(pl.format("未达到：{}", "failing"), shown, separator="；", ignore_nulls=True)
     said = pl.format("台账登记：{}。{}", told, pl.lit(rule.advice))
     return found.with_columns(told.alias("register_value"), said.alias("evidence")).drop("failing")
 
