@@ -61,7 +61,11 @@ def reconcile(
         )
         write_faces(folder, project, book, register, extracts, verdict, digest, shown)
         refuse_changed(project, seen)
-        write_manifest(folder, manifest(project, register, extracts, stages, page.on_record))
+        try:
+            write_manifest(folder, manifest(project, register, extracts, stages, page.on_record))
+        except FileNotFoundError:
+            refuse_changed(project, seen)
+            raise
         refuse_changed(project, seen)  # what is in the manifest is what was read
     return digest
 
