@@ -79,7 +79,10 @@ def test_nothing_becomes_code(hostile):
                 seen += b"HYPERLINK" in data
                 for formula in re.findall(rb"<f[ >].{0,60}", data):
                     assert OUR_FORMULAS.match(formula), formula
-                    assert not re.search(rb"HYPERLINK|cmd|DDE|WEBSERVICE|http", formula)
+                    ours = re.sub(
+                        rb"'(?:[^']|'')*'!", b"", formula
+                    )  # a village's sheet keeps what is legal of its name
+                    assert not re.search(rb"HYPERLINK|cmd|DDE|WEBSERVICE|http", ours)
         for sheet in load_workbook(path, read_only=True).sheetnames:
             assert 1 <= len(sheet) <= 31
             assert not set(sheet) & set("[]:*?/\\")

@@ -16,6 +16,9 @@ _HIDDEN = "***"
 # spreadsheet turned into 9.9E+17. The quantifier is greedy, so a run of any length is masked as one.
 _ID_IN_TEXT = r"([0-9]{3}|[0-9]\.[0-9]{2})[0-9]{8,}([0-9]{3}[0-9Xx]|[Ee]\+?[0-9]{2})"
 
+_NUMBER = r"(?<![0-9])[0-9]{5,10}([0-9]{4})(?![0-9])"  # a telephone, a certificate: no amount and no date is as long
+_PLATE = r"([\u4e00-\u9fff][A-Z])[A-Z0-9]{5,6}(?![A-Z0-9])"
+
 _NAMED = re.compile(
     r"((?:姓名|曾用名|户主|权利人|监护人|法定代表人)[^：；，。]{0,6}：)([^；，。（）]+)"
 )  # a name inside a sentence
@@ -50,7 +53,8 @@ def mask_named(text: str) -> str:
 
 def mask_sentence(text: str) -> str:
     """What a finding says in words, with the names, the numbers and the paths in it hidden."""
-    return mask_text(mask_files(mask_named(text)))
+    plain = re.sub(_PLATE, rf"\g<1>{_HIDDEN}", mask_files(mask_named(text)))
+    return re.sub(_NUMBER, rf"{_HIDDEN}\g<1>", mask_text(plain))
 
 
 def mask_files(text: str) -> str:
