@@ -41,6 +41,7 @@ DOCUMENTS = [
     "docs/rules.md",
     "docs/hazards.md",
     "docs/cases.md",
+    "docs/sampling.md",
 ]
 WIDTH = 100
 _BLOCK = re.compile(r"<!-- made: (\S+) -->\n.*?<!-- end -->", re.DOTALL)

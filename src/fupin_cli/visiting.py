@@ -50,9 +50,10 @@ def must_visit(
     judged = set(outcomes["rule_id"].unique())
     folders, _ = folders_for(run, project, rules_folders(project / "rules" if project else None))
     packs = [pack for pack in packs_of(folders) if applies_to(pack, jurisdiction) or binds_part(pack, jurisdiction)]
-    must = must_visit_rules(packs, only)
-    must = MustVisit(tuple(rule for rule in must.rules if rule.id in judged), must.facts, must.villages)
-    _refuse_unknown(must, only, jurisdiction)
+    every = must_visit_rules(packs)
+    asked = [rule for rule in every.rules if rule.id in judged]
+    _refuse_unknown([rule.id for rule in asked], only, jurisdiction)
+    must = MustVisit(tuple(rule for rule in asked if not only or rule.id in only), every.facts, every.villages)
     covered = cover(households, outcomes, must, not_run)
     empty = findings.filter(pl.col("rule_id").is_in([rule.id for rule in must.villages]))
     visits = Visits(
@@ -83,8 +84,7 @@ def _opened(run: Path) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, dict[s
     return frames[0], frames[1], frames[2], manifest, not_run
 
 
-def _refuse_unknown(must: MustVisit, only: Sequence[str], jurisdiction: str) -> None:
-    known = [rule.id for rule in must.rules]
+def _refuse_unknown(known: Sequence[str], only: Sequence[str], jurisdiction: str) -> None:
     for name in only:
         if name not in known:
             raise UsageError(
