@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
+from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from fupin_cli.errors import FupinError
@@ -466,6 +467,23 @@ def test_control_totals_on_the_cover(folder: Path, world: World):
     total = next(line for line in lines[top:] if line[0] == "合计")
     assert total[2:5] == [sum(a.rows_read for a in accounts), sum(a.rows_used for a in accounts), 16]
     assert any("7 行缺少人员" in str(line[0]) and "退回更正" in str(line[0]) for line in lines)
+
+
+def test_colours_are_explained_and_follow(folder: Path):
+    """The cover shows each colour beside its meaning as the sheets have it; in the matrix shade and amber follow the counts."""
+    book = _master(folder)
+    cover = list(book["说明"].iter_rows())
+    top = next(at for at, row in enumerate(cover) if row[0].value == "颜色")
+    legend = {row[0].value: row[0].fill.fgColor.rgb for row in cover[top + 1 : top + 6]}
+    assert all(row[1].value for row in cover[top + 1 : top + 6])
+    marked = next(row for row in book["疑点明细"].iter_rows(min_row=4) if any(cell.value == "▲待核" for cell in row))
+    assert legend["▲待核"] == next(cell for cell in marked if cell.value == "▲待核").fill.fgColor.rgb
+    assert any("manifest.json" in str(row[0].value) for row in cover)
+    rules = book["汇总"].conditional_formatting
+    assert sorted(rule.type for marks in rules for rule in marks.rules) == ["cellIs", "colorScale"]
+    total = [cell.value for cell in book["汇总"][3]].index("合计")
+    shaded = next(str(marks.sqref) for marks in rules if marks.rules[0].type == "colorScale")
+    assert shaded.startswith(f"{get_column_letter(total + 1)}4:")
 
 
 def test_no_folder_is_named_where_nothing_goes_back(world: World, tmp_path: Path):

@@ -20,6 +20,7 @@ from fupin_cli.normalise.regions import place_keys
 from fupin_cli.project import Project
 from fupin_cli.report.digest import Digest, Problem, build_digest, to_json
 from fupin_cli.report.page import write_page
+from fupin_cli.report.page_parts import PageFrames
 from fupin_cli.report.set_aside_book import write_set_aside_books
 from fupin_cli.report.workbook import write_workbooks
 from fupin_cli.rulebook import RuleBook
@@ -161,8 +162,8 @@ def strange_places(extract: Extract) -> list[Problem]:
 
 
 def unseen_villages(extract: Extract, register: Register, book: RuleBook) -> list[Problem]:
-    """Villages of which a list of papers, visits or steps names no household, though it names some of others it covers."""
-    if not any(fact.by_number and extract.source.profile in fact.kinds for pack in book.packs for fact in pack.facts):
+    """Villages of which a list of papers or steps names no household, though it names some of others that it covers."""
+    if not any(fact.siblings and extract.source.profile in fact.kinds for pack in book.packs for fact in pack.facts):
         return []
     people = register.persons.drop_nulls("household_id")
     if extract.source.coverage:
@@ -248,10 +249,11 @@ def write_faces(
     extracts: Sequence[Extract],
     verdict: Verdict,
     digest: Digest,
+    page: PageFrames,
 ) -> None:
     """The same digest, as JSON, page and workbooks; and what could not be used, for whoever sent it."""
     (folder / "digest.json").write_text(to_json(digest), encoding="utf-8")
-    write_page(folder / "report.html", digest)
+    write_page(folder / "report.html", digest, page)
     write_workbooks(
         folder / "workbooks",
         digest,
@@ -299,9 +301,13 @@ def owners_of_registers(register: Register) -> dict[str, str]:
 
 
 def manifest(
-    project: Project, register: Register, extracts: Sequence[Extract], stages: Sequence[str]
+    project: Project,
+    register: Register,
+    extracts: Sequence[Extract],
+    stages: Sequence[str],
+    page: Mapping[str, object],
 ) -> dict[str, object]:
-    """What went in: the hash of every input and rule file, versions, and the as-of date. No clock."""
+    """What went in: the hash of every input and rule file, versions, the as-of date, whether persons are masked. No clock."""
     sources = (project.register, *(extract for extract in project.extracts if extract.stage in stages))
     tables = {project.register.id: register.table} | {extract.source.id: extract.table for extract in extracts}
     asked = {
@@ -322,6 +328,7 @@ def manifest(
         "inputs": {name: sha256(path) for source in sources for name, path in source.files}
         | asked
         | {"fupin.toml": sha256(project.path)},
+        "report": dict(page),
         "rules": {name: sha256(path) for name, path in rule_files(project.rules_folders).items()},
     }
 
