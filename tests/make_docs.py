@@ -68,7 +68,9 @@ def help_texts() -> str:
         parts.append(f"## fupin {name}\n\n```\n{help_of(name)}\n```")
         command = main.get_command(click.Context(main), name)
         if isinstance(command, click.Group):
-            parts += [f"### fupin {name} {sub}\n\n```\n{help_of(name, sub)}\n```" for sub in command.commands]
+            parts += [
+                f"### fupin {name} {sub}\n\n```\n{help_of(name, sub)}\n```" for sub in command.list_commands(None)
+            ]
     return "\n\n".join(parts)
 
 
