@@ -926,6 +926,26 @@ def test_an_empty_register():
     }
 
 
+def test_a_township_that_the_register_does_not_reach():
+    """Its sheet was left out: whether anybody is missed there nobody can tell. A name or two stay clues; so does a merged place."""
+    world = World()
+    for n in range(3):
+        world.person(f"H{n}", id_number=f"R{n}", name_key=f"人{n}", township="平川镇", township_key="平川")
+    lists = {"云台": 6, "白云": 2, "平川": 2}
+    for township, people in lists.items():
+        for n in range(people):
+            who = {"id_number": f"{township}{n}", "name": f"{township}{n}", "name_key": f"{township}{n}"}
+            world.row("dibao", **who, township=f"{township}镇", township_key=township, covered=True)
+    for n in range(6):  # three of these six are registered elsewhere: the township was merged
+        who = {"id_number": f"R{n}" if n < 3 else f"S{n}", "name": f"人{n}", "name_key": f"人{n}"}
+        world.row("dibao", **who, township="旧镇", township_key="旧", covered=True)
+    judged = world.judge("CMP-UR1")
+    found = judged.findings.group_by("township").len().sort("township").rows()
+    assert found == [("平川镇", 2), ("旧镇", 3), ("白云镇", 2)]
+    assert judged.uncovered.select("county", "township", "listed").rows() == [("青禾县", "云台镇", 6)]
+    assert judged.reports[0].unknowns >= 6
+
+
 # --- a county inside a province -----------------------------------------------------------------------------------------
 
 

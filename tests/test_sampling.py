@@ -92,6 +92,7 @@ def test_jilin_has_the_five_groups():
         ('counts = ["不符合"]', 'counts = ["不符"]', "counts: '不符' is not known here", "不符合"),
         ('counts = ["不符合"]', 'counts = ["不能确定"]', "counts: '不能确定' is not known here", "one of"),
         ('question = "wrong_exit"', 'question = "wrong_exits"', "question: 'wrong_exits' is not known here", "wrong_exit"),
+        ('provenance = "V"', 'provenance = "R"', "recalled, not verified", "the document in which it stands"),
         ("limit = 0.02", "limit = 2", "limit is a share between 0 and 1", "limit = 0.02"),
         ('poor = ["未脱贫户"]', 'poor = ["贫困"]', "poor: '贫困' is not known here", "未脱贫户"),
         ('shows = ["member_count"', 'shows = ["member_cuont"', "shows: 'member_cuont' is not known here", "member_count"),

@@ -162,8 +162,8 @@ def strange_places(extract: Extract) -> list[Problem]:
 
 
 def unseen_villages(extract: Extract, register: Register, book: RuleBook) -> list[Problem]:
-    """Villages of which a list of papers, visits or steps names no household, though it names some of others it covers."""
-    if not any(fact.by_number and extract.source.profile in fact.kinds for pack in book.packs for fact in pack.facts):
+    """Villages of which a list of papers or steps names no household, though it names some of others that it covers."""
+    if not any(fact.siblings and extract.source.profile in fact.kinds for pack in book.packs for fact in pack.facts):
         return []
     people = register.persons.drop_nulls("household_id")
     if extract.source.coverage:
