@@ -76,7 +76,7 @@ sample: $(STAMP) ## make sample_data anew from its committed seed
 constraints: $(STAMP)  ## resolve and pin again, with hashes and without hosts
 	$(BIN)/python -c 'import tomllib; d = tomllib.load(open("pyproject.toml", "rb")); \
 	  print(*d["dependency-groups"]["dev"], *d["build-system"]["requires"], "editables", sep="\n")' > .venv/dev.in
-	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --extra synth --extra database \
+	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --extra synth --extra database --extra seal \
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --no-annotate \
 	  --output-file constraints.txt pyproject.toml .venv/dev.in
 

@@ -5,12 +5,12 @@ One direction, no way back. Only this page and the command line know the whole; 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
-from fupin_cli.errors import ConfigurationError, UsageError
+from fupin_cli.errors import BadDataError, ConfigurationError, UsageError
 from fupin_cli.intake import Extract, Passwords, Register, Say, describe, nobody_knows, read_extracts, read_register
 from fupin_cli.linkage import find_duplicates, link_people
 from fupin_cli.normalise.keys import person_keys
@@ -21,7 +21,7 @@ from fupin_cli.results import conclude, manifest, sum_up, write_faces, write_fra
 from fupin_cli.round_page import PLAIN, Page, page_frames
 from fupin_cli.rulebook import RuleBook, columns_read, for_round, labels_of, open_rule_book
 from fupin_cli.rules import Judgement, judge
-from fupin_cli.rundir import publish, write_manifest
+from fupin_cli.rundir import publish, require_space, write_manifest
 from fupin_cli.vocabulary import STAGES
 
 
@@ -40,7 +40,9 @@ def reconcile(
     under `target` unless everything does.
     """
     stages = rounds_up_to(project, stage)
-    with publish(target) as folder:
+    with publish(target, say) as folder:
+        seen = stamps(project)
+        require_space(folder, sum(size for _, size, _ in seen.values()))
         book = open_rule_book(project)
         register = read_register(project, book, say, passwords)
         extracts = read_extracts(project, book, register, stages, say, passwords)
@@ -58,8 +60,30 @@ def reconcile(
             folder, project, book, register, extracts, links, verdict.judgement, verdict.findings, verdict.cleared, page
         )
         write_faces(folder, project, book, register, extracts, verdict, digest, shown)
+        refuse_changed(project, seen)
         write_manifest(folder, manifest(project, register, extracts, stages, page.on_record))
+        refuse_changed(project, seen)  # what is in the manifest is what was read
     return digest
+
+
+def stamps(project: Project) -> dict[str, tuple[int, int, int]]:
+    """Name → when it was last changed, bytes, and which file it is, of every file that is there; the configuration is one."""
+    sources = (project.register, *project.extracts)
+    files = {name: path for source in sources for name, path in source.files} | {project.path.name: project.path}
+    found = {name: path.stat() for name, path in files.items() if path.is_file()}
+    return {name: (stat.st_mtime_ns, stat.st_size, stat.st_ino) for name, stat in found.items()}
+
+
+def refuse_changed(project: Project, seen: Mapping[str, tuple[int, int, int]]) -> None:
+    """Raises BadDataError where a file is not what it was when the run began: part of it would be of another day."""
+    now = stamps(project)
+    for name, stamp in seen.items():
+        if now.get(name) != stamp:
+            raise BadDataError(
+                "this file was changed while it was read" if name in now else "this file vanished while it was read",
+                where=name,
+                try_="run again when the file is complete and nobody writes to it",
+            )
 
 
 def rounds_up_to(project: Project, stage: str | None) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from fupin_cli.report.workbook import write_workbooks
 from fupin_cli.rulebook import RuleBook
 from fupin_cli.rules import Judgement, standards
 from fupin_cli.rules.telling import PERSON_OUTCOMES
-from fupin_cli.rundir import sha256
+from fupin_cli.rundir import code_hash, sha256
 from fupin_cli.vocabulary import FINDINGS, LINKS, OUTCOMES, PLACES
 
 _MOST_VILLAGES = 3
@@ -317,6 +317,7 @@ def manifest(
     }
     return {
         "version": __version__,
+        "code": code_hash(),
         "polars": pl.__version__,
         "as_of": project.as_of.isoformat(),
         "stages": list(stages),

@@ -6,6 +6,7 @@ case shows on paper lies beside it, in the file of the last round.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sqlite3
@@ -81,7 +82,7 @@ class Ledger:
     def add_events(self, events: pl.DataFrame) -> Receipt:
         """Add events in the frame's order (columns of EVENT, absent ones null), but none whose `once` is there already."""
         given = events.with_columns(pl.lit(None, pl.String).alias(name) for name in EVENT if name not in events.columns)
-        before = self._last_event()
+        before = self.last_event()
         folds_alone = not {"answered", "settled"} & set(
             given["kind"].unique()
         )  # what folds these asks for the case's events
@@ -98,7 +99,8 @@ class Ledger:
         cursor = self.connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(row.values()))
         return int(cursor.lastrowid or 0)
 
-    def _last_event(self) -> int:
+    def last_event(self) -> int:
+        """The number of the last event, 0 before the first."""
         return int(self.connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0])
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
@@ -222,9 +224,41 @@ def check_ledger(ledger: Ledger) -> list[str]:
         f"a row of {row[0]} names a row that is not there"
         for row in ledger.connection.execute("PRAGMA foreign_key_check")
     ]
+    if not faults:
+        faults += _broken_links(ledger)
     return faults + (
         [] if not faults and replayed(ledger).equals(ledger.cases()) else ["a case is not what its events say"]
     )
+
+
+def next_link(ledger: Ledger, before: Mapping[str, Any] | None, run: str, until: int | None = None) -> dict[str, Any]:
+    """`chain` and `chained_until` of the round that follows the round `before`: what a link holds, all later links hold.
+
+    A link holds the run's hash, the link before, and every event since that one, up to the event `until` [the last].
+    """
+    link, since = (before["chain"], before["chained_until"]) if before else (None, 0)
+    until = ledger.last_event() if until is None else until
+    digest = hashlib.sha256(f"{link or ''}\n{run}\n".encode())
+    for row in ledger.connection.execute(
+        f"SELECT seq, {', '.join(EVENT)} FROM events WHERE seq > ? AND seq <= ? ORDER BY seq", (since or 0, until)
+    ):
+        digest.update(repr(row).encode())
+    return {"chain": digest.hexdigest(), "chained_until": until}
+
+
+def _broken_links(ledger: Ledger) -> list[str]:
+    before = None
+    for row in ledger.rows("SELECT round, run, chain, chained_until FROM rounds ORDER BY round"):
+        if row["chain"] is None and (before is None or before["chain"] is None):
+            before = row  # of a program that made no chain yet
+            continue
+        if (
+            row["chained_until"] is None
+            or row["chain"] != next_link(ledger, before, row["run"], row["chained_until"])["chain"]
+        ):
+            return [f"round {row['round']} does not follow from the rounds and events before it"]
+        before = row
+    return []
 
 
 def replayed(ledger: Ledger) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from rich.table import Table
 from fupin_cli.casework import book_round, dispatch, exempt, reopen
 from fupin_cli.cli.cases_options import Day, case_number, day_option, json_option, ledger_option
 from fupin_cli.cli.console import password_from, progress, show
+from fupin_cli.cli.waiting import wait_option
 from fupin_cli.errors import ConfigurationError, InputMissingError, NoPermissionError, UsageError
 from fupin_cli.feedback import file_document, settle, sign, take_back
 from fupin_cli.ingest import Ask
@@ -42,6 +43,7 @@ FIGURES = {
 @click.command("round")
 @click.argument("run", type=click.Path(path_type=Path))
 @ledger_option
+@wait_option
 @day_option
 @json_option
 def round_(run: Path, ledger: Path, day: date, *, as_json: bool) -> int:
@@ -71,6 +73,7 @@ def round_(run: Path, ledger: Path, day: date, *, as_json: bool) -> int:
     help="各接收单位的打开密码（toml） · passwords per recipient: encrypts the workbooks",
 )
 @ledger_option
+@wait_option
 @day_option
 @json_option
 def dispatch_(
@@ -133,6 +136,7 @@ def dispatch_(
     "--passwords", type=click.Path(path_type=Path), help="各接收单位的打开密码（toml） · passwords per recipient"
 )
 @ledger_option
+@wait_option
 @day_option
 @json_option
 def import_(
@@ -170,6 +174,7 @@ def import_(
 @click.option("--material", help="佐证材料 · proof")
 @click.option("--by", required=True, help="裁定人 · who decides")
 @ledger_option
+@wait_option
 @day_option
 def settle_(
     case: str,
@@ -196,6 +201,7 @@ def settle_(
 @click.option("--reason", required=True, help="理由 · why it must be asked again")
 @click.option("--by", required=True, help="经办人 · who decides")
 @ledger_option
+@wait_option
 @day_option
 def reopen_(cases: tuple[str, ...], reason: str, by: str, ledger: Path, day: date) -> int:
     """重新核查。 Have cases asked again that were answered, closed, exempt or disputed; the next batch sends them.
@@ -216,6 +222,7 @@ def reopen_(cases: tuple[str, ...], reason: str, by: str, ledger: Path, day: dat
 @click.option("--township", help="只这个乡镇 · only this township")
 @click.option("--village", help="只这个村 · only this village")
 @ledger_option
+@wait_option
 @day_option
 def sign_(
     batch: str, step: str, by: str, signed_on: date | None, county: str | None, township: str | None, village: str | None,
@@ -236,6 +243,7 @@ def sign_(
 @click.argument("case")
 @click.argument("document")
 @ledger_option
+@wait_option
 @day_option
 def file_(case: str, document: str, ledger: Path, day: date) -> int:
     """登记佐证材料。 Note a document beside a case."""
@@ -250,6 +258,7 @@ def file_(case: str, document: str, ledger: Path, day: date) -> int:
 @click.option("--document", required=True, help="依据文件 · by which document")
 @click.option("--until", type=Day(), required=True, help="有效期至 · the last day on which it holds")
 @ledger_option
+@wait_option
 @day_option
 def exempt_(cases: tuple[str, ...], reason: str, document: str, until: date, ledger: Path, day: date) -> int:
     """豁免。 Set cases free of questions until a day, as long as their evidence stays the same."""

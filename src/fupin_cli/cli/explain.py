@@ -17,6 +17,7 @@ from fupin_cli.errors import BadDataError, InputMissingError, UsageError
 from fupin_cli.report.link_words import waterfall
 from fupin_cli.report.masking import mask_id, mask_name, mask_sentence
 from fupin_cli.rules import Rule
+from fupin_cli.traces import ACCESS, record
 from fupin_cli.vocabulary import BASES, ID_STATUS_LABELS, OUTCOME_LABELS, Outcome, label
 
 DERIVED = {
@@ -42,7 +43,7 @@ def command(target: str, folder: Path | None, project: Path | None, *, unmask: b
     TARGET is a finding key (or its first characters), a household ID, a person ID, an ID number, row:N for the N-th
     register row, link:N:EXTRACT:M for the link between it and row M of an extract, or, in the file that fupin link wrote,
     link:N:M (row numbers as they stand there). A link is told field by field, with the bits that each adds. Names and
-    numbers are masked unless --unmask is given.
+    numbers are masked unless --unmask is given; who asked for that, and when, is recorded in .fupin/access.jsonl beside the run.
 
     \b
     Examples:
@@ -56,6 +57,8 @@ def command(target: str, folder: Path | None, project: Path | None, *, unmask: b
         click.echo("\n".join(explain_row_pair(target, folder)))
         return 0
     run = _open(folder or _newest())
+    if unmask:
+        record(run.folder.absolute().parent, ACCESS, run=run.folder.name, shown=mask_id(target) or "")
     known = open_rules(project, run=run.folder)
     rules = {rule.id: rule for pack in known.packs for rule in pack.rules}
     say = _Masked(
@@ -218,7 +221,7 @@ def _person(run: _Run, person: Mapping[str, Any], rules: Mapping[str, Rule], say
     lines = [
         (
             f"人 person row:{person['register_row']}  {say.name(person['name'])}  {say.number(person['id_number'])}  "
-            f"户 {person['household_id']}"
+            f"户 {say.number(person['household_id'])}"
         ),
         f"  台账 register: {_where(person)}；证件号码 {ID_STATUS_LABELS[person['id_status']][0]} {person['id_status']}",
     ]

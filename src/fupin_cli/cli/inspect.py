@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import click
+import polars as pl
 from rich.markup import escape
 from rich.table import Table
 
@@ -15,9 +17,12 @@ from fupin_cli.ingest.headers import header_key
 from fupin_cli.normalise.id_number import clean_id_numbers
 from fupin_cli.project import rules_folders
 from fupin_cli.report.masking import mask_id, mask_name, mask_text
-from fupin_cli.vocabulary import ID_STATUS_LABELS, SET_ASIDE_REASONS
+from fupin_cli.vocabulary import ID_STATUS_LABELS, PLACES, SET_ASIDE_REASONS
 
 _EXAMPLES = 2
+_PLACES = frozenset(PLACES)
+_PLAIN = re.compile(r"-?[0-9]{1,4}([.,年/-][0-9]{1,4}){0,2}[月日]{0,2}|-?[0-9,.]{1,7}")  # a date, an amount, a count
+_MOST_WORDS, _LEAST_ALIKE = 30, 5
 
 
 @click.command("inspect")
@@ -135,9 +140,17 @@ def _examples(column: ColumnReport) -> str:
         return ", ".join(mask_name(cell) or "" for cell in cells)
     if column.field in ("id_number", "disability_no", "student_no", "household_id", "person_id", "phone"):
         return ", ".join(mask_id(cell) or "" for cell in cells)
-    if column.field is None or column.field in ("address", "location"):
-        return "***"  # nobody knows what an unknown column holds
+    if column.field is None or not (
+        column.field in _PLACES or _are_words(column.cells) or all(map(_PLAIN.fullmatch, cells))
+    ):
+        return "***"  # nobody knows what it holds: a guardian's name, a number plate, a certificate
     return ", ".join(mask_text(cell) for cell in cells)
+
+
+def _are_words(cells: pl.Series) -> bool:
+    """Whether a column repeats a few words, as of a list: what stands beside many people names none of them."""
+    filled = cells.drop_nulls()
+    return filled.n_unique() <= min(_MOST_WORDS, len(filled) // _LEAST_ALIKE)
 
 
 def _id_health(column: ColumnReport) -> str:

@@ -23,6 +23,9 @@ COMMANDS = {  # in the order in which an analyst meets them
     "cases": "疑点的下发、反馈、销号 · cases: dispatch, answers, sign-off, memory",
     "visits": "必到户：应到、已到、未到 · must-visit lists and their coverage",
     "sample": "抽样核查：抽户、发表、估计 · audits: draw, send, estimate",
+    "verify": "核对结果与台账是否原样 · check that a run and a ledger are what was written",
+    "seal": "加密保存结果和台账 · keep runs and ledgers as encrypted files",
+    "purge": "删除到期的结果、缓存、下发与接收的表 · delete what retention no longer allows",
     "cache": "已读文件的缓存：查看、清理 · what was read before: show, prune",
     "synth": "生成虚构人口与数据 · make invented people",
 }

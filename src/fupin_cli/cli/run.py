@@ -8,12 +8,15 @@ import click
 
 from fupin_cli.casework import ledger_tables
 from fupin_cli.cli.console import password_from, progress, show
+from fupin_cli.cli.journal import LOG, journal
+from fupin_cli.cli.waiting import wait_option
 from fupin_cli.pipeline import reconcile
 from fupin_cli.project import load_project
-from fupin_cli.report.digest import to_json
+from fupin_cli.report.digest import Digest, to_json
 from fupin_cli.report.terminal import summary
 from fupin_cli.round_page import Page, round_before
 from fupin_cli.rundir import sha256_of
+from fupin_cli.traces import ACCESS, record
 from fupin_cli.vocabulary import STAGES
 
 FINDINGS_OPEN, PARTLY_UNREADABLE = 10, 3
@@ -39,12 +42,17 @@ UNREADABLE_KINDS = ("unreadable", "likely_cut", "numeric_id_column")
 @click.option("--json", "as_json", is_flag=True, help="向标准输出打印 digest.json · print the digest to stdout")
 @click.option("--exit-code", is_flag=True, help="有疑点时以 10 退出 · exit with 10 when there are findings")
 @click.option("-q", "--quiet", is_flag=True, help="不显示过程与小结 · no progress, no summary")
+@click.option(
+    "--log", type=click.Path(path_type=Path), help="运行日志（JSON 行） · the log of runs [PROJECT/.fupin/log.jsonl]"
+)
+@wait_option
 def command(
     project: Path,
     stage: str | None,
     output: Path | None,
     previous: Path | None,
     ledger: Path | None,
+    log: Path | None,
     *,
     unmask: bool,
     as_json: bool,
@@ -60,6 +68,7 @@ def command(
       fupin run
       fupin run sample_data -o demo
       fupin run --stage county --json | jq .findings
+      fupin run /data/county --quiet --wait=600      from cron
       fupin run --previous runs/2019-10-31 --ledger cases
 
     A discrepancy is a normal result: the exit code is 0. Earlier results stay untouched until the new ones are complete.
@@ -67,13 +76,26 @@ def command(
     loaded = load_project(project)
     name = loaded.as_of.isoformat() + (f"-{stage}" if stage and stage != loaded.stages[-1] else "")
     target = output or loaded.path.parent / "runs" / name
+    if unmask:
+        record(target.absolute().parent, ACCESS, run=target.name, shown="report.html")
     page = _page(previous, ledger, unmask=unmask)
-    with progress(quiet=quiet) as say:
+    with journal(log or loaded.path.parent / LOG, "run") as note, progress(quiet=quiet) as shown:
+
+        def say(text: str) -> None:
+            shown(text)
+            note("doing", what=text)
+
         digest = reconcile(loaded, target, stage=stage, say=say, passwords=password_from, page=page)
+        code = _code(digest, exit_code=exit_code)
+        note("done", code=code, households=digest.households, persons=digest.persons, findings=digest.findings)
     if as_json:
         click.echo(to_json(digest), nl=False)
     if not quiet:
         show(summary(digest, str(target)))
+    return code
+
+
+def _code(digest: Digest, *, exit_code: bool) -> int:
     if any(problem.kind in UNREADABLE_KINDS for problem in digest.problems):
         return PARTLY_UNREADABLE
     return FINDINGS_OPEN if exit_code and digest.findings else 0
