@@ -18,7 +18,7 @@ FLOORS = [
     {"report", "cases", "audit", "engine", "project", "rundir", "synth"},
     {"ingest", "linkage", "rules"},
     {"normalise", "characters"},
-    {"vocabulary", "errors"},
+    {"vocabulary", "errors", "progress", "layout"},
 ]
 FLOOR_OF = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 NEIGHBOURS = {("vocabulary", "errors"), ("errors", "vocabulary")}

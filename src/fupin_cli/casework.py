@@ -23,7 +23,7 @@ from fupin_cli.cases.ledger import detail, no_ledger
 from fupin_cli.cases.reconcile import KNOWN
 from fupin_cli.cases.schema import TO_ASK
 from fupin_cli.errors import BadDataError, InputMissingError, UsageError
-from fupin_cli.intake import Say
+from fupin_cli.progress import Say, silent
 from fupin_cli.project import rules_folders
 from fupin_cli.report.dispatch import SentBook, laid_out, sent_rows, write_dispatch
 from fupin_cli.report.dispatch_book import Sending, batch_name
@@ -142,7 +142,7 @@ def dispatch(
     county: str | None = None,
     mask_ids: bool = False,
     passwords: Mapping[str, str] | None = None,
-    say: Say = lambda _: None,
+    say: Say = silent,
 ) -> BatchSent:
     """The batch that goes out now: every case that nobody was asked about its present evidence, in a workbook for each unit.
 

@@ -20,9 +20,9 @@ import polars as pl
 from fupin_cli.cases.keys import LedgerKey, open_key
 from fupin_cli.cases.schema import ANSWER_FIELDS, MIGRATIONS
 from fupin_cli.errors import BadDataError, BusyError, DiskError, InputMissingError, NoPermissionError
+from fupin_cli.layout import LEDGER_FILE
 from fupin_cli.vocabulary import FINDINGS
 
-LEDGER_FILE = "ledger.db"
 _WAIT_SECONDS = 10.0
 _CACHE_KIB = 256 * 1024  # numbers of cases are random: a round touches pages all over the file
 EVENT = ("case_id", "kind", "day", "round", "batch", "file", "evidence", "detail", "once")

@@ -15,6 +15,7 @@ from fupin_cli.casework import book_round, dispatch, exempt
 from fupin_cli.cli.cases_options import Day, case_number, day_option, json_option, ledger_option
 from fupin_cli.cli.cases_shown import COMMANDS
 from fupin_cli.cli.console import password_from, progress, show
+from fupin_cli.cli.next_step import after_dispatch, after_import, after_round
 from fupin_cli.errors import ConfigurationError, InputMissingError, NoPermissionError, UsageError
 from fupin_cli.feedback import file_document, settle, sign, take_back
 from fupin_cli.ingest import Ask
@@ -72,6 +73,7 @@ def round_(run: Path, ledger: Path, day: date, *, as_json: bool) -> int:
     again = "（已登记过，未作改动 booked before, nothing changed）" if booked.was_known else ""
     click.echo(f"第 {booked.round} 轮 round {booked.round}　{booked.as_of}　{booked.stage}{again}")
     show(_figures({f"{zh} {en}": booked.figures[name] for name, (zh, en) in FIGURES.items()}), to_stdout=True)
+    click.echo(after_round(ledger), err=True)
     return 0
 
 
@@ -133,6 +135,7 @@ def dispatch_(
             f"截止 due {sent.due}\n"
             f"→ {sent.folder}"
         )
+        click.echo(after_dispatch(ledger), err=True)
     return 0
 
 
@@ -169,6 +172,7 @@ def import_(
     else:
         show(_figures({**told.counts, "销号 closed": told.closed}), to_stdout=True)
         click.echo(f"→ {told.folder}")
+        click.echo(after_import(ledger), err=True)
     for name, why in told.unreadable.items():
         click.echo(f"未能读取 unreadable: {name}: {why}", err=True)
     return PARTLY_UNREADABLE if told.unreadable else 0

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import click
 
 from fupin_cli.cli.console import password_from, progress, show
+from fupin_cli.cli.next_step import after_run
 from fupin_cli.pipeline import reconcile
 from fupin_cli.project import load_project
 from fupin_cli.report.digest import to_json
@@ -24,11 +26,14 @@ UNREADABLE_KINDS = ("unreadable", "likely_cut", "numeric_id_column")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="结果文件夹 · run directory [PROJECT/runs/AS-OF[-STAGE]]"
 )
+@click.option(
+    "--files", is_flag=True, help="逐文件列出，规则包、疑点种类不省略 · list every file, pack and kind of finding"
+)
 @click.option("--json", "as_json", is_flag=True, help="向标准输出打印 digest.json · print the digest to stdout")
 @click.option("--exit-code", is_flag=True, help="有疑点时以 10 退出 · exit with 10 when there are findings")
 @click.option("-q", "--quiet", is_flag=True, help="不显示过程与小结 · no progress, no summary")
 def command(
-    project: Path, stage: str | None, output: Path | None, *, as_json: bool, exit_code: bool, quiet: bool
+    project: Path, stage: str | None, output: Path | None, *, files: bool, as_json: bool, exit_code: bool, quiet: bool
 ) -> int:
     """比对、研判、出疑点清单。 Reconcile a project: link, judge, and write the lists.
 
@@ -50,7 +55,11 @@ def command(
     if as_json:
         click.echo(to_json(digest), nl=False)
     if not quiet:
-        show(summary(digest, str(target)))
+        found = Counter(dict.fromkeys((tally.rule_id for tally in digest.findings_by_rule), 0))
+        for tally in digest.findings_by_rule:
+            found[tally.rule_id] += tally.count
+        then = after_run(target, loaded.path, [rule for rule, _ in found.most_common()])
+        show(summary(digest, str(target), every=files, then=then))
     if any(problem.kind in UNREADABLE_KINDS for problem in digest.problems):
         return PARTLY_UNREADABLE
     return FINDINGS_OPEN if exit_code and digest.findings else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -12,6 +12,7 @@ from pathlib import Path
 import msoffcrypto
 import polars as pl
 
+from fupin_cli.progress import Say
 from fupin_cli.report import book
 from fupin_cli.report.dispatch_book import SHOWN, Sending, Unit, batch_name, write_dispatch_book
 from fupin_cli.report.finding_words import worded
@@ -21,6 +22,7 @@ from fupin_cli.vocabulary import FINDINGS, Severity
 
 BY = ("township", "village")
 COUNTY_OWN = "县级"  # the unit that gets what no township can answer
+_UNIT_OF_BOOKS = "本 books"
 _WORTH_A_PROCESS = 60  # books; below that starting another one costs more than it saves
 _UNIT = ["_county", "_township", "_village"]
 
@@ -68,17 +70,22 @@ def laid_out(cases: pl.DataFrame, sending: Sending, *, by: str, mask_ids: bool) 
 
 
 def write_dispatch(
-    folder: Path, rows: pl.DataFrame, sending: Sending, passwords: Mapping[str, str], say: Callable[[str], None]
+    folder: Path, rows: pl.DataFrame, sending: Sending, passwords: Mapping[str, str], say: Say
 ) -> list[SentBook]:
     """The workbooks written under the folder, by file name; with a password for its recipient a book is encrypted."""
     parts = [part for _, part in sorted(rows.partition_by("book", as_dict=True, maintain_order=True).items())]
     jobs = [(folder, part, sending, passwords.get(part["recipient"][0])) for part in parts]
-    say(f"写出工作簿 writing {len(jobs)} workbooks")
+    what = f"写出工作簿 writing {len(jobs)} workbooks"
+    say(what, 0, len(jobs), _UNIT_OF_BOOKS)
     if len(jobs) < _WORTH_A_PROCESS:
         return [_write(*job) for job in jobs]
+    sent = []
     # not forked: Polars holds threads
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(_write, *zip(*jobs, strict=True), chunksize=8))
+        for written in pool.map(_write, *zip(*jobs, strict=True), chunksize=8):
+            sent.append(written)
+            say(what, len(sent), len(jobs), _UNIT_OF_BOOKS)
+    return sent
 
 
 def sent_rows(rows: pl.DataFrame) -> pl.DataFrame:

@@ -1,0 +1,68 @@
+"""What to type next: the commands that follow each other, as lines to copy. Every such word that a command ends with is here."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from fupin_cli.layout import CASES, PROJECT_FILE
+
+NEXT = "下一步 next"
+
+
+def typed(*words: str | Path) -> str:
+    """The words as they are typed into a shell."""
+    return shlex.join(map(str, words))
+
+
+def run_of(project: Path) -> str:
+    """The command that reconciles the project in this folder."""
+    return typed("fupin", "run", *(() if project in (Path(), Path.cwd()) else (project,)))
+
+
+def in_ledger(ledger: Path) -> tuple[str, ...]:
+    """The option that names a ledger, where it is not the one that is looked for by itself."""
+    return () if ledger.absolute() == Path(CASES).absolute() else ("--ledger", str(ledger))
+
+
+def round_of(run: Path, ledger: Path) -> str:
+    """The command that books a run."""
+    return typed("fupin", "cases", "round", run, *in_ledger(ledger))
+
+
+def dispatch_from(ledger: Path) -> str:
+    """The command that sends out what nobody was asked yet."""
+    return f"{typed('fupin', 'cases', 'dispatch', *in_ledger(ledger))} --due 年-月-日"
+
+
+def import_to(ledger: Path) -> str:
+    """The command that books what came back."""
+    return f"{typed('fupin', 'cases', 'import', *in_ledger(ledger))} 报回/*.xlsx"
+
+
+def after_run(run: Path, project: Path, rules: Sequence[str]) -> list[str]:
+    """Lines that end a run's summary; `rules` are those that found something, the most frequent first."""
+    project = project.parent if project.name == PROJECT_FILE else project
+    booked = round_of(run, project / CASES)
+    if not rules:
+        return [f"{NEXT}: {booked}　记下这一轮 remember this round"]
+    return [
+        f"{NEXT}: {typed('fupin', 'explain', rules[0], '--run', run)}　有哪些、为什么 which, and why",
+        f"　　　　　 {booked}　登记，以便下发 book, to send out",
+    ]
+
+
+def after_round(ledger: Path) -> str:
+    """The line that ends the booking of a round."""
+    return f"{NEXT}: {dispatch_from(ledger)}　下发 send out"
+
+
+def after_dispatch(ledger: Path) -> str:
+    """The line that ends a dispatch."""
+    return f"{NEXT}: {import_to(ledger)}　答复报回之后 when answers are back"
+
+
+def after_import(ledger: Path) -> str:
+    """The line that ends the booking of answers."""
+    return f"{NEXT}: {typed('fupin', 'cases', 'warn', *in_ledger(ledger))}　逾期、矛盾 overdue and contradicting"
