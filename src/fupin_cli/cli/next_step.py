@@ -41,6 +41,21 @@ def import_to(ledger: Path) -> str:
     return f"{typed('fupin', 'cases', 'import', *in_ledger(ledger))} 报回/*.xlsx"
 
 
+def look_at_overdue(ledger: Path) -> str:
+    """The command that lists what is out and late."""
+    return typed("fupin", "cases", "list", "--overdue", *in_ledger(ledger))
+
+
+def look_at_states(ledger: Path) -> str:
+    """The command that tells where the cases stand."""
+    return typed("fupin", "cases", "stats", *in_ledger(ledger))
+
+
+def start_with(folder: str) -> str:
+    """The command that begins a project in a folder of received files."""
+    return f"fupin init {folder}　看文件、写草稿 looks at the files and drafts a project"
+
+
 def after_run(run: Path, project: Path, rules: Sequence[str]) -> list[str]:
     """Lines that end a run's summary; `rules` are those that found something, the most frequent first."""
     project = project.parent if project.name == PROJECT_FILE else project
