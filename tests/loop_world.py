@@ -22,6 +22,7 @@ PLACES = (
     ("青禾县", "云台乡", "松岭村"),
     ("白石县", "白石镇", "东沟村"),
 )
+COUNTY_RULES = {"CMP-ST1": "录入前未经县级比对"}  # the county's office answers these
 HEADER = 5  # the row of a village's sheet in which the headers stand
 _TYPES = {"register_row": pl.Int64}
 
@@ -33,6 +34,8 @@ class World:
     people: int = 40
     said: dict[tuple[int, str], int | str | None] = field(default_factory=dict)
     gone: set[int] = field(default_factory=set)
+    rules: dict[str, str] = field(default_factory=lambda: dict(RULES))
+    severity: str = "lead"
 
     def turn(self, rnd: random.Random, share: float = 0.3) -> None:
         """A month passes: some findings appear, some change, some vanish, some cannot be told."""
@@ -51,7 +54,7 @@ class World:
         people = [{**_person(person), "register_row": row} for row, person in enumerate(here)]
         findings, outcomes = [], []
         for row, person in enumerate(here):
-            for rule, title in RULES.items():
+            for rule, title in self.rules.items():
                 said = self.said.get((person, rule))
                 state = "unknown" if said == "?" else "clear" if said is None else "hit"
                 outcomes.append(
@@ -63,8 +66,9 @@ class World:
                     }
                 )
                 if state == "hit":
-                    findings.append({**people[row], **_finding(rule, title, said, as_of, stages[-1])})
-        _write(folder, people, findings, outcomes, as_of, stages)
+                    found = _finding(rule, title, said, as_of, stages[-1])
+                    findings.append({**people[row], **found, "severity": self.severity})
+        _write(folder, people, findings, outcomes, as_of, stages, self.rules)
         return folder
 
 
@@ -86,7 +90,7 @@ def _finding(rule: str, title: str, said: object, as_of: date, stage: str) -> di
     }  # fmt: skip
 
 
-def _write(folder, people, findings, outcomes, as_of, stages) -> None:
+def _write(folder, people, findings, outcomes, as_of, stages, asked) -> None:
     frame = pl.DataFrame(people, infer_schema_length=None)
     found = pl.DataFrame(findings, infer_schema_length=None) if findings else FINDINGS.empty()
     FINDINGS.conform(found).write_parquet(folder / "findings.parquet")
@@ -100,7 +104,15 @@ def _write(folder, people, findings, outcomes, as_of, stages) -> None:
     OUTCOMES.conform(house).write_parquet(folder / "outcomes.parquet")
     each.select("register_row", "rule_id", "outcome").write_parquet(folder / "person_outcomes.parquet")
     EXTRACTS.empty().write_parquet(folder / "extracts.parquet")
-    rules = [{"rule_id": rule, "level": "person", "not_run": None} for rule in RULES]
+    rules = [
+        {
+            "rule_id": rule,
+            "level": "person",
+            "not_run": None,
+            "receiver": "county" if rule in COUNTY_RULES else "village",
+        }
+        for rule in asked
+    ]
     (folder / "digest.json").write_text(json.dumps({"project": "南溟省比对", "rules": rules}), encoding="utf-8")
     write_manifest(folder, {"stages": list(stages), "as_of": as_of.isoformat(), "judged_for": {"jurisdiction": "99"}})
 
@@ -122,8 +134,11 @@ def case_rows(sheet, heads) -> dict[str, int]:
     return {sheet.cell(row, heads["疑点编号"]).value: row for row in rows if sheet.cell(row, heads["疑点编号"]).value}
 
 
-def answer(path: Path, target: Path, say, *, sign: bool = True) -> dict[str, str]:
-    """Fills a workbook in as a clerk does; `say(case)` gives the verdict, None for a row left blank. case → verdict."""
+def answer(path: Path, target: Path, say, *, sign="2020-01-05", action: str = "已修改") -> dict[str, str]:
+    """Fills a workbook in as a clerk does; `say(case)` gives the verdict, None for a row left blank. case → verdict.
+
+    `sign` is the day under every signature, as it is typed; False for none at all.
+    """
     book, said = load_workbook(path), {}
     for sheet, heads in village_sheets(book):
         for case, row in case_rows(sheet, heads).items():
@@ -133,15 +148,15 @@ def answer(path: Path, target: Path, say, *, sign: bool = True) -> dict[str, str
             for header, text in (
                 ("是否属实", verdict),
                 ("情况说明", "录入错误"),
-                ("处理意见", "已修改"),
+                ("处理意见", action),
                 ("佐证材料", "证明"),
                 ("核查人", "李某"),
             ):
                 sheet.cell(row, heads[header]).value = text
-    if sign:
+    if sign is not False:
         sheet = book["签字登记"]
         for row in range(4, sheet.max_row + 1):
-            sheet.cell(row, 4).value, sheet.cell(row, 5).value = "签字人", "2020-01-05"
+            sheet.cell(row, 4).value, sheet.cell(row, 5).value = "签字人", sign
     target.parent.mkdir(parents=True, exist_ok=True)
     book.save(target)
     return said

@@ -84,6 +84,8 @@ def facts(fact: Fact | Derived) -> Iterator[tuple[str, Fact | Derived]]:
     if isinstance(fact, Fact):
         for other in conditions(fact.condition):
             yield other.text, replace(fact, condition=other)
+        for other in conditions(fact.covers):
+            yield f"covers: {other.text}", replace(fact, covers=other)
         return
     for what, shape in _shapes(fact.shape):
         yield what, replace(fact, shape=shape)

@@ -76,7 +76,14 @@ BROKEN = [  # what stands there, what somebody wrote instead, the line that is n
     ('severity = "lead"', "severity = 3", 12, "severity must be one of", "severity ="),
     ('severity = "lead"', 'severity = "leed"', 12, "severity must be one of", 'severity = "lead"'),
     ('level = "person"', 'level = "persons"', 11, "level must be one of", 'level = "person"'),
-    ("= 2018-01-01", '= "2018-01-01"', 13, "must be a date", "effective_from = 2014-01-01, without quotes"),
+    ("= 2018-01-01", '= "2018-01-01"', 13, "must be a date", "effective_from = 2018-01-01, without quotes"),
+    ("= 2018-01-01", '= "2018年1月5日"', 13, "must be a date", "effective_from = 2018-01-05, without quotes"),
+    ('severity = "lead"', 'severity = "严重"', 12, "severity must be one of", "one of these words"),
+    ("dept_vehicle_type LIKE", "dept_car LIKE", 37, "not a known fact", "dept_vehicle_status, dept_vehicle_type"),
+    ('when = "dibao"', 'when = "是否低保"', 45, "'是否低保' is not allowed", "dibao（是否低保）"),
+    ('when = "dibao"', 'when = "是否低保户 = TRUE"', 45, "not allowed", "dibao（是否低保户）"),
+    ("value = 4", 'value = "4元"', 27, "must be a number", "value = 4, without quotes"),
+    ('"990121"', '"青禾县"', 5, "is no division code", '"610124" for a county'),
     ("from = 2019-01-01", "from = 2019-02-01", 22, "date gap", "to = 2019-01-31"),
     ("to = 2018-12-31\n", "", 22, "no end", "to = 2018-12-31"),
     (HIT, "CASE WHEN owns_truck THEN TRUE END", 46, "'CASE' is not a known fact, but SQL", "two rules"),
@@ -153,3 +160,24 @@ def test_a_comparison_of_the_wrong_type_is_found_by_its_example(tmp_path):
     known = open_rules(tmp_path)
     with pytest.raises(ConfigurationError, match=r"compares age with a text[\s\S]*without quotes"):
         run_examples([p for p in known.packs if p.id == "county-checks"], known.lines)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said", "try_"),
+    [
+        ("year = 2019", 'year = "2019"', "must be a whole number", "year = 2019, without quotes"),
+        ("year = 2019", "year = 2091", "there is no income line of 2091", "year = 2019"),
+        ("yuan = 3218", 'yuan = "3,218元"', "must be a number", "yuan = 3218, without quotes"),
+        ('"00"', '"全国"', "no division code", '"00" for the whole country'),
+    ],
+)
+def test_a_line_with_one_mistake_in_it(tmp_path, old, new, said, try_):
+    """A row of lines.toml that could never be used, or not as it is meant."""
+    row = '[[line]]\ntable = "income"\njurisdiction = "00"\nyear = 2019\nseries = "nbs"\nbasis = "net_income"\nyuan = 3218\n'
+    row += 'citation = { title = "文件", provenance = "V" }\n'
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "lines.toml").write_text(row.replace(old, new), encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        open_rules(tmp_path)
+    assert said in str(caught.value)
+    assert try_ in (caught.value.try_ or "")

@@ -10,7 +10,7 @@ from conftest import fupin
 from fupin_cli.casework import book_round, dispatch
 from fupin_cli.feedback import take_back
 from fupin_cli.report.masking import mask_named
-from loop_world import RULES, World, answer
+from loop_world import COUNTY_RULES, RULES, World, answer
 
 NAMES = ("赵甲", "赵户主", "990121196", "9901000000")
 
@@ -99,10 +99,86 @@ def test_warnings_and_trend(told):
     assert [row["township"] for row in warned["slow_units"]] == ["白石镇"]
     assert [row["rule_id"] for row in warned["refuted"]] == ["CMP-VH1"]
     rounds = json.loads(ask(told, "trend", "--json"))["trend"]
-    assert [(row["new"], row["cleared"], row["gone"], row["homes_in"], row["homes_out"]) for row in rounds] == [
-        (144, 0, 0, 24, 0),
-        (0, 1, 3, 0, 1),
+    moved = ("new", "cleared", "gone", "confirmed", "homes_in", "homes_out")
+    assert [tuple(row[name] for name in moved) for row in rounds] == [
+        (144, 0, 0, 0, 24, 0),
+        (0, 0, 0, 4, 0, 1),  # all four were closed before: the data agree, and nothing becomes 数据已消除
     ]
+    assert json.loads(ask(told, "list", "--json", "--state", "cleared")) == []
+
+
+def test_a_share_never_passes_a_hundred(tmp_path):
+    """整改率 is of what is to be corrected: an answer 已修改 to a refuted clue corrects nothing; a kept promise counts."""
+    world = World(people=8, said={(person, "CMP-VH1"): 1 for person in range(8)})
+    folder = tmp_path / "cases"
+    book_round(folder, world.run(tmp_path / "r0", date(2020, 1, 1)), date(2020, 1, 1))
+    sent = dispatch(folder, date(2020, 1, 2), date(2020, 1, 20))
+    for number, path in enumerate(sorted(sent.folder.glob("*.xlsx"))):
+        said = iter(["属实", "部分属实", *["不属实"] * 6])
+        answer(path, tmp_path / path.name, lambda _, said=said: next(said), action=("已修改", "拟修改")[number % 2])
+        take_back(folder, [tmp_path / path.name], date(2020, 1, 10))
+    ranked = json.loads(ask(folder, "stats", "--json", "--on", "2020-01-11"))["performance"]
+    assert [(row["to_correct"], row["corrected"], row["corrected_share"]) for row in ranked] == [
+        (2, 2, 100.0), (2, 0, 0.0), (2, 2, 100.0)
+    ]  # fmt: skip
+    assert all(row[name] is None or row[name] <= 100 for row in ranked for name in row if name.endswith("share"))
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (("--township", "河口"), "河口镇"),
+        (("--county", "青木县"), "青禾县"),
+        (("--rule", "CMP-VH7"), "CMP-VH1"),
+        (("--severity", "leda"), "lead"),
+        (("--batch", "7"), "1"),
+        (("--county", "白石县", "--township", "河口镇"), "白石镇"),
+        (("--township", "河口镇", "--village", "松岭村"), "上坪村"),
+    ],
+)
+def test_a_name_that_no_case_has_is_a_slip_of_the_pen(told, words, meant):
+    """An empty list would be read as good news: it is an error, with what may have been meant."""
+    done = fupin("cases", "list", "--ledger", told, *words)
+    assert done.returncode == 2
+    assert meant in done.stderr
+
+
+def test_statistics_fit_one_screen(told):
+    """The terminal shows the whole and its ends; every table is there on request."""
+    short = ask(told, "stats")
+    assert len(short.splitlines()) <= 40
+    whole = ask(told, "stats", "--section", "by_township", "--section", "precision_by_rule")
+    assert "各乡镇疑点办理情况" in whole
+    assert "各县疑点办理情况" not in whole
+
+
+def test_weighty_findings_are_told_until_they_are_dealt_with(tmp_path):
+    """Sent out or not: a finding of weight that the last round began is no 'none'."""
+    world = World(people=4, said={(person, "CMP-VH1"): 1 for person in range(4)}, severity="fail")
+    folder = tmp_path / "cases"
+    book_round(folder, world.run(tmp_path / "r0", date(2020, 1, 1)), date(2020, 1, 1))
+    for to_send in (1, 0):
+        rows = json.loads(ask(folder, "warn", "--json"))["new_weighty"]
+        assert [(row["cases"], row["to_send"]) for row in rows] == [(1, to_send)] * 2 + [(2, 2 * to_send)]
+        dispatch(folder, date(2020, 1, 2), date(2020, 1, 20))
+
+
+def test_what_the_county_must_answer_is_not_the_townships_fault(tmp_path):
+    """Cases of a rule that the county's office answers are its own in every figure; the township is not ranked by them."""
+    world = World(people=8, said={(person, "CMP-ST1"): 1 for person in range(8)}, rules=dict(COUNTY_RULES))
+    world.rules["CMP-VH1"], world.said[0, "CMP-VH1"] = "名下有机动车", 1
+    folder = tmp_path / "cases"
+    book_round(folder, world.run(tmp_path / "r0", date(2020, 1, 1)), date(2020, 1, 1))
+    dispatch(folder, date(2020, 1, 2), date(2020, 1, 20))
+    told = json.loads(ask(folder, "stats", "--json", "--on", "2020-02-02"))
+    assert [(row["township"], row["sent"], row["late"]) for row in told["performance"]] == [("河口镇", 1, 1)]
+    assert [(row["county"], row["township"], row["late"]) for row in told["county_offices"]] == [
+        ("白石县", "县级", 2), ("青禾县", "县级", 6)
+    ]  # fmt: skip
+    assert {row["township"]: row["cases"] for row in told["by_township"]} == {"县级": 6, "河口镇": 1}
+    assert [
+        row["township"] for row in json.loads(ask(folder, "warn", "--json", "--on", "2020-02-02"))["slow_units"]
+    ] == ["河口镇"]
 
 
 def test_figures_are_a_workbook_too(told, tmp_path):

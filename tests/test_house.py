@@ -10,11 +10,11 @@ SRC = Path(__file__).parents[1] / "src" / "fupin_cli"
 FLOORS = [
     {"cli"},
     {"feedback"},
-    {"pipeline", "pairing", "casework"},
+    {"pipeline", "pairing", "casework", "fieldwork", "visiting"},
     {"results", "clerical"},
     {"pairs"},
     {"intake", "what_if"},
-    {"rulebook"},
+    {"rulebook", "kept_rules"},
     {"report", "cases", "audit", "engine", "project", "rundir", "synth"},
     {"ingest", "linkage", "rules"},
     {"normalise", "characters"},

@@ -375,7 +375,7 @@ def test_exited_below_the_standard():
         world.home(home, **GOOD_HOME | values)
     assert world.outcome("CMP-EX1") == ["hit", "clear", "unknown", "not_applicable"]
     (evidence,) = world.judge().findings.filter(pl.col("rule_id") == "CMP-EX1")["evidence"]
-    assert "未达标：饮水安全有保障" in evidence
+    assert "未达到：饮水安全有保障" in evidence
     assert "建议复核" in evidence
 
 
@@ -613,6 +613,7 @@ def test_insured_this_year(row, outcome):
     """On the medical insurance list, paid, and for the year in which we stand."""
     world = World()
     world.row("medical_insurance", world.person(resident_medical=True), **row)
+    world.row("medical_insurance", insured_year=2019)
     assert world.outcome("CMP-YB1") == [outcome]
 
 

@@ -96,9 +96,9 @@ def test_only_answers_can_be_typed(out):
             "核查时间",
             "村级(盖章)",
         }
-        assert {str(v.sqref).split(":")[0] for v in sheet.data_validations.dataValidation} == {"N6", "O6", "P6"}
+        assert {str(v.sqref).split(":")[0] for v in sheet.data_validations.dataValidation} == {"L6", "M6", "N6"}
         foot = [
-            str(row[0].value) + str(row[6].value) for row in sheet.iter_rows(min_row=6 + len(case_rows(sheet, heads)))
+            str(row[0].value) + str(row[5].value) for row in sheet.iter_rows(min_row=6 + len(case_rows(sheet, heads)))
         ]
         assert "核查人（签字）" in foot[0]
         assert "村党组织书记（签字）" in foot[0]
@@ -107,7 +107,7 @@ def test_only_answers_can_be_typed(out):
 def test_the_statistics_sheet_counts_the_answers(out):
     """Its formulas point at the answers of each village, and say what is so before anybody answered."""
     sheet = load_workbook(books(out)[0])["统计表"]
-    assert sheet["F4"].value.startswith("=COUNTA('东沟村'!$N$6:$N$")
+    assert sheet["F4"].value.startswith("=COUNTA('东沟村'!$L$6:$L$")
     assert sheet["G4"].value.endswith(',"属实")')
     assert load_workbook(books(out)[0], data_only=True)["统计表"]["J4"].value == 12
 
@@ -259,11 +259,16 @@ def test_two_copies_that_disagree_are_a_conflict(out, tmp_path):
     for path in (other, one):
         take_back(copy, [path], BACK)
     assert states(out)["disputed"] == 1
-    assert told.counts["反馈矛盾"] == 2  # one case, both answers
+    assert told.counts["反馈矛盾"] == 1  # one case, both answers of which are listed
+    assert len(listed(told, "反馈矛盾")) == 2
     with open_ledger(out) as ledger, open_ledger(copy) as second:
         both = [one.cases("disputed = 1", columns=("case_id", "state", "verdict")).rows() for one in (ledger, second)]
     assert both[0] == both[1]
-    settle(out, case, {"verdict": "不属实", "material": "过户协议"}, BACK, "张主任")
+    with pytest.raises(UsageError, match="reason"):
+        settle(out, case, {"verdict": "不属实"}, BACK, "张主任")
+    settle(out, case, {"verdict": "不属实", "reason": "已过户", "material": "过户协议"}, BACK, "张主任")
+    with pytest.raises(UsageError, match="not disputed"):
+        settle(out, case, {"verdict": "属实", "reason": "又改主意"}, BACK, "张主任")
     take_back(out, [third], BACK)
     with open_ledger(out) as ledger:
         assert ledger.cases("case_id = ?", [case])["verdict"].to_list() == ["不属实"]

@@ -24,7 +24,7 @@ EXTRACTS = {
     "payroll", "companies", "medical_insurance", "school_roll", "moves", "funerals", "marriages", "housing_presale",
     "housing_fund", "disability_subsidies", "social_insurance", "family_insurance", "medical_treatment",
     "medical_aid_premium", "employment", "employment_monthly", "taxes", "household_survey", "household_documents",
-    "process_events", "visits", "places", "exit_sample",
+    "process_events", "visits", "places", "exit_sample", "rural_households",
 }  # fmt: skip
 GOOD = 'profile = "p"\ndepartment = "d"\ntitle = "t"\ntitle_en = "t"\nrequired = ["name"]\n'
 CODE = '[fields.a]\ntype = "code"\nvalues = { x = ["1"] }\n'

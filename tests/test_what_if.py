@@ -1,9 +1,11 @@
 """A finished round judged again: explained by any pack, compared under two; and what two packs ask differently."""
 
+import shutil
+
 import polars as pl
 import pytest
 
-from conftest import fupin
+from conftest import SAMPLE, fupin
 
 NATIONAL = "exit/national.toml"
 
@@ -104,3 +106,69 @@ def test_a_misspelt_pack_is_told_the_nearest(demo):
     done = fupin("rules", "list", "--pack", "shanxi")
     assert done.returncode == 2
     assert "--pack shaanxi" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def own_line(tmp_path_factory, demo):
+    """A project whose own line of 2019 is far higher than the shipped one, and its run."""
+    folder = tmp_path_factory.mktemp("own") / "project"
+    shutil.copytree(SAMPLE, folder, ignore=shutil.ignore_patterns(".fupin", "truth"))
+    lines = folder / "rules" / "lines.toml"
+    lines.write_text(
+        '[[line]]\ntable = "income"\njurisdiction = "99"\nyear = 2019\nseries = "nbs"\nbasis = "net_income"\nyuan = 99999\n'
+        'citation = { title = "本省标准", provenance = "V" }\n',
+        encoding="utf-8",
+    )
+    run = folder / "run"
+    assert fupin("run", folder, "-o", run).returncode == 0
+    return run
+
+
+def test_a_run_is_explained_by_the_rules_that_judged_it(own_line, demo):
+    """The project's own line is kept with the run: explain and compare say what the run said, without --project."""
+    judged = pl.read_parquet(own_line / "outcomes.parquet").filter(pl.col("rule_id") == "NAT-H-1")
+    home = judged.filter(pl.col("reason").str.contains("99999"))["household_id"][0]
+    done = fupin("rules", "explain", home, "--pack", "exit-national", "--run", own_line)
+    assert "99999" in done.stdout, done.stderr
+    assert "注意" not in done.stdout
+    assert fupin("rules", "explain", home, "--pack", "nanming", "--run", own_line).returncode == 0
+    done = fupin("rules", "compare", "--pack", "exit-national", "--pack", "exit-national", "--run", own_line)
+    assert "：0 户" in done.stdout
+    other = fupin("rules", "explain", home, "--pack", "exit-national", "--run", own_line, "--project", demo)
+    assert "规则与该批次当时所用的不同" in other.stdout
+    assert "project/lines.toml" in other.stdout
+
+
+def test_kept_rules_that_were_changed_are_refused(own_line):
+    """Nobody explains a round by files that it was not judged by."""
+    kept = own_line / "rules" / "project" / "lines.toml"
+    before = kept.read_text(encoding="utf-8")
+    kept.write_text(before.replace("99999", "1"), encoding="utf-8")
+    done = fupin("rules", "explain", "1", "--run", own_line)
+    kept.write_text(before, encoding="utf-8")
+    assert done.returncode == 65
+    assert "project/lines.toml" in done.stderr
+
+
+def test_a_run_that_keeps_no_rules_says_so(own_line, tmp_path):
+    """A run of an earlier version: the project's rules must be named, or today's are compared with its hashes."""
+    old = tmp_path / "old"
+    shutil.copytree(own_line, old)
+    shutil.rmtree(old / "rules")
+    done = fupin("rules", "explain", "1", "--run", old)
+    assert done.returncode == 2
+    assert "--project" in done.stderr
+
+
+def test_what_was_not_in_force_is_named_with_its_dates(demo):
+    """Of a household that exited before a standard began, its rules are named with the dates; papers are what must be there."""
+    homes = pl.read_parquet(demo / "households.parquet").sort("household_id")
+    early = homes.filter(pl.col("exit_year") == 2016)["household_id"][0]
+    told = fupin("rules", "explain", early, "--pack", "shaanxi", "--run", demo).stdout
+    for rule in ("SN-D1", "SN-H4", "SN-H-0"):
+        (line,) = (line for line in told.splitlines() if line.startswith(rule))
+        assert "未问 not in force，有效期 2017-01-01 – 2020-12-31；该户脱贫年度 2016" in line
+    later = homes.filter((pl.col("exit_year") > 2016) & (pl.col("village") != "新华村"))["household_id"][0]
+    told = fupin("rules", "explain", later, "--pack", "shaanxi", "--run", demo).stdout
+    assert "四处照相 = 不详 unknown（须有：房前、灶前、主卧、厅堂）" in told
+    assert "名单未见该村任何一户" in told

@@ -12,16 +12,16 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from fupin_cli.cases import Ledger, Receipt, RoundFrames, open_ledger, reconcile_round
-from fupin_cli.cases.ledger import detail, no_ledger
-from fupin_cli.cases.reconcile import KNOWN
-from fupin_cli.cases.schema import TO_ASK
+from fupin_cli.cases.asked import chosen
+from fupin_cli.cases.ledger import Ledger, Receipt, detail, no_ledger, open_ledger
+from fupin_cli.cases.reconcile import KNOWN, RoundFrames, reconcile_round
+from fupin_cli.cases.schema import COUNTY, STATES, TO_ASK
 from fupin_cli.errors import BadDataError, InputMissingError, UsageError
 from fupin_cli.progress import Say, silent
 from fupin_cli.project import rules_folders
@@ -33,6 +33,9 @@ from fupin_cli.rundir import MANIFEST, flush, locked, sha256, write_manifest
 
 BATCHES, PEOPLE = "batches", "people"
 SENT = "sent.parquet"
+_REOPENED = ("answered", "disputed", "promised", "closed", "exempt")
+_NO_DOCUMENT, _SHORTEST = ("没有", "暂无", "不详", "不清楚"), 4  # characters that a document's name has at the least
+_LONGEST_EXEMPTION = timedelta(days=731)  # two years: the evidence is looked at again
 _COMPARED_FACT = "county_compared"  # rules that read it find entries which skipped the county's comparison
 
 
@@ -118,7 +121,11 @@ def read_run(run: Path) -> tuple[RoundFrames, dict[str, str]]:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         digest = json.loads((run / "digest.json").read_text(encoding="utf-8"))
         stages, as_of = tuple(manifest["stages"]), date.fromisoformat(manifest["as_of"])
-        levels = {rule["rule_id"]: rule["level"] for rule in digest["rules"] if not rule["not_run"]}
+        ran = [rule for rule in digest["rules"] if not rule["not_run"]]
+        levels = {rule["rule_id"]: rule["level"] for rule in ran}
+        receivers = {
+            rule["rule_id"]: rule["receiver"] for rule in ran if "receiver" in rule
+        }  # an older run may not say
         facts = {
             "run": sha256(path),
             "project": digest["project"],
@@ -130,7 +137,7 @@ def read_run(run: Path) -> tuple[RoundFrames, dict[str, str]]:
         ) from None
     names = ("findings", "persons", "households", "outcomes", "person_outcomes", "extracts")
     frames = {name: pl.read_parquet(run / f"{name}.parquet") for name in names}
-    return RoundFrames(**frames, levels=levels, stages=stages, as_of=as_of), facts
+    return RoundFrames(**frames, levels=levels, stages=stages, as_of=as_of, receivers=receivers), facts
 
 
 def dispatch(
@@ -157,15 +164,18 @@ def dispatch(
         chain = chain_for(folder, around["jurisdiction"] if around else "00")
         where, values = f"state IN ({', '.join('?' * len(TO_ASK))})", list(TO_ASK)
         if county:
+            chosen(ledger, {"county": county})
             where, values = f"{where} AND county = ?", [*values, county]
         cases = ledger.cases(where, values)
         number = (last["batch"] if last else 0) + 1
         if people is None or around is None or not cases.height:
             return BatchSent(last["batch"] if last else 0, folder / BATCHES, last["due"] if last else "", ())
-        sending = Sending(around["project"], number, day, due, chain.steps, chain.title)
+        sending = Sending(around["project"], number, day, due, chain.steps, chain.title, chain.county_steps)
         shown = people.join(
-            cases.select("case_id", times=_times(ledger, cases), evidence_code="evidence"), on="case_id", how="inner"
-        )
+            cases.select("case_id", "receiver", times=_times(ledger, cases), evidence_code="evidence"),
+            on="case_id",
+            how="inner",
+        ).with_columns(question=_question(folder))
         rows = laid_out(shown, sending, by=by, mask_ids=mask_ids)
         _refuse_unknown_passwords(rows, passwords)
         target, staging = _batch_folders(folder, number)
@@ -218,11 +228,42 @@ def limits_of(ledger: Ledger) -> Limits:
 
 def exempt(folder: Path, case_ids: Sequence[str], day: date, *, reason: str, document: str, until: date) -> Receipt:
     """Sets cases free of questions until a day, while their evidence stays what it is; says why and by which document."""
+    if len("".join(document.split())) < _SHORTEST or document.strip() in _NO_DOCUMENT:
+        raise UsageError(
+            f"{document!r} names no document",
+            why="whoever looks at the exemption later must be able to find it",
+            try_="--document with the title and number of the document",
+        )
+    if not day <= until <= day + _LONGEST_EXEMPTION:
+        raise UsageError(
+            f"an exemption cannot hold until {until}",
+            why=f"it holds from {day} for at most {_LONGEST_EXEMPTION.days} days, and is looked at again",
+            try_=f"--until {day + _LONGEST_EXEMPTION} or earlier",
+        )
     with writing_ledger(folder) as ledger, ledger.writing():
         return ledger.add_events(
             known_cases(ledger, case_ids).select(
                 "case_id", "evidence", kind=pl.lit("exempted"), day=pl.lit(day.isoformat()),
                 detail=pl.lit(detail(reason=reason, document=document, until=until.isoformat())),
+            )
+        )  # fmt: skip
+
+
+def reopen(folder: Path, case_ids: Sequence[str], day: date, *, reason: str, by: str) -> Receipt:
+    """Has cases asked again whose answers, exemptions or conflicts stood: no answer to their present evidence counts any more.
+
+    Raises UsageError for one that is to be asked anyway, is out, or that the data cleared.
+    """
+    with writing_ledger(folder) as ledger, ledger.writing():
+        cases = known_cases(ledger, case_ids)
+        if wrong := cases.filter(~pl.col("state").is_in(_REOPENED)).select("case_id", "state").rows():
+            raise UsageError(
+                f"{wrong[0][0]} cannot be reopened: {STATES[wrong[0][1]][0]}", try_=f"fupin cases show {wrong[0][0]}"
+            )
+        return ledger.add_events(
+            cases.select(
+                "case_id", "evidence", kind=pl.lit("reopened"), day=pl.lit(day.isoformat()),
+                detail=pl.lit(detail(reason=reason, by=by)),
             )
         )  # fmt: skip
 
@@ -243,6 +284,19 @@ def _times(ledger: Ledger, cases: pl.DataFrame) -> pl.Series:
         {"case_id": pl.String, "times": pl.Int64},
     )
     return cases.join(sent, on="case_id", how="left", maintain_order="left")["times"].fill_null(0)
+
+
+def _question(folder: Path) -> pl.Expr:
+    """Which cases the county's office answers together: those of one household, or where their rule says so of one evidence.
+
+    A case of no household, or that came to the county only because nobody knows its township, is a question of its own.
+    """
+    rules = [rule for pack in packs_of(rules_folders(folder.parent / "rules")) for rule in pack.rules]
+    own = pl.col("rule_id").is_in([rule.id for rule in rules if rule.receiver == COUNTY])
+    by_evidence = pl.col("rule_id").is_in([rule.id for rule in rules if rule.asked_per == "evidence"])
+    of = pl.when(by_evidence).then("evidence_code").otherwise("household_id")
+    together = pl.concat_str("rule_id", pl.col("county").fill_null(""), of, separator="|")
+    return pl.coalesce(pl.when(own).then(together), "case_id")
 
 
 def _refuse_unknown_passwords(rows: pl.DataFrame, passwords: Mapping[str, str] | None) -> None:
@@ -294,5 +348,5 @@ def _put_right(ledger: Ledger) -> None:
 
 def _booked(row: Mapping[str, Any], *, was_known: bool) -> RoundBooked:
     names = ("found", "new", "continuing", "changed", "reopened", "cleared", "gone", "untold", "missed_before", "cleared_before",
-             "not_compared")  # fmt: skip
+             "not_compared", "confirmed", "promised")  # fmt: skip
     return RoundBooked(row["round"], row["stage"], row["as_of"], {name: row[name] for name in names}, was_known)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from fupin_cli.cases import Ledger, Receipt, Returned, compare_returns, settled
-from fupin_cli.cases.answers import PROBLEMS, batch_number, numbered
-from fupin_cli.cases.ledger import detail
+from fupin_cli.cases.answers import PROBLEMS, Returned, batch_number, compare_returns, numbered
+from fupin_cli.cases.asked import chosen
+from fupin_cli.cases.ledger import Ledger, Receipt, detail
+from fupin_cli.cases.schema import COUNTY, PROMISE, STATES, TRUE_VERDICTS, VILLAGE
+from fupin_cli.cases.signoff import settled
 from fupin_cli.casework import BATCHES, SENT, known_cases, writing_ledger
 from fupin_cli.errors import InputMissingError, UsageError
 from fupin_cli.ingest import Ask, no_password
+from fupin_cli.normalise.values import to_date
 from fupin_cli.report.book import file_names
 from fupin_cli.report.dispatch_book import ANSWER_HEADERS, CHOICES, SHOWN, batch_name
 from fupin_cli.report.returned_book import ReturnedBooks, read_returned
@@ -25,6 +28,7 @@ from fupin_cli.rules import SignOff
 from fupin_cli.rundir import replace_file, sha256, sha256_of
 
 RETURNS = "returns"
+DISPUTED = "反馈矛盾"
 UNKNOWN_UNIT = "未识别单位"
 _ANSWERS = tuple((name, header, 12.0) for name, header in ANSWER_HEADERS.items())
 _AT = (("source", "文件", 26.0), ("sheet", "工作表", 12.0), ("row", "行号", 6.0), ("case_id", "疑点编号", 20.0))
@@ -36,11 +40,15 @@ _PERSON = (
 
 @dataclass(frozen=True)
 class Feedback:
-    """What an import did: answers booked and known already, cases closed, each trouble counted; where the units' lists are."""
+    """What an import did: answers booked and known already, cases closed or to be corrected, each trouble counted.
+
+    `folder` is where the units' lists are.
+    """
 
     booked: int
     known: int
     closed: int
+    promised: int
     counts: Mapping[str, int]
     unreadable: Mapping[str, str]
     folder: Path
@@ -68,24 +76,34 @@ def take_back(
                 if not ledger.rows("SELECT 1 FROM files WHERE sha256 = ?", (digest,)):
                     ledger.add("files", {"sha256": digest, "name": path.name, "day": day.isoformat()})
             receipt = ledger.add_events(_answered(compared, day))
-            ledger.add_events(_signed(ledger, books, sent, compared, day))
+            typed = _judged_dates(ledger, books.signatures)
+            ledger.add_events(_signed(ledger, typed, sent, compared, day))
             lacks = lacking(ledger)
-            closed = _close(ledger, lacks, day)
+            closed, promised = _close(ledger, lacks, day)
         touched = _touched(books, sent)
-        parts = _parts(ledger, compared, sent, touched, lacks, day)
+        parts = _parts(ledger, compared, sent, touched, lacks, typed, day)
     # named by what was read: the same files again write the same lists, and other files of that day their own
     these = sha256_of(*(digest for digest, _ in hashed))[:8]
     target = lists or folder / RETURNS / f"{day}-{these}"
     counts = _write_lists(target, day, touched, parts, receipt)
-    return Feedback(receipt.booked, receipt.known, closed, counts, books.unreadable, target)
+    return Feedback(receipt.booked, receipt.known, closed, promised, counts, books.unreadable, target)
 
 
 def settle(folder: Path, case_id: str, answer: Mapping[str, str | None], day: date, by: str) -> Receipt:
-    """Books the ruling on a case whose copies contradict each other; later copies of the same batch change nothing any more."""
+    """Books the ruling on a case whose copies contradict each other; later copies of the same batch change nothing any more.
+
+    Raises UsageError where nothing contradicts, or the ruling gives no reason.
+    """
     with writing_ledger(folder) as ledger, ledger.writing():
         case = known_cases(ledger, [case_id]).row(0, named=True)
-        if case["answered_batch"] is None:
-            raise UsageError(f"{case_id} has no answer to rule on", try_=f"fupin cases show {case_id}")
+        if case["state"] != "disputed":
+            raise UsageError(
+                f"{case_id} is not disputed: {STATES[case['state']][0]}",
+                why="a ruling ends a contradiction between two answers, and changes nothing else",
+                try_=f"fupin cases reopen {case_id} --reason … --by … has it asked again",
+            )
+        if not (answer.get("reason") or "").strip():
+            raise UsageError("a ruling needs its reason", try_="--reason …")
         ruling = {
             "case_id": case_id, "kind": "settled", "day": day.isoformat(), "batch": case["answered_batch"],
             "evidence": case["answered_evidence"], "detail": detail(**answer, by=by),
@@ -104,12 +122,21 @@ def sign(
     """
     with writing_ledger(folder) as ledger, ledger.writing():
         chain = _chain(ledger, batch)
-        if step not in chain.steps:
+        if step not in (steps := (*chain.steps, *chain.county_steps)):
             raise UsageError(
-                f"{step} is not in the chain of {batch_name(batch)}", try_=f"one of: {'、'.join(chain.steps)}"
+                f"{step} is not in the chain of {batch_name(batch)}", try_=f"one of: {'、'.join(dict.fromkeys(steps))}"
             )
-        where = " AND ".join(["answered_batch = ?", *(f"{level} = ?" for level in place)])
-        cases = ledger.cases(where, [batch, *place.values()])
+        first = ledger.rows("SELECT day FROM batches WHERE batch = ?", (batch,))[0]["day"]
+        if not first <= on.isoformat() <= day.isoformat():
+            raise UsageError(
+                f"{batch_name(batch)} cannot have been signed on {on}",
+                why=f"it went out on {first}, and this is {day}",
+                try_="--signed-on with the day on the paper",
+            )
+        terms, values = chosen(ledger, place)
+        cases = ledger.cases(" AND ".join(["answered_batch = ?", *terms]), [batch, *values], ("case_id", "receiver"))
+        theirs = [name for name, steps in ((VILLAGE, chain.steps), (COUNTY, chain.county_steps)) if step in steps]
+        cases = cases.filter(pl.col("receiver").is_in(theirs))
         told = cases.select(
             "case_id",
             kind=pl.lit("signed"),
@@ -140,9 +167,13 @@ def file_document(folder: Path, case_id: str, document: str, day: date) -> int:
 
 
 def lacking(ledger: Ledger) -> pl.DataFrame:
-    """case_id and `lacks` (texts, none where it may be closed) of every case that is answered and not closed."""
+    """case_id, evidence, `lacks` (texts, none where it may be closed) and `promise` (the register will be corrected).
+
+    A row for every case that is answered and not closed.
+    """
     cases = ledger.rows(
-        "SELECT case_id, answered_batch, answered_evidence, verdict, material FROM cases WHERE state = 'answered'"
+        "SELECT case_id, answered_batch, answered_evidence, receiver, verdict, action, material FROM cases "
+        "WHERE state = 'answered' AND first_round IS NOT NULL"
     )
     signatures = _by_case(ledger, "signed")
     filed = _by_case(ledger, "filed")
@@ -152,28 +183,40 @@ def lacking(ledger: Ledger) -> pl.DataFrame:
             case["case_id"],
             case["answered_evidence"],
             settled(
-                chains[case["answered_batch"]],
+                _chain_of(chains[case["answered_batch"]], case["receiver"]),
                 case,
                 signatures.get(case["case_id"], ()),
                 [str(one["document"]) for one in filed.get(case["case_id"], ())],
             ),
+            case["action"] == PROMISE and case["verdict"] in TRUE_VERDICTS,
         )
         for case in cases
     ]
-    return pl.DataFrame(
-        found, schema={"case_id": pl.String, "evidence": pl.String, "lacks": pl.List(pl.String)}, orient="row"
-    )
+    schema: dict[str, Any] = {
+        "case_id": pl.String,
+        "evidence": pl.String,
+        "lacks": pl.List(pl.String),
+        "promise": pl.Boolean,
+    }
+    return pl.DataFrame(found, schema=schema, orient="row")
 
 
 def close_settled(ledger: Ledger, day: date) -> int:
     """Closes every answered case whose chain is complete and whose documents are there; how many those were."""
-    return _close(ledger, lacking(ledger), day)
+    return _close(ledger, lacking(ledger), day)[0]
 
 
-def _close(ledger: Ledger, lacks: pl.DataFrame, day: date) -> int:
+def _close(ledger: Ledger, lacks: pl.DataFrame, day: date) -> tuple[int, int]:
+    """How many were closed, and how many wait for the correction that their answer promises."""
     ready = lacks.filter(pl.col("lacks").list.len() == 0)
-    ledger.add_events(ready.select("case_id", "evidence", kind=pl.lit("closed"), day=pl.lit(day.isoformat())))
-    return ready.height
+    kind = pl.when("promise").then(pl.lit("promised")).otherwise(pl.lit("closed"))
+    ledger.add_events(ready.select("case_id", "evidence", kind=kind, day=pl.lit(day.isoformat())))
+    promised = ready.filter("promise").height
+    return ready.height - promised, promised
+
+
+def _chain_of(chain: SignOff, receiver: str) -> SignOff:
+    return replace(chain, steps=chain.county_steps) if receiver == COUNTY else chain
 
 
 def _by_case(ledger: Ledger, kind: str) -> dict[str, list[dict[str, Any]]]:
@@ -196,6 +239,7 @@ def _chain(ledger: Ledger, batch: int) -> SignOff:
     return SignOff(
         title=told["title"], steps=tuple(told["steps"]), ordered=told["ordered"], material_for=tuple(told["material_for"]),
         documents=tuple(told["documents"]), enabled=True, citation=None,
+        county_steps=tuple(told.get("county_steps", told["steps"])),  # an older batch had one chain for everybody
     )  # fmt: skip
 
 
@@ -206,7 +250,8 @@ def _sent(folder: Path) -> pl.DataFrame:
         raise UsageError(
             "nothing was ever sent from this ledger", where=str(folder), try_="fupin cases dispatch --due DATE"
         )
-    return pl.concat(parts)
+    sent = pl.concat(parts, how="diagonal")
+    return sent.with_columns(asked=pl.coalesce("asked", "case_id") if "asked" in sent.columns else pl.col("case_id"))
 
 
 def _answered(compared: Returned, day: date) -> pl.DataFrame:
@@ -222,22 +267,47 @@ def _answered(compared: Returned, day: date) -> pl.DataFrame:
     )
 
 
-def _signed(ledger: Ledger, books: ReturnedBooks, sent: pl.DataFrame, compared: Returned, day: date) -> pl.DataFrame:
+def _judged_dates(ledger: Ledger, signatures: pl.DataFrame) -> pl.DataFrame:
+    """The signatures that name a signer, with `signed_on` as a date and `problem`, null where it can be believed.
+
+    A day is read as people and spreadsheets write it. What is no day, lies before the batch went out, or after the day on which
+    this file first came, is never booked.
+    """
+    signed = signatures.with_columns(pl.col("village", "step", "by", "on").str.strip_chars(), batch_number())
+    signed = signed.filter(pl.col("by").fill_null("") != "")
+    text, days = {"file": pl.String(), "came": pl.String()}, {"batch": pl.Int64(), "went": pl.String()}
+    signed = signed.join(ledger.frame("SELECT sha256, day FROM files", text), on="file", how="left")
+    signed = signed.join(ledger.frame("SELECT batch, day FROM batches", days), on="batch", how="left")
+    signed = signed.with_columns(to_date(pl.col("on"), whole_day=True).alias("signed_on"))
+    on, went, came = pl.col("signed_on"), pl.col("went").str.to_date(), pl.col("came").str.to_date()
+    return signed.with_columns(
+        problem=pl.when(pl.col("on").fill_null("") == "")
+        .then(pl.lit("未填签字日期"))
+        .when(on.is_null())
+        .then(pl.lit("没有这一天，或无法识别"))
+        .when(on < went)
+        .then(pl.format("早于下发日期 {}", "went"))
+        .when(on > came)
+        .then(pl.format("晚于报回日期 {}", "came"))
+    )
+
+
+def _signed(ledger: Ledger, typed: pl.DataFrame, sent: pl.DataFrame, compared: Returned, day: date) -> pl.DataFrame:
     """Signatures for every answered case of the place that they stand for, in the books that the file is about."""
     about = compared.answers.select("file", "batch", "case_id").join(
         sent.select("batch", "case_id", "book"), on=["batch", "case_id"]
     )
     about = about.select("file", "batch", "book").unique()
-    typed = books.signatures.with_columns(
-        pl.col("village", "step", "by", "on").str.strip_chars(), batch_number()
-    ).filter(pl.col("by").fill_null("") != "")
-    answered = ledger.cases("answered_batch IS NOT NULL AND state IN ('answered', 'disputed')")
+    answered = ledger.cases(
+        "answered_batch IS NOT NULL AND state IN ('answered', 'disputed')", columns=("case_id", "answered_batch")
+    )
     signed = (
-        typed.join(about, on=["file", "batch"])
+        typed.filter(pl.col("problem").is_null())
+        .join(about, on=["file", "batch"])
         .join(sent.select("batch", "book", "case_id", village="place"), on=["batch", "book", "village"])
         .join(answered.select("case_id", batch="answered_batch"), on=["case_id", "batch"], how="semi")
     )
-    on = pl.col("on").fill_null("").str.extract("([0-9]{4}-[0-9]{2}-[0-9]{2})").fill_null("")
+    on = pl.col("signed_on").dt.to_string("%Y-%m-%d")
     told = signed.with_columns(
         detail=pl.struct("step", "by", on.alias("on")).struct.json_encode(),
         once=pl.format("signed|{}|{}|{}", "case_id", "batch", "step"),
@@ -262,42 +332,58 @@ def _touched(books: ReturnedBooks, sent: pl.DataFrame) -> pl.DataFrame:
 
 
 def _parts(
-    ledger: Ledger, compared: Returned, sent: pl.DataFrame, touched: pl.DataFrame, lacks: pl.DataFrame, day: date
+    ledger: Ledger,
+    compared: Returned,
+    sent: pl.DataFrame,
+    touched: pl.DataFrame,
+    lacks: pl.DataFrame,
+    typed: pl.DataFrame,
+    day: date,
 ) -> list[Part]:
-    """The sheets, for all units at once; each row has its `unit`."""
-    states = ledger.cases().select("case_id", "state", "sent_batch", "due", "verdict")
+    """The sheets, for all units at once; each row has its `unit`. Cases that are asked in one row are told in one."""
+    states = ledger.cases(columns=("case_id", "state", "sent_batch", "due", "verdict", "answered_on"))
     out = sent.join(touched.select("batch", "book").unique(), on=["batch", "book"], how="semi").join(
         states, on="case_id"
     )
     out = out.filter(pl.col("batch") == pl.col("sent_batch"))  # a book that was sent again is asked about no more
     is_late = pl.lit(day.isoformat()) > pl.col("due")
+    came_late = pl.col("answered_on") > pl.col("due")  # when it first came, whenever it is read again
     answered = compared.answers.select("case_id", "batch").unique()
     lacks = lacks.filter(pl.col("lacks").list.len() > 0).select("case_id", pl.col("lacks").list.join("、"))
     units = touched.unique("file", keep="first", maintain_order=True).select("file", "unit")
     problems = compared.problems.with_columns(pl.col("problem").replace_strict(PROBLEMS, return_dtype=pl.String))
-    problems, altered = (
+    problems, altered, typed = (
         frame.join(units, on="file", how="left").with_columns(pl.col("unit").fill_null(UNKNOWN_UNIT))
-        for frame in (problems, compared.altered)
+        for frame in (problems, compared.altered, typed.filter(pl.col("problem").is_not_null()))
     )
     whose = sent.select("case_id", "place", "name").unique("case_id", keep="last", maintain_order=True)
     case, due = ("case_id", "疑点编号", 20.0), ("due", "截止日期", 12.0)
     return [
         Part("未反馈", "已下发、尚无有效答复的疑点（未填写，或退回的表中删去了该行）。请补填后报回。",
              (case, *_PERSON, due, ("late", "是否逾期", 9.0)),
-             out.filter(pl.col("state") == "dispatched").with_columns(late=pl.when(is_late).then(pl.lit("已逾期")))),
-        Part("反馈矛盾", "同一条疑点报回了不一致的答复，一律未采用。请核实后由县级裁定：fupin cases settle。",
+             _once(out.filter(pl.col("state") == "dispatched")).with_columns(late=pl.when(is_late).then(pl.lit("已逾期")))),
+        Part(DISPUTED, "同一条疑点报回了不一致的答复，一律未采用。请核实后由县级裁定：fupin cases settle。",
              (case, *_PERSON, ("source", "报回文件", 24.0), *_ANSWERS),
-             out.filter(pl.col("state") == "disputed").drop("verdict").join(_copies(ledger), on=["case_id", "batch"])),
+             _once(out.filter(pl.col("state") == "disputed")).drop("verdict").join(_copies(ledger), on=["case_id", "batch"])),
         Part("未采用的行", "这些行没有计入。请按“问题”改正后，用原下发的表重填报回。",
              (*_AT, ("problem", "问题", 36.0), *_ANSWERS), problems),
         Part("改动的内容", "下发内容被改动。改动不予采用，答复照常计入；登记有误的，请写在情况说明里并在系统中更正。",
              (*_AT, ("place", "行政村", 10.0), ("name", "姓名", 9.0), ("header", "栏目", 14.0), ("sent", "下发内容", 30.0),
               ("came_back", "报回内容", 30.0)), altered.join(whose, on="case_id", how="left")),
         Part("逾期反馈", "截止日期以后报回，已计入，按逾期统计。", (case, *_PERSON, due),
-             out.filter(is_late).join(answered, on=["case_id", "batch"], how="semi")),
+             _once(out.filter(came_late).join(answered, on=["case_id", "batch"], how="semi"))),
+        Part("签字日期有误", "这些签字没有计入。请照抄纸质表上的日期，写成 2019-12-05。",
+             (*_AT[:3], ("village", "行政村", 14.0), ("step", "环节", 16.0), ("by", "签字人", 12.0), ("on", "签字日期", 14.0),
+              ("problem", "问题", 36.0)), typed.with_columns(case_id=pl.lit(None, pl.String))),
         Part("待补正", "已答复，尚不能销号：缺签字或缺材料。",
-             (case, *_PERSON, ("verdict", "是否属实", 9.0), ("lacks", "还缺", 44.0)), out.join(lacks, on="case_id")),
+             (case, *_PERSON, ("verdict", "是否属实", 9.0), ("lacks", "还缺", 44.0)), _once(out.join(lacks, on="case_id"))),
     ]  # fmt: skip
+
+
+def _once(cases: pl.DataFrame) -> pl.DataFrame:
+    """One row for each row of a workbook, under the number that stands there."""
+    told = cases.sort(pl.col("case_id") != pl.col("asked")).with_columns(case_id="asked")
+    return told.unique(["batch", "case_id"], keep="first", maintain_order=True)
 
 
 def _copies(ledger: Ledger) -> pl.DataFrame:
@@ -326,5 +412,10 @@ def _write_lists(
             for p in parts
         ]
         with replace_file(folder / f"{safe}_反馈接收情况_{day}.xlsx") as path:
-            write_table_book(path, f"{unit}反馈接收情况", day, {part.name: part.rows.height for part in own}, own)
-    return {"新计入": receipt.booked, "已计过": receipt.known, **{part.name: part.rows.height for part in parts}}
+            write_table_book(path, f"{unit}反馈接收情况", day, {part.name: _count(part) for part in own}, own)
+    return {"新计入": receipt.booked, "已计过": receipt.known, **{part.name: _count(part) for part in parts}}
+
+
+def _count(part: Part) -> int:
+    """How many a sheet tells of; a contradiction is one case, however many copies it has."""
+    return part.rows["case_id"].n_unique() if part.name == DISPUTED else part.rows.height

@@ -51,9 +51,9 @@ def reconcile(
         verdict = conclude(rounds, stages, register, extracts)
         digest = sum_up(project, book, register, extracts, links, rounds, verdict, stages, columns_read(book))
         say("写出结果 writing results")
-        write_frames(folder, register, extracts, links, verdict)
+        write_frames(folder, project, register, extracts, links, verdict)
         write_faces(folder, project, book, register, extracts, verdict, digest)
-        write_manifest(folder, manifest(project, book, register, extracts, stages))
+        write_manifest(folder, manifest(project, register, extracts, stages))
     return digest
 
 

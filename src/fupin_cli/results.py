@@ -14,6 +14,8 @@ import polars as pl
 from fupin_cli import __version__
 from fupin_cli.ingest import SourceTable
 from fupin_cli.intake import Extract, Register, describe
+from fupin_cli.kept_rules import keep_rules, rule_files
+from fupin_cli.normalise.regions import place_keys
 from fupin_cli.project import Project
 from fupin_cli.report.digest import Digest, Problem, build_digest, to_json
 from fupin_cli.report.page import write_page
@@ -23,6 +25,8 @@ from fupin_cli.rulebook import RuleBook
 from fupin_cli.rules import Judgement
 from fupin_cli.rundir import sha256
 from fupin_cli.vocabulary import FINDINGS, LINKS, PLACES
+
+_MOST_VILLAGES = 3
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,9 @@ def sum_up(
         rules=judgement.reports,
         problems=[
             *contradictions(register),
+            *out_of_reach(register, judgement.uncovered),
             *(problem for extract in extracts for problem in strange_places(extract)),
+            *(problem for extract in extracts for problem in unseen_villages(extract, register, book)),
             *(problem for table in tables.values() for problem in problems_of(table, read.get(table.profile.name, ()))),
         ],
         lines=judgement.lines,
@@ -134,6 +140,13 @@ def contradictions(register: Register) -> list[Problem]:
     return found
 
 
+def out_of_reach(register: Register, uncovered: pl.DataFrame) -> list[Problem]:
+    """Townships whose people stand on the lists while the register holds nobody there: a sheet may have been left out."""
+    source = "、".join(dict.fromkeys(report.source for report in register.table.reports))
+    told = uncovered.select(pl.concat_str(pl.col("county").fill_null(""), "township"), "listed").rows()
+    return [Problem("uncovered_township", source, None, f"{place}: {listed}") for place, listed in told]
+
+
 def strange_places(extract: Extract) -> list[Problem]:
     """Townships and villages of an extract that the register does not know: merged or renamed, perhaps; nobody guesses."""
     source = "、".join(dict.fromkeys(report.source for report in extract.table.reports))
@@ -141,6 +154,26 @@ def strange_places(extract: Extract) -> list[Problem]:
         Problem("unmatched_place", source, None, f"{'、'.join(names)}{' 等' if len(names) > 1 else ''}: {rows}")
         for _, names, rows in extract.strange_places
     ]
+
+
+def unseen_villages(extract: Extract, register: Register, book: RuleBook) -> list[Problem]:
+    """Villages of which a list of papers, visits or steps names no household, though it names some of others it covers."""
+    if not any(fact.by_number and extract.source.profile in fact.kinds for pack in book.packs for fact in pack.facts):
+        return []
+    people = register.persons.drop_nulls("household_id")
+    if extract.source.coverage:
+        keys = place_keys(pl.DataFrame({"county": extract.source.coverage}))["county_key"]
+        people = people.filter(pl.col("county_key").is_in(keys.implode()))
+    listed = pl.col("household_id").is_in(extract.evidence["household_id"].drop_nulls().unique().implode())
+    villages = people.drop_nulls("village_key").group_by("county_key", "township_key", "village_key").agg(
+        pl.col("village").drop_nulls().min(), listed.any().alias("listed")
+    )  # fmt: skip
+    unseen = villages.filter(~pl.col("listed")).sort("county_key", "township_key", "village_key")["village"].to_list()
+    if not unseen or len(unseen) == villages.height:
+        return []
+    source = "、".join(dict.fromkeys(report.source for report in extract.table.reports))
+    names = "、".join(unseen[:_MOST_VILLAGES]) + (" 等" if len(unseen) > 1 else "")
+    return [Problem("unseen_village", source, None, f"{names}: {len(unseen)}")]
 
 
 def problems_of(table: SourceTable, read: Container[str]) -> list[Problem]:
@@ -159,9 +192,14 @@ def problems_of(table: SourceTable, read: Container[str]) -> list[Problem]:
 
 
 def write_frames(
-    folder: Path, register: Register, extracts: Sequence[Extract], links: pl.DataFrame, verdict: Verdict
+    folder: Path,
+    project: Project,
+    register: Register,
+    extracts: Sequence[Extract],
+    links: pl.DataFrame,
+    verdict: Verdict,
 ) -> None:
-    """The Parquet outputs: the contract's four, and what `fupin explain` and `fupin rules compare` read."""
+    """The Parquet outputs: the contract's four, and what `fupin explain` and `fupin rules compare` read; and the rules."""
     tables = [register.table, *(extract.table for extract in extracts)]
     facts = verdict.judgement.facts
     frames = {
@@ -177,6 +215,7 @@ def write_frames(
     }
     for name, frame in frames.items():
         frame.write_parquet(folder / f"{name}.parquet")
+    keep_rules(folder, project.rules_folders)
 
 
 def write_faces(
@@ -238,7 +277,7 @@ def owners_of_registers(register: Register) -> dict[str, str]:
 
 
 def manifest(
-    project: Project, book: RuleBook, register: Register, extracts: Sequence[Extract], stages: Sequence[str]
+    project: Project, register: Register, extracts: Sequence[Extract], stages: Sequence[str]
 ) -> dict[str, object]:
     """What went in: the hash of every input and rule file, versions, and the as-of date. No clock."""
     sources = (project.register, *(extract for extract in project.extracts if extract.stage in stages))
@@ -248,13 +287,6 @@ def manifest(
         for source in sources
         if (origin := source.database or source.listing)
     }
-    folders = sorted(project.rules_folders, key=lambda folder: len(folder.parts), reverse=True)
-
-    def shown(path: Path) -> str:
-        home = next(folder for folder in folders if path.is_relative_to(folder))
-        own = home != project.rules_folders[0]
-        return f"{'project' if own else 'shipped'}/{path.relative_to(home).as_posix()}"
-
     return {
         "version": __version__,
         "polars": pl.__version__,
@@ -268,7 +300,7 @@ def manifest(
         "inputs": {name: sha256(path) for source in sources for name, path in source.files}
         | asked
         | {"fupin.toml": sha256(project.path)},
-        "rules": {shown(path): sha256(path) for path in book.files},
+        "rules": {name: sha256(path) for name, path in rule_files(project.rules_folders).items()},
     }
 
 

@@ -29,7 +29,6 @@ class RuleBook:
     packs: tuple[Pack, ...]
     lines: Lines
     model: Model
-    files: tuple[Path, ...]
     choices: tuple[PackReport, ...] = ()
 
 
@@ -49,7 +48,6 @@ def open_rule_book(project: Project) -> RuleBook:
         packs=all_packs(folders, profiles),
         lines=load_lines(folders),
         model=load_model(project.linkage_model),
-        files=tuple(sorted(path for folder in folders for path in folder.rglob("*.toml"))),
     )
 
 
@@ -62,7 +60,17 @@ def all_packs(
         {name: frozenset(f.column for f in p.fields) for name, p in profiles.items()},
         {name: p.undeclared_money for name, p in profiles.items()},
         instead,
+        columns_by_header(profiles),
     )
+
+
+def columns_by_header(profiles: Mapping[str, SourceProfile]) -> dict[str, set[str]]:
+    """Header, or what people call a field → the columns that it is in any kind of source."""
+    found: dict[str, set[str]] = {}
+    for field in (field for profile in profiles.values() for field in profile.fields):
+        for header in (field.zh, *field.headers):
+            found.setdefault(header, set()).add(field.column)
+    return found
 
 
 def for_round(

@@ -275,6 +275,15 @@ _COLUMNS = (
     Column("columns_hidden", _int, "隐藏列数", "hidden columns"),
     Column("set_aside_reason", _text, "搁置原因", "why set aside"),
     Column("cells", pl.List(pl.String()), "原始内容", "cells as received", _S),
+    # sampling
+    Column("unit_key", _text, "抽样单位", "household to be drawn", _P),
+    Column("city", _text, "市", "city"),
+    Column("registered", _bool, "在册", "in the register"),
+    Column("group_stated", _text, "农户类别", "kind of household, as the list says"),
+    Column("stratum", _text, "抽样类别", "stratum"),
+    Column("sample_id", _text, "样本编号", "sample number"),
+    Column("group", _int, "审计组", "audit group"),
+    Column("weight", _real, "抽样权重", "design weight"),
 )
 COLUMNS: dict[str, Column] = {column.name: column for column in _COLUMNS}
 
@@ -322,6 +331,13 @@ FINDINGS = _frame(
 SET_ASIDE = _frame("set_aside", "source sheet row set_aside_reason cells")
 # One row per sheet: read = used + set aside. Hidden rows and columns are read all the same; a hidden sheet hides all its rows.
 ACCOUNTS = _frame("accounts", "source sheet rows_read rows_used rows_set_aside rows_hidden columns_hidden")
+# Households that may be drawn, one per row; what a plan shows of them follows as extra columns. A drawn one has its number, its
+# audit group and its weight, and for each stage k: cell_k (drawn apart), unit_k, pi_k (chance), taken_k of present_k.
+SAMPLING_FRAME = _frame(
+    "sampling_frame",
+    "unit_key household_id city county township village hamlet head_name member_count registered group_stated stratum",
+)
+SAMPLE = Frame("sample", (*SAMPLING_FRAME.columns, *_frame("", "sample_id group weight").columns))
 
 
 LINE_DEPENDENT = "line-dependent"  # in the reason of an outcome that another series of income lines would turn
@@ -333,7 +349,8 @@ class RuleReport:
 
     Counted are households, villages or counties, for a rule about an extract's people those people. `missing` are the facts
     that the rule reads and that no file gives, whether it could do without them or not. `line_dependent` counts those whose
-    outcome another series of income lines would turn. `brief` marks one of the many checks of the register against itself: a
+    outcome another series of income lines would turn. `receiver` is who answers its cases, the village or the county.
+    `brief` marks one of the many checks of the register against itself: a
     register without their columns is none the worse for it.
     """
 
@@ -353,6 +370,7 @@ class RuleReport:
     missing: tuple[str, ...] = ()
     line_dependent: int = 0
     brief: bool = False
+    receiver: str = "village"
 
 
 @dataclass(frozen=True)

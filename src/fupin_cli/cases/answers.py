@@ -54,24 +54,28 @@ def compare_returns(
     """The rows of returned workbooks, judged.
 
     `returned` has file, source, sheet, row, case_text, batch_text, the ANSWER_FIELDS and the columns of `headers`, all as text;
-    `sent` has batch, case_id, evidence_code and the same columns. `headers` says what stands above each column, `choices`
+    `sent` has batch, case_id, evidence_code, asked and the same columns: a case is answered in the row of `asked`, which is its
+    own for all but those that the county's office answers together. `headers` says what stands above each column, `choices`
     which answers were offered.
     """
     rows = numbered(returned).with_columns(_clean(name).alias(name) for name in ANSWER_FIELDS)
     rows = rows.with_columns(verdict=pl.col("verdict").str.replace_all(r"[。.，, ]", "").replace(_SAID))
-    latest = sent.group_by("case_id").agg(pl.col("batch").max().alias("_last"))
+    asked = sent.filter(pl.col("case_id") == pl.col("asked"))
+    latest = asked.group_by("case_id").agg(pl.col("batch").max().alias("_last"))
     rows = rows.join(latest, on="case_id", how="left", maintain_order="left").with_columns(
         batch=pl.coalesce("batch", "_last")
     )
     ours = {name: f"_{name}" for name in headers}
     rows = rows.join(
-        sent.select("batch", "case_id", "evidence_code", *(pl.col(name).alias(alias) for name, alias in ours.items())),
+        asked.select("batch", "case_id", "evidence_code", *(pl.col(name).alias(alias) for name, alias in ours.items())),
         on=["batch", "case_id"], how="left", maintain_order="left",
     )  # fmt: skip
     rows = rows.with_columns(_problem(choices).alias("problem"))
     silent = pl.all_horizontal(pl.col(name).is_null() for name in ANSWER_FIELDS)
     at = ["file", "source", "sheet", "row", "case_id"]
-    good = rows.filter(pl.col("problem").is_null(), ~silent)
+    good = rows.filter(pl.col("problem").is_null(), ~silent).drop("evidence_code")
+    together = sent.select("batch", "evidence_code", case_id="asked", _each="case_id")
+    good = good.join(together, on=["batch", "case_id"], maintain_order="left").with_columns(case_id="_each")
     # below a table stand signatures and stamps: a row without a number is a lost answer only if somebody chose one in it
     chosen = pl.any_horizontal(pl.col(name).is_in(list(words)) for name, words in choices.items()).fill_null(
         value=False
@@ -152,12 +156,11 @@ def _booked(good: pl.DataFrame) -> pl.DataFrame:
 
 def _altered(rows: pl.DataFrame, headers: Mapping[str, str], at: list[str]) -> pl.DataFrame:
     """A row for each cell that was sent and came back otherwise; a column that is gone as a whole is no altered cell."""
-    present = [name for name in headers if rows[name].is_not_null().any()]
     parts = [
-        rows.filter(~_same(name)).select(
+        rows.filter(pl.col(name).is_not_null().any().over("file"), ~_same(name)).select(
             *at, header=pl.lit(headers[name]), sent=pl.col(f"_{name}"), came_back=pl.col(name)
         )
-        for name in present
+        for name in headers
     ]
     empty = rows.clear().select(
         *at, header=pl.lit(None, pl.String), sent=pl.lit(None, pl.String), came_back=pl.lit(None, pl.String)

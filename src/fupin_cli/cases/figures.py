@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 
-from fupin_cli.cases.ledger import Ledger
-from fupin_cli.cases.schema import STATES, TO_ASK
+from fupin_cli.cases.ledger import CASE_COLUMNS, Ledger
+from fupin_cli.cases.schema import COUNTY, OPEN, PROMISE, TO_ASK, TRUE_VERDICTS, VILLAGE
 from fupin_cli.linkage.evaluation import wilson
 from fupin_cli.rules import Limits
 
@@ -38,6 +37,7 @@ _COUNTS = (
     ("overdue", "其中逾期", "overdue"),
     ("answered", "已反馈", "answered"),
     ("disputed", "矛盾", "disputed"),
+    ("promised", "待更正", "promised"),
     ("closed", "已销号", "closed"),
     ("cleared", "数据消除", "cleared"),
     ("exempt", "豁免", "exempt"),
@@ -63,6 +63,8 @@ _ROUNDS = (
     ("reopened", "重新核查", "reopened"),
     ("cleared", "数据消除", "cleared"),
     ("gone", "已不在册", "gone"),
+    ("confirmed", "已销号且数据已消除", "closed, and the data agree"),
+    ("promised", "已承诺修改、尚未更正", "promised, not yet corrected"),
     ("untold", "无法判断", "untold"),
     ("missed_before", "前一环节未发现", "missed before"),
     ("cleared_before", "前一环节已消除", "cleared before"),
@@ -83,7 +85,8 @@ _RANKED = (
     ("late", "逾期未反馈", "overdue"),
     ("so", "属实", "so"),
     ("so_share", "属实率%", "so %"),
-    ("corrected", "已整改", "corrected"),
+    ("to_correct", "应整改", "to correct"),
+    ("corrected", "其中已整改", "corrected"),
     ("corrected_share", "整改率%", "corrected %"),
 )
 _NAMES = {
@@ -98,6 +101,25 @@ _NAMES = {
     "due": ("截止日期", "due"),
     "days": ("逾期天数", "days late"),
     "cases": ("疑点", "cases"),
+    "to_send": ("其中待下发", "to send"),
+    "answered_on": ("答复日期", "answered"),
+}
+COUNTY_UNIT = "县级"
+_TO_SEND = f"sum(state IN {TO_ASK})"
+_TALLIED: dict[str, tuple[str, pl.DataType]] = {  # what cases are counted by: column → SQL, type; numbers are flags
+    "county": ("county", pl.String()),
+    "township": (f"CASE receiver WHEN '{COUNTY}' THEN '{COUNTY_UNIT}' ELSE township END", pl.String()),
+    "receiver": ("receiver", pl.String()),
+    "department": ("department", pl.String()),
+    "rule_id": ("rule_id", pl.String()),
+    "title": ("title", pl.String()),
+    "state": ("state", pl.String()),
+    "past": ("due < @day", pl.Int64()),
+    "sent": ("sent_batch IS NOT NULL", pl.Int64()),
+    "back": ("answered_batch = sent_batch", pl.Int64()),
+    "in_time": ("answered_on <= due", pl.Int64()),
+    "verdict": ("CASE WHEN disputed = 0 THEN verdict END", pl.String()),
+    "mended": (f"action IN {CORRECTED} OR (action = '{PROMISE}' AND present = 0)", pl.Int64()),
 }
 _BY = (
     ("by_county", "各县", ("county",)),
@@ -107,37 +129,60 @@ _BY = (
 )
 
 
+SECTIONS = (
+    "total", *(code for code, _, _ in _BY), "performance", "county_offices",
+    *(f"precision_{code}" for code, _, _ in _BY[2:]),
+)  # fmt: skip
+
+
 def statistics(ledger: Ledger, day: date, limits: Limits) -> list[Figures]:
-    """Where cases stand by place, department and rule; the townships' ranking; the precision of rules and departments."""
-    cases = ledger.cases()
+    """Where cases stand by place, department and rule; who answers, in time and truly; the precision of rules and departments.
+
+    Townships are ranked by what their villages are asked; what the county's office must answer itself is counted as its own.
+    """
+    cases = tallied(ledger, day)
     told = [
-        Figures(code, f"{title}疑点办理情况", (*_heads(*by), *_COUNTS), _counted(cases, by, day))
-        for code, title, by in _BY
+        Figures("total", "全部疑点办理情况", _COUNTS, _counted(cases, ())),
+        *(
+            Figures(code, f"{title}疑点办理情况", (*_heads(*by), *_COUNTS), _counted(cases, by))
+            for code, title, by in _BY
+        ),
+        _performance(cases),
+        Figures("county_offices", "县级部门自办疑点反馈情况", _RANKED, _performed(cases, COUNTY)),
     ]
-    told.append(_performance(cases, day))
     return told + [
         Figures(
-            f"precision_{code}",
-            f"{title}核实结果（属实率及95%区间）",
-            (*_heads(*by), *_TOLD),
-            precision(cases, by, limits),
+            f"precision_{code}", f"{title}核实结果（属实率及95%区间）", (*_heads(*by), *_TOLD), precision(cases, by, limits)
         )
         for code, title, by in _BY[2:]
-    ]
+    ]  # fmt: skip
+
+
+def tallied(ledger: Ledger, day: date) -> pl.DataFrame:
+    """How many cases (`n`) there are of each place, rule, state and answer: what all figures are sums of, counted by SQLite.
+
+    `past`: its day is over; `back`: what was sent last is answered, `in_time` by its day; `verdict` only where no copies
+    contradict each other; `mended`: an answer says that the register is put right, or promised it and the data now agree.
+    """
+    asked = ", ".join(f"{sql} AS {name}" for name, (sql, _) in _TALLIED.items())
+    places = ", ".join(str(n + 1) for n in range(len(_TALLIED)))
+    query = f"SELECT {asked}, count(*) FROM cases WHERE first_round IS NOT NULL GROUP BY {places}"
+    query = query.replace("@day", "?")
+    schema = {name: kind for name, (_, kind) in _TALLIED.items()} | {"n": pl.Int64()}
+    flags = [name for name, (_, kind) in _TALLIED.items() if isinstance(kind, pl.Int64)]
+    return ledger.frame(query, schema, [day.isoformat()]).with_columns(pl.col(flags).fill_null(0).cast(pl.Boolean))
 
 
 def precision(cases: pl.DataFrame, by: Sequence[str], limits: Limits) -> pl.DataFrame:
-    """How many of the verified clues of each rule or department were so, with a Wilson interval, and what that says.
+    """How many of the verified clues (`tallied`) of each rule or department were so, with a Wilson interval, and what that says.
 
     A share is a finding for whoever keeps the rules; nothing changes by itself.
     """
-    answered = cases.filter(pl.col("verdict").is_not_null(), pl.col("disputed") == 0)
-    counts = {"told": pl.len(), **{name: (pl.col("verdict") == verdict).sum() for name, verdict in _VERDICTS.items()}}
-    told = answered.group_by(by).agg(count.cast(pl.Int64).alias(name) for name, count in counts.items())
-    n, found = (
-        pl.col("told"),
-        [wilson(so, told) for so, told in told.select("so", "told").rows()],
-    )  # a row for each rule
+    told = cases.filter(pl.col("verdict").is_not_null()).group_by(by).agg(
+        _sum("told"), *(_sum(name, pl.col("verdict") == verdict) for name, verdict in _VERDICTS.items())
+    )  # fmt: skip
+    n = pl.col("told")
+    found = [wilson(so, told) for so, told in told.select("so", "told").rows()]  # a row for each rule
     shares = {"so_share": [s.value for s in found], "low": [s.low for s in found], "high": [s.high for s in found]}
     told = told.with_columns((100 * pl.Series(name, share, pl.Float64)).round(1) for name, share in shares.items())
     refuted = 100 * pl.col("not_so") > limits.not_so_percent * n
@@ -190,87 +235,102 @@ def trend(ledger: Ledger) -> Figures:
 
 
 def warnings(ledger: Ledger, day: date, limits: Limits) -> list[Figures]:
-    """What cannot wait: new cases of weight, overdue answers by unit, contradictions, rules whose clues are mostly refuted."""
-    cases, last = ledger.cases(), ledger.last("rounds")
-    count = pl.len().cast(pl.Int64).alias("cases")
-    weighty = cases.filter(
-        pl.col("state").is_in(TO_ASK),
-        pl.col("severity").is_in(_WEIGHTY),
-        pl.col("first_round") == (last["round"] if last else 0),
-    )
-    late = cases.filter(pl.col("state") == "dispatched", pl.col("due") < day.isoformat())
-    days = (pl.lit(day) - pl.col("due").str.to_date()).dt.total_days()
+    """What cannot wait: new cases of weight, overdue answers, contradictions, corrections that do not come, refuted rules."""
+    cases, last = tallied(ledger, day), ledger.last("rounds")
+    this_round = last["round"] if last else 0
     new_by, late_by = ("county", "township", "rule_id", "title"), ("county", "township", "sent_batch", "due")
+    states, weighty = ", ".join(f"'{state}'" for state in OPEN), ", ".join(f"'{one}'" for one in _WEIGHTY)
+    # whether it is out already or not: the round's weighty findings are told until somebody has dealt with them
+    moved = "SELECT case_id FROM events WHERE round = ? AND kind IN ('changed', 'returned')"
+    began = f"state IN ({states}) AND severity IN ({weighty}) AND (first_round = ? OR case_id IN ({moved}))"
+    new = _grouped(ledger, new_by, {"to_send": _TO_SEND, "cases": "count(*)"}, began, (this_round, this_round))
+    late = _grouped(ledger, late_by, {"cases": "count(*)"}, "state = 'dispatched' AND due < ?", (day.isoformat(),))
+    days = (pl.lit(day) - pl.col("due").str.to_date()).dt.total_days()
     disputed = ("case_id", "county", "township", "village", "rule_id")
-    ranked = _performance(cases, day)
+    since = (day - timedelta(days=limits.promised_days)).isoformat()
+    waiting = _listed(ledger, (*disputed, "answered_on"), "state = 'promised' AND answered_on <= ?", (since,))
+    claimed = _grouped(
+        ledger, new_by, {"cases": "count(*)"},
+        f"state = 'closed' AND present = 1 AND action IN {CORRECTED} AND answered_on < ?", (last["as_of"] if last else "",),
+    )  # fmt: skip
+    ranked = _performance(cases)
     slow = ranked.rows.filter(100 * pl.col("late") > limits.late_percent * pl.col("sent"))
     refuted = precision(cases, ("rule_id", "title"), limits).filter(pl.col("remark").str.starts_with(REFUTED))
     return [
-        Figures("new_weighty", "本轮新增的重点疑点", _heads(*new_by, "cases"),
-                weighty.group_by(new_by).agg(count).sort(new_by, nulls_last=True)),
-        Figures("overdue", "逾期未反馈", _heads(*late_by, "days", "cases"),
-                late.group_by(late_by).agg(count).with_columns(days=days).sort(late_by, nulls_last=True)),
+        Figures("new_weighty", "本轮新增或证据有变的重点疑点，未办结", _heads(*new_by, "cases", "to_send"), new),
+        Figures("overdue", "逾期未反馈", _heads(*late_by, "days", "cases"), late.with_columns(days=days)),
         Figures("slow_units", f"逾期超过{limits.late_percent:g}%的乡镇", ranked.columns, slow),
-        Figures("disputed", "反馈矛盾待裁定", _heads(*disputed), cases.filter(pl.col("state") == "disputed").select(disputed)),
+        Figures("disputed", "反馈矛盾待裁定", _heads(*disputed), _listed(ledger, disputed, "state = 'disputed'")),
+        Figures("promised", f"已承诺修改、满{limits.promised_days}天仍未更正", _heads(*disputed, "answered_on"), waiting),
+        Figures("claimed", "已报修改或清退、最近一轮数据仍未变化", _heads(*new_by, "cases"), claimed),
         Figures("refuted", f"{REFUTED}的规则", (*_heads("rule_id", "title"), *_TOLD), refuted),
     ]  # fmt: skip
+
+
+def _grouped(
+    ledger: Ledger, by: Sequence[str], counts: Mapping[str, str], where: str, values: Sequence[object]
+) -> pl.DataFrame:
+    """The counts of the cases that `where` chooses, for each of `by`."""
+    asked = ", ".join(_TALLIED[name][0] if name == "township" else name for name in by)
+    told = ", ".join(counts.values())
+    query = f"SELECT {asked}, {told} FROM cases WHERE first_round IS NOT NULL AND {where} GROUP BY {asked}"
+    schema = {name: CASE_COLUMNS[name] for name in by} | dict.fromkeys(counts, pl.Int64())
+    return ledger.frame(query, schema, values).sort(by, nulls_last=True)
+
+
+def _listed(ledger: Ledger, columns: Sequence[str], where: str, values: Sequence[object] = ()) -> pl.DataFrame:
+    return ledger.cases(where, values, columns)
 
 
 def _heads(*names: str) -> tuple[tuple[str, str, str], ...]:
     return tuple((name, *_NAMES[name]) for name in names)
 
 
-def history(ledger: Ledger, case_id: str) -> pl.DataFrame:
-    """Day, kind, round, batch and `what` (answers, reasons) of one case's events, in order."""
-    events = ledger.rows(
-        "SELECT day, kind, round, batch, detail FROM events WHERE case_id = ? ORDER BY seq", (case_id,)
-    )
-    for event in events:
-        told = json.loads(event["detail"] or "{}")
-        event["what"] = "；".join(f"{value}" for name, value in sorted(told.items()) if value and name != "phone")
-    rows = [(e["day"], e["kind"], e["round"], e["batch"], e["what"]) for e in events]
-    return pl.DataFrame(
-        rows,
-        schema={"day": pl.String, "kind": pl.String, "round": pl.Int64, "batch": pl.Int64, "what": pl.String},
-        orient="row",
-    )
+def _sum(name: str, which: pl.Expr | None = None) -> pl.Expr:
+    """The number of cases, of those that `which` chooses, over tallies."""
+    n = pl.col("n") if which is None else pl.when(which).then(pl.col("n")).otherwise(0)
+    return n.sum().cast(pl.Int64).alias(name)
 
 
-def _counted(cases: pl.DataFrame, by: Sequence[str], day: date) -> pl.DataFrame:
+def _counted(cases: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
     state = pl.col("state")
-    is_out = state == "dispatched"
-    tallies = {
-        "cases": pl.len(),
-        "to_send": state.is_in(TO_ASK).sum(),
-        "out": is_out.sum(),
-        "overdue": (is_out & (pl.col("due") < day.isoformat())).sum(),
-        **{name: (state == name).sum() for name in ("answered", "disputed", "closed", "cleared", "exempt")},
-    }
-    return (
-        cases.group_by(by)
-        .agg(tally.cast(pl.Int64).alias(name) for name, tally in tallies.items())
-        .sort(by, nulls_last=True)
+    tallies = (
+        _sum("cases"),
+        _sum("to_send", state.is_in(TO_ASK)),
+        _sum("out", state == "dispatched"),
+        _sum("overdue", (state == "dispatched") & pl.col("past")),
+        *(_sum(name, state == name) for name in ("answered", "disputed", "promised", "closed", "cleared", "exempt")),
     )
+    return cases.group_by(by).agg(tallies).sort(by, nulls_last=True) if by else cases.select(tallies)
 
 
-def _performance(cases: pl.DataFrame, day: date) -> Figures:
-    """The ranking table: of what was sent to each township, how much was answered, in time, so, and put right."""
-    sent = cases.filter(pl.col("sent_batch").is_not_null())
-    back = pl.col("answered_batch") == pl.col("sent_batch")
-    counts = {
-        "sent": pl.len(),
-        "back": back.sum(),
-        "in_time": (back & (pl.col("answered_on") <= pl.col("due"))).sum(),
-        "so": (back & (pl.col("verdict") == "属实")).sum(),
-        "corrected": (back & pl.col("action").is_in(CORRECTED)).sum(),
-        "late": (back.not_().fill_null(value=True) & (pl.col("due") < day.isoformat())).sum(),
-    }
-    told = sent.group_by("county", "township").agg(count.cast(pl.Int64).alias(name) for name, count in counts.items())
+def _performance(cases: pl.DataFrame) -> Figures:
+    """The ranking table: of what each township's villages were sent, how much was answered, in time, so, and put right."""
+    return Figures("performance", "各乡镇反馈情况排行", _RANKED, _performed(cases, VILLAGE))
+
+
+def _performed(cases: pl.DataFrame, receiver: str) -> pl.DataFrame:
+    """The ranking of one kind of receivers.
+
+    `to_correct` are answers that a clue is so, whole or in part; `corrected` those of them that say what was put right: the
+    share cannot pass 100.
+    """
+    sent = cases.filter(pl.col("sent"), pl.col("receiver") == receiver)
+    back, so = pl.col("back"), pl.col("verdict").is_in(TRUE_VERDICTS).fill_null(value=False)
+    told = sent.group_by("county", "township").agg(
+        _sum("sent"),
+        _sum("back", back),
+        _sum("in_time", back & pl.col("in_time")),
+        _sum("so", back & (pl.col("verdict") == "属实").fill_null(value=False)),
+        _sum("to_correct", back & so),
+        _sum("corrected", back & so & pl.col("mended")),
+        _sum("late", ~back & pl.col("past")),
+    )
     shares = {
         "back_share": ("back", "sent"),
         "in_time_share": ("in_time", "sent"),
         "so_share": ("so", "back"),
-        "corrected_share": ("corrected", "so"),
+        "corrected_share": ("corrected", "to_correct"),
     }
     told = told.with_columns(
         pl.when(pl.col(of) > 0).then((100 * pl.col(part) / pl.col(of)).round(1)).alias(name)
@@ -280,9 +340,4 @@ def _performance(cases: pl.DataFrame, day: date) -> Figures:
         "in_time_share", "back_share", "county", "township", descending=[True, True, False, False], nulls_last=True
     )
     told = told.with_columns(rank=pl.struct("in_time_share", "back_share").rank("min", descending=True).cast(pl.Int64))
-    return Figures("performance", "各乡镇反馈情况排行", _RANKED, told.select(name for name, _, _ in _RANKED))
-
-
-def state_words(state: str) -> str:
-    """A state, in Chinese."""
-    return STATES[state][0] if state in STATES else state
+    return told.select(name for name, _, _ in _RANKED)

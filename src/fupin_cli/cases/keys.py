@@ -9,21 +9,17 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
-from base64 import b32encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
 from fupin_cli.errors import BadDataError, DiskError, NoPermissionError
+from fupin_cli.normalise.codes import code_of, read_code
 
 KEY_FILE = "ledger.key"
-_KEY_BYTES, _ID_CHARACTERS, _CODE_CHARACTERS = 32, 16, 32
-_ALPHABET = (
-    "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O, U, so that it can be read out over a telephone
-)
-_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", _ALPHABET.encode())
-_READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1"})
+_KEY_BYTES, _CODE_CHARACTERS = 32, 32
+_CASE = "C"
 
 
 @dataclass(frozen=True, repr=False)
@@ -34,7 +30,7 @@ class LedgerKey:
 
     def case_ids(self, texts: Iterable[str]) -> list[str]:
         """`C` and 16 letters or digits for each text: 80 bits, always text to a spreadsheet."""
-        return [f"C{self._coded(text)}" for text in texts]
+        return [code_of(_CASE, self._digest("case", text)) for text in texts]
 
     def codes(self, purpose: str, texts: Iterable[str | None]) -> list[str | None]:
         """A code of 32 hex digits for each text, null for none."""
@@ -46,9 +42,6 @@ class LedgerKey:
 
     def _digest(self, purpose: str, text: str) -> bytes:
         return blake2b(text.encode(), key=self.secret, person=purpose.encode(), digest_size=20).digest()
-
-    def _coded(self, text: str) -> str:
-        return b32encode(self._digest("case", text)[:10]).translate(_CROCKFORD).decode("ascii")
 
 
 def open_key(folder: Path, mark: str | None) -> LedgerKey:
@@ -82,11 +75,7 @@ def open_key(folder: Path, mark: str | None) -> LedgerKey:
 
 def read_case_id(text: str | None) -> str | None:
     """A case's number as people and spreadsheets give it back, in its one form: spaces out, capitals, O for zero undone."""
-    if not text:
-        return None
-    plain = "".join(text.split()).upper().translate(_READ_AS)
-    right = len(plain) == _ID_CHARACTERS + 1 and plain[0] == "C" and set(plain[1:]) <= set(_ALPHABET)
-    return plain if right else None
+    return read_code(text, _CASE)
 
 
 def _keep(path: Path, secret: bytes) -> None:

@@ -150,6 +150,8 @@ CASE_COLUMNS: dict[str, pl.DataType] = {
     "exempt_evidence": _TEXT,
     "exempt_until": _TEXT,
     "closed_evidence": _TEXT,
+    "promised_evidence": _TEXT,
+    "receiver": _TEXT,
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ unknown case stays as it is. A household that left the register takes its cases 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import polars as pl
@@ -39,12 +39,13 @@ KNOWN = (
     "exempt_evidence",
     "exempt_until",
 )
-_FIRM = ("closed", "answered", "exempt", "disputed")  # states that new evidence reopens
+_FIRM = ("closed", "answered", "exempt", "disputed", "promised")  # states that new evidence reopens
+_SETTLED = ("closed", "promised")  # states that what the data say now confirms
 
 
 @dataclass(frozen=True)
 class RoundFrames:
-    """What a run left behind, as the ledger reads it. `levels` says of whom each rule that ran speaks."""
+    """What a run left behind, as the ledger reads it. `levels`: of whom a rule that ran speaks; `receivers`: who answers it."""
 
     findings: pl.DataFrame
     persons: pl.DataFrame
@@ -55,6 +56,7 @@ class RoundFrames:
     levels: Mapping[str, str]
     stages: tuple[str, ...]
     as_of: date
+    receivers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def stage(self) -> str:
@@ -104,7 +106,7 @@ def reconcile_round(
                 "case_id",
                 "kind",
                 evidence="evidence_code",
-                detail=_stage_detail(),
+                detail=_found_detail(frames),
             ),
             gone.select("case_id", kind=pl.lit("cleared"), detail=_why_detail()),
         ],
@@ -122,10 +124,14 @@ def reconcile_round(
     )
 
 
-def _stage_detail() -> pl.Expr:
-    return pl.col("stage").replace_strict(
-        {stage: detail(stage=stage) for stage in STAGES}, default=None, return_dtype=pl.String
-    )
+def _found_detail(frames: RoundFrames) -> pl.Expr:
+    """Which stage found it and who is asked, by the rule."""
+    told = {
+        f"{rule}|{stage}": detail(stage=stage, receiver=frames.receivers.get(rule))
+        for rule in frames.levels
+        for stage in STAGES
+    }
+    return pl.format("{}|{}", "rule_id", "stage").replace_strict(told, default=None, return_dtype=pl.String)
 
 
 def _why_detail() -> pl.Expr:
@@ -190,7 +196,10 @@ def _listed_gone(frames: RoundFrames, absent: pl.DataFrame) -> pl.DataFrame:
 
 
 def _figures(before: pl.DataFrame, gone: pl.DataFrame, known: pl.DataFrame, frames: RoundFrames) -> dict[str, int]:
-    """The round's counts: a case found is new, continuing, changed or returned; a present one not found is gone or untold."""
+    """The round's counts: a case found is new, continuing, changed or returned; a present one not found is gone or untold.
+
+    What was settled already does not become cleared: that the data agree is counted apart (`confirmed`).
+    """
     kinds = dict(before.group_by(pl.col("kind").fill_null("continuing")).len().rows())
     absent = known.filter(pl.col("present") == 1).join(before, on="case_id", how="anti").height
     new_to_us = pl.all_horizontal(
@@ -198,6 +207,8 @@ def _figures(before: pl.DataFrame, gone: pl.DataFrame, known: pl.DataFrame, fram
         for name in ("answered_evidence", "closed_evidence", "exempt_evidence")
     )
     back = (pl.col("kind") == "returned") | ((pl.col("kind") == "changed") & pl.col("state").is_in(_FIRM))
+    was = gone.join(known.select("case_id", _settled=pl.col("state").is_in(_SETTLED)), on="case_id")
+    open_before = was.filter(~pl.col("_settled"))
     later = pl.lit(frames.stage != STAGES[0]) & (pl.col("stage") == frames.stage)
     return {
         "found": before.height,
@@ -205,8 +216,10 @@ def _figures(before: pl.DataFrame, gone: pl.DataFrame, known: pl.DataFrame, fram
         "continuing": kinds.get("continuing", 0),
         "changed": kinds.get("changed", 0),
         "reopened": before.filter(back, new_to_us).height,
-        "cleared": gone.filter(pl.col("why") == CLEARED).height,
-        "gone": gone.filter(pl.col("why") == GONE).height,
+        "cleared": open_before.filter(pl.col("why") == CLEARED).height,
+        "gone": open_before.filter(pl.col("why") == GONE).height,
+        "confirmed": was.height - open_before.height,
+        "promised": before.filter(pl.col("state") == "promised", pl.col("kind").is_null()).height,
         "untold": absent - gone.height,
         "missed_before": before.filter(later, pl.col("kind") == "found").height,
         "cleared_before": before.filter(later, pl.col("kind") == "returned").height,

@@ -3,9 +3,10 @@
 A state is never written, it follows from what is known of the case:
 
     disputed  two copies of one batch answer differently, even where one of them had closed the case
-    closed    answered about this evidence, and its chain of signatures is complete
+    closed    answered about this evidence, and its chain of signatures is complete; or a promised correction that the data show
     cleared   the last round that could tell no longer finds it
     exempt    set free of questions while its evidence is this one
+    promised  so, signed, and to be corrected: it waits for the data
     answered  answered about this evidence, not yet signed off
     dispatched  a workbook is out and has not come back
     reopened  once answered, cleared or exempt, and to be asked again
@@ -13,6 +14,8 @@ A state is never written, it follows from what is known of the case:
 
 The first that holds is the state. "About this evidence" is what keeps an explained case from coming back: the answer holds
 as long as the departments' data say the same thing.
+
+Who is asked about a case (`receiver`) is what its rule said when it was last found; where no township is known, the county.
 """
 
 from __future__ import annotations
@@ -50,6 +53,24 @@ CREATE TABLE files (                 -- what came back, by content: the same byt
   day TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- As much of these two as retelling asks of them; what they are today stands in _AGAIN.
+CREATE TABLE cases (
+  case_id TEXT PRIMARY KEY, rule_id TEXT NOT NULL, severity TEXT NOT NULL, department TEXT, title TEXT,
+  county TEXT, township TEXT, village TEXT, household TEXT
+) STRICT;
+CREATE TABLE events (
+  seq INTEGER PRIMARY KEY, case_id TEXT NOT NULL, kind TEXT NOT NULL, day TEXT NOT NULL, round INTEGER, batch INTEGER, file TEXT,
+  evidence TEXT, detail TEXT, once TEXT
+) STRICT;
+"""
+# A case is what its events say, so a change in how they are folded is made by telling them again to new tables.
+_AGAIN = """
+ALTER TABLE rounds ADD COLUMN confirmed INTEGER NOT NULL DEFAULT 0;   -- closed, and now the data agree
+ALTER TABLE rounds ADD COLUMN promised INTEGER NOT NULL DEFAULT 0;    -- promised, and not yet corrected
+CREATE TABLE known AS SELECT * FROM cases;
+CREATE TABLE happened AS SELECT * FROM events;
+DROP TABLE events;
+DROP TABLE cases;
 CREATE TABLE cases (
   case_id TEXT PRIMARY KEY,
   rule_id TEXT NOT NULL, severity TEXT NOT NULL, department TEXT, title TEXT,
@@ -62,25 +83,35 @@ CREATE TABLE cases (
   verdict TEXT, reason TEXT, action TEXT, material TEXT, checker TEXT, phone TEXT, checked_on TEXT,
   signed INTEGER NOT NULL DEFAULT 0,
   exempt_evidence TEXT, exempt_until TEXT,
-  closed_evidence TEXT,
+  closed_evidence TEXT, promised_evidence TEXT,
+  receiver TEXT NOT NULL DEFAULT 'village' CHECK (receiver IN ('village', 'county')),
   state TEXT NOT NULL GENERATED ALWAYS AS (CASE
     WHEN disputed = 1 AND answered_evidence = evidence AND present = 1 AND exempt_evidence IS NOT evidence THEN 'disputed'
-    WHEN closed_evidence = evidence THEN 'closed'
+    WHEN closed_evidence = evidence OR (promised_evidence = evidence AND present = 0) THEN 'closed'
     WHEN present = 0 THEN 'cleared'
     WHEN exempt_evidence = evidence THEN 'exempt'
+    WHEN promised_evidence = evidence THEN 'promised'
     WHEN answered_evidence = evidence THEN 'answered'
     WHEN sent_batch > coalesce(answered_batch, 0) THEN 'dispatched'
     WHEN back = 1 OR answered_batch IS NOT NULL OR exempt_evidence IS NOT NULL THEN 'reopened'
     ELSE 'new' END) VIRTUAL
 ) STRICT;                           -- with row ids: a third faster to fold than by its text key
 -- Begun only with a case's first event: half the work of a round that finds everything anew. Ask with first_round IS NOT NULL.
-CREATE INDEX cases_by_state ON cases (state, county, township, village) WHERE first_round IS NOT NULL;
+CREATE INDEX cases_by_state ON cases (state) WHERE first_round IS NOT NULL;
+-- One for each way in which cases are asked for; with the number, so that the first few need no sorting.
+CREATE INDEX cases_by_rule ON cases (rule_id, case_id);
+CREATE INDEX cases_by_severity ON cases (severity, case_id);
+CREATE INDEX cases_by_place ON cases (county, township, village);
+CREATE INDEX cases_by_township ON cases (township, village);
+CREATE INDEX cases_by_village ON cases (village);
+CREATE INDEX cases_by_household ON cases (household);
+CREATE INDEX cases_by_batch ON cases (sent_batch) WHERE sent_batch IS NOT NULL;
 
 CREATE TABLE events (
   seq INTEGER PRIMARY KEY,
   case_id TEXT NOT NULL REFERENCES cases,
   kind TEXT NOT NULL CHECK (kind IN ('found', 'changed', 'returned', 'cleared', 'dispatched', 'answered', 'settled', 'signed',
-    'filed', 'closed', 'exempted', 'lapsed')),
+    'filed', 'closed', 'promised', 'reopened', 'exempted', 'lapsed')),
   day TEXT NOT NULL,
   round INTEGER REFERENCES rounds,
   batch INTEGER REFERENCES batches,
@@ -104,6 +135,8 @@ BEGIN
   UPDATE cases SET present = 1, evidence = new.evidence, moved = new.day,
     first_round = coalesce(first_round, new.round),
     stage = coalesce(json_extract(new.detail, '$.stage'), stage),
+    receiver = CASE WHEN trim(coalesce(township, '')) = '' THEN 'county' ELSE coalesce(json_extract(new.detail, '$.receiver'),
+      CASE severity WHEN 'info' THEN 'county' ELSE 'village' END) END,
     back = back OR new.kind = 'returned'
   WHERE case_id = new.case_id;
 END;
@@ -124,7 +157,9 @@ END;
 -- two fill it differently nobody wins. An answer to a later batch replaces those to earlier ones.
 CREATE TRIGGER fold_answered AFTER INSERT ON events WHEN new.kind IN ('answered', 'settled')
 BEGIN
-  UPDATE cases SET @forgotten, disputed = 0, signed = CASE WHEN new.kind = 'settled' THEN signed ELSE 0 END,
+  UPDATE cases SET @forgotten, disputed = 0, promised_evidence = NULL,
+    closed_evidence = CASE WHEN new.kind = 'settled' THEN NULL ELSE closed_evidence END,
+    signed = CASE WHEN new.kind = 'settled' THEN signed ELSE 0 END,
     answered_batch = new.batch, answered_evidence = new.evidence, answered_on = new.day
   WHERE case_id = new.case_id
     AND (new.batch > coalesce(answered_batch, 0) OR (new.kind = 'settled' AND new.batch = answered_batch));
@@ -143,6 +178,19 @@ BEGIN
   UPDATE cases SET closed_evidence = new.evidence, moved = new.day WHERE case_id = new.case_id;
 END;
 
+CREATE TRIGGER fold_promised AFTER INSERT ON events WHEN new.kind = 'promised'
+BEGIN
+  UPDATE cases SET promised_evidence = new.evidence, moved = new.day WHERE case_id = new.case_id;
+END;
+
+-- Somebody asks again, and says why: no answer to this evidence counts any more.
+CREATE TRIGGER fold_reopened AFTER INSERT ON events WHEN new.kind = 'reopened'
+BEGIN
+  UPDATE cases SET closed_evidence = NULL, promised_evidence = NULL, answered_evidence = '', disputed = 0, back = 1,
+    exempt_evidence = CASE WHEN exempt_evidence IS NULL THEN NULL ELSE '' END, exempt_until = NULL, moved = new.day
+  WHERE case_id = new.case_id;
+END;
+
 CREATE TRIGGER fold_exempted AFTER INSERT ON events WHEN new.kind = 'exempted'
 BEGIN
   UPDATE cases SET exempt_evidence = new.evidence, exempt_until = json_extract(new.detail, '$.until'), moved = new.day
@@ -153,10 +201,16 @@ CREATE TRIGGER fold_lapsed AFTER INSERT ON events WHEN new.kind = 'lapsed'
 BEGIN
   UPDATE cases SET exempt_evidence = '', exempt_until = NULL, moved = new.day WHERE case_id = new.case_id;
 END;
+
+INSERT INTO cases (case_id, rule_id, severity, department, title, county, township, village, household)
+  SELECT case_id, rule_id, severity, department, title, county, township, village, household FROM known;
+INSERT INTO events SELECT seq, case_id, kind, day, round, batch, file, evidence, detail, once FROM happened ORDER BY seq;
+DROP TABLE known;
+DROP TABLE happened;
 """
 _TOLD = "json_extract(new.detail, '$.{0}')"
-_FIRST = (
-    _FIRST.replace("@forgotten", ", ".join(f"{name} = NULL" for name in ANSWER_FIELDS))
+_AGAIN = (
+    _AGAIN.replace("@forgotten", ", ".join(f"{name} = NULL" for name in ANSWER_FIELDS))
     .replace(
         "@joined",
         ", ".join(f"{name} = coalesce(min({name}, {_TOLD}), {name}, {_TOLD})".format(name) for name in ANSWER_FIELDS),
@@ -164,16 +218,20 @@ _FIRST = (
     .replace("@or_differs", " ".join(f"OR coalesce({name} <> {_TOLD}, 0)".format(name) for name in _WEIGHED))
 )
 # Each is run once, in order; PRAGMA user_version counts those that were.
-MIGRATIONS = (_FIRST,)
+MIGRATIONS = (_FIRST, _AGAIN)
 STATES = {  # state → what people read
     "new": ("新发现", "new"),
     "reopened": ("重新核查", "reopened"),
     "dispatched": ("已下发", "dispatched"),
     "answered": ("已反馈", "answered"),
     "disputed": ("反馈矛盾", "disputed"),
+    "promised": ("待更正", "correction promised"),
     "closed": ("已销号", "closed"),
     "cleared": ("数据已消除", "cleared by the data"),
     "exempt": ("豁免", "exempt"),
 }
-OPEN = ("new", "reopened", "dispatched", "answered", "disputed")  # what still needs somebody
+OPEN = ("new", "reopened", "dispatched", "answered", "disputed", "promised")  # what still needs somebody
 TO_ASK = ("new", "reopened")  # what the next batch sends
+PROMISE = "拟修改"  # the answer that says the register will be corrected
+TRUE_VERDICTS = ("属实", "部分属实")
+VILLAGE, COUNTY = "village", "county"  # who is asked about a case

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fupin_cli.rules import SignOff
+if TYPE_CHECKING:  # rules are much to load for whoever only lists cases
+    from fupin_cli.rules import SignOff
 
 
 def settled(

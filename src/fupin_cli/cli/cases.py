@@ -1,45 +1,39 @@
-"""fupin cases: what became of every finding."""
+"""fupin cases: what became of every finding. Each command's module is loaded when it is asked for: a list needs no rules."""
 
 from __future__ import annotations
 
-import json
-import tomllib
-from collections.abc import Mapping
-from datetime import date
-from pathlib import Path
+import importlib
 
 import click
-from rich.table import Table
 
-from fupin_cli.casework import book_round, dispatch, exempt
-from fupin_cli.cli.cases_options import Day, case_number, day_option, json_option, ledger_option
-from fupin_cli.cli.cases_shown import COMMANDS
-from fupin_cli.cli.console import password_from, progress, show
-from fupin_cli.cli.next_step import after_dispatch, after_import, after_round
-from fupin_cli.errors import ConfigurationError, InputMissingError, NoPermissionError, UsageError
-from fupin_cli.feedback import file_document, settle, sign, take_back
-from fupin_cli.ingest import Ask
-from fupin_cli.report.checklist import ACTIONS, VERDICTS
-from fupin_cli.report.dispatch import BY
-from fupin_cli.report.dispatch_book import batch_name
+from fupin_cli.cli.groups import LazyGroup
 
-PARTLY_UNREADABLE = 3
-FIGURES = {
-    "found": ("疑点", "findings"),
-    "new": ("新增", "new"),
-    "continuing": ("延续", "continuing"),
-    "changed": ("证据有变", "evidence changed"),
-    "reopened": ("重新核查", "reopened"),
-    "cleared": ("数据已消除", "cleared by the data"),
-    "gone": ("已不在册", "left the register"),
-    "untold": ("本次无法判断，保持原状", "this round cannot tell"),
-    "missed_before": ("上级比对发现、前一环节未发现", "missed by the stage before"),
-    "cleared_before": ("前一环节已消除、上级比对又发现", "cleared by the stage before, found again"),
-    "not_compared": ("录入前未经县级比对", "entered without the county's comparison"),
+COMMANDS = {  # name → module, function, what it does; in the order in which an office meets them
+    "round": ("cases_moves", "round_", "登记一轮比对 · book a run: what is new, goes on, was cleared"),
+    "dispatch": ("cases_moves", "dispatch_", "下发核查表 · send out what nobody was asked yet"),
+    "import": ("cases_moves", "import_", "接收反馈 · book the answers of returned workbooks"),
+    "settle": ("cases_moves", "settle_", "裁定矛盾的答复 · decide between answers that contradict"),
+    "reopen": ("cases_moves", "reopen_", "重新核查 · have a case asked again, and say why"),
+    "sign": ("cases_moves", "sign_", "登记签字 · note a signature"),
+    "file": ("cases_moves", "file_", "登记佐证材料 · note a document beside a case"),
+    "exempt": ("cases_moves", "exempt_", "豁免 · set cases free of questions until a day"),
+    "list": ("cases_list", "list_cases", "列出核查件 · list cases"),
+    "show": ("cases_list", "show_case", "一件的来龙去脉 · one case and all that happened to it"),
+    "stats": ("cases_shown", "stats", "统计、排行、属实率 · statistics, ranking, precision"),
+    "warn": ("cases_shown", "warn", "预警 · what cannot wait"),
+    "trend": ("cases_shown", "show_trend", "历轮比对的走势 · the rounds in order"),
+    "labels": ("cases_shown", "write_labels", "由答复得到的比对标签 · what answers say of links"),
+    "verify": ("cases_shown", "verify", "检查台账 · is the ledger whole"),
 }
 
 
-@click.group("cases")
+def _load(name: str) -> click.Command:
+    module, function, _ = COMMANDS[name]
+    command: click.Command = getattr(importlib.import_module(f"fupin_cli.cli.{module}"), function)
+    return command
+
+
+@click.command("cases", cls=LazyGroup, words={name: words for name, (_, _, words) in COMMANDS.items()}, load=_load)
 def command() -> None:
     """疑点的下发、反馈、销号。 What became of every finding: sent out, answered, signed off, remembered.
 
@@ -53,244 +47,3 @@ def command() -> None:
       fupin cases dispatch --due 2019-12-10  a workbook for each township
       fupin cases import 报回/*.xlsx          the answers; what is wrong with them goes back
     """
-
-
-@command.command("round")
-@click.argument("run", type=click.Path(path_type=Path))
-@ledger_option
-@day_option
-@json_option
-def round_(run: Path, ledger: Path, day: date, *, as_json: bool) -> int:
-    """登记一轮比对。 Book a run: reconcile its findings with the cases of earlier rounds.
-
-    A case is cleared only where the round looked and found nothing: its rule ran and answered, for this household. What a round
-    cannot tell stays as it is. A county's round and the province's share their cases; booking the same run twice changes nothing.
-    """
-    booked = book_round(ledger, run, day)
-    if as_json:
-        click.echo(json.dumps({"round": booked.round, "stage": booked.stage, "as_of": booked.as_of, **booked.figures}))
-        return 0
-    again = "（已登记过，未作改动 booked before, nothing changed）" if booked.was_known else ""
-    click.echo(f"第 {booked.round} 轮 round {booked.round}　{booked.as_of}　{booked.stage}{again}")
-    show(_figures({f"{zh} {en}": booked.figures[name] for name, (zh, en) in FIGURES.items()}), to_stdout=True)
-    click.echo(after_round(ledger), err=True)
-    return 0
-
-
-@command.command("dispatch")
-@click.option("--due", type=Day(), required=True, help="报回截止日期 · the day by which answers are due")
-@click.option("--by", type=click.Choice(BY), default=BY[0], show_default=True, help="接收单位 · who gets a workbook")
-@click.option("--county", help="只下发这个县 · only this county")
-@click.option("--mask-ids", is_flag=True, help="遮盖证件号码中间各位 · hide the middle of ID numbers")
-@click.option(
-    "--passwords",
-    type=click.Path(path_type=Path),
-    help="各接收单位的打开密码（toml） · passwords per recipient: encrypts the workbooks",
-)
-@ledger_option
-@day_option
-@json_option
-def dispatch_(
-    due: date,
-    by: str,
-    county: str | None,
-    passwords: Path | None,
-    ledger: Path,
-    day: date,
-    *,
-    mask_ids: bool,
-    as_json: bool,
-) -> int:
-    """下发核查表。 Send out what nobody was asked yet: a workbook for each receiving unit, and a manifest of what went to whom.
-
-    What is out and not back, answered, closed, cleared or exempt is not sent again. With --passwords every workbook is
-    encrypted as Excel does it; the file has a line for each recipient, "青禾县/河口镇" = "…", and only its owner may read it.
-
-    \b
-    Examples:
-      fupin cases dispatch --due 2019-12-10
-      fupin cases dispatch --due 2019-12-10 --by village --passwords passwords.toml
-    """
-    with progress(quiet=as_json) as say:
-        sent = dispatch(
-            ledger, day, due, by=by, county=county, mask_ids=mask_ids, say=say,
-            passwords=_passwords(passwords) if passwords else None,
-        )  # fmt: skip
-    total = sum(book.cases for book in sent.books)
-    if as_json:
-        told = {
-            "batch": sent.batch,
-            "due": sent.due,
-            "workbooks": len(sent.books),
-            "cases": total,
-            "folder": str(sent.folder),
-        }
-        click.echo(json.dumps(told, ensure_ascii=False))
-    elif not sent.books:
-        where = f"；最近一批 the last batch: {sent.folder}/{batch_name(sent.batch)}" if sent.batch else ""
-        click.echo(f"没有需要下发的疑点 nothing to send{where}")
-    else:
-        click.echo(
-            f"批次 batch {batch_name(sent.batch)}：{len(sent.books)} 个工作簿 workbooks，{total} 条疑点 cases，"
-            f"截止 due {sent.due}\n"
-            f"→ {sent.folder}"
-        )
-        click.echo(after_dispatch(ledger), err=True)
-    return 0
-
-
-@command.command("import")
-@click.argument("files", type=click.Path(path_type=Path), nargs=-1, required=True)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path),
-    help="反馈接收情况的文件夹 · where each unit's list of what is wrong goes",
-)
-@click.option(
-    "--passwords", type=click.Path(path_type=Path), help="各接收单位的打开密码（toml） · passwords per recipient"
-)
-@ledger_option
-@day_option
-@json_option
-def import_(
-    files: tuple[Path, ...], output: Path | None, passwords: Path | None, ledger: Path, day: date, *, as_json: bool
-) -> int:
-    """接收反馈。 Book the answers of returned workbooks; tell each unit what is missing, altered, unknown, contradicting or late.
-
-    Rows are known by their 疑点编号, in any order and column. Answers are booked; nothing else in a workbook changes
-    anything, and nobody is added. The same files again change nothing; two copies that disagree are a conflict, which
-    `fupin cases settle` ends.
-    """
-    ask = password_from()
-    if passwords:
-        ask = _ask_by_unit(_passwords(passwords), ask)
-    told = take_back(ledger, files, day, ask, output)
-    if as_json:
-        counts = {"booked": told.booked, "known": told.known, "closed": told.closed, "unreadable": len(told.unreadable)}
-        click.echo(json.dumps(counts | {"troubles": dict(told.counts), "folder": str(told.folder)}, ensure_ascii=False))
-    else:
-        show(_figures({**told.counts, "销号 closed": told.closed}), to_stdout=True)
-        click.echo(f"→ {told.folder}")
-        click.echo(after_import(ledger), err=True)
-    for name, why in told.unreadable.items():
-        click.echo(f"未能读取 unreadable: {name}: {why}", err=True)
-    return PARTLY_UNREADABLE if told.unreadable else 0
-
-
-@command.command("settle")
-@click.argument("case")
-@click.option("--verdict", type=click.Choice(VERDICTS), required=True, help="是否属实 · is it so")
-@click.option("--reason", help="情况说明 · why")
-@click.option("--action", type=click.Choice(ACTIONS), help="处理意见 · what is done")
-@click.option("--material", help="佐证材料 · proof")
-@click.option("--by", required=True, help="裁定人 · who decides")
-@ledger_option
-@day_option
-def settle_(
-    case: str,
-    verdict: str,
-    reason: str | None,
-    action: str | None,
-    material: str | None,
-    by: str,
-    ledger: Path,
-    day: date,
-) -> int:
-    """裁定矛盾的答复。 Decide a case whose returned copies contradict each other."""
-    answer = {"verdict": verdict, "reason": reason, "action": action, "material": material}
-    settle(ledger, case_number(case), answer, day, by)
-    click.echo(f"已裁定 settled: {case_number(case)}")
-    return 0
-
-
-@command.command("sign")
-@click.argument("batch")
-@click.option("--step", required=True, help="签字环节 · a step of the batch's chain")
-@click.option("--by", required=True, help="签字人 · who signed")
-@click.option("--signed-on", type=Day(), help="签字日期 · when [the day of --on]")
-@click.option("--county", help="只这个县 · only this county")
-@click.option("--township", help="只这个乡镇 · only this township")
-@click.option("--village", help="只这个村 · only this village")
-@ledger_option
-@day_option
-def sign_(
-    batch: str, step: str, by: str, signed_on: date | None, county: str | None, township: str | None, village: str | None,
-    ledger: Path, day: date,
-) -> int:  # fmt: skip
-    """登记签字。 Note a signature under the answers of a batch; cases whose chain and documents are complete are closed."""
-    digits = batch.upper().removeprefix("B")
-    if not digits.isdigit():
-        raise UsageError(f"{batch!r} is no batch", try_="B0001, as it stands on the workbooks")
-    given = {"county": county, "township": township, "village": village}
-    place = {level: name for level, name in given.items() if name}
-    receipt, closed = sign(ledger, int(digits), step, by, signed_on or day, day, place=place)
-    click.echo(f"已登记签字 signed: {receipt.booked}（已有 known {receipt.known}）；销号 closed: {closed}")
-    return 0
-
-
-@command.command("file")
-@click.argument("case")
-@click.argument("document")
-@ledger_option
-@day_option
-def file_(case: str, document: str, ledger: Path, day: date) -> int:
-    """登记佐证材料。 Note a document beside a case."""
-    closed = file_document(ledger, case_number(case), document, day)
-    click.echo(f"已登记材料 filed: {case_number(case)}{'；已销号 closed' if closed else ''}")
-    return 0
-
-
-@command.command("exempt")
-@click.argument("cases", nargs=-1, required=True)
-@click.option("--reason", required=True, help="理由 · why")
-@click.option("--document", required=True, help="依据文件 · by which document")
-@click.option("--until", type=Day(), required=True, help="有效期至 · the last day on which it holds")
-@ledger_option
-@day_option
-def exempt_(cases: tuple[str, ...], reason: str, document: str, until: date, ledger: Path, day: date) -> int:
-    """豁免。 Set cases free of questions until a day, as long as their evidence stays the same."""
-    exempt(ledger, [case_number(case) for case in cases], day, reason=reason, document=document, until=until)
-    click.echo(f"已豁免 exempt until {until}: {len(cases)}")
-    return 0
-
-
-def _passwords(path: Path) -> dict[str, str]:
-    """Recipient → password. The file is read only where nobody else may read it."""
-    try:
-        if path.stat().st_mode & 0o077:
-            raise NoPermissionError("others may read this file of passwords", where=str(path), try_=f"chmod 600 {path}")
-        told = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise InputMissingError("no such file", where=str(path)) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):  # what stands there may be a password: it is not repeated
-        raise ConfigurationError(
-            "not readable as TOML", where=str(path), try_='"青禾县/河口镇" = "…", a line each'
-        ) from None
-    if not all(isinstance(password, str) and password for password in told.values()):
-        raise ConfigurationError("a password is a text", where=str(path), try_='"青禾县/河口镇" = "…", a line each')
-    return told
-
-
-def _ask_by_unit(passwords: Mapping[str, str], others: Ask) -> Ask:
-    """Knows the password of a workbook by the recipient in its name, which is kept when it is sent back."""
-    by_name = {recipient.replace("/", "_"): password for recipient, password in passwords.items()}
-
-    def answer(name: str) -> str | None:
-        fitting = [key for key in by_name if Path(name).name.startswith(f"{key}_")]
-        return by_name[max(fitting, key=len)] if fitting else others(name)
-
-    return Ask(others.variable, answer)
-
-
-def _figures(counts: Mapping[str, int]) -> Table:
-    table = Table(show_header=False, show_edge=False, pad_edge=False, box=None)
-    table.add_column()
-    table.add_column(justify="right")
-    for name, count in counts.items():
-        table.add_row(name, f"{count:,}")
-    return table
-
-
-for shown in COMMANDS:
-    command.add_command(shown)

@@ -45,3 +45,6 @@ ledger_option = click.option(
 )  # fmt: skip
 day_option = click.option("--on", "day", type=Day(), default=today, help="日期 · the day it happens on [today]")
 json_option = click.option("--json", "as_json", is_flag=True, help="向标准输出打印 JSON · print JSON to stdout")
+book_option = click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="写成工作簿 · write a workbook (.xlsx)"
+)

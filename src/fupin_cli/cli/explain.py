@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,16 +10,15 @@ from typing import Any
 import click
 import polars as pl
 
+from fupin_cli.cli import complete
 from fupin_cli.cli.explain_pair import explain_row_pair, link_named
 from fupin_cli.cli.next_step import NEXT, typed
 from fupin_cli.cli.pairs_shown import DECISIONS
-from fupin_cli.cli.rule_packs import open_rules
+from fupin_cli.cli.rule_packs import judged_project_option, open_rules
 from fupin_cli.errors import BadDataError, InputMissingError, UsageError
-from fupin_cli.ingest import load_profiles
-from fupin_cli.project import rules_folders
 from fupin_cli.report.link_words import waterfall
 from fupin_cli.report.masking import mask_id, mask_name, mask_sentence
-from fupin_cli.rules import Pack, Rule, nearest
+from fupin_cli.rules import Rule, nearest
 from fupin_cli.vocabulary import BASES, ID_STATUS_LABELS, OUTCOME_LABELS, Outcome, label
 
 DERIVED = {
@@ -31,18 +30,14 @@ _FRAMES = ("persons", "households", "outcomes", "person_outcomes", "findings", "
 
 
 @click.command("explain")
-@click.argument("target")
+@click.argument("target", shell_complete=complete.rules)
 @click.option(
     "--run",
     "folder",
     type=click.Path(path_type=Path),
     help="结果文件夹或比对关系文件 · run directory, or links.parquet of fupin link [newest under ./runs, or ./demo]",
 )
-@click.option(
-    "--project",
-    type=click.Path(path_type=Path),
-    help="项目文件夹，其 rules/ 覆盖随附规则 · project whose rules/ were used",
-)
+@judged_project_option
 @click.option("--unmask", is_flag=True, help="显示完整姓名和证件号码 · show names and ID numbers in full")
 def command(target: str, folder: Path | None, project: Path | None, *, unmask: bool) -> int:
     """说明一人、一户、一条疑点或一条比对关系。 Explain a person, a household, a finding or a link.
@@ -65,8 +60,11 @@ def command(target: str, folder: Path | None, project: Path | None, *, unmask: b
         click.echo("\n".join(explain_row_pair(target, folder)))
         return 0
     run = _open(folder or _newest())
-    rules = _rules(project)
-    say = _Masked(unmask=unmask, labels=_labels(project))
+    known = open_rules(project, run=run.folder)
+    rules = {rule.id: rule for pack in known.packs for rule in pack.rules}
+    say = _Masked(
+        unmask=unmask, labels={field.column: field.zh for field in known.profiles["register"].fields} | DERIVED
+    )
     finding = (
         run.findings.filter(_col("finding_key").str.starts_with(target.lower()))
         if len(target) >= 4
@@ -91,6 +89,8 @@ def command(target: str, folder: Path | None, project: Path | None, *, unmask: b
             why="looked for a rule, finding key, household ID, person ID, ID number, row:N and link:N:EXTRACT:M",
             try_=_instead(run, target),
         )
+    if known.note:
+        click.echo(known.note)
     click.echo("\n".join(lines))
     return 0
 
@@ -176,17 +176,6 @@ def _open(folder: Path) -> _Run:
         except (OSError, pl.exceptions.PolarsError):
             raise BadDataError(f"{name}.parquet cannot be read", where=str(folder), try_="run again") from None
     return _Run(folder, **frames)
-
-
-def _labels(project: Path | None) -> dict[str, str]:
-    folders = [folder / "sources" for folder in rules_folders(project / "rules" if project else None)]
-    profile = load_profiles([folder for folder in folders if folder.is_dir()])["register"]
-    return {field.column: field.zh for field in profile.fields} | DERIVED
-
-
-def _rules(project: Path | None) -> dict[str, Rule]:
-    packs: Sequence[Pack] = open_rules(project).packs
-    return {rule.id: rule for pack in packs for rule in pack.rules}
 
 
 def _where(row: Mapping[str, Any], source: str = "source", sheet: str = "sheet", at: str = "row") -> str:

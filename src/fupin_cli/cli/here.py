@@ -68,10 +68,11 @@ class _Project:
 
 @dataclass(frozen=True)
 class _Run:
-    """A run directory: its findings, None where they cannot be read."""
+    """A run directory: its findings, None where they cannot be read, and the rule that found most of them."""
 
     folder: Path
     findings: int | None
+    rule: str | None
     made: float
 
 
@@ -106,12 +107,14 @@ def _outside(here: Path) -> list[str]:
     below = sorted(path.parent.name for path in _quietly(here.glob(f"*/{PROJECT_FILE}")))
     if below:
         lines.append(f"下级文件夹中有项目 projects below: {'、'.join(below[:5])}")
-    if runs:
-        step = typed("fupin", "explain", "--help")
+    if runs and runs[0].rule:
+        step = typed("fupin", "explain", runs[0].rule, "--run", _shown(runs[0].folder, here))
     elif below:
         step = typed("fupin", "run", below[0])
     else:
-        step = start_with("." if any(path.suffix.lower() in _TABLES for path in _quietly(here.rglob("*"))) else "文件夹")
+        step = start_with(
+            "." if any(path.suffix.lower() in _TABLES for path in _quietly(here.rglob("*"))) else "文件夹"
+        )
     return [*lines, f"{NEXT}: {step}"]
 
 
@@ -120,7 +123,9 @@ def _read_project(folder: Path) -> _Project | str:
     try:
         data = tomllib.loads((folder / PROJECT_FILE).read_text(encoding="utf-8-sig"))
         sources = [data["register"], *data.get("extract", [])]
-        found = [[path for pattern in source.get("files", []) for path in _matches(folder, pattern)] for source in sources]
+        found = [
+            [path for pattern in source.get("files", []) for path in _matches(folder, pattern)] for source in sources
+        ]
         return _Project(
             name=str(data["project"]["name"]),
             as_of=str(data["project"]["as_of"]),
@@ -157,7 +162,7 @@ def _quietly(paths: Iterator[Path]) -> Iterator[Path]:
 def _runs(folder: Path) -> list[_Run]:
     """Run directories under the folder's `runs`, or right below it, the newest first."""
     places = [*_quietly(folder.glob(f"{RUNS}/*/{MANIFEST}")), *_quietly(folder.glob(f"*/{MANIFEST}"))]
-    found = [_Run(path.parent, _findings(path.parent), path.stat().st_mtime) for path in places if _is_ours(path)]
+    found = [_read_run(path) for path in places if _is_ours(path)]
     return sorted(found, key=lambda run: (-run.made, run.folder.name))
 
 
@@ -166,9 +171,15 @@ def _is_ours(manifest: Path) -> bool:
     return facts.get("program") == PROGRAM and "stages" in facts
 
 
-def _findings(run: Path) -> int | None:
-    count = _json(run / DIGEST).get("findings")
-    return count if isinstance(count, int) else None
+def _read_run(manifest: Path) -> _Run:
+    told = _json(manifest.with_name(DIGEST))
+    try:
+        counts = [(tally["count"], tally["rule_id"]) for tally in told["findings_by_rule"]]
+        return _Run(
+            manifest.parent, int(told["findings"]), max(counts)[1] if counts else None, manifest.stat().st_mtime
+        )
+    except (OSError, KeyError, TypeError, ValueError):
+        return _Run(manifest.parent, None, None, 0.0)
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -187,8 +198,12 @@ def _told(run: _Run, here: Path) -> str:
 def _read_ledger(folder: Path, today: date) -> _Ledger | str:
     """The ledger's figures, or what is wrong with it."""
     try:
-        with closing(sqlite3.connect(f"{(folder / LEDGER_FILE).absolute().as_uri()}?mode=ro", uri=True, timeout=0.1)) as opened:
-            states = dict(opened.execute("SELECT state, count(*) FROM cases WHERE first_round IS NOT NULL GROUP BY state"))
+        with closing(
+            sqlite3.connect(f"{(folder / LEDGER_FILE).absolute().as_uri()}?mode=ro", uri=True, timeout=0.1)
+        ) as opened:
+            states = dict(
+                opened.execute("SELECT state, count(*) FROM cases WHERE first_round IS NOT NULL GROUP BY state")
+            )
             late = "SELECT count(*) FROM cases WHERE first_round IS NOT NULL AND state = 'dispatched' AND due < ?"
             overdue = opened.execute(late, (today.isoformat(),)).fetchone()[0]
             runs = frozenset(row[0] for row in opened.execute("SELECT run FROM rounds"))
@@ -218,11 +233,8 @@ def _next(project: Path, about: _Project, runs: list[_Run], book: _Ledger | str 
         return round_of(_shown(runs[0].folder, here), ledger)
     if isinstance(book, str):
         return look_at_states(ledger)
-    if book.overdue:
-        return look_at_overdue(ledger)
-    if book.to_ask:
-        return dispatch_from(ledger)
-    return import_to(ledger) if book.out else look_at_states(ledger)
+    waiting = ((book.overdue, look_at_overdue), (book.to_ask, dispatch_from), (book.out, import_to))
+    return next((step(ledger) for count, step in waiting if count), look_at_states(ledger))
 
 
 def _hash(run: Path) -> str | None:

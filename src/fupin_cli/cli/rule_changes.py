@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 import polars as pl
 
-from fupin_cli.cli.rule_packs import open_pack, project_option
+from fupin_cli.cli import complete
+from fupin_cli.cli.rule_packs import judged_project_option, open_pack, project_option
 from fupin_cli.cli.rule_trace import folder_of, run_option
 from fupin_cli.errors import UsageError
 from fupin_cli.rulebook import labels_of
@@ -44,16 +45,22 @@ def diff_packs(first: str, second: str, project: Path | None) -> int:
 
 @click.command("compare")
 @click.option(
-    "--pack", "names", multiple=True, required=True, help="规则包编号或文件，写两次 · id or file of a pack, twice"
+    "--pack",
+    "names",
+    shell_complete=complete.packs,
+    multiple=True,
+    required=True,
+    help="规则包编号或文件，写两次 · id or file of a pack, twice",
 )
 @click.option(
     "--rule",
     "rules",
+    shell_complete=complete.rules,
     multiple=True,
     help="只比这两条规则，写两次 · compare these two rules, one of each pack [by ID, else verdict with verdict]",
 )
 @run_option
-@project_option
+@judged_project_option
 @click.option(
     "--csv",
     "target",
@@ -75,14 +82,15 @@ def compare_packs(
     """
     if len(names) != 2:
         raise UsageError("compare takes two packs", try_="fupin rules compare --pack A --pack B --run DIR")
-    (ours, known), (theirs, others) = (open_pack(name, project) for name in names)
+    run = folder_of(folder)
+    (ours, known), (theirs, others) = (open_pack(name, project, run) for name in names)
     pairs = pair_rules(ours, theirs, rules)
     told = [
-        judge_again(
-            read_round(folder_of(folder), among.packs), among.packs, pack, among.lines, labels_of(among.profiles)
-        )
+        judge_again(read_round(run, among.packs), among.packs, pack, among.lines, labels_of(among.profiles))
         for pack, among in ((ours, known), (theirs, others))
     ]
+    if known.note:
+        click.echo(known.note)
     changes = changed_outcomes(told[0], told[1], pairs)
     click.echo(f"A {ours.id}（{ours.title}）  B {theirs.id}（{theirs.title}）")
     for first, second in pairs:

@@ -10,6 +10,7 @@ import click
 
 from fupin_cli.errors import InputMissingError, UsageError
 from fupin_cli.ingest import SourceProfile, load_profiles
+from fupin_cli.kept_rules import folders_for
 from fupin_cli.project import rules_folders
 from fupin_cli.rulebook import all_packs
 from fupin_cli.rules import Lines, Pack, load_lines, nearest
@@ -17,33 +18,44 @@ from fupin_cli.rules import Lines, Pack, load_lines, nearest
 project_option = click.option(
     "--project", type=click.Path(path_type=Path), help="项目文件夹，其 rules/ 覆盖随附规则 · project whose rules/ win"
 )  # fmt: skip
+judged_project_option = click.option(
+    "--project",
+    type=click.Path(path_type=Path),
+    help="项目文件夹，用其现行规则 · project whose rules of today are used [those that the run keeps]",
+)
 
 
 @dataclass(frozen=True)
 class OpenRules:
-    """Packs, income lines and source profiles that belong together."""
+    """Packs, income lines and source profiles that belong together; `note` says how they differ from those of the run."""
 
     packs: tuple[Pack, ...]
     lines: Lines
     profiles: Mapping[str, SourceProfile]
+    note: str = ""
 
 
-def open_rules(project: Path | None, instead: Path | None = None) -> OpenRules:
-    """The rules that a project would use, the shipped ones without a project; the file `instead` replaces the pack of its id."""
+def open_rules(project: Path | None, instead: Path | None = None, run: Path | None = None) -> OpenRules:
+    """The rules that a project would use, the shipped ones without a project; the file `instead` replaces the pack of its id.
+
+    With a `run` and no project, those by which it was judged, which its directory keeps.
+    """
     if project and not project.is_dir():
         raise InputMissingError("no such project folder", where=str(project))
-    folders = rules_folders(project / "rules" if project else None)
+    folders, note = rules_folders(project / "rules" if project else None), ""
+    if run is not None:
+        folders, note = folders_for(run, project, folders)
     profiles = load_profiles([folder / "sources" for folder in folders if (folder / "sources").is_dir()])
-    return OpenRules(all_packs(folders, profiles, instead), load_lines(folders), profiles)
+    return OpenRules(all_packs(folders, profiles, instead), load_lines(folders), profiles, note)
 
 
-def open_pack(name: str, project: Path | None) -> tuple[Pack, OpenRules]:
+def open_pack(name: str, project: Path | None, run: Path | None = None) -> tuple[Pack, OpenRules]:
     """One pack by its id, or from a TOML file, and the rules that it stands among."""
     path = Path(name)
     if path.suffix != ".toml":
-        known = open_rules(project)
+        known = open_rules(project, run=run)
         return pick_pack(known.packs, name), known
-    known = open_rules(project, path)
+    known = open_rules(project, path, run)
     return next(pack for pack in known.packs if pack.where == path.name), known
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from fupin_cli.cli.rule_packs import open_pack, open_rules, project_option
+from fupin_cli.cli import complete
+from fupin_cli.cli.rule_packs import judged_project_option, open_pack, open_rules
 from fupin_cli.errors import InputMissingError, UsageError
 from fupin_cli.report.rule_trace import trace
 from fupin_cli.rulebook import labels_of
@@ -19,9 +20,14 @@ run_option = click.option(
 
 @click.command("explain")
 @click.argument("household_id")
-@click.option("--pack", "name", help="规则包编号或文件 · id or file of a pack [the one whose verdict binds the place]")
+@click.option(
+    "--pack",
+    "name",
+    shell_complete=complete.packs,
+    help="规则包编号或文件 · id or file of a pack [the one whose verdict binds the place]",
+)
 @run_option
-@project_option
+@judged_project_option
 @click.option("--unmask", is_flag=True, help="显示完整姓名 · show names in full")
 def explain_household(
     household_id: str, name: str | None, folder: Path | None, project: Path | None, *, unmask: bool
@@ -33,20 +39,23 @@ def explain_household(
       fupin rules explain 9901210000012 --run demo
       fupin rules explain 9901210000012 --pack guangxi --run demo
     """
+    run = folder_of(folder)
     if name is None:
-        known = open_rules(project)
-        found = read_round(folder_of(folder), known.packs)
+        known = open_rules(project, run=run)
+        found = read_round(run, known.packs)
         pack = standard_of(found, known.packs)
     else:
-        pack, known = open_pack(name, project)
-        found = read_round(folder_of(folder), known.packs)
+        pack, known = open_pack(name, project, run)
+        found = read_round(run, known.packs)
     if household_id not in found.households["household_id"]:
         raise UsageError(
             f"no household {household_id!r} in this run",
-            where=str(folder_of(folder)),
+            where=str(run),
             try_="copy 户编号 from a workbook",
         )
     labels = labels_of(known.profiles)
+    if known.note:
+        click.echo(known.note)
     judged = judge_again(found, known.packs, pack, known.lines, labels)
     click.echo(
         "\n".join(trace(household_id, pack, known.packs, judged, found.evidence, found.as_of, labels, unmask=unmask))

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from fupin_cli.cli.console import password_from, progress, show
+from fupin_cli.cli.groups import Choice
 from fupin_cli.cli.next_step import after_run
 from fupin_cli.pipeline import reconcile
 from fupin_cli.project import load_project
@@ -22,7 +23,7 @@ UNREADABLE_KINDS = ("unreadable", "likely_cut", "numeric_id_column")
 
 @click.command("run")
 @click.argument("project", type=click.Path(path_type=Path), default=Path())
-@click.option("--stage", type=click.Choice(STAGES), help="只做到这一环节 · only the rounds up to this one")
+@click.option("--stage", type=Choice(STAGES), help="只做到这一环节 · only the rounds up to this one")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="结果文件夹 · run directory [PROJECT/runs/AS-OF[-STAGE]]"
 )

@@ -41,7 +41,7 @@ def sample(people: pl.DataFrame, most: int = COUNT_ALL) -> pl.DataFrame:
 
 def count_names(extract: pl.DataFrame, *, several: bool = False) -> Names:
     """How common names and surnames are in an extract (KEYS); `several` if a person has more than one row in it."""
-    counted = sample(extract).lazy().select("code", "name", *_PLACE).drop_nulls("name")
+    counted = sample(extract.select("code", "name", *_PLACE)).lazy().drop_nulls("name")
     if several:
         coded = pl.col("code").is_not_null()
         counted = pl.concat([counted.filter(coded).unique(), counted.filter(~coded)])

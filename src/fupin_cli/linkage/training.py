@@ -158,7 +158,7 @@ def _share(a: float, b: float) -> float:
 
 def _at_random(r: pl.DataFrame, e: pl.DataFrame) -> pl.DataFrame:
     """Names of people taken at random, the same ones in whatever order the rows come."""
-    ours, theirs = _few(r, _PEOPLE), _few(e, _PEOPLE)
+    ours, theirs = (_few(side.select("code", "name"), _PEOPLE) for side in (r, e))
     if not (ours.height and theirs.height):
         return _no_pairs()
     n = ours.height
@@ -176,6 +176,7 @@ def _at_random(r: pl.DataFrame, e: pl.DataFrame) -> pl.DataFrame:
 
 def _nearby(r: pl.DataFrame, e: pl.DataFrame) -> pl.DataFrame:
     """Names of people of one village, who are not one person."""
+    r, e = (side.select("code", "name", *_VILLAGE) for side in (r, e))
     ours, theirs = _few(r.drop_nulls(_VILLAGE), _NEIGHBOURS), sample(e, _ENOUGH).drop_nulls(_VILLAGE)
     pairs = ours.select(*_VILLAGE, pl.col("name").alias("r"), "code").join(
         theirs.select(*_VILLAGE, pl.col("name").alias("e"), pl.col("code").alias("other")), on=_VILLAGE
@@ -185,7 +186,12 @@ def _nearby(r: pl.DataFrame, e: pl.DataFrame) -> pl.DataFrame:
 
 def _concentration(near: Sequence[float], nearby: pl.DataFrame, e: pl.DataFrame) -> float:
     """How much commoner an exact name is between neighbours than their surnames explain: generation names run in villages."""
-    names = sample(e, _ENOUGH).lazy().select("name", initial=pl.col("name").str.slice(0, 1)).drop_nulls()
+    names = (
+        sample(e.select("code", "name"), _ENOUGH)
+        .lazy()
+        .select("name", initial=pl.col("name").str.slice(0, 1))
+        .drop_nulls()
+    )
     by_name = names.group_by("name", "initial").len("people").with_columns(pl.col("people").cast(pl.Float64))
     all_ = pl.col("people").sum().over("initial")
     # two people of one surname, and the chance that they share the given name, too
@@ -246,7 +252,7 @@ def _drawn(counts: Sequence[float], towards: Sequence[float]) -> Values:
 def _place_u(r: pl.DataFrame, e: pl.DataFrame) -> Values:
     """How often two random rows share a hamlet, a village only, a township only, a county only, or none."""
     parts = ["county_code", "township_code", "village_code", "hamlet_code"]
-    counts = [side.group_by(parts).len() for side in (r, e)]
+    counts = [sample(side.select("code", *parts)).group_by(parts).len() for side in (r, e)]
 
     def shared(parts: list[str]) -> float:
         known = [side.drop_nulls(parts[-1]).group_by(parts).agg(pl.col("len").sum()) for side in counts]

@@ -9,6 +9,7 @@ what the county needs to book an answer: the finding's number, its rule, how the
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -35,33 +36,33 @@ REASONS = (
     "其他",
 )
 ACTIONS = ("已修改", "拟修改", "保留(附佐证)", "清退", "转部门核实")
+_MAY_LACK = ("hamlet", "relation", "head_name", "household_id", "name", "id_shown")
 _TOP = 5  # title, place and totals, note, group row, header
 
 HEADER_ROW = _TOP  # 1-based: the row of a village's sheet in which the headers stand
 COMPARED = (
-    Field("seq", "序号", 3),
+    Field("seq", "序号", 3.2),
     Field("hamlet", "组", 4),
-    Field("head_name", "户主姓名", 6),
+    Field("head_name", "户主姓名", 6.2),
     Field("household_id", "户编号", 8.2),  # 16 digits on two lines
-    Field("name", "姓名", 6),
+    Field("name", "姓名", 6.2),
     Field("id_shown", "证件号码", 9.2),  # 18 digits on two lines of 9
     Field("relation", "与户主关系", 4.2),
-    Field("title", "疑点类型", 8, centred=False),
+    Field("title", "疑点类型", 10, centred=False),
     Field("band_words", "可信度", 6),
     Field("department_as_of", "比对部门、截止日期", 10),
-    Field("register_value", "系统登记内容", 12.5, centred=False),
-    Field("department_cell", "部门数据内容", 16, centred=False),
-    Field("advice", "疑点说明", 12, centred=False),
+    Field("register_value", "系统登记内容", 18, centred=False),
+    Field("department_cell", "部门数据内容", 22, centred=False),
+    Field("advice", "疑点说明", 18, centred=False),
 )
+SIGNED_BY_HOME = "户主签字"
 ANSWERS = (
     Field(None, "是否属实", 6, choices=VERDICTS),
     Field(None, "情况说明", 8.2, choices=REASONS),
     Field(None, "处理意见", 6.5, choices=ACTIONS),
     Field(None, "佐证材料", 6.6),
-    Field(None, "户主签字", 7),
+    Field(None, SIGNED_BY_HOME, 7),
 )
-_PRINTED = (*COMPARED, *ANSWERS)
-_LAST = _SIGNED = len(_PRINTED) - 1  # the last printed column is the one that a household signs once
 # Right of the printed page: answers are booked by 疑点编号, so it stays in the sheet.
 BOOKED = (
     Field("finding_key", "疑点编号", 15),
@@ -82,6 +83,49 @@ RETURNED = (
 )
 
 
+@dataclass(frozen=True)
+class Form:
+    """The columns of a sheet: what was compared and the answers, which are printed; `booked` and `returned` right of them.
+
+    `asks` stands over the answers, `title` over the sheet.
+    """
+
+    compared: tuple[Field, ...] = COMPARED
+    answers: tuple[Field, ...] = ANSWERS
+    booked: tuple[Field, ...] = BOOKED
+    returned: tuple[Field, ...] = RETURNED
+    asks: str = "核查结果（请村级填写）"
+    title: str = "建档立卡数据比对疑点核查表"
+
+    @property
+    def columns(self) -> tuple[Field, ...]:
+        """All of them, in their order."""
+        return (*self.compared, *self.answers, *self.booked, *self.returned)
+
+    @property
+    def last_printed(self) -> int:
+        """The last column of the printed page."""
+        return len(self.compared) + len(self.answers) - 1
+
+    @property
+    def signed(self) -> int | None:
+        """The column that each household signs once; None where none does."""
+        signed = [at for at, field in enumerate(self.columns) if field.header == SIGNED_BY_HOME]
+        return signed[0] if signed else None
+
+    def without_empty(self, findings: pl.DataFrame) -> Form:
+        """The form without those columns that say nothing of any of these findings; the columns of texts get their room."""
+        empty = {name for name in _MAY_LACK if findings[name].fill_null("").eq("").all()}
+        if findings["band"].ne_missing(Band.REVIEW.value).all():
+            empty.add("band_words")  # all are sure: it is worth saying only beside one that is not
+        kept = [field for field in self.compared if field.column not in empty]
+        texts = [field for field in kept if not field.centred]
+        room = sum(field.width for field in self.compared if field.column in empty) / max(1, len(texts))
+        return replace(
+            self, compared=tuple(f if f.centred else replace(f, width=round(f.width + room, 1)) for f in kept)
+        )
+
+
 def write_checklist(
     path: Path, county: str, township: str, villages: Sequence[tuple[str, pl.DataFrame]], digest: Digest, as_of: date
 ) -> Path:
@@ -90,8 +134,9 @@ def write_checklist(
     written = Book(title, as_of)
     _write_cover(written, title, county, villages, digest, as_of)
     names = book.sheet_names(["填表说明", *(village for village, _ in villages)])[1:]
+    form = Form().without_empty(pl.concat([findings for _, findings in villages]))
     for name, (village, findings) in zip(names, villages, strict=True):
-        write_village(written, name, f"{county}　{township}　{village}", f"比对日期：{as_of}", findings)
+        write_village(written, name, f"{county}　{township}　{village}", f"比对日期：{as_of}", findings, form)
     return written.save(path)
 
 
@@ -101,28 +146,28 @@ def write_village(
     where: str,
     when: str,
     findings: pl.DataFrame,
-    booked: Sequence[Field] = BOOKED,
+    form: Form,
     signatures: Sequence[Sequence[str]] = (),
 ) -> int:
     """The row after the last finding, 0-based, on a new sheet of this name; `when` stands beside the place and the totals.
 
-    `booked` are the columns right of the printed page; `signatures` the rows of four texts at the foot, the usual ones if none.
+    `signatures` are the rows of four texts at the foot, the usual ones if none.
     """
     sheet, styles = written.sheet(name), written.styles
-    columns = (*_PRINTED, *booked, *RETURNED)
+    columns = form.columns
     for column, field in enumerate(columns):
         sheet.set_column(column, column, field.width)
-    _write_top(sheet, styles, where, when, findings, booked)
-    last = _write_findings(sheet, styles, findings, columns)
-    for column, field in enumerate(ANSWERS, len(COMPARED)):
+    _write_top(sheet, styles, where, when, findings, form)
+    last = _write_findings(sheet, styles, findings, form)
+    for column, field in enumerate(form.answers, len(form.compared)):
         if field.choices:
             _offer(sheet, _TOP, last, column, field)
     signatures = signatures or _SIGNATURES
-    _write_signatures(sheet, styles, last + 1, signatures)
+    _write_signatures(sheet, styles, last + 1, signatures, form.last_printed)
     sheet.autofilter(_TOP - 1, 0, last, len(columns) - 1)
     sheet.freeze_panes(_TOP, 5)
     sheet.repeat_rows(_TOP - 2, _TOP - 1)
-    sheet.print_area(0, 0, last + len(signatures), _LAST)
+    sheet.print_area(0, 0, last + len(signatures), form.last_printed)
     sheet.ignore_errors({"number_stored_as_text": f"A1:AZ{last + 1}"})
     # No password: this keeps fingers off the compared columns, it is not security.
     sheet.protect("", {"autofilter": True, "format_columns": True, "format_rows": True})
@@ -130,20 +175,22 @@ def write_village(
     return last + 1
 
 
-def _write_top(
-    sheet: Worksheet, styles: Styles, where: str, when: str, findings: pl.DataFrame, booked: Sequence[Field]
-) -> None:
+def _write_top(sheet: Worksheet, styles: Styles, where: str, when: str, findings: pl.DataFrame, form: Form) -> None:
     review = findings.filter(pl.col("band") == Band.REVIEW).height
     homes = findings["household_id"].drop_nulls().n_unique()
-    put_across(sheet, 0, 0, _LAST, "建档立卡数据比对疑点核查表", styles.title)
-    totals = f"{where}　　{when}　　疑点 {findings.height} 条，涉及 {homes} 户，其中待核 {review} 条"
-    put_across(sheet, 1, 0, _LAST, totals, styles.subtitle)
-    put_across(sheet, 2, 0, _LAST, f"{CLUE_NOTE}标“▲待核”的，请先确认部门数据是否为本人。", styles.note)
+    last = form.last_printed
+    put_across(sheet, 0, 0, last, form.title, styles.title)
+    of_homes = f"，涉及 {homes} 户" if homes else ""
+    totals = f"{where}　　{when}　　疑点 {findings.height} 条{of_homes}，其中待核 {review} 条"
+    put_across(sheet, 1, 0, last, totals, styles.subtitle)
+    put_across(
+        sheet, 2, 0, last, CLUE_NOTE + ("标“▲待核”的，请先确认部门数据是否为本人。" if review else ""), styles.note
+    )
     groups = (
-        (COMPARED, "比对内容（由系统生成，已锁定，请勿改动）", styles.group, styles.header),
-        (ANSWERS, "核查结果（请村级填写）", styles.group_answer, styles.header_answer),
-        (booked, "编号、匹配依据与数据出处（不打印，请勿改动）", styles.group, styles.header),
-        (RETURNED, "电子报回时填写（不打印）", styles.group_answer, styles.header_answer),
+        (form.compared, "比对内容（由系统生成，已锁定，请勿改动）", styles.group, styles.header),
+        (form.answers, form.asks, styles.group_answer, styles.header_answer),
+        (form.booked, "编号、匹配依据与数据出处（不打印，请勿改动）", styles.group, styles.header),
+        (form.returned, "电子报回时填写（不打印）", styles.group_answer, styles.header_answer),
     )
     start = 0
     for fields, title, over, style in groups:
@@ -155,16 +202,18 @@ def _write_top(
         sheet.set_row(row, height)
 
 
-def _write_findings(sheet: Worksheet, styles: Styles, findings: pl.DataFrame, columns: Sequence[Field]) -> int:
+def _write_findings(sheet: Worksheet, styles: Styles, findings: pl.DataFrame, form: Form) -> int:
     """The last row written; the answer cells are empty and unlocked, and each household signs on its first row only."""
+    columns, signed = form.columns, form.signed
     placed = [(column, field) for column, field in enumerate(columns) if field.column]
-    last = write_findings(sheet, styles, findings, placed, _TOP, least=40)
-    open_columns = [column for column, field in enumerate(columns) if not field.column and column != _SIGNED]
+    last = write_findings(sheet, styles, findings, placed, _TOP, least=34)
+    open_columns = [column for column, field in enumerate(columns) if not field.column and column != signed]
     first = findings["household_block"].is_first_distinct()
     for row, signs in enumerate(first, _TOP):
         for column in open_columns:
             put(sheet, row, column, None, styles.answer)
-        put(sheet, row, _SIGNED, None if signs else "〃", styles.answer if signs else styles.same)
+        if signed is not None:
+            put(sheet, row, signed, None if signs else "〃", styles.answer if signs else styles.same)
     return last
 
 
@@ -187,9 +236,12 @@ def _offer(sheet: Worksheet, first: int, last: int, column: int, field: Field) -
     book.check(code, sheet)
 
 
-def _write_signatures(sheet: Worksheet, styles: Styles, row: int, signatures: Sequence[Sequence[str]]) -> None:
+def _write_signatures(
+    sheet: Worksheet, styles: Styles, row: int, signatures: Sequence[Sequence[str]], end: int
+) -> None:
     """The foot that is signed and stamped once, spread over the width of the page."""
-    spans = ((0, 5), (6, 9), (10, 12), (13, _LAST))
+    starts = (0, *((end + 1) * part // 18 for part in (6, 10, 13)))
+    spans = tuple(zip(starts, (*(start - 1 for start in starts[1:]), end), strict=True))
     for offset, texts in enumerate(signatures, row):
         for (first, last), text in zip(spans, texts, strict=True):
             put_across(sheet, offset, first, last, text, styles.sign)

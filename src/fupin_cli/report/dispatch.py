@@ -18,11 +18,16 @@ from fupin_cli.report.dispatch_book import SHOWN, Sending, Unit, batch_name, wri
 from fupin_cli.report.finding_words import worded
 from fupin_cli.report.wording import place
 from fupin_cli.report.workbook import located, numbered, ordered
-from fupin_cli.vocabulary import FINDINGS, Severity
+from fupin_cli.vocabulary import FINDINGS
 
+VILLAGE, COUNTY = "village", "county"  # who answers
 BY = ("township", "village")
-COUNTY_OWN = "县级"  # the unit that gets what no township can answer
 _UNIT_OF_BOOKS = "本 books"
+COUNTY_OWN, COUNTY_SHEET = "县级", "县级答复"  # the unit that gets what no township can answer, and its sheet
+_OF_A_HOME = ("head_name", "household_id", "household_block")
+_OF_ONE = (*_OF_A_HOME, "name", "id_shown", "id_number", "id_raw", "person_id", "listed_name", "listed_id", "listed_place",
+           "register_ref", "extract_ref", "basis_words")  # fmt: skip
+_NOT_AT_A_HOME = ("hamlet", "relation", "band_words")
 _WORTH_A_PROCESS = 60  # books; below that starting another one costs more than it saves
 _UNIT = ["_county", "_township", "_village"]
 
@@ -41,11 +46,12 @@ class SentBook:
 def laid_out(cases: pl.DataFrame, sending: Sending, *, by: str, mask_ids: bool) -> pl.DataFrame:
     """The cases as rows of workbooks: worded, ordered, with `book` (file name), `unit`, `place` (sheet) and `batch`.
 
-    `cases` are FINDINGS with case_id, evidence_code and `times` (how often it was sent before). What no township can answer, for
-    want of a township or because the county must mend its own work, goes to the county, sheet by township.
+    `cases` are FINDINGS with case_id, evidence_code, `times` (how often it was sent before), `receiver` and `question`. What the
+    county answers itself, or for want of a township, goes to the county: there those of one `question` are one row, under the
+    number of its first (`asked`).
     """
     told = worded(ordered(located(FINDINGS.conform(cases))), mask_ids=mask_ids)
-    own = pl.col("severity").eq_missing(Severity.INFO) | pl.col("township").is_null()
+    own = pl.col("receiver") == COUNTY
     county, township, village = (
         pl.col(level).fill_null(place(None, level)) for level in ("county", "township", "village")
     )
@@ -53,7 +59,8 @@ def laid_out(cases: pl.DataFrame, sending: Sending, *, by: str, mask_ids: bool) 
         _county=county,
         _township=pl.when(own).then(pl.lit(COUNTY_OWN)).otherwise(township),
         _village=pl.when(own).then(pl.lit("")).when(pl.lit(by == "village")).then(village).otherwise(pl.lit("")),
-        place=pl.when(own).then(township).otherwise(village),
+        place=pl.when(own).then(pl.lit(COUNTY_SHEET)).otherwise(village),
+        asked=pl.when(own).then(pl.col("case_id").first().over("question")).otherwise(pl.col("case_id")),
         finding_key=pl.col("case_id"),
         batch=pl.lit(batch_name(sending.batch)),
         again=pl.when(pl.col("times") > 0).then(pl.format("第{}次", pl.col("times") + 1)).otherwise(pl.lit("首次")),
@@ -69,12 +76,39 @@ def laid_out(cases: pl.DataFrame, sending: Sending, *, by: str, mask_ids: bool) 
     return told.join(units, on=_UNIT, how="left", maintain_order="left")
 
 
+def questions(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows as they stand in the workbooks: one for all cases of a question, which says whom it is about (`whom`)."""
+    own = rows.filter(pl.col("_township") == COUNTY_OWN)
+    each = [name for name in (*_OF_ONE, "_village") if name in rows.columns]
+    one, homes = pl.len() == 1, pl.col("household_id").drop_nulls().n_unique()
+    township = pl.col("township").fill_null(place(None, "township"))
+    by_place = own.group_by("asked", township.alias("_at"), maintain_order=True).agg(
+        pl.format("{} {}户{}条", township.first(), homes, pl.len()).alias("_said")
+    )
+    whom = by_place.group_by("asked", maintain_order=True).agg(pl.col("_said").str.join("；").alias("whom"))
+    # what is said of one person, or of one household, stands only where the row is about no other
+    asked = own.group_by("asked", maintain_order=True).agg(
+        *(pl.col(name).first() for name in own.columns if name not in (*each, "asked")),
+        *(pl.when(one).then(pl.col(name).first()).alias(name) for name in each if name not in _OF_A_HOME),
+        *(pl.when(homes <= 1).then(pl.col(name).first()).alias(name) for name in each if name in _OF_A_HOME),
+    )
+    asked = asked.join(whom, on="asked", maintain_order="left").with_columns(
+        pl.lit(None, pl.String).alias(name) for name in _NOT_AT_A_HOME
+    )
+    rest = rows.filter(pl.col("_township") != COUNTY_OWN).with_columns(whom=pl.lit(None, pl.String))
+    return pl.concat([rest, asked.select(rest.columns)])
+
+
 def write_dispatch(
     folder: Path, rows: pl.DataFrame, sending: Sending, passwords: Mapping[str, str], say: Say
 ) -> list[SentBook]:
     """The workbooks written under the folder, by file name; with a password for its recipient a book is encrypted."""
-    parts = [part for _, part in sorted(rows.partition_by("book", as_dict=True, maintain_order=True).items())]
-    jobs = [(folder, part, sending, passwords.get(part["recipient"][0])) for part in parts]
+    parts = [
+        part for _, part in sorted(questions(rows).partition_by("book", as_dict=True, maintain_order=True).items())
+    ]
+    own = rows.filter(pl.col("_township") == COUNTY_OWN)
+    whom = {name: part for (name,), part in own.partition_by("book", as_dict=True, maintain_order=True).items()}
+    jobs = [(folder, part, sending, passwords.get(part["recipient"][0]), whom.get(part["book"][0])) for part in parts]
     what = f"写出工作簿 writing {len(jobs)} workbooks"
     say(what, 0, len(jobs), _UNIT_OF_BOOKS)
     if len(jobs) < _WORTH_A_PROCESS:
@@ -89,21 +123,27 @@ def write_dispatch(
 
 
 def sent_rows(rows: pl.DataFrame) -> pl.DataFrame:
-    """What went out, as it is kept to be held against what comes back: a row a case."""
-    return rows.select(
-        "case_id", "evidence_code", "book", "unit", "place", *(pl.col(name).cast(pl.String) for name in SHOWN)
+    """What went out, as it is kept to be held against what comes back: a row a case, the first of a question as it is printed."""
+    printed = questions(rows)
+    others = rows.filter(pl.col("case_id") != pl.col("asked")).with_columns(whom=pl.lit(None, pl.String))
+    return pl.concat([printed, others.select(printed.columns)]).select(
+        "case_id", "evidence_code", "asked", "book", "unit", "place", *(pl.col(name).cast(pl.String) for name in SHOWN)
     )
 
 
-def _write(folder: Path, rows: pl.DataFrame, sending: Sending, password: str | None) -> SentBook:
+def _write(
+    folder: Path, rows: pl.DataFrame, sending: Sending, password: str | None, whom: pl.DataFrame | None
+) -> SentBook:
     first = rows.row(0, named=True)
     township = None if first["_township"] == COUNTY_OWN else first["_township"]
     unit = Unit(first["_county"], township, first["unit"])
     path = folder / first["book"]
-    write_dispatch_book(path, unit, _sheets(rows), sending)
+    write_dispatch_book(path, unit, _sheets(rows), sending, whom)
     if password is not None:
         book.write_private(path, _encrypted(path.read_bytes(), password))
-    return SentBook(path.name, unit.county, unit.name, rows.height, password is not None)
+    return SentBook(
+        path.name, unit.county, unit.name, rows.height if whom is None else whom.height, password is not None
+    )
 
 
 def _sheets(rows: pl.DataFrame) -> Sequence[tuple[str, pl.DataFrame]]:

@@ -7,7 +7,7 @@ on the yellow cells only; whoever reads it back knows each row by its 疑点编�
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -16,12 +16,24 @@ from xlsxwriter.utility import xl_col_to_name
 
 from fupin_cli.report import book
 from fupin_cli.report.book import Book, put, put_across, put_count, put_heading, put_paragraph, set_widths
-from fupin_cli.report.checklist import ACTIONS, BOOKED, COMPARED, HEADER_ROW, REASONS, VERDICTS, write_village
+from fupin_cli.report.checklist import (
+    ACTIONS,
+    ANSWERS,
+    BOOKED,
+    COMPARED,
+    HEADER_ROW,
+    REASONS,
+    RETURNED,
+    SIGNED_BY_HOME,
+    VERDICTS,
+    Form,
+    write_village,
+)
 from fupin_cli.report.finding_rows import Field
 from fupin_cli.report.wording import CLUE_NOTE
 from fupin_cli.vocabulary import Band
 
-COVER, COUNTS, SIGNED = "填表说明", "统计表", "签字登记"
+COVER, COUNTS, SIGNED, WHOM = "填表说明", "统计表", "签字登记", "涉及人员"
 CASE, BATCH = "疑点编号", "批次"
 STEP, PLACE, SIGNER, SIGNED_ON = "环节", "行政村", "签字人", "签字日期"
 ANSWER_HEADERS = {  # the answer fields by what stands above them
@@ -35,12 +47,32 @@ ANSWER_HEADERS = {  # the answer fields by what stands above them
 }
 CHOICES = {"verdict": VERDICTS, "action": ACTIONS}  # answers that are counted; a reason may be written freely
 _BOOKED = (Field("batch", BATCH, 7), Field("again", "是否重复疑点", 9), *BOOKED)
+FORM = Form(booked=_BOOKED)
+# What the county's office answers itself: a row may stand for many households, and nobody at home signs it.
+_NOT_AT_A_HOME = ("hamlet", "relation", "band_words", "household_id")
+COUNTY_REASONS = ("录入前已比对，记录未报送", "已补做比对", "录入错误", "部门数据错误", "其他")
+COUNTY_FORM = Form(
+    compared=(
+        *(field for field in COMPARED if field.column not in _NOT_AT_A_HOME and field.column != "advice"),
+        Field("advice", "疑点说明", 22, centred=False),
+        Field("whom", "涉及范围", 22, centred=False),
+    ),
+    answers=tuple(
+        replace(field, choices=COUNTY_REASONS) if field.choices is REASONS else field
+        for field in ANSWERS
+        if field.header != SIGNED_BY_HOME
+    ),
+    booked=_BOOKED,
+    returned=tuple(replace(field, header="单位(盖章)") if "盖章" in field.header else field for field in RETURNED),
+    asks="核查结果（请县级部门填写）",
+    title="建档立卡数据比对疑点核查表（县级部门答复）",
+)
 # what a case shows and nobody may change, by column: held against what comes back
 SHOWN = {
     field.column: field.header for field in (*COMPARED, *BOOKED) if field.column not in (None, "seq", "finding_key")
 }
 _COVER_WIDTHS = (24, 18, 18, 18, 24, 48)
-_COUNT_HEADERS = ("序号", "行政村", "疑点（条）", "涉及户", "其中待核", "已填", "属实", "不属实", "部分属实", "未填")
+_COUNT_HEADERS = ("序号", "{place}", "疑点（条）", "涉及户", "其中待核", "已填", "属实", "不属实", "部分属实", "未填")
 
 
 @dataclass(frozen=True)
@@ -54,7 +86,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class Sending:
-    """What stands over every workbook of a batch; `steps` are the chain's, `chain` where it is written."""
+    """What stands over every workbook of a batch; `steps` and `county_steps` sign, by the chain of that name."""
 
     project: str
     batch: int
@@ -62,6 +94,7 @@ class Sending:
     due: date
     steps: tuple[str, ...]
     chain: str
+    county_steps: tuple[str, ...] = ()
 
 
 def batch_name(batch: int) -> str:
@@ -69,19 +102,33 @@ def batch_name(batch: int) -> str:
     return f"B{batch:04d}"
 
 
-def write_dispatch_book(path: Path, unit: Unit, villages: Sequence[tuple[str, pl.DataFrame]], sending: Sending) -> Path:
-    """The path of a unit's workbook: its villages' cases in their order; cases are worded FINDINGS under their case's number."""
+def write_dispatch_book(
+    path: Path,
+    unit: Unit,
+    villages: Sequence[tuple[str, pl.DataFrame]],
+    sending: Sending,
+    whom: pl.DataFrame | None = None,
+) -> Path:
+    """The path of a unit's workbook: its villages' cases in their order; cases are worded FINDINGS under their case's number.
+
+    The county's own has one question a row, and `whom`: everybody whom its rows are about, under the row's number (`asked`).
+    """
     title = f"{unit.name}疑点核查反馈表"
     written = Book(title, sending.day)
-    names = book.sheet_names([COVER, COUNTS, SIGNED, *(village for village, _ in villages)])[3:]
-    _write_cover(written, title, villages, sending)
-    signatures = _signature_rows(sending.steps)
+    names = book.sheet_names([COVER, COUNTS, SIGNED, WHOM, *(village for village, _ in villages)])[4:]
+    at_county = unit.township is None
+    form = (COUNTY_FORM if at_county else FORM).without_empty(pl.concat([cases for _, cases in villages]))
+    steps = sending.county_steps if at_county else sending.steps
+    _write_cover(written, title, villages, sending, at_county=at_county)
+    signatures = _signature_rows(steps, "单位（盖章）：" if at_county else "村级（盖章）：")
     ends = [
-        write_village(written, name, f"{unit.name}　{village}", _when(sending), cases, _BOOKED, signatures)
+        write_village(written, name, f"{unit.name}　{village}", _when(sending), cases, form, signatures)
         for name, (village, cases) in zip(names, villages, strict=True)
     ]
-    _write_counts(written, unit, list(zip(names, villages, ends, strict=True)), sending)
-    _write_signed(written, unit, [village for village, _ in villages], sending)
+    _write_counts(written, unit, list(zip(names, villages, ends, strict=True)), len(form.compared), sending)
+    _write_signed(written, unit, [village for village, _ in villages], steps, sending)
+    if whom is not None:
+        _write_whom(written, unit, whom)
     return written.save(path)
 
 
@@ -89,17 +136,19 @@ def _when(sending: Sending) -> str:
     return f"批次：{batch_name(sending.batch)}　　下发：{sending.day}　　请于 {sending.due} 前报回"
 
 
-def _signature_rows(steps: Sequence[str]) -> list[tuple[str, ...]]:
-    """The foot of a village's sheet: the chain's signatures, four in a row, then the stamp."""
+def _signature_rows(steps: Sequence[str], stamp: str) -> list[tuple[str, ...]]:
+    """The foot of a sheet: the chain's signatures, four in a row, then the stamp."""
     texts = [f"{step}（签字）：{'＿' * 5}" for step in steps] + [
-        "村级（盖章）：",
+        stamp,
         f"日期：{'＿' * 3} 年 {'＿' * 2} 月 {'＿' * 2} 日",
     ]
     texts += [""] * (-len(texts) % 4)
     return [tuple(texts[at : at + 4]) for at in range(0, len(texts), 4)]
 
 
-def _write_cover(written: Book, title: str, villages: Sequence[tuple[str, pl.DataFrame]], sending: Sending) -> None:
+def _write_cover(
+    written: Book, title: str, villages: Sequence[tuple[str, pl.DataFrame]], sending: Sending, *, at_county: bool
+) -> None:
     sheet, styles = written.sheet(COVER), written.styles
     set_widths(sheet, _COVER_WIDTHS)
     put_across(sheet, 0, 0, 5, title, styles.title)
@@ -107,10 +156,13 @@ def _write_cover(written: Book, title: str, villages: Sequence[tuple[str, pl.Dat
     put_across(sheet, 2, 0, 5, CLUE_NOTE, styles.note)
     sheet.set_row(0, 34)
     total = sum(cases.height for _, cases in villages)
+    sheets = "张表" if at_county else "张村表"
+    steps, how = (sending.county_steps, _HOW_TO_AT_COUNTY) if at_county else (sending.steps, _HOW_TO)
     lines = (
-        f"1. 本表共 {total} 条疑点，{len(villages)} 张村表。请在 {sending.due} 前填好，纸质签字件和电子表一并报回。",
-        *_HOW_TO,
-        f"8. 签字：{'　→　'.join(sending.steps)}（{sending.chain}）。纸质表在各村表尾签字；电子表在“{SIGNED}”登记签字人和日期。",
+        f"1. 本表共 {total} 条疑点，{len(villages)} {sheets}。请在 {sending.due} 前填好，纸质签字件和电子表一并报回。",
+        *how,
+        f"8. 签字：{'　→　'.join(steps)}（{sending.chain}）。",
+        f"    纸质表在各表表尾签字；电子表在“{SIGNED}”登记签字人和日期，日期不得早于下发日期。",
         *_TO_CLOSE,
     )
     put_heading(sheet, 4, 5, "怎样填写", styles)
@@ -121,15 +173,23 @@ def _write_cover(written: Book, title: str, villages: Sequence[tuple[str, pl.Dat
 
 
 def _write_counts(
-    written: Book, unit: Unit, villages: Sequence[tuple[str, tuple[str, pl.DataFrame], int]], sending: Sending
+    written: Book,
+    unit: Unit,
+    villages: Sequence[tuple[str, tuple[str, pl.DataFrame], int]],
+    verdicts: int,
+    sending: Sending,
 ) -> None:
-    """The table that is sent back with the list: it counts the answers of the village sheets while they are typed."""
+    """The table that is sent back with the list: it counts the answers of the sheets while they are typed.
+
+    `verdicts` is the column in which they stand.
+    """
     sheet, styles = written.sheet(COUNTS), written.styles
+    where = "行政村" if unit.township else "工作表"
     book.put_table_top(
         sheet, styles, f"{unit.name}疑点核查反馈统计表",
-        [(header, 22 if header == "行政村" else 12) for header in _COUNT_HEADERS], _when(sending),
+        [(header.format(place=where), 22 if "{" in header else 12) for header in _COUNT_HEADERS], _when(sending),
     )  # fmt: skip
-    column = xl_col_to_name(len(COMPARED))
+    column = xl_col_to_name(verdicts)
     totals = [0] * 8
     for at, (name, (village, cases), end) in enumerate(villages, 3):
         review = cases.filter(pl.col("band") == Band.REVIEW).height
@@ -155,18 +215,38 @@ def _write_counts(
     book.put_footer(sheet, f"{unit.name}　统计表　{batch_name(sending.batch)}")
 
 
-def _write_signed(written: Book, unit: Unit, villages: Sequence[str], sending: Sending) -> None:
+def _write_whom(written: Book, unit: Unit, whom: pl.DataFrame) -> None:
+    """Everybody whom the county's rows are about, under the number of the row; nothing is filled in here."""
+    sheet, styles = written.sheet(WHOM), written.styles
+    columns = (
+        ("asked", "所属疑点编号", 22), ("title", "疑点类型", 20), ("township", "乡镇", 14), ("village", "行政村", 14),
+        ("head_name", "户主姓名", 12), ("household_id", "户编号", 22), ("name", "姓名", 12), ("id_shown", "证件号码", 24),
+    )  # fmt: skip
+    note = "第一列是答复表中的疑点编号：该行的答复适用于这里列出的各人。本表不用填写。"
+    book.put_table_top(
+        sheet, styles, f"{unit.name}疑点涉及人员", [(header, width) for _, header, width in columns], note
+    )
+    at = 2
+    for at, row in enumerate(whom.select(name for name, _, _ in columns).rows(), 3):
+        for column, text in enumerate(row):
+            put(sheet, at, column, text, styles.cell_centre_alt if at % 2 else styles.cell_centre)
+    sheet.freeze_panes(3, 0)
+    sheet.protect("", {"autofilter": True, "format_columns": True, "format_rows": True})
+    book.finish_table(sheet, at, len(columns) - 1, f"{unit.name}　涉及人员")
+
+
+def _write_signed(written: Book, unit: Unit, villages: Sequence[str], steps: Sequence[str], sending: Sending) -> None:
     """The register of signatures: a row for each village and step, to be typed from the signed paper."""
     sheet, styles = written.sheet(SIGNED), written.styles
     columns = ((BATCH, 12), (PLACE, 26), (STEP, 34), (SIGNER, 26), (SIGNED_ON, 26))
-    note = "纸质表签字后，请照抄签字人和日期；日期写成 2019-12-05。一个村的每个环节各一行。"
+    note = "纸质表签字后，请照抄签字人和日期；日期写成 2019-12-05，不填日期的签字不计。每张表的每个环节各一行。"
     book.put_table_top(sheet, styles, f"{unit.name}签字登记表", columns, note)
     for header in (3, 4):
         put(sheet, 2, header, columns[header][0], styles.header_answer)
     at = 2
     for number, village in enumerate(villages):
         look = styles.cell_centre_alt if number % 2 else styles.cell_centre
-        for step in sending.steps:
+        for step in steps:
             at += 1
             for column, text in enumerate((batch_name(sending.batch), village, step)):
                 put(sheet, at, column, text, look)
@@ -181,12 +261,21 @@ def _write_signed(written: Book, unit: Unit, villages: Sequence[str], sending: S
 _HOW_TO = (
     "2. 每个村一张工作表。左侧“比对内容”由系统生成并已锁定；只填右侧浅黄色的“核查结果”各栏。同一户的疑点排在一起，底色相同。",
     f"3. 是否属实：{'、'.join(VERDICTS)}。入户或查证后选择，不要凭本表推断。每一条都要选；不选的按未反馈处理。",
-    f"4. 情况说明：可从列表选择（{'、'.join(REASONS)}），也可直接写明情况。",
+    f"4. 情况说明：从列表选，或直接写明（{'、'.join(REASONS)}）。",
     f"5. 处理意见：{'、'.join(ACTIONS)}。部门数据有误的，选“转部门核实”并写明佐证材料。",
     "6. 标“▲待核”的疑点，部门数据与本人是否同一人尚不能确定：先核对〔部门登记…〕各项；不是本人的选“不属实”“同名非本人”。",
     "7. 不要增加、删除人员，不要改动左侧各栏和“疑点编号”“批次”；发现登记有误的，写在情况说明里。可以筛选、隐藏列、调列宽。",
 )
+_HOW_TO_AT_COUNTY = (
+    f"2. 这些疑点由县级部门自己答复，不发到乡镇、村，也不用户主签字。一行是一个问题，答复适用于“{WHOM}”中列在该行的各人。",
+    f"3. 是否属实：{'、'.join(VERDICTS)}。每一行都要选；不选的按未反馈处理。",
+    f"4. 情况说明：从列表选，或直接写明（{'、'.join(COUNTY_REASONS)}）。",
+    f"5. 处理意见：{'、'.join(ACTIONS)}。已补做比对的选“已修改”，准备补做的选“拟修改”。",
+    "6. 只填右侧浅黄色的“核查结果”各栏；左侧由系统生成并已锁定。",
+    "7. 不要增加、删除行，不要改动“疑点编号”“批次”；登记有误的，写在情况说明里。可以筛选、隐藏列、调列宽。",
+)
 _TO_CLOSE = (
-    "9. 答复矛盾、缺签字、缺佐证材料的疑点不能销号，会退回补正；已答复并销号的，数据没有变化不再下发。",
-    "10. 本表含个人信息，只供核查使用，不得转发、张贴；用完按规定保管或销毁。",
+    "9. 答复“拟修改”的，签字齐全后等数据更正；数据更正以前一直列为“待更正”，逾期预警。",
+    "10. 答复矛盾、缺签字、缺佐证材料的疑点不能销号，会退回补正；已答复并销号的，数据没有变化不再下发。",
+    "11. 本表含个人信息，只供核查使用，不得转发、张贴；用完按规定保管或销毁。",
 )

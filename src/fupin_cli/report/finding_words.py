@@ -10,6 +10,7 @@ from fupin_cli.vocabulary import BASES, STAGES, Band, Severity
 
 _FREE_TEXT = ("register_value", "department_value", "evidence", "advice")
 _LISTED = {"listed_name": "部门登记姓名", "listed_id": "部门登记证件号码", "listed_place": "部门登记住址"}
+_REGISTER, _NO_OTHER_SIDE = "台账", "（台账内部核对）"
 # What stays of an explanation's frame once the two compared values are taken out of it.
 _EMPTY_PARTS = r"台账登记：；?|[^；。]*数据（截至[0-9-]+）：；?|匹配依据：[^；。]*；?"
 
@@ -84,7 +85,12 @@ def _with_cells(findings: pl.DataFrame) -> pl.DataFrame:
     basis = pl.when(pl.col("band").eq_missing(Band.REVIEW)).then(pl.format("〔匹配依据：{}〕", "basis_words"))
     lines = pl.concat_str("department_value", *identity, basis, separator="\n", ignore_nulls=True)
     since = pl.concat_str("department", "as_of", separator="\n", ignore_nulls=True)
-    return findings.with_columns(department_cell=lines.replace("", None), department_as_of=since.replace("", None))
+    told = lines.replace("", None)
+    # what the register alone shows to be odd has no other side: an empty cell would look like a lost one
+    alone = pl.when(pl.col("extract").is_null() & pl.col("department").eq_missing(_REGISTER)).then(
+        pl.lit(_NO_OTHER_SIDE)
+    )
+    return findings.with_columns(department_cell=pl.coalesce(told, alone), department_as_of=since.replace("", None))
 
 
 def _said(column: str, words: dict[str, str]) -> pl.Expr:

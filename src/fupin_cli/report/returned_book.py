@@ -65,6 +65,30 @@ def read_returned(files: Sequence[tuple[str, Path]], ask: Ask = no_password) -> 
     )
 
 
+def read_tables(
+    files: Sequence[tuple[str, Path]], headers: Mapping[str, str], needed: Sequence[str], ask: Ask = no_password
+) -> tuple[pl.DataFrame, dict[str, str]]:
+    """The rows below one kind of header in all sheets of all files: file, source, sheet, row and a text column for each header.
+
+    Also what could not be read: file name → why.
+    """
+    parts = [pl.DataFrame(schema=_AT | dict.fromkeys(headers, pl.String()))]
+    unreadable: dict[str, str] = {}
+    for digest, path in files:
+        try:
+            grids = [grid for table in read_file(path.name, path, ask) for grid in table.grids]
+        except FupinError as error:
+            unreadable[path.name] = error.what
+            continue
+        found = [(grid.sheet, table) for grid in grids if (table := _table(grid.cells(), headers, needed)) is not None]
+        if not found:
+            unreadable[path.name] = f"no sheet with {' and '.join(needed)}"
+        for name, table in found:
+            at = {"file": digest, "source": path.name, "sheet": name}
+            parts.append(table.select(*(pl.lit(text).alias(place) for place, text in at.items()), pl.all()))
+    return pl.concat(parts), unreadable
+
+
 def _table(cells: pl.DataFrame, headers: Mapping[str, str], needed: Sequence[str]) -> pl.DataFrame | None:
     """Row and one text column for each header, below the row in which those needed stand; None where there is no such row."""
     found = (

@@ -20,6 +20,7 @@ from fupin_cli.report.rule_words import (
     source_of,
 )
 from fupin_cli.rules import Derived, Fact, Judgement, Level, Pack, Parameter, Rule, leaves
+from fupin_cli.rules.asking import in_force
 from fupin_cli.rules.outcome import Kind
 from fupin_cli.rules.pack import GIVEN
 from fupin_cli.vocabulary import OUTCOME_LABELS, Outcome
@@ -44,7 +45,8 @@ def trace(
 
     Names and paths of files are hidden unless asked for in full.
     """
-    home = judged.facts.households.filter(pl.col("household_id") == household_id).row(0, named=True)
+    mine = judged.facts.households.filter(pl.col("household_id") == household_id).head(1)
+    home = mine.row(0, named=True)
     members = judged.facts.persons.filter(pl.col("household_id") == household_id).sort("register_row").to_dicts()
     teller = _Teller(judged, evidence, packs, labeller(packs, labels), home, members, unmask=unmask)
     told = judged.outcomes.filter(pl.col("household_id") == household_id)
@@ -65,11 +67,25 @@ def trace(
     head = f"户 household {household_id}，{len(members)} 人；规则包 pack {pack.id}（{pack.title}）；比对日期 {as_of}"
     lines = [head, *lines, *(line for rule in asked for line in teller.rule(rule, outcomes[rule.id]))]
     lines += [f"{rule.id} {rule.title}：未运行 did not run，{lost[rule.id]}" for rule in shown if rule.id in lost]
-    if idle := [f"{rule.id} {rule.title}" for rule in shown if rule.id in unasked]:
+    out_of_force = {
+        rule.id for rule in shown if rule.id in unasked and not mine.select(in_force(rule, mine, as_of)).item()
+    }
+    for rule in (rule for rule in shown if rule.id in out_of_force):
+        lines.append(f"{rule.id} {rule.title}：不在有效期内，未问 not in force，{_when_in_force(rule, home, as_of)}")
+    if idle := [f"{rule.id} {rule.title}" for rule in shown if rule.id in set(unasked) - out_of_force]:
         lines.append(f"不适用 not applicable：{'；'.join(idle)}")
+    if off := [f"{rule.id} {rule.title}" for rule in pack.rules if not rule.enabled]:
+        lines.append(f"停用，未问 off：{'；'.join(off)}")
     if places := [f"{rule.id} {rule.title}" for rule in pack.rules if rule.enabled and rule.id not in outcomes]:
         lines.append(f"问村、县或部门名单的，不逐户判定 not about households：{'；'.join(places)}")
     return lines
+
+
+def _when_in_force(rule: Rule, home: Mapping[str, Any], as_of: date) -> str:
+    """When a rule is in force, and by which day this household was asked."""
+    years, until = home.get("exit_year"), rule.effective_to or "…"
+    by = f"该户脱贫年度 {years}" if rule.dated_by == "exit_year" and years is not None else f"比对日期 {as_of}"
+    return f"有效期 {rule.effective_from or '…'} – {until}；{by}"
 
 
 class _Teller:

@@ -14,6 +14,7 @@ from fupin_cli.rules.pack import (
     GIVEN,
     HOUSEHOLD_FACTS,
     LINK_FACTS,
+    LIST_FACTS,
     NATIONAL,
     PERSON_FACTS,
 )
@@ -40,7 +41,7 @@ def labeller(packs: Sequence[Pack], fields: Mapping[str, str]) -> Label:
     """What people call a fact, a column (`dept_x` of a department, `given_x` whether it is filled in), a number, a rule."""
     own = {
         name: zh
-        for group in (PERSON_FACTS, HOUSEHOLD_FACTS, AREA_FACTS, LINK_FACTS, EXTRACT_FACTS)
+        for group in (PERSON_FACTS, HOUSEHOLD_FACTS, AREA_FACTS, LINK_FACTS, EXTRACT_FACTS, LIST_FACTS)
         for name, (zh, _) in group.items()
     }
     rules = [rule for pack in packs for rule in pack.rules]
@@ -166,7 +167,8 @@ def source_of(fact: Fact | Derived, called: Label) -> str:
         asked = spoken(fact.condition, called)
         value = called(fact.value) if fact.value else ""
         what = {"any": "有一条", "count": "条数", "sum": f"{value}合计", "value": value}[fact.gives]
-        return f"{kinds_said(fact.kinds)}：{what}" + ("" if asked == "是" else f"（{asked}）")
+        only = f"；只用有 {spoken(fact.covers, called)} 的行的名单" if fact.covers else ""
+        return f"{kinds_said(fact.kinds)}：{what}" + ("" if asked == "是" else f"（{asked}）") + only
     match fact.shape:
         case Named(condition):
             told = spoken(condition, called)
@@ -180,9 +182,11 @@ def source_of(fact: Fact | Derived, called: Label) -> str:
         case FirstOf(sources):
             told = " 优先于 ".join(map(called, sources))
         case Every(parts):
-            told = "、".join(zh for _, zh in parts) + " 齐全"
+            told = "须有：" + "、".join(zh for _, zh in parts)
         case InOrder(steps):
-            told = " → ".join(step.zh + (f"（隔{step.after_days}天）" if step.after_days else "") for step in steps)
+            told = "须依次：" + " → ".join(
+                step.zh + (f"（隔{step.after_days}天）" if step.after_days else "") for step in steps
+            )
         case Members(how, condition, summed, where, by):
             whom = ("（同一原户的各户）" if by else "") + (f"（只计 {spoken(where, called)} 的）" if where else "")
             told = f"{_HOW[how]}{whom}：{spoken(condition, called) if condition else called(summed or '')}"

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -30,8 +31,15 @@ from fupin_cli.report.wording import (
     severity_words,
     stage_words,
 )
+from fupin_cli.rules.choosing import ASK_BY_NAME
 from fupin_cli.vocabulary import BASES, Decision
 
+_WIDE = 80
+_NAMED = (
+    "unreadable",
+    "uncovered_township",
+    "sheet_not_asked",
+)  # problems that are told one by one: people may be lost
 _LONGEST = 40  # rows of one table; a province has thousands of sheets
 _ON_A_SCREEN = 12  # kinds of findings
 _NO_LOSS = {"header", "other_header", "repeated_header", "title", "footer", "blank"}  # rows in which nobody stands
@@ -188,10 +196,27 @@ def packs(digest: Digest) -> RenderableType | None:
     lines = []
     for judged, heading in ((True, "采用的规则包 rule packs judged"), (False, "未用的规则包 not judged")):
         told = [(why, named) for (used, why), named in reasons.items() if used == judged]
-        lines += (
-            [_line(heading, "bold"), *(_line(f"  {why}：{'、'.join(named)}") for why, named in told)] if told else []
-        )
+        lines += [_line(heading, "bold")] if told else []
+        for why, packs_of in told:
+            lines.append(_line(f"  {why}："))
+            if why == ASK_BY_NAME:  # as it is pasted, line by line; quotes and commas as TOML has them
+                quoted = [f'"{name}"' for name in packs_of]
+                lines += [_line("[rules]"), *_filled(quoted, "", ", ", "packs = [", "]")]
+            else:
+                lines += _filled(packs_of, "    ", "、")
     return Group(*lines)
+
+
+def _filled(names: Sequence[str], indent: str, joint: str, before: str = "", after: str = "") -> list[Text]:
+    """The names on lines of at most 80 cells, broken between names only."""
+    full, now = list[str](), before
+    for n, name in enumerate(names):
+        piece = name + (joint if n < len(names) - 1 else after)
+        if now not in ("", before) and cell_len(indent + now + piece.rstrip()) > _WIDE:
+            full.append(now)
+            now = ""
+        now += piece
+    return [Text(mask_text((indent + line).rstrip()), no_wrap=True, overflow="ignore") for line in (*full, now)]
 
 
 def findings(digest: Digest, most: int | None = None) -> RenderableType:
@@ -264,8 +289,8 @@ def problems(digest: Digest) -> RenderableType | None:
     lines += [
         _line(f"  {problem_words(p.kind)}: {p.source} {p.sheet or ''} {problem_detail(p.kind, p.detail)}", "bold red")
         for p in digest.problems
-        if p.kind == "unreadable"
-    ]
+        if p.kind in _NAMED
+    ][:_LONGEST]
     return Group(*lines)
 
 

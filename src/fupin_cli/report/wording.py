@@ -65,6 +65,7 @@ KIND_LABELS = {
     "visits": "走访记录",
     "places": "村县情况",
     "exit_sample": "抽样核查",
+    "rural_households": "未建档立卡农户",
 }
 PROBLEM_LABELS = {  # what is odd about a source, and the unit in which it is counted
     "unmapped_column": ("未识别的列（未使用）", "列"),
@@ -84,7 +85,9 @@ PROBLEM_LABELS = {  # what is odd about a source, and the unit in which it is co
     "several_people": ("一格多人，已拆分", "行"),
     "no_county": ('台账没有县区：名单是否覆盖无从判断，请写 [register] county = "…县"', "人"),
     "shared_phone": ("一个电话登记在多户", "户"),
+    "uncovered_township": ("台账没有这个乡镇的人，部门名单却有（是否漏评无从判断）：请核对台账是否缺表", "人"),
     "unmatched_place": ("台账中没有的地名（未猜测）", "个"),
+    "unseen_village": ("名单未见任何一户的村（各户按未知处理）", "个"),
     "hidden_rows": ("隐藏的行（已读入）", "行"),
     "hidden_columns": ("隐藏的列（已读入）", "列"),
     "hidden_sheet": ("隐藏的工作表（已读入，请核对是否应报送）", "行"),

@@ -24,6 +24,7 @@ from fupin_cli.rules.pack import NATIONAL, Pack, applies_to, within
 from fupin_cli.rules.predicate import nearest
 from fupin_cli.vocabulary import PackReport
 
+ASK_BY_NAME = "须在 fupin.toml 的 [rules] 点名启用，写 packs"
 _NARROWER = "只适用于项目地区中的一部分（fupin rules list）：jurisdiction 写到该地区的项目才用"
 
 
@@ -84,7 +85,7 @@ def _choice(pack: Pack, asked: bool, occasion: Occasion, label: Label) -> PackRe
     elif pack.when_given:
         judged, why = False, f"未运行，因为缺{'、'.join(map(label, pack.when_given))}（有其一即自动启用）"
     else:
-        judged, why = False, "须在 fupin.toml 点名启用：[rules] packs"
+        judged, why = False, ASK_BY_NAME
     return PackReport(pack.id, pack.title, _rules(pack), judged, why)
 
 

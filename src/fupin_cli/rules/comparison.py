@@ -90,6 +90,17 @@ def compare_only(
     )
 
 
+def days(as_of: date) -> dict[str, pl.Expr]:
+    """The facts that follow from the day on which we stand alone, DAY_FACTS."""
+    school_year = date(as_of.year - (as_of < date(as_of.year, 9, 1)), 9, 1)
+    return {
+        "as_of": pl.lit(as_of),
+        "as_of_year": pl.lit(as_of.year, pl.Int64),
+        "year_on": pl.lit(date(as_of.year, 1, 1)),
+        "school_year_on": pl.lit(school_year),
+    }
+
+
 def named(kinds: Sequence[str], label: Label) -> str:
     """How people call these kinds of extract."""
     return "、".join(label(KIND + kind).removeprefix(KIND) for kind in kinds)

@@ -20,13 +20,16 @@ import polars as pl
 
 from fupin_cli.rules.bounds import HIGH, LOW, UNBOUNDED
 from fupin_cli.rules.comparison import Comparison, Label, department_columns, named
+from fupin_cli.rules.coverage import speaking
 from fupin_cli.rules.pack import DEPT, GIVEN, REGISTER, Fact, Level
-from fupin_cli.rules.predicate import evaluate
+from fupin_cli.rules.predicate import evaluate, spoken
 from fupin_cli.vocabulary import Decision
 
 DISPUTED = "_disputed"  # the person's ID number stands under another name, and no department confirms it
 HOUSE = "_house"  # the household, or the person alone where the register gives no household
 _CANNOT_SEARCH = "覆盖该县的名单没有可用的证件号码、不完整或只列户主，无法查找"
+_NOBODY_OF_THE_VILLAGE = "名单未见该村任何一户"
+_NOT_OF_THIS_TIME = "没有覆盖该县、该时间的有效数据"
 _CANNOT_SEARCH_HOUSES = "覆盖该县的名单没有户编号或不完整，无法查找"
 MAYBE_LISTED = (
     "名单中有同名而证件号码不可用的人",
@@ -38,6 +41,8 @@ UNKNOWN_BECAUSE = pl.Enum(
         "比对关系待核",
         "部门数据该项为空",
         "没有覆盖该县的有效数据",
+        _NOT_OF_THIS_TIME,
+        _NOBODY_OF_THE_VILLAGE,
         _CANNOT_SEARCH,
         _CANNOT_SEARCH_HOUSES,
         "证件号码在别处登记为他人，无法据此查找",
@@ -159,7 +164,7 @@ def truths(fact: Fact, rows: pl.DataFrame, reach: pl.DataFrame, *, explain: bool
     """
     linked = pl.col("linked")
     reached, maybe = pl.col("_reached"), pl.col("_maybe").is_not_null() & ~linked
-    covered = pl.col("_searchable") | (reached & linked)
+    covered = (pl.col("_searchable") | (reached & linked)) & pl.col("_seen")
     findable = pl.col("_findable") | linked
     cut = pl.col("_cut") & ~linked
     unclear = pl.col("sure_null") | pl.col("review_true") | pl.col("review_null") | maybe
@@ -173,7 +178,9 @@ def truths(fact: Fact, rows: pl.DataFrame, reach: pl.DataFrame, *, explain: bool
         .when(maybe)
         .then("_maybe")
         .when(~reached)
-        .then(_why("没有覆盖该县的有效数据"))
+        .then(_why(_NOT_OF_THIS_TIME if fact.covers else "没有覆盖该县的有效数据"))
+        .when(~pl.col("_seen"))
+        .then(_why(_NOBODY_OF_THE_VILLAGE))
         .when(~covered)
         .then(_why(_CANNOT_SEARCH_HOUSES if fact.by_number else _CANNOT_SEARCH))
         .when(pl.col("_numbered") & ~findable)
@@ -242,16 +249,6 @@ def any_of_house(holds: pl.Series, house: pl.Series) -> pl.Series:
     )
 
 
-def speaking(fact: Fact, kind: str, compared: Comparison) -> pl.DataFrame:
-    """The fresh extracts of a kind that can tell of this fact: those that name it or any of its siblings."""
-    fresh, rows = compared.extracts_of(kind, fact.max_age_days), compared.evidence.get(kind)
-    column = fact.each.removeprefix(DEPT)
-    if not fact.siblings or rows is None or column not in rows.columns:
-        return fresh
-    naming = rows.filter(pl.col(column).is_in(fact.siblings))["extract"].unique()
-    return fresh.filter(pl.col("extract").is_in(naming.implode()))
-
-
 def told_by_rows(fact: Fact, rows: pl.DataFrame, searched: pl.Series, house: pl.Series) -> list[pl.Series]:
     """What a fact that is no yes-or-no says, per person: how many rows, their sum, or the one value that they name.
 
@@ -317,6 +314,8 @@ def absence(fact: Fact, people: pl.DataFrame, compared: Comparison, label: Label
     held = [kind for kind in fact.kinds if kind == REGISTER or compared.extracts_of(kind).height]
     if fact.siblings and not any(speaking(fact, kind, compared).height for kind in held):
         return f"{named(held, label)}数据中没有{'、'.join(fact.siblings)}"
+    if fact.covers and not any(speaking(fact, kind, compared).height for kind in held):
+        return f"{named(held, label)}数据没有一行满足“{spoken(fact.covers, label)}”，不说明比对日期的情况"
     for name in fact.condition.names:
         column = name.removeprefix(DEPT)
         if name in fact.optional or column.startswith(GIVEN):

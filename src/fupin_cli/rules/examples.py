@@ -118,6 +118,11 @@ def value_of(
 
 def _from_rows(fact: Fact, example: FactExample, given: Mapping[str, Any]) -> list[pl.Series]:
     """What the example's rows say, all of them surely this person's or household's and on a complete list."""
+    if fact.covers is not None:
+        listed = [{**given, **row} for row in (*example.rows, *example.others)]
+        covering = evaluate(_frame(listed, fact.covers.names, fact.where), fact.covers, fact.where)
+        if not covering.any():
+            return [pl.Series(fact.name, [None], pl.Boolean)]
     names = (*fact.condition.names, *([fact.value] if fact.value else []))
     frame = _frame([{**given, **row} for row in example.rows], names, fact.where)
     holds = evaluate(frame, fact.condition, fact.where)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from fupin_cli.errors import ConfigurationError
 from fupin_cli.rules.names import Names, dept_fields, row_facts
-from fupin_cli.rules.pack import AREAS, Derived, Fact, FactExample, Level
+from fupin_cli.rules.pack import AREAS, DAY_FACTS, LIST_FACTS, Derived, Fact, FactExample, Level
 from fupin_cli.rules.predicate import Predicate, parse_condition
 from fupin_cli.rules.shapes import (
     Elapsed,
@@ -36,7 +36,7 @@ _ROWS = ("any", "all", "count", "sum", "value", "documents", "events")
 _ALONE = ("is", "add", "points", "elapsed", "first_of", "members", "rate", "reported")
 FORMS = _ROWS + _ALONE
 _COMMON = ("name", "zh", "en", "level", "example")
-_OF_ROWS = ("extract", "links", "max_age_days", "latest", "by_household", "by", "shows", "optional")
+_OF_ROWS = ("extract", "links", "max_age_days", "latest", "by_household", "by", "shows", "optional", "covers")
 _KEYS = {
     "any": _OF_ROWS,
     "all": _OF_ROWS,
@@ -95,14 +95,15 @@ def _form(entry: Table) -> str:
 
 
 def _example(entry: Table) -> FactExample:
-    entry.allow("given", "rows", "then")
+    entry.allow("given", "rows", "others", "then")
     if "then" not in entry.data:
         raise ConfigurationError("an example needs then", where=entry.where, try_="then = true, or then = 'unknown'")
-    rows = entry.data.get("rows", [])
+    lists = {key: entry.data.get(key, []) for key in ("rows", "others")}
     given = entry.data.get("given", {})
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows) or not isinstance(given, dict):
-        raise ConfigurationError("given is a table, rows a list of tables", where=entry.where)
-    return FactExample(given, tuple(rows), entry.data["then"])
+    tables = all(isinstance(rows, list) and all(isinstance(row, dict) for row in rows) for rows in lists.values())
+    if not tables or not isinstance(given, dict):
+        raise ConfigurationError("given is a table, rows and others are lists of tables", where=entry.where)
+    return FactExample(given, tuple(lists["rows"]), entry.data["then"], tuple(lists["others"]))
 
 
 # --- out of rows ---------------------------------------------------------------------------------------------------------
@@ -117,18 +118,20 @@ def _from_rows(entry: Table, form: str, level: Level, examples: tuple[FactExampl
     if form == "events":
         return _events(entry, base, known, columns, examples)
     if form in ("sum", "value"):
-        asked = parse_condition(entry.text("where", required=False) or "TRUE", known, entry.at("where"), "where")
+        asked = parse_condition(
+            entry.text("where", required=False) or "TRUE", known, entry.at("where"), "where", names.called
+        )
         (value,) = entry.known(form, columns)
         return Loaded((replace(base, condition=asked, gives=form, value=value, examples=examples),))
     text = entry.text(form)
     if form != "all":
-        condition = parse_condition(text, known, entry.at(form), form)
+        condition = parse_condition(text, known, entry.at(form), form, names.called)
         return Loaded((replace(base, condition=condition, gives=form, examples=examples),))
     other = replace(
         base,
         name=f"{base.name}__not",
         zh=f"{base.zh}（有例外）",
-        condition=parse_condition(f"NOT ({text})", known, entry.at(form), form),
+        condition=parse_condition(f"NOT ({text})", known, entry.at(form), form, names.called),
         hidden=True,
     )
     every = Named(parse_condition(f"NOT {other.name}", {other.name}, entry.where, form))
@@ -139,6 +142,7 @@ def _base(entry: Table, level: Level, names: Names) -> Fact:
     kinds = entry.texts("extract")
     columns = dept_fields(kinds, names.fields, entry.at("extract"))
     known = row_facts(kinds, names.fields, entry.at("extract"))
+    covers = names.condition(entry, "covers", columns | DAY_FACTS.keys() | LIST_FACTS.keys())
     by_number = (
         "documents" in entry.data
         or "events" in entry.data
@@ -166,6 +170,7 @@ def _base(entry: Table, level: Level, names: Names) -> Fact:
         optional=frozenset(entry.known("optional", known)),
         where=entry.where,
         by_number=by_number,
+        covers=covers,
     )
 
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from fupin_cli.rules.areas import COUNTY, VILLAGE, area_frames, derive_area, place_of
 from fupin_cli.rules.bounds import HIGH, LOW
-from fupin_cli.rules.comparison import Comparison, Label, covered_by, is_given
+from fupin_cli.rules.comparison import Comparison, Label, covered_by, days, is_given
 from fupin_cli.rules.derived import LACKING, derive
 from fupin_cli.rules.evidence import (
     DISPUTED,
@@ -71,20 +71,18 @@ class Facts:
 
 def derive_person_facts(persons: pl.DataFrame, households: pl.DataFrame, compared: Comparison) -> pl.DataFrame:
     """The register persons with their household's fields and the facts that follow from what the register says."""
-    as_of = compared.as_of
-    school_year = date(as_of.year - (as_of < date(as_of.year, 9, 1)), 9, 1)
+    as_of, today = compared.as_of, days(compared.as_of)
     born = pl.coalesce("id_birth_on", "birth_on")
     entered = pl.col("entered_on") if "entered_on" in persons.columns else pl.lit(None, pl.Date)
-    homes = derive_household_facts(households, as_of).drop("as_of", "as_of_year")
+    homes = derive_household_facts(households, as_of).drop(today)
     shared = [name for name in homes.columns if name not in HOUSEHOLDS.names or name == "member_count"]
     return (
         persons.drop(shared, strict=False)
         .join(homes.select("household_id", *shared), on="household_id", how="left", maintain_order="left")
+        .with_columns(**today)
         .with_columns(
-            pl.lit(as_of).alias("as_of"),
-            pl.lit(as_of.year, pl.Int64).alias("as_of_year"),
-            _years(born, as_of).alias("age"),
-            _years(born, school_year).alias("age_at_school_start"),
+            _years(born, today["as_of"]).alias("age"),
+            _years(born, today["school_year_on"]).alias("age_at_school_start"),
             (pl.lit(as_of) - entered).dt.total_days().alias("days_since_entry"),
             _county_compared(entered, compared).alias("county_compared"),
             (pl.coalesce("household_id", pl.format("#{}", "register_row")).rank("dense") - 1).alias(HOUSE),
@@ -115,8 +113,7 @@ def disputed_numbers(compared: Comparison) -> pl.DataFrame:
 
 def derive_household_facts(households: pl.DataFrame, as_of: date) -> pl.DataFrame:
     """The households with the facts that follow from the register."""
-    now = {"as_of": pl.lit(as_of), "as_of_year": pl.lit(as_of.year, pl.Int64)}
-    return households.with_columns(**now).sort("household_id")
+    return households.with_columns(**days(as_of)).sort("household_id")
 
 
 def gather_facts(
@@ -166,6 +163,8 @@ def gather_facts(
         if fact.name in explained:
             why = pl.select(pl.coalesce(frame["why"] for frame in truth)).to_series()
             of_people[World.STRICT].append(why.alias(WHY + fact.name))
+            if fact.by_number:  # the household's number stands for all of it, so its reason is that of any member
+                of_homes[World.STRICT].append(why.gather(first).alias(WHY + fact.name))
     return Facts(
         persons={world: people.with_columns(of_people[world]) for world in World},
         households={world: homes.with_columns(of_homes[world]) for world in World},
@@ -298,10 +297,10 @@ def _gathered(told: Mapping[World, Sequence[pl.Series]], at: pl.Series) -> dict[
     return {world: found[id(columns)] for world, columns in told.items()}
 
 
-def _years(born: pl.Expr, on: date) -> pl.Expr:
+def _years(born: pl.Expr, on: pl.Expr) -> pl.Expr:
     """Completed years on a day."""
-    before_birthday = (born.dt.month().cast(pl.Int32) * 100 + born.dt.day()) > on.month * 100 + on.day
-    return (pl.lit(on.year) - born.dt.year() - before_birthday.cast(pl.Int32)).cast(pl.Int64)
+    in_year = [day.dt.month().cast(pl.Int32) * 100 + day.dt.day() for day in (born, on)]
+    return (on.dt.year() - born.dt.year() - (in_year[0] > in_year[1]).cast(pl.Int32)).cast(pl.Int64)
 
 
 def _county_compared(entered: pl.Expr, compared: Comparison) -> pl.Expr:

@@ -29,7 +29,7 @@ def written(rule: Rule, found: pl.DataFrame) -> pl.DataFrame:
         pl.when(pl.col("_told").is_not_null()).then(pl.format("；{}", "_told")),
         said,
         pl.when(pl.col("basis").is_not_null()).then(pl.format("；匹配依据：{}", basis)),
-        pl.when(pl.col("more") > 0).then(pl.format("；另有{}条", "more")),
+        pl.when(pl.col("more") > 0).then(pl.format("；该数据中另有{}条同类记录", "more")),
         pl.when(pl.col("band") == Band.REVIEW.value).then(pl.lit("；待核（比对关系未确认，或证件号码不可用）")),
         pl.lit(f"。{rule.advice}"),
         ignore_nulls=True,

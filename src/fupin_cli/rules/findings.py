@@ -11,6 +11,7 @@ import polars as pl
 
 from fupin_cli.normalise.values import is_blank
 from fupin_cli.rules.comparison import Comparison, Label, named
+from fupin_cli.rules.coverage import speaking
 from fupin_cli.rules.derived import LACKING, readable_lacking
 from fupin_cli.rules.evidence import HOUSE, World
 from fupin_cli.rules.facts import Facts
@@ -327,7 +328,7 @@ def _absences(fact: Fact, members: pl.DataFrame, facts: Facts, compared: Compari
 def _dated(fact: Fact, compared: Comparison) -> pl.DataFrame:
     """The extracts that the fact is asked of, with their stage's place in the order of rounds; the register counts as one."""
     order = {stage: place for place, stage in enumerate(compared.stages)}
-    extracts = pl.concat(compared.extracts_of(kind, fact.max_age_days) for kind in fact.kinds)
+    extracts = pl.concat(speaking(fact, kind, compared) for kind in fact.kinds)
     if REGISTER in fact.kinds:
         own = pl.DataFrame(
             {

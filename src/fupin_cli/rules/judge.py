@@ -35,6 +35,7 @@ from fupin_cli.rules.pack import (
     EXTRACT_FACTS,
     HOUSEHOLD_FACTS,
     LINK_FACTS,
+    LIST_FACTS,
     PERSON_FACTS,
     Derived,
     Level,
@@ -46,6 +47,7 @@ from fupin_cli.rules.parameters import in_force_here
 from fupin_cli.rules.reasons import line_dependent
 from fupin_cli.rules.setting import Setting, bottom
 from fupin_cli.rules.telling import AREA_OUTCOMES, PERSON_OUTCOMES, findings_of, outcomes_of, person_outcomes_of
+from fupin_cli.rules.uncovered import uncovered_townships
 from fupin_cli.vocabulary import FINDINGS, OUTCOMES, LineUsed, Outcome, RuleReport
 
 
@@ -62,6 +64,8 @@ class GatheredFacts:
 class Judgement:
     """Everything that the rules have to say; `facts` and `areas` explain it, `lines` are the income lines that were used.
 
+    `uncovered` are the townships that the register does not reach: whether somebody is missed there, nobody can tell.
+
     Reports are there at once. Findings and outcomes are put into words when they are first read, and kept.
     """
 
@@ -69,6 +73,7 @@ class Judgement:
     lines: tuple[LineUsed, ...]
     _setting: Setting
     _listed: Mapping[str, Listed]
+    uncovered: pl.DataFrame
 
     @cached_property
     def findings(self) -> pl.DataFrame:
@@ -156,8 +161,12 @@ def judge(
     numbers = in_force_here([p for pack in packs for p in pack.parameters], jurisdiction)
     here = [number for name, number in numbers.items() if name in read]
     known = {name: fact for fact in derived for name in gives(fact)}
-    of_persons = [rule for rule in rules if rule.level is Level.PERSON]
-    explained = {name for rule in of_persons for name in bottom(rule.names, known)}
+    explained = {
+        name
+        for rule in rules
+        for name in bottom(rule.names, known)
+        if rule.level is Level.PERSON or (name in definitions and definitions[name].by_number)
+    }
     facts = gather_facts(persons, households, compared, used, here, read, explained, label)
     by_id = {rule.id: rule for rule in rules}
     provided = {rule.provides: rule for rule in rules if rule.provides}
@@ -166,11 +175,13 @@ def judge(
     )
     reports: list[RuleReport] = []
     listed: dict[str, Listed] = {}
+    lists = {kind for rule in rules if rule.level is Level.EXTRACT for kind in rule.kinds}
+    uncovered = uncovered_townships(compared, facts.persons[World.STRICT], lists)
     for step in in_order([*derived, *rules]):
         if isinstance(step, Derived):
             setting = replace(setting, facts=add_derived(setting.facts, step, compared))
         elif step.level is Level.EXTRACT:
-            listed[step.id] = judge_listed(step, compared, setting.facts.persons[World.STRICT], label)
+            listed[step.id] = judge_listed(step, compared, setting.facts.persons[World.STRICT], uncovered, label)
             reports.append(_report(step, listed[step.id].rows["outcome"], listed[step.id].why_not))
         else:
             said = answer(step, setting)
@@ -179,7 +190,9 @@ def judge(
             facts = _provide(step, said.homes, setting.facts) if step.provides else setting.facts
             setting = replace(setting, facts=facts, answers={**setting.answers, step.id: said})
     used_lines = {line for rule in rules for line in lines_used(rule, setting)}
-    return Judgement(tuple(reports), tuple(sorted(used_lines, key=attrgetter("year", "name"))), setting, listed)
+    return Judgement(
+        tuple(reports), tuple(sorted(used_lines, key=attrgetter("year", "name"))), setting, listed, uncovered
+    )
 
 
 def _provide(rule: Rule, homes: pl.Series, facts: Facts) -> Facts:
@@ -217,6 +230,7 @@ def _report(
         missing=missing,
         line_dependent=line_dependent,
         brief=rule.brief,
+        receiver=rule.receiver,
     )
 
 
@@ -225,7 +239,7 @@ def _labeller(
 ) -> Label:
     derived = {
         name: zh
-        for group in (PERSON_FACTS, HOUSEHOLD_FACTS, AREA_FACTS, LINK_FACTS, EXTRACT_FACTS)
+        for group in (PERSON_FACTS, HOUSEHOLD_FACTS, AREA_FACTS, LINK_FACTS, EXTRACT_FACTS, LIST_FACTS)
         for name, (zh, _) in group.items()
     }
     facts = {fact.name: fact.zh for pack in packs for fact in pack.facts if fact.zh != fact.name} | {

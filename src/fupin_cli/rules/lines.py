@@ -14,10 +14,11 @@ import polars as pl
 
 from fupin_cli.errors import ConfigurationError
 from fupin_cli.rules.pack import NATIONAL, Citation, significant, within
-from fupin_cli.rules.rule_loading import citation, confirmation, refuse_recalled
+from fupin_cli.rules.rule_loading import citation, confirmation, division, refuse_recalled
 from fupin_cli.rules.toml import Table, open_toml
 
 LINES_FILE = "lines.toml"
+_YEARS = range(2010, 2051)  # the constant-price line is of 2010; what lies a generation ahead is a slip of the pen
 
 
 SERIES = {"nbs": "国家统计局现价标准", "working": "地方退出工作标准"}
@@ -120,9 +121,16 @@ def _line(entry: Table) -> Line:
     year = entry.integer("year")
     if year is None:
         raise ConfigurationError("year must be a whole number", where=entry.where)
+    if year not in _YEARS:
+        raise ConfigurationError(
+            f"there is no income line of {year}",
+            where=entry.at("year"),
+            why=f"lines are of the years {_YEARS.start} to {_YEARS.stop - 1}; a row of any other would never be used",
+            try_="year = 2019",
+        )
     return Line(
         table=entry.text("table"),
-        jurisdiction=entry.text("jurisdiction"),
+        jurisdiction=division(entry),
         year=year,
         series=entry.text("series"),
         basis=entry.one_of("basis", ("net_income", "disposable_income")),

@@ -28,13 +28,15 @@ class Listed:
     why_not: str | None
 
 
-def judge_listed(rule: Rule, compared: Comparison, people: pl.DataFrame, label: Label) -> Listed:
+def judge_listed(
+    rule: Rule, compared: Comparison, people: pl.DataFrame, uncovered: pl.DataFrame, label: Label
+) -> Listed:
     """The outcome of every person on the rule's extracts; a person with several rows or lists is asked once.
 
     Somebody is registered where a link is accepted, or the number and name stand anywhere in the register, in whichever
     county; unknown where a link is under review, or where there is no ID number to look for, or one that the register gives
-    to somebody else, or where a spreadsheet cut one of two numbers that begin alike. Rows of a county that the register does
-    not hold do not apply.
+    to somebody else, or where a spreadsheet cut one of two numbers that begin alike, or in a township that the register does not
+    reach (`uncovered`). Rows of a county that the register does not hold do not apply.
     """
     rows = _rows(rule, compared)
     reason = _why_not(rule, rows, compared, label)
@@ -46,7 +48,7 @@ def judge_listed(rule: Rule, compared: Comparison, people: pl.DataFrame, label: 
         rows.join(_link_state(compared), on=["extract", "extract_row"], how="left", maintain_order="left")
         .with_columns(
             *_same_number(rows, people),
-            _begins_like(rows, people).alias("_maybe"),
+            (_begins_like(rows, people) | _out_of_reach(rows, uncovered)).alias("_maybe"),
         )
         .with_columns(
             (pl.col("accepted").fill_null(value=False) | pl.col("_same_name")).alias("accepted"),
@@ -134,6 +136,14 @@ def _begins_like(rows: pl.DataFrame, people: pl.DataFrame) -> pl.Series:
     whole = cut.filter((cut.str.len_chars() == _LEFT).fill_null(value=False)).unique()
     like = pl.col("id_number").str.slice(0, _LEFT).is_in(whole.implode())
     return rows.select((like | pl.col("id_status").is_in([_CUT, _MASKED])).fill_null(value=False)).to_series()
+
+
+def _out_of_reach(rows: pl.DataFrame, uncovered: pl.DataFrame) -> pl.Series:
+    """Per row: does it stand in a township of which the register holds nobody, so that nobody can be missed there."""
+    keys = ["county_key", "township_key"]
+    marked = uncovered.select(*keys, _uncovered=pl.lit(value=True))
+    met = rows.select(keys).join(marked, on=keys, how="left", maintain_order="left")
+    return met["_uncovered"].fill_null(value=False)
 
 
 def _who() -> pl.Expr:

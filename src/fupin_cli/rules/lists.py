@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import polars as pl
 
+from fupin_cli.rules.areas import VILLAGE
 from fupin_cli.rules.comparison import Comparison, covered_by
-from fupin_cli.rules.evidence import AT, DISPUTED, HOUSE, MAYBE_LISTED, UNKNOWN_BECAUSE, speaking
+from fupin_cli.rules.coverage import speaking
+from fupin_cli.rules.evidence import AT, DISPUTED, HOUSE, MAYBE_LISTED, UNKNOWN_BECAUSE
 from fupin_cli.rules.pack import REGISTER, Fact
 from fupin_cli.vocabulary import Decision
 
@@ -21,7 +23,7 @@ class Lists:
 
     def __init__(self, people: pl.DataFrame, compared: Comparison) -> None:
         self._people, self._compared = people, compared
-        self._known: dict[tuple[str, int | None, bool, str, tuple[str, ...]], pl.DataFrame] = {}
+        self._known: dict[tuple[str, int | None, bool, str, tuple[str, ...], str], pl.DataFrame] = {}
         self._maybe: dict[tuple[str, int | None], pl.Series] = {}
 
     def reach(self, fact: Fact, kind: str, rows: pl.DataFrame) -> pl.DataFrame:
@@ -31,7 +33,8 @@ class Lists:
         """
         if fact.by_household:
             return self._reach(fact, kind, rows)
-        key = (kind, fact.max_age_days, fact.by_number, fact.each, fact.siblings)
+        covers = fact.covers.sql if fact.covers else ""
+        key = (kind, fact.max_age_days, fact.by_number, fact.each, fact.siblings, covers)
         if key not in self._known:
             self._known[key] = self._reach(fact, kind, rows)
         return self._known[key]
@@ -55,6 +58,7 @@ class Lists:
         nobody = pl.repeat(None, people.height, dtype=UNKNOWN_BECAUSE, eager=True)
         maybe = nobody if fact.by_number else self._may_be_listed(kind, fact.max_age_days)
         return people.select(
+            (_in_villages(rows, people) if fact.by_number and kind != REGISTER else pl.lit(value=True)).alias("_seen"),
             numbered_person.alias("_numbered"),
             (always | covered_by(fresh)).fill_null(value=False).alias("_reached"),
             (always | covered_by(of_members) | headed).fill_null(value=False).alias("_searchable"),
@@ -69,6 +73,17 @@ class Lists:
             fresh = self._compared.extracts_of(kind, max_age_days)
             self._maybe[key] = _may_be_listed(self._people, kind, fresh, self._compared)
         return self._maybe[key]
+
+
+def _in_villages(rows: pl.DataFrame, people: pl.DataFrame) -> pl.Expr:
+    """Whether any household of the person's village stands in these rows.
+
+    Papers, visits and steps belong to every household of a village: where there are none at all, the village was not gathered
+    yet, and lacks no single household's. Households that name no village are one such place.
+    """
+    there = people[VILLAGE].gather(rows[AT].unique()).unique()
+    named = pl.col(VILLAGE).is_in(there.drop_nulls().implode())
+    return pl.when(pl.col(VILLAGE).is_null()).then(pl.lit(bool(there.null_count()))).otherwise(named)
 
 
 def _one_a_household(rows: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:

@@ -7,7 +7,8 @@ file, so a project changes a shipped pack by putting a file of the same name int
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from fupin_cli.errors import ConfigurationError, InputMissingError
@@ -30,7 +31,7 @@ from fupin_cli.rules.pack import (
     SignOff,
 )
 from fupin_cli.rules.predicate import Predicate, nearest
-from fupin_cli.rules.rule_loading import citation, load_defaults, load_parameter, load_rule
+from fupin_cli.rules.rule_loading import citation, division, load_defaults, load_parameter, load_rule
 from fupin_cli.rules.shapes import Rate
 from fupin_cli.rules.toml import Table, open_toml
 
@@ -42,11 +43,13 @@ def load_packs(
     known_fields: Mapping[str, frozenset[str]],
     undeclared: Mapping[str, Mapping[str, str]] | None = None,
     instead: Path | None = None,
+    called: Mapping[str, Collection[str]] | None = None,
 ) -> tuple[Pack, ...]:
     """All packs of the folders, checked against the fields that the source profiles know, in file-name order.
 
     `undeclared` gives, by profile, the money fields that do not say what they count, each with what is to be written there:
     a condition may show such an amount but not compare it. The file `instead` takes the place of the pack of the same id.
+    `called` gives the columns that files print under a header, for whoever writes the header into a condition.
     Raises ConfigurationError for anything in them that cannot be, naming the file, the line, the rule and the key.
     """
     tables = {name: open_toml(path, name) for name, path in _files(folders).items()}
@@ -55,7 +58,7 @@ def load_packs(
         same = ours.table("pack").text("id")
         tables = {name: table for name, table in tables.items() if table.table("pack").text("id") != same}
         tables[instead.name] = ours
-    names = _names(tables, known_fields)
+    names = replace(_names(tables, known_fields), called=called or {})
     packs = tuple(_pack(table, names) for table in tables.values())
     rules = [rule for pack in packs for rule in pack.rules]
     facts = [fact for pack in packs for fact in pack.facts]
@@ -115,14 +118,14 @@ def _pack(table: Table, names: Names) -> Pack:
         id=head.text("id"),
         title=head.text("title"),
         title_en=head.text("title_en"),
-        jurisdiction=head.text("jurisdiction"),
+        jurisdiction=division(head),
         regime=_regime(head),
         kinds={kind: kinds.text(kind) for kind in kinds.data},
         facts=facts,
         rules=tuple(load_rule(entry, names, defaults) for entry in table.tables("rule")),
         where=table.where,
         derived=derived,
-        parameters=tuple(load_parameter(entry, head.text("jurisdiction")) for entry in table.tables("parameter")),
+        parameters=tuple(load_parameter(entry, division(head)) for entry in table.tables("parameter")),
         gaps=tuple(_gap(entry) for entry in table.tables("gap")),
         extends=head.texts("extends", required=False),
         opt_in=head.flag("opt_in", default=False),
@@ -132,10 +135,13 @@ def _pack(table: Table, names: Names) -> Pack:
 
 
 def _sign_off(entry: Table) -> SignOff:
-    entry.allow("title", "steps", "ordered", "material_for", "documents", "enabled", "citation", "limits")
+    entry.allow(
+        "title", "steps", "ordered", "material_for", "documents", "enabled", "citation", "limits", "county_steps"
+    )
     steps = entry.texts("steps")
     if len(set(steps)) < len(steps):
         raise ConfigurationError("a step of the chain stands twice", where=entry.at("steps"))
+    county_steps = entry.texts("county_steps", required=False) or SignOff.county_steps
     cited = citation(entry.table("citation")) if "citation" in entry.data else None
     enabled = entry.flag("enabled", default=True)
     if enabled and cited and cited.provenance is Provenance.RECALLED:
@@ -151,16 +157,18 @@ def _sign_off(entry: Table) -> SignOff:
         enabled=enabled,
         citation=cited,
         limits=_limits(entry.table("limits")) if "limits" in entry.data else Limits(),
+        county_steps=county_steps,
     )
 
 
 def _limits(entry: Table) -> Limits:
-    entry.allow("not_so_percent", "late_percent", "enough")
+    entry.allow("not_so_percent", "late_percent", "enough", "promised_days")
     usual = Limits()
     return Limits(
         not_so_percent=entry.number("not_so_percent") if "not_so_percent" in entry.data else usual.not_so_percent,
         late_percent=entry.number("late_percent") if "late_percent" in entry.data else usual.late_percent,
         enough=entry.integer("enough") or usual.enough,
+        promised_days=entry.integer("promised_days") or usual.promised_days,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fupin_cli.errors import ConfigurationError
 from fupin_cli.rules.pack import (
@@ -45,6 +45,7 @@ class Names:
     declared: Mapping[str, Declared]
     provided: frozenset[str]
     parameters: frozenset[str]
+    called: Mapping[str, Collection[str]] = field(default_factory=dict)  # header → columns that files print under it
 
     @property
     def derived(self) -> frozenset[str]:
@@ -71,7 +72,7 @@ class Names:
         text = entry.text(key, required=False)
         if not text:
             return None
-        found = parse_condition(text, known, entry.at(key), key)
+        found = parse_condition(text, known, entry.at(key), key, self.called)
         self.refuse_turning_back(found, entry.at(key), key)
         return found
 

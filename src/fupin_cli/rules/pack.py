@@ -19,18 +19,20 @@ DEPT = "dept_"
 GIVEN = "given_"  # given_x: whether the file that a row comes from says x of anybody
 
 # facts that every register has, because we derive them: name → (Chinese, English)
-PERSON_FACTS = {
+DAY_FACTS = {
     "as_of": ("比对日期", "as-of date"),
     "as_of_year": ("比对年度", "as-of year"),
+    "year_on": ("比对年度的1月1日", "1 January of the as-of year"),
+    "school_year_on": ("比对日期所在学年的9月1日", "1 September of the school year"),
+}
+PERSON_FACTS = DAY_FACTS | {
     "age": ("年龄", "age"),
     "age_at_school_start": ("学年开始（9月1日）时的年龄", "age on 1 September of the school year"),
     "days_since_entry": ("录入至今天数", "days since entry"),
     "county_compared": ("录入前经过县级比对", "compared by the county before entry"),
     "former_name_key": ("曾用名比对键", "former-name key"),
 }
-HOUSEHOLD_FACTS = {
-    "as_of": ("比对日期", "as-of date"),
-    "as_of_year": ("比对年度", "as-of year"),
+HOUSEHOLD_FACTS = DAY_FACTS | {
     "member_count_actual": ("台账实有人数", "members in the register"),
 }
 LINK_FACTS = {
@@ -38,6 +40,7 @@ LINK_FACTS = {
     "link_weight": ("匹配权重", "match weight"),
     "link_accepted": ("比对关系已确认", "link accepted"),
 }
+LIST_FACTS = {"list_as_of": ("名单日期", "date of the list")}
 EXTRACT_FACTS = {"as_of": ("比对日期", "as-of date"), "registered": ("台账中有此人", "is in the register")}
 
 
@@ -149,7 +152,8 @@ class Fact:
     absent: they are then unknown. Extracts older than `max_age_days` say nothing, and of a person's rows those with an
     earlier `latest` than another one are superseded. `by_household`: a list of one person a household names no other
     member, so it proves nobody else's absence. `siblings` are the papers or steps of which this is one, in the column `each`: an
-    extract that names none of them says nothing of this one, as a list of photos says nothing of signatures.
+    extract that names none of them says nothing of this one, as a list of photos says nothing of signatures. With `covers`, an
+    extract says nothing where no row of it is like this: one of last year's payments tells of no payment of this year.
     """
 
     name: str
@@ -171,16 +175,21 @@ class Fact:
     hidden: bool = False
     each: str = ""
     siblings: tuple[str, ...] = ()
+    covers: Predicate | None = None
     examples: tuple[FactExample, ...] = ()
 
 
 @dataclass(frozen=True)
 class FactExample:
-    """A worked example of a fact: the register's fields, the linked rows of a list that is complete, and what follows."""
+    """A worked example of a fact: the register's fields, the linked rows of a list that is complete, and what follows.
+
+    `others` are rows of other people on that list.
+    """
 
     given: Mapping[str, Any]
     rows: tuple[Mapping[str, Any], ...]
     then: Any
+    others: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -236,12 +245,13 @@ class Gap:
 class Limits:
     """When the ledger warns: percent of a rule's verified clues that are refuted, percent of a unit's cases that are overdue.
 
-    Below `enough` answers a share says nothing.
+    Below `enough` answers a share says nothing. A correction that was promised is asked for after `promised_days`.
     """
 
     not_so_percent: float = 50
     late_percent: float = 20
     enough: int = 10
+    promised_days: int = 30
 
 
 @dataclass(frozen=True)
@@ -249,7 +259,8 @@ class SignOff:
     """Who signs the answer to a case, and what must lie beside it, before the case may be closed.
 
     `ordered`: each step signs on no earlier day than the one before. `material_for` are the verdicts that need proof of any
-    kind, `documents` what must be named beside every answer. Without a citation it is our own arrangement, and no policy.
+    kind, `documents` what must be named beside every answer. `county_steps` sign what the county's
+    office answers itself. Without a citation it is our own arrangement, and no policy.
     """
 
     title: str
@@ -260,6 +271,7 @@ class SignOff:
     enabled: bool
     citation: Citation | None
     limits: Limits = Limits()
+    county_steps: tuple[str, ...] = ("经办人", "分管负责人")
 
 
 @dataclass(frozen=True)
@@ -268,7 +280,9 @@ class Rule:
 
     With `denied`, a criterion is not met only where that holds, and unknown where neither condition does. A verdict is made
     of exactly one of `all_of`, `any_of` and `none_of`. `dated_by` says by which day it is in force: the end of a household's
-    `exit_year`, or the `as_of` date. `official` is the number that an official list of checks gives it.
+    `exit_year`, or the `as_of` date. `receiver` says who answers its cases: the village, or the county's own
+    office, which is asked once for each household or for all of its cases with the same evidence (`asked_per`).
+    `official` is the number that an official list of checks gives it.
     """
 
     id: str
@@ -302,6 +316,8 @@ class Rule:
     official: str = ""
     brief: bool = False
     dated_by: str = ""
+    receiver: str = "village"
+    asked_per: str = "household"
 
     @property
     def conditions(self) -> tuple[Predicate, ...]:

@@ -11,15 +11,19 @@ from __future__ import annotations
 import difflib
 import itertools
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
 
 from fupin_cli.errors import ConfigurationError
+from fupin_cli.vocabulary import EVIDENCE
 
+_NOT_CALLED: Mapping[str, Collection[str]] = {}
 KEYWORDS = frozenset({"AND", "OR", "NOT", "IN", "BETWEEN", "IS", "NULL", "LIKE", "TRUE", "FALSE", "DATE"})
+_PREFIXES = ("dept_given_", "dept_", "given_")
+_OF_EVERY_LIST = {*EVIDENCE.names, "former_name_key"}
 _TOKEN = re.compile(
     r"""\s*(?:
         (?P<text>'(?:[^']|'')*')
@@ -54,12 +58,14 @@ class Predicate:
         return pl.sql_expr(self.sql)
 
 
-def parse_condition(text: str, known: Collection[str], where: str, key: str) -> Predicate:
-    """The condition, ready to evaluate over a frame whose columns are facts.
+def parse_condition(
+    text: str, known: Collection[str], where: str, key: str, called: Mapping[str, Collection[str]] = _NOT_CALLED
+) -> Predicate:
+    """The condition, ready to evaluate over a frame whose columns are facts; `called` gives columns by their headers.
 
     Raises ConfigurationError, naming the word that is not allowed, for anything but facts of `known` and the small SQL.
     """
-    tokens = _tokens(text, where, key)
+    tokens = _tokens(text, where, key, known, called)
     _check_words(tokens, known, where, key)
     names = dict.fromkeys(word for kind, word in tokens if kind == "name")
     # in parentheses, because polars would read a stray last word as an alias
@@ -180,17 +186,36 @@ def evaluate(frame: pl.DataFrame, condition: Predicate, where: str) -> pl.Series
 
 
 def nearest(word: str, known: Collection[str]) -> str | None:
-    """What the writer may have meant: the known name closest to this one."""
-    return next(iter(difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.5)), None)
+    """What the writer may have meant: the known name closest to this one. What all of a kind begin with likens nothing."""
+    start = next((prefix for prefix in _PREFIXES if word.startswith(prefix)), "")
+    alike = {name.removeprefix(start): name for name in sorted(known) if name.startswith(start)}
+    close = difflib.get_close_matches(word.removeprefix(start), alike, n=1, cutoff=0.5)
+    return alike[close[0]] if close else None
 
 
-def _tokens(text: str, where: str, key: str) -> list[tuple[str, str]]:
+def _by_header(word: str, known: Collection[str], called: Mapping[str, Collection[str]]) -> str | None:
+    """The name of the column that stands under this header, or one like it, in the files: 是否低保 is dibao."""
+    header = word if word in called else next(iter(difflib.get_close_matches(word, called, n=1, cutoff=0.7)), None)
+    columns = sorted(called[header]) if header else []
+    names = [name for column in columns for name in (column, f"dept_{column}") if name in known]
+    return f"{names[0]}（{header}）" if names else None
+
+
+def _tokens(
+    text: str,
+    where: str,
+    key: str,
+    known: Collection[str] = (),
+    called: Mapping[str, Collection[str]] = _NOT_CALLED,
+) -> list[tuple[str, str]]:
     tokens, at = [], 0
     while text[at:].strip():
         found = _TOKEN.match(text, at)
         if found is None or text.startswith("--", found.start(found.lastgroup or 0)):
             word = text[at:].split(maxsplit=1)[0]
+            header = re.match(r"[^\W_a-zA-Z]+", word)
             plain = next((right for wrong, right in _TYPED.items() if word.startswith(wrong)), None)
+            plain = plain or (_by_header(header[0], known, called) if header else None)
             raise ConfigurationError(
                 f"{key}: {word!r} is not allowed in a condition",
                 where=where,
@@ -226,7 +251,7 @@ def _check_words(tokens: list[tuple[str, str]], known: Collection[str], where: s
                 f"{key}: {word!r} is not a known fact",
                 where=where,
                 why=_ALLOWED,
-                try_=f"{close}" if close and close != word else "see docs/rules.md",
+                try_=close if close and close != word else _some_like(word, known),
             )
         if word == "DATE" and not _is_day(after):
             raise ConfigurationError(
@@ -238,6 +263,13 @@ def _check_words(tokens: list[tuple[str, str]], known: Collection[str], where: s
             raise ConfigurationError(
                 f"{key}: IS may only ask for NULL", where=where, why="IS TRUE would answer no where we do not know"
             )
+
+
+def _some_like(word: str, known: Collection[str]) -> str:
+    """Where nothing is near: of a department's columns, which there are."""
+    columns = sorted(name for name in known if name.startswith("dept_") and not name.startswith("dept_given_"))
+    own = [name for name in columns if name.removeprefix("dept_") not in _OF_EVERY_LIST]
+    return f"one of: {', '.join(own)}" if word.startswith("dept_") and own else "see docs/rules.md"
 
 
 def _order_hint(words: list[str]) -> str:

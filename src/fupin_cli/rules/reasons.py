@@ -123,7 +123,7 @@ def _of_verdict(rule: Rule, setting: Setting, at: pl.Series, outcome: pl.Series)
     failed = Outcome.HIT if rule.none_of else Outcome.NOT_MET
     parts = [
         _if_any([_if(pl.col(m) == state.value, setting.label(m)) for m in rule.members], before)
-        for state, before in ((failed, "命中：" if rule.none_of else "未达标："), (Outcome.UNKNOWN, "无法判断："))
+        for state, before in ((failed, "命中：" if rule.none_of else "未达到："), (Outcome.UNKNOWN, "无法判断："))
     ]
     lacking = pl.concat_list(pl.col(f"{member}:") for member in rule.members).list.unique().list.sort()
     return frame.with_columns(lacking.alias("missing")).select(

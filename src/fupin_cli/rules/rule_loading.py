@@ -29,11 +29,13 @@ from fupin_cli.rules.predicate import nearest
 from fupin_cli.rules.toml import Table
 from fupin_cli.vocabulary import Outcome, Severity
 
+_RECEIVERS, _ASKED_PER = ("village", "county"), ("household", "evidence")
 _CONFIRM = '[….confirmed] with by = "…", document = "…" and date = 2020-01-01'
 
 
 _FOR_ALL = (
-    "kind", "level", "severity", "effective_from", "effective_to", "dated_by", "on_unknown", "brief", "advice", "citation",
+    "kind", "level", "severity", "effective_from", "effective_to", "dated_by", "on_unknown", "brief", "advice", "receiver",
+    "asked_per", "citation",
 )  # fmt: skip
 _OF_ONE = (
     "id", "title", "title_en", "when", "met", "not_met", "hit", "all_of", "any_of", "none_of", "extract", "max_age_days",
@@ -65,13 +67,14 @@ def load_rule(entry: Table, names: Names, defaults: Mapping[str, Any]) -> Rule:
     known = names.at(level, kinds, entry.at("extract"))
     line = _line(entry, known, names)
     readable = known | {line.as_fact} if line else known
+    severity = Severity(entry.one_of("severity", tuple(Severity)))
     rule = Rule(
         id=entry.text("id"),
         title=entry.text("title"),
         title_en=entry.text("title_en"),
         kind=kind,
         level=level,
-        severity=Severity(entry.one_of("severity", tuple(Severity))),
+        severity=severity,
         when=names.condition(entry, "when", readable),
         condition=names.condition(entry, "hit" if kind is Kind.CHECK else "met", readable),
         denied=names.condition(entry, "not_met", readable),
@@ -97,6 +100,9 @@ def load_rule(entry: Table, names: Names, defaults: Mapping[str, Any]) -> Rule:
         official=entry.text("official", required=False),
         brief=entry.flag("brief", default=False) and kind is Kind.CHECK,
         dated_by=entry.one_of("dated_by", ("as_of", "exit_year"), "as_of" if kind is Kind.CHECK else "exit_year"),
+        # what is no more than a note is the county's own business, unless the rule says otherwise
+        asked_per=entry.one_of("asked_per", _ASKED_PER, "household"),
+        receiver=entry.one_of("receiver", _RECEIVERS, "county" if severity is Severity.INFO else "village"),
     )
     _check_rule(rule, entry, names)
     rule = replace(rule, examples=tuple(_example(rule, item, readable) for item in entry.tables("example")))
@@ -168,6 +174,18 @@ def citation(table: Table) -> Citation:
         date=table.text("date", required=False),
         locator=table.text("locator", required=False),
     )
+
+
+def division(entry: Table) -> str:
+    """The division code of a pack or line: 00 for the whole country, else 2 to 12 digits; a name would bind no place."""
+    code = entry.text("jurisdiction")
+    if not (code.isascii() and code.isdigit() and 2 <= len(code) <= 12):
+        raise ConfigurationError(
+            f"jurisdiction = {code!r} is no division code",
+            where=entry.at("jurisdiction"),
+            try_='jurisdiction = "61" for a province, "610124" for a county, "00" for the whole country',
+        )
+    return code
 
 
 def confirmation(entry: Table) -> Confirmation | None:

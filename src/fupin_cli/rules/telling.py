@@ -98,8 +98,10 @@ def _with_failing(rule: Rule, found: pl.DataFrame, setting: Setting, at: pl.Seri
         .group_by("household_id", maintain_order=True)
         .agg(pl.format("{}（{}）", pl.col("rule_id").replace_strict(titles), "reason").str.join("、").alias("failing"))
     )
-    told = pl.concat_str(pl.format("未达标：{}", "failing"), "register_value", separator="；", ignore_nulls=True)
     found = found.join(failing, on="household_id", how="left", maintain_order="left")
+    shown = pl.col("register_value")
+    shown = pl.when(~pl.col("failing").str.contains(shown, literal=True).fill_null(value=False)).then(shown)
+    told = pl.concat_str(pl.format("未达到：{}", "failing"), shown, separator="；", ignore_nulls=True)
     said = pl.format("台账登记：{}。{}", told, pl.lit(rule.advice))
     return found.with_columns(told.alias("register_value"), said.alias("evidence")).drop("failing")
 

@@ -50,6 +50,32 @@ def _line_of(text: str, number: int) -> str:
     return lines[number - 1].strip() if number <= len(lines) else ""
 
 
+_FLAGS = {
+    "true": "true",
+    "yes": "true",
+    "1": "true",
+    "是": "true",
+    "false": "false",
+    "no": "false",
+    "0": "false",
+    "否": "false",
+}
+
+
+def _number_in(value: Any) -> str | None:
+    """The number that somebody wrote as text: '2,952元' is 2952; None where there is none, or more than one."""
+    found = re.findall(r"\d+(?:\.\d+)?", str(value).replace(",", "").replace("，", ""))
+    return found[0] if len(found) == 1 and not isinstance(value, bool) else None
+
+
+def _day_in(value: Any) -> str:
+    """The day that somebody wrote in another way, as TOML has it: 2018.1.5, 2018年1月5日, or a time of that day."""
+    found = re.findall(r"\d+", str(value))[:3]
+    if isinstance(value, int) or not found or len(found[0]) != 4:
+        return f"{value}-01-01" if isinstance(value, int) and 1900 < value < 2100 else "2014-01-01"
+    return "-".join([found[0], *(part.zfill(2) for part in (*found[1:], "1", "1")[:2])])
+
+
 @dataclass(frozen=True)
 class Table:
     """One table of a TOML file, and how messages call it: `path` is its heading, `span` the lines that it may stand in."""
@@ -179,7 +205,8 @@ class Table:
             raise ConfigurationError(
                 f"{key} must be one of {', '.join(choices)}",
                 where=self.at(key),
-                try_=f'{key} = "{close or choices[0]}"',
+                why=f"here: {value!r}" if key in self.data else "the key is absent",
+                try_=f'{key} = "{close}"' if close else f"{key} = one of these words, in quotes",
             )
         return str(value)
 
@@ -187,7 +214,11 @@ class Table:
         """A whole number, or None where the key is absent."""
         value = self.data.get(key)
         if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
-            raise ConfigurationError(f"{key} must be a whole number", where=self.at(key), try_=f"{key} = 400")
+            said = _number_in(value)
+            meant = f"{key} = {said}" if said and "." not in said else f"{key} = a number of digits alone"
+            raise ConfigurationError(
+                f"{key} must be a whole number", where=self.at(key), try_=f"{meant}, without quotes"
+            )
         return value
 
     def number(self, key: str) -> float:
@@ -195,7 +226,9 @@ class Table:
         value = self.data.get(key)
         if not isinstance(value, int | float) or isinstance(value, bool):
             raise ConfigurationError(
-                f"{key} must be a number", where=self.at(key), try_=f"{key} = 0.03, without quotes"
+                f"{key} must be a number",
+                where=self.at(key),
+                try_=f"{key} = {_number_in(value) or '0.03'}, without quotes",
             )
         return float(value)
 
@@ -204,7 +237,9 @@ class Table:
         value = self.data.get(key, default)
         if not isinstance(value, bool):
             raise ConfigurationError(
-                f"{key} must be true or false", where=self.at(key), try_=f"{key} = {str(not default).lower()}"
+                f"{key} must be true or false",
+                where=self.at(key),
+                try_=f"{key} = {_FLAGS.get(str(value).strip().lower(), str(not default).lower())}, without quotes",
             )
         return value
 
@@ -213,6 +248,6 @@ class Table:
         value = self.data.get(key)
         if value is not None and type(value) is not date:
             raise ConfigurationError(
-                f"{key} must be a date", where=self.at(key), try_=f"{key} = 2014-01-01, without quotes"
+                f"{key} must be a date", where=self.at(key), try_=f"{key} = {_day_in(value)}, without quotes"
             )
         return value

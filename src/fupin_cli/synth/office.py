@@ -19,6 +19,7 @@ from fupin_cli.synth import register as _register
 from fupin_cli.synth.errors import SAMPLE
 from fupin_cli.synth.extracts import Source
 from fupin_cli.synth.office_files import Layout, Sheet, write_file
+from fupin_cli.synth.outside import write_outside
 from fupin_cli.synth.people import World
 from fupin_cli.synth.photos import write_photos
 from fupin_cli.synth.planted import planted_rows, truth_links, with_others
@@ -242,6 +243,7 @@ def write_tree(folder: Path, *, seed: int, persons: int) -> None:
         _write_register(folder, tables.register)
         for file, (_, rows) in zip(files, tables.extracts, strict=True):
             _write_extract(folder, file, rows)
+        write_outside(folder, world, persons, DISCREPANCIES)
         truth_links(tables.register, tables.extracts).write_parquet(folder / "truth/truth.parquet")
         photos = write_photos(folder, tables.register)
         with_others(planted_rows(tables.register, tables.extracts), photos).write_parquet(

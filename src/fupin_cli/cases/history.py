@@ -1,0 +1,79 @@
+"""What happened to one case, in words."""
+
+from __future__ import annotations
+
+import json
+
+import polars as pl
+
+from fupin_cli.cases.ledger import Ledger
+from fupin_cli.cases.schema import STATES
+
+KIND_WORDS = {  # what happens to a case
+    "found": "发现",
+    "changed": "证据有变",
+    "returned": "再次发现",
+    "cleared": "数据已消除",
+    "dispatched": "下发",
+    "answered": "反馈",
+    "settled": "裁定",
+    "signed": "签字",
+    "filed": "登记材料",
+    "closed": "销号",
+    "promised": "签字齐全，待数据更正",
+    "reopened": "重新核查",
+    "exempted": "豁免",
+    "lapsed": "豁免到期",
+}
+DETAIL_WORDS = {  # what an event tells; a telephone number is nobody's business here
+    "stage": "比对环节",
+    "receiver": "答复单位",
+    "why": "原因",
+    "verdict": "是否属实",
+    "reason": "情况说明",
+    "action": "处理意见",
+    "material": "佐证材料",
+    "checker": "核查人",
+    "checked_on": "核查时间",
+    "step": "环节",
+    "by": "签字或经办",
+    "on": "日期",
+    "document": "文件",
+    "until": "有效期至",
+}
+_SAID = {
+    "county": "县级",
+    "city": "市级",
+    "province": "省级",
+    "village": "村",
+    "outcome": "本轮比对未再发现",
+    "left": "已不在册",
+}
+
+
+def history(ledger: Ledger, case_id: str) -> pl.DataFrame:
+    """Day, kind, round, batch and `what` (answers, reasons, in words) of one case's events, in order."""
+    events = ledger.rows(
+        "SELECT day, kind, round, batch, detail FROM events WHERE case_id = ? ORDER BY seq", (case_id,)
+    )
+    for event in events:
+        told = json.loads(event["detail"] or "{}")
+        event["what"] = "；".join(
+            f"{word}：{_SAID.get(told[name], told[name])}" for name, word in DETAIL_WORDS.items() if told.get(name)
+        )
+    rows = [(e["day"], e["kind"], e["round"], e["batch"], e["what"]) for e in events]
+    return pl.DataFrame(
+        rows,
+        schema={"day": pl.String, "kind": pl.String, "round": pl.Int64, "batch": pl.Int64, "what": pl.String},
+        orient="row",
+    )
+
+
+def state_words(state: str) -> str:
+    """A state, in Chinese."""
+    return STATES[state][0] if state in STATES else state
+
+
+def kind_words(column: str) -> pl.Expr:
+    """What happened, in Chinese."""
+    return pl.col(column).replace_strict(KIND_WORDS, default=pl.col(column))

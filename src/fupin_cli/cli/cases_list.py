@@ -1,0 +1,191 @@
+"""fupin cases list, show: single cases. What answers at once loads neither rules nor readers nor workbooks."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+import polars as pl
+
+from fupin_cli.cases.asked import chosen
+from fupin_cli.cases.history import history, kind_words, state_words
+from fupin_cli.cases.ledger import open_ledger
+from fupin_cli.cases.schema import COUNTY, OPEN, STATES
+from fupin_cli.cli import complete
+from fupin_cli.cli.cases_options import book_option, case_number, day_option, json_option, ledger_option
+from fupin_cli.cli.cases_tables import print_table, table_of
+from fupin_cli.cli.groups import Choice
+from fupin_cli.errors import UsageError
+from fupin_cli.report.masking import mask_id, mask_name, mask_sentence
+from fupin_cli.vocabulary import Severity
+
+_LISTED = (
+    ("case_id", "疑点编号"),
+    ("state", "状态"),
+    ("rule_id", "规则"),
+    ("title", "疑点类型"),
+    ("county", "县（市、区）"),
+    ("township", "乡镇"),
+    ("village", "行政村"),
+    ("sent_batch", "批次"),
+    ("due", "截止日期"),
+    ("verdict", "是否属实"),
+    ("reason", "情况说明"),
+)
+_SHOWN_ROWS, _AT_ONCE = 200, 10_000
+_ON_TERMINAL = ("case_id", "state", "rule_id", "township", "village", "sent_batch", "due", "verdict")
+_COLUMNS = {"rule": "rule_id", "severity": "severity", "county": "county", "township": "township", "village": "village",
+            "batch": "sent_batch"}  # fmt: skip
+
+
+@click.command("list")
+@click.option("--state", type=Choice([*STATES, "open"]), multiple=True, help="状态 · only these states")
+@click.option("--rule", shell_complete=complete.rules, help="规则编号 · only this rule")
+@click.option("--severity", type=Choice([one.value for one in Severity]), help="疑点性质 · only of this weight")
+@click.option("--county", shell_complete=complete.places("county"), help="县 · only this county")
+@click.option("--township", shell_complete=complete.places("township"), help="乡镇 · only this township")
+@click.option("--village", shell_complete=complete.places("village"), help="村 · only this village")
+@click.option("--household", help="户编号 · only this household")
+@click.option("--batch", type=int, help="批次 · only what went out with this batch")
+@click.option("--overdue", is_flag=True, help="逾期未反馈 · out and past its day")
+@click.option("--limit", type=click.IntRange(min=1), help="最多条数 · at most so many")
+@book_option
+@ledger_option
+@day_option
+@json_option
+def list_cases(
+    state: tuple[str, ...],
+    household: str | None,
+    limit: int | None,
+    output: Path | None,
+    ledger: Path,
+    day: date,
+    *,
+    overdue: bool,
+    as_json: bool,
+    **asked: Any,
+) -> int:
+    """列出核查件。 List cases by state, place, rule or household. Nobody's name is in the list.
+
+    \b
+    Examples:
+      fupin cases list --state open --county 青禾县
+      fupin cases list --overdue --json
+    """
+    names = [name for name, _ in _LISTED]
+    with open_ledger(ledger) as opened:
+        terms, values = chosen(opened, {_COLUMNS[name]: value for name, value in asked.items()})
+        if household:
+            terms.append("household = ?")
+            values.append(opened.key.codes("household", [household])[0] or "")
+        if states := [name for one in state for name in (OPEN if one == "open" else (one,))]:
+            terms.append(f"state IN ({', '.join('?' * len(states))})")
+            values += states
+        if overdue:
+            terms.append("state = 'dispatched' AND due < ?")
+            values.append(day.isoformat())
+        where = " AND ".join(["first_round IS NOT NULL", *terms])
+        if as_json:
+            for line in _as_json(opened.connection, names, where, values, limit):
+                click.echo(line, nl=False)
+            return 0
+        shown = limit if output else min(limit or _SHOWN_ROWS, _SHOWN_ROWS)
+        found = opened.cases(where, values, names, shown)
+        count = found.height
+        if not output and count == _SHOWN_ROWS:
+            count = opened.rows(f"SELECT count(*) AS n FROM cases WHERE {where}", values)[0]["n"]  # noqa: S608 - our own terms
+    worded = found.with_columns(
+        pl.col("state").replace_strict({code: zh for code, (zh, _) in STATES.items()}, return_dtype=pl.String)
+    )
+    if output:
+        _write(output, day, worded)
+        return 0
+    print_table(table_of([(zh, name) for name, zh in _LISTED if name in _ON_TERMINAL], worded))
+    more = f"，显示前 {found.height} 条 shown" if count > found.height else ""
+    click.echo(f"共 {min(count, limit or count):,} 条 cases{more}", err=True)
+    return 0
+
+
+@click.command("show")
+@click.argument("case", shell_complete=complete.cases)
+@ledger_option
+@json_option
+def show_case(case: str, ledger: Path, *, as_json: bool) -> int:
+    """一件的来龙去脉。 Show one case: what it is about (masked) and everything that happened to it.
+
+    \b
+    Examples:
+      fupin cases show C4G7Q2M9KX0BD5T1Z
+      fupin cases show C4G7Q2M9KX0BD5T1Z --json | jq .events
+    """
+    number = case_number(case)
+    with open_ledger(ledger) as opened:
+        found, events, people = opened.cases("case_id = ?", [number]), history(opened, number), opened.people()
+    if not found.height:
+        raise UsageError(f"no case has the number {number}", try_="fupin cases list")
+    row = found.row(0, named=True)
+    about = people.filter(pl.col("case_id") == number).row(0, named=True) if people is not None else {}
+    who = {
+        "name": mask_name(about.get("name")),
+        "id_number": mask_id(about.get("id_number")),
+        "household_id": mask_id(about.get("household_id")),
+        "evidence": mask_sentence(about.get("evidence") or ""),
+    }
+    if as_json:
+        told = {
+            name: row[name]
+            for name in (
+                "case_id",
+                "state",
+                "rule_id",
+                "severity",
+                "county",
+                "township",
+                "village",
+                "verdict",
+                "reason",
+                "action",
+            )
+        }
+        click.echo(json.dumps(told | who | {"events": events.to_dicts()}, ensure_ascii=False))
+        return 0
+    where = "".join(row[level] or "" for level in ("county", "township", "village"))
+    click.echo(f"{number}　{state_words(row['state'])}　{row['rule_id']} {row['title'] or ''}")
+    asked = "县级部门答复" if row["receiver"] == COUNTY else "村级答复"
+    click.echo(f"{where}　{asked}　{who['name'] or ''} {who['id_number'] or ''}")
+    click.echo(who["evidence"])
+    heads = {"day": "日期", "kind": "事项", "round": "轮次", "batch": "批次", "what": "内容"}
+    events = events.with_columns(kind_words("kind"))
+    print_table(table_of([(zh, name) for name, zh in heads.items()], events))
+    return 0
+
+
+def _as_json(
+    connection: sqlite3.Connection, names: Sequence[str], where: str, values: Sequence[Any], limit: int | None
+) -> Iterator[str]:
+    """A JSON array of the cases by number, piece by piece: SQLite writes each case, and nothing waits for the last."""
+    pairs = ", ".join(f"'{name}', {name}" for name in names)
+    rows = connection.execute(
+        f"SELECT json_object({pairs}) FROM cases WHERE {where} ORDER BY case_id LIMIT ?",  # noqa: S608 - our own names
+        [*values, -1 if limit is None else limit],
+    )
+    before = "["
+    while part := rows.fetchmany(_AT_ONCE):
+        yield before + ", ".join(text for (text,) in part)
+        before = ", "
+    yield "]\n" if before != "[" else "[]\n"
+
+
+def _write(output: Path, day: date, cases: pl.DataFrame) -> None:
+    from fupin_cli.report.table_book import Part, write_table_book  # noqa: PLC0415 - a list on the terminal needs no workbooks
+    from fupin_cli.rundir import replace_file  # noqa: PLC0415
+
+    part = Part("核查件", "", tuple((name, zh, 14.0) for name, zh in _LISTED), cases)
+    with replace_file(output) as path:
+        write_table_book(path, "核查件", day, {part.name: cases.height}, [part])
+    click.echo(f"→ {output}", err=True)

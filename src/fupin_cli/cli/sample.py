@@ -1,0 +1,172 @@
+"""fupin sample: who is to be audited, drawn by a plan, and what the answers say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+
+import click
+import polars as pl
+from rich import box
+from rich.table import Table
+
+from fupin_cli.audit import OUTSIDE, Estimate
+from fupin_cli.audit.estimate import rate_rows
+from fupin_cli.cli.cases_options import day_option, json_option
+from fupin_cli.cli.console import password_from, progress, show
+from fupin_cli.cli.rule_packs import project_option
+from fupin_cli.fieldwork import draw, estimate, plans_of
+from fupin_cli.vocabulary import SET_ASIDE_REASONS
+
+PARTLY_UNREADABLE = 3
+_SHOWN = 12
+
+
+@click.group("sample")
+def command() -> None:
+    """抽样核查：抽户、发表、估计。 Draw households to audit by a plan, and work out rates from the answers.
+
+    A plan (rules/sampling/) says who is drawn in which stages, what is asked, and which rates follow. The seed and the frame's
+    fingerprint are kept: the same seed and frame give the same sample on any machine. How it is done: docs/sampling.md.
+
+    \b
+    Examples:
+      fupin sample plans
+      fupin sample draw county runs/2019-11 -o audit --list 未建档立卡农户名单.xlsx
+      fupin sample estimate --sample audit 报回/*.xlsx -o 估计结果.xlsx
+    """
+
+
+@command.command("plans")
+@project_option
+@json_option
+def plans_(project: Path | None, *, as_json: bool) -> int:
+    """列出抽样计划。 List the plans, and check them.
+
+    \b
+    Examples:
+      fupin sample plans
+      fupin sample plans --project . --json
+    """
+    plans = plans_of(project)
+    if as_json:
+        told = [{"plan": plan.id, "title": plan.title, "levels": plan.levels, "strata": [s.name for s in plan.strata],
+                 "rates": [rate.id for rate in plan.rates], "citation": str(plan.citation)} for plan in plans]  # fmt: skip
+        click.echo(json.dumps(told, ensure_ascii=False))
+        return 0
+    for plan in plans:
+        click.echo(f"{plan.id}　{plan.title} {plan.title_en}\n  {plan.note}\n  依据 cited: {plan.citation}")
+    return 0
+
+
+@command.command("draw")
+@click.argument("plan")
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="样本文件夹 · the sample's folder")
+@click.option(
+    "--seed", type=click.IntRange(min=0), help="随机种子；不给则抽一个并记下 · the seed; drawn and kept if not given"
+)
+@click.option(
+    "--list", "listed", type=click.Path(path_type=Path), help="台账以外的农户名单 · households outside the register"
+)
+@click.option(
+    "--villages", type=click.Path(path_type=Path), help="只在这些村里抽：每行 县/乡镇/村 · draw in these villages only"
+)
+@project_option
+@day_option
+@json_option
+def draw_(
+    plan: str, source: Path, output: Path, seed: int | None, listed: Path | None, villages: Path | None,
+    project: Path | None, day: date, *, as_json: bool,
+) -> int:  # fmt: skip
+    """抽样。 Draw a sample by PLAN (a name from `fupin sample plans`, or a file.toml) and write a workbook for each audit group.
+
+    SOURCE is the frame: a run directory, or a project. Units smaller than asked are taken wholly, and told.
+
+    \b
+    Examples:
+      fupin sample draw county demo -o audit
+      fupin sample draw jiangsu runs/2017-10 -o audit --villages 省定经济薄弱村.txt --seed 20171102
+    """
+    with progress(quiet=as_json) as say:
+        drawn = draw(
+            plan, source, output, day, seed=seed, listed=listed, villages=villages, project=project, say=say,
+            passwords=password_from,
+        )  # fmt: skip
+    if as_json:
+        told = {
+            "plan": drawn.plan.id, "seed": drawn.seed, "frame_sha256": drawn.frame, "frame_households": drawn.framed,
+            "households": drawn.households, "villages": drawn.villages, "workbooks": drawn.books,
+            "short": drawn.short.to_dicts(), "outside": dict(drawn.outside), "list_set_aside": dict(drawn.set_aside),
+            "folder": str(drawn.folder),
+        }  # fmt: skip
+        click.echo(json.dumps(told, ensure_ascii=False))
+        return 0
+    click.echo(
+        f"{drawn.plan.title}：抽中 {drawn.households} 户 households，{drawn.villages} 个村 villages，"
+        f"{drawn.books} 个工作簿 workbooks"
+    )
+    click.echo(f"种子 seed: {drawn.seed}　抽样框 frame: {drawn.framed:,} 户，{drawn.frame[:16]}")
+    for reason, count in drawn.outside.items():
+        click.echo(f"不在抽样框 outside the frame: {count:,}　{OUTSIDE[reason]}")
+    for reason, count in drawn.set_aside.items():
+        click.echo(f"名单中搁置的行 rows of the list set aside: {count:,}　{SET_ASIDE_REASONS[reason][0]}")
+    if drawn.short.height:
+        click.echo(f"不足计划数、已全取的单位 units smaller than asked, taken wholly: {drawn.short.height}")
+        for level, place, stratum, asked, present in drawn.short.head(_SHOWN).rows():
+            where = "　".join(part for part in (place.strip("/"), stratum) if part)
+            click.echo(f"  {where or level}：{present} / {asked if asked is not None else '—'}")
+    click.echo(f"→ {drawn.folder}")
+    return 0
+
+
+@command.command("estimate")
+@click.argument("files", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option("--sample", type=click.Path(path_type=Path), required=True, help="样本文件夹 · the sample's folder")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="结果工作簿（.xlsx） · write a workbook with all that is wrong, too",
+)
+@day_option
+@json_option
+def estimate_(files: tuple[Path, ...], sample: Path, output: Path | None, day: date, *, as_json: bool) -> int:
+    """由报回的表估计错退率、漏评率、认可度。 Work out rates with intervals from returned workbooks.
+
+    Rows are known by their 样本编号, in any order and column. Weighted, with 95 % intervals that follow from how the sample
+    was drawn; who did not answer is counted, and what that could hide is shown.
+
+    \b
+    Example:
+      fupin sample estimate --sample audit 报回/*.xlsx -o 估计结果.xlsx
+    """
+    told = estimate(sample, files, day, output=output, ask=password_from())
+    if as_json:
+        estimates = [asdict(each) for each in told.estimates]
+        counts = {"counts": dict(told.counts), "unreadable": len(told.unreadable)}
+        click.echo(json.dumps({"plan": told.plan.title, "estimates": estimates, **counts}, ensure_ascii=False))
+    else:
+        show(_table(told.estimates), to_stdout=True)
+        click.echo("；".join(f"{name} {count:,}" for name, count in told.counts.items()))
+    if output:
+        click.echo(f"→ {output}", err=as_json)
+    for name, why in told.unreadable.items():
+        click.echo(f"未能读取 unreadable: {name}: {why}", err=True)
+    return PARTLY_UNREADABLE if told.unreadable else 0
+
+
+def _table(estimates: Sequence[Estimate]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    heads = {"title": "指标 rate", "place": "范围", "drawn": "抽中", "answered": "有效", "value": "估计", "interval": "95%区间",
+             "extremes": "未答全否–全是", "against": "与标准相比"}  # fmt: skip
+    for name, head in heads.items():
+        number = name in ("drawn", "answered", "value", "interval", "extremes")
+        table.add_column(head, justify="right" if number else "left", overflow="fold", no_wrap=number)
+    against = pl.concat_str("limit", "verdict", separator="\n").str.strip_chars()
+    for row in rate_rows(estimates).with_columns(against=against).select(*heads).rows():
+        table.add_row(*map(str, row))
+    return table

@@ -1,0 +1,218 @@
+"""What an answer may do: when it counts as late, which signatures are believed, how a promise is kept, who may overrule it."""
+
+import shutil
+from datetime import date
+
+import pytest
+from openpyxl import load_workbook
+
+from conftest import fupin
+from fupin_cli.cases import open_ledger
+from fupin_cli.cases.ledger import check_ledger
+from fupin_cli.casework import book_round, dispatch, exempt, reopen
+from fupin_cli.errors import UsageError
+from fupin_cli.feedback import settle, sign, take_back
+from loop_world import COUNTY_RULES, World, answer, case_rows, village_sheets
+
+SENT, DUE, BACK = date(2020, 1, 2), date(2020, 1, 20), date(2020, 1, 15)
+
+
+def send(tmp_path, **more):
+    """A ledger with one batch out: four people with a vehicle each, in four villages of three townships."""
+    world = World(people=4, said={(person, "CMP-VH1"): 1 for person in range(4)}, **more)
+    folder = tmp_path / "cases"
+    book_round(folder, world.run(tmp_path / "r0", date(2020, 1, 1)), date(2020, 1, 1))
+    return world, folder, sorted(dispatch(folder, SENT, DUE).folder.glob("*.xlsx"))
+
+
+def states(folder):
+    with open_ledger(folder) as ledger:
+        assert check_ledger(ledger) == []
+        return dict(ledger.cases().group_by("state").len().sort("state").rows())
+
+
+def give_back(folder, books, target, day=BACK, **how):
+    """All workbooks answered 属实 and imported."""
+    for path in books:
+        answer(path, target / path.name, lambda _: "属实", **how)
+    return take_back(folder, sorted(target.iterdir()), day)
+
+
+def events(folder):
+    with open_ledger(folder) as ledger:
+        return ledger.rows("SELECT * FROM events ORDER BY seq")
+
+
+def test_reading_a_file_again_does_not_make_it_late(tmp_path):
+    """A punctual unit's file, read again after the day: nothing is booked, and nothing is 逾期."""
+    _, folder, books = send(tmp_path)
+    give_back(folder, books, tmp_path / "back")
+    before = events(folder)
+    again = take_back(folder, sorted((tmp_path / "back").iterdir()), date(2020, 3, 1))
+    assert (again.booked, again.closed, again.counts["逾期反馈"]) == (0, 0, 0)
+    assert events(folder) == before
+    late = send(tmp_path / "late")
+    assert give_back(late[1], late[2], tmp_path / "lb", date(2020, 1, 25)).counts["逾期反馈"] == 4
+
+
+# typed under the signatures | closed | refused (a row a village)
+DAYS = [
+    ("2020-01-05", 4, 0),
+    ("2020年1月5日", 4, 0),
+    ("2020.1.5", 4, 0),
+    ("20200105", 4, 0),
+    (43835, 4, 0),  # the serial of that day
+    (date(2020, 1, 5), 4, 0),
+    ("2020-13-05", 0, 4),
+    ("2020-02-30", 0, 4),
+    ("2019-12-31", 0, 4),  # before it went out
+    ("2020-01-16", 0, 4),  # after it came back
+    ("正月", 0, 4),
+    (None, 0, 4),
+]
+
+
+@pytest.mark.parametrize(("typed", "closed", "refused"), DAYS)
+def test_a_signature_needs_a_day_that_can_be(tmp_path, typed, closed, refused):
+    """Read as people and spreadsheets write it; what cannot be is told with file and row, and closes nothing."""
+    _, folder, books = send(tmp_path)
+    told = give_back(folder, books, tmp_path / "back", sign=typed)
+    assert (told.closed, told.counts["签字日期有误"]) == (closed, refused * 4)  # four steps each
+    if refused:
+        rows = [
+            row for path in told.folder.iterdir() for row in load_workbook(path)["签字日期有误"].iter_rows(min_row=4)
+        ]
+        assert all(row[0].value and row[2].value and row[-1].value for row in rows)
+        give_back(folder, books, tmp_path / "again", sign="2020-01-05")  # corrected: it counts
+        assert states(folder) == {"closed": 4}
+
+
+def test_sign_believes_no_impossible_day(tmp_path):
+    """On the command line neither."""
+    _, folder, books = send(tmp_path)
+    give_back(folder, books, tmp_path / "back", sign=False)
+    for day in (date(2019, 12, 31), date(2020, 1, 16)):
+        with pytest.raises(UsageError, match="cannot have been signed"):
+            sign(folder, 1, "核查人", "某人", day, BACK, place={})
+    with pytest.raises(UsageError, match="township 河口村"):
+        sign(folder, 1, "核查人", "某人", BACK, BACK, place={"township": "河口村"})
+
+
+def test_a_promised_correction_waits_for_the_data(tmp_path):
+    """属实 and 拟修改: not closed until a round no longer finds it; meanwhile every round and `warn` say so."""
+    world, folder, books = send(tmp_path)
+    told = give_back(folder, books, tmp_path / "back", action="拟修改")
+    assert (told.closed, told.promised) == (0, 4)
+    assert states(folder) == {"promised": 4}
+    assert dispatch(folder, date(2020, 2, 1), date(2020, 2, 9)).books == ()  # not asked twice
+    world.said[0, "CMP-VH1"] = None
+    world.said[1, "CMP-VH1"] = 2
+    figures = book_round(folder, world.run(tmp_path / "r1", date(2020, 2, 1)), date(2020, 2, 1)).figures
+    assert {name: figures[name] for name in ("promised", "confirmed", "cleared", "reopened")} == {
+        "promised": 2, "confirmed": 1, "cleared": 0, "reopened": 1
+    }  # fmt: skip
+    assert states(folder) == {"closed": 1, "promised": 2, "reopened": 1}
+    asked = ("cases", "warn", "--json", "--ledger", folder, "--on")
+    assert '"promised": []' in fupin(*asked, "2020-02-10").stdout
+    assert fupin(*asked, "2020-02-14").stdout.count('"answered_on": "2020-01-15"') == 2
+
+
+def test_only_a_contradiction_is_ruled_on(tmp_path):
+    """What was answered without contradiction is not overturned by a ruling; `reopen` has it asked again, and says why."""
+    _, folder, books = send(tmp_path)
+    give_back(folder, books, tmp_path / "back")
+    with open_ledger(folder) as ledger:
+        case = ledger.cases()["case_id"][0]
+    with pytest.raises(UsageError, match="not disputed"):
+        settle(folder, case, {"verdict": "不属实", "reason": "另有说法"}, BACK, "张主任")
+    assert states(folder) == {"closed": 4}
+    reopen(folder, [case], BACK, reason="群众举报", by="张主任")
+    assert states(folder) == {"closed": 3, "reopened": 1}
+    with pytest.raises(UsageError, match="cannot be reopened"):
+        reopen(folder, [case], BACK, reason="再来", by="张主任")
+    batch = dispatch(folder, BACK, date(2020, 1, 30))
+    assert [book.cases for book in batch.books] == [1]
+    path = next(batch.folder.glob("*.xlsx"))
+    answer(path, tmp_path / "second.xlsx", lambda _: "不属实", sign="2020-01-20")
+    take_back(folder, [tmp_path / "second.xlsx"], date(2020, 1, 25))
+    with open_ledger(folder) as ledger:
+        assert ledger.cases("case_id = ?", [case])["verdict"].to_list() == ["不属实"]
+        assert ledger.cases("case_id = ?", [case])["state"].to_list() == ["closed"]
+    shown = fupin("cases", "show", case, "--ledger", folder).stdout
+    assert "重新核查" in shown
+    assert "群众举报" in shown
+    assert "reopened" not in shown
+
+
+def test_an_exemption_names_its_document_and_its_day(tmp_path):
+    """无 is no document, and 2099 no day on which anybody will look again."""
+    _, folder, _ = send(tmp_path)
+    with open_ledger(folder) as ledger:
+        case = ledger.cases()["case_id"].to_list()[:1]
+    good = {"reason": "低保家庭", "document": "青扶办〔2020〕3号", "until": date(2020, 12, 31)}
+    for wrong in ({"document": "无"}, {"document": " "}, {"until": date(2099, 1, 1)}, {"until": date(2020, 1, 1)}):
+        with pytest.raises(UsageError):
+            exempt(folder, case, BACK, **(good | wrong))
+    exempt(folder, case, BACK, **good)
+    assert states(folder) == {"dispatched": 3, "exempt": 1}
+
+
+def test_a_wrong_file_leaves_no_folder(tmp_path):
+    """A file that is none of ours is named; no folder of lists is made for it."""
+    _, folder, _ = send(tmp_path)
+    (tmp_path / "wrong.xlsx").write_bytes(b"nothing")
+    done = fupin("cases", "import", tmp_path / "wrong.xlsx", "--ledger", folder, "--on", BACK)
+    assert done.returncode == 3
+    assert not (folder / "returns").exists()
+    assert "→" not in done.stdout
+
+
+def test_the_countys_office_is_asked_once_for_what_is_one_question(tmp_path):
+    """One row for an entry batch, no householder's signature, its own signers; the answer holds for everybody in it."""
+    said = {(person, "CMP-ST1"): 1 + (person == 4) for person in range(8)}
+    world = World(people=8, said=said, rules=dict(COUNTY_RULES))
+    folder = tmp_path / "cases"
+    book_round(folder, world.run(tmp_path / "r0", date(2020, 1, 1)), date(2020, 1, 1))
+    batch = dispatch(folder, SENT, DUE)
+    assert [(book.unit, book.cases) for book in batch.books] == [("白石县县级", 2), ("青禾县县级", 6)]
+    path = sorted(batch.folder.glob("*.xlsx"))[1]
+    book = load_workbook(path)
+    ((sheet, heads),) = village_sheets(book)
+    assert len(case_rows(sheet, heads)) == 2
+    text = {str(cell.value) for row in sheet.iter_rows() for cell in row}
+    assert "户主签字" not in heads
+    assert not [said for said in text if "村级" in said or "请村级填写" in said]
+    assert {row[2].value for row in book["签字登记"].iter_rows(min_row=4)} == {"经办人", "分管负责人"}
+    assert book["涉及人员"].max_row == 3 + 6
+    told = answer(path, tmp_path / "back.xlsx", lambda _: "属实")
+    done = take_back(folder, [tmp_path / "back.xlsx"], BACK)
+    assert (len(told), done.booked, done.closed) == (2, 6, 6)
+    assert (done.counts["未反馈"], done.counts["改动的内容"], done.counts["未采用的行"]) == (0, 0, 0)
+    assert take_back(folder, [tmp_path / "back.xlsx"], BACK).booked == 0
+    other = answer(path, tmp_path / "other.xlsx", lambda _: "不属实")
+    done = take_back(folder, [tmp_path / "other.xlsx"], BACK)
+    assert (len(other), done.counts["反馈矛盾"]) == (2, 2)
+    assert states(folder) == {"dispatched": 2, "disputed": 6}
+
+
+def test_a_ledger_of_the_first_version_is_told_again(tmp_path):
+    """Opened by this program it says what it said; what it had not known follows from its events."""
+    _, folder, books = send(tmp_path)
+    give_back(folder, books, tmp_path / "back")
+    with open_ledger(folder) as ledger:
+        now = ledger.cases()
+        connection = ledger.connection
+        connection.execute("PRAGMA foreign_keys = OFF")
+        for name in ("known", "happened"):
+            connection.execute(f"CREATE TABLE {name} AS SELECT * FROM {'cases' if name == 'known' else 'events'}")
+        connection.execute("DROP TABLE events")
+        connection.execute("DROP TABLE cases")
+        connection.execute("ALTER TABLE known RENAME TO cases")
+        connection.execute("ALTER TABLE happened RENAME TO events")
+        for name in ("confirmed", "promised"):
+            connection.execute(f"ALTER TABLE rounds DROP COLUMN {name}")
+        connection.execute("PRAGMA user_version = 1")
+    shutil.copytree(folder, tmp_path / "copy")
+    with open_ledger(tmp_path / "copy") as ledger:
+        assert ledger.cases().equals(now)
+        assert check_ledger(ledger) == []
