@@ -19,7 +19,7 @@ from typing import Any
 import polars as pl
 
 from fupin_cli.cases.asked import chosen
-from fupin_cli.cases.ledger import Ledger, Receipt, detail, no_ledger, open_ledger
+from fupin_cli.cases.ledger import Ledger, Receipt, detail, nearest_case, no_ledger, open_ledger
 from fupin_cli.cases.reconcile import KNOWN, RoundFrames, reconcile_round
 from fupin_cli.cases.schema import COUNTY, STATES, TO_ASK
 from fupin_cli.errors import BadDataError, InputMissingError, UsageError
@@ -273,7 +273,8 @@ def known_cases(ledger: Ledger, case_ids: Sequence[str]) -> pl.DataFrame:
     marks = ", ".join("?" * len(case_ids))
     found = ledger.cases(f"case_id IN ({marks})", case_ids)
     if missing := sorted(set(case_ids) - set(found["case_id"])):
-        raise UsageError(f"no case has the number {missing[0]}", try_="fupin cases list shows the numbers")
+        near = nearest_case(ledger, missing[0])
+        raise UsageError(f"no case has the number {missing[0]}", try_=near or "fupin cases list shows the numbers")
     return found
 
 

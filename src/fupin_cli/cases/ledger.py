@@ -6,6 +6,7 @@ case shows on paper lies beside it, in the file of the last round.
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import sqlite3
@@ -24,6 +25,7 @@ from fupin_cli.layout import LEDGER_FILE
 from fupin_cli.vocabulary import FINDINGS
 
 _WAIT_SECONDS = 10.0
+_BEGIN = 4  # characters of a case's number: one of its ends is usually typed right
 _CACHE_KIB = 256 * 1024  # numbers of cases are random: a round touches pages all over the file
 EVENT = ("case_id", "kind", "day", "round", "batch", "file", "evidence", "detail", "once")
 _IDENTITY = ("case_id", "rule_id", "severity", "department", "title", "county", "township", "village", "household")
@@ -180,6 +182,15 @@ def open_ledger(folder: Path, *, make: bool = False) -> Iterator[Ledger]:
         raise _explained(error, path) from None
     except PermissionError:
         raise NoPermissionError("the ledger may not be opened", where=str(path)) from None
+
+
+def nearest_case(ledger: Ledger, number: str) -> str | None:
+    """The case that was meant: the only one whose number is spelled nearly so; None where there is none or are several."""
+    begin, end = number[:_BEGIN], number[-_BEGIN:]
+    query = "SELECT case_id FROM cases WHERE first_round IS NOT NULL AND (case_id GLOB ? OR case_id GLOB ?) LIMIT 1000"
+    known = [row["case_id"] for row in ledger.rows(query, (f"{begin}*", f"*{end}"))]
+    near = difflib.get_close_matches(number, known, 2, 0.85)
+    return near[0] if len(near) == 1 else None
 
 
 def no_ledger(folder: Path) -> InputMissingError:

@@ -14,7 +14,7 @@ import polars as pl
 
 from fupin_cli.cases.asked import chosen
 from fupin_cli.cases.history import history, kind_words, state_words
-from fupin_cli.cases.ledger import open_ledger
+from fupin_cli.cases.ledger import nearest_case, open_ledger
 from fupin_cli.cases.schema import COUNTY, OPEN, STATES
 from fupin_cli.cli import complete
 from fupin_cli.cli.cases_options import book_option, case_number, day_option, json_option, ledger_option
@@ -126,8 +126,11 @@ def show_case(case: str, ledger: Path, *, as_json: bool) -> int:
     number = case_number(case)
     with open_ledger(ledger) as opened:
         found, events, people = opened.cases("case_id = ?", [number]), history(opened, number), opened.people()
+        near = None if found.height else nearest_case(opened, number)
     if not found.height:
-        raise UsageError(f"no case has the number {number}", try_="fupin cases list")
+        raise UsageError(
+            f"no case has the number {number}", try_=f"fupin cases show {near}" if near else "fupin cases list"
+        )
     row = found.row(0, named=True)
     about = people.filter(pl.col("case_id") == number).row(0, named=True) if people is not None else {}
     who = {

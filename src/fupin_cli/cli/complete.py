@@ -23,7 +23,7 @@ Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]
 LEVELS = ("county", "township", "village")
 MOST = 50  # more than that nobody reads
 _TABLE = re.compile(r"^\[\[?([a-z_.]+)\]\]?", re.MULTILINE)
-_NAMED = re.compile(r'^(id|title) = "([^"\\n]+)"', re.MULTILINE)
+_NAMED = re.compile(r'^(id|title) = "([^"\n]+)"', re.MULTILINE)
 
 
 def rules(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -66,10 +66,10 @@ def _told(ctx: click.Context, table: str) -> Iterator[tuple[str, str]]:
                 text = path.read_text(encoding="utf-8-sig")
             except (OSError, UnicodeDecodeError):
                 continue
-            heads = [*_TABLE.finditer(text)]
-            for head, after in zip(heads, [*heads[1:], None], strict=True):
-                if head[1] == table:
-                    named = dict(_NAMED.findall(text[head.end() : after.start() if after else len(text)]))
+            _, *parts = _TABLE.split(text)  # name, body, name, body …
+            for name, body in zip(parts[::2], parts[1::2], strict=True):
+                if name == table:
+                    named = dict(_NAMED.findall(body))
                     yield named.get("id", ""), named.get("title", "")
 
 

@@ -24,6 +24,7 @@ from fupin_cli.cli.next_step import (
     look_at_overdue,
     look_at_states,
     round_of,
+    rule_to_look_at,
     run_of,
     start_with,
     typed,
@@ -32,6 +33,7 @@ from fupin_cli.layout import CASES, DIGEST, LEDGER_FILE, PROJECT_FILE, RUNS
 from fupin_cli.rundir import MANIFEST, PROGRAM, sha256
 
 _TABLES = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".csv", ".tsv", ".parquet")
+SETTLED = ("closed", "cleared", "exempt")  # states of a case that waits for nobody
 _LOOKED_AT = 2_000  # files; a share on the network holds more than anybody waits for
 
 
@@ -174,10 +176,8 @@ def _is_ours(manifest: Path) -> bool:
 def _read_run(manifest: Path) -> _Run:
     told = _json(manifest.with_name(DIGEST))
     try:
-        counts = [(tally["count"], tally["rule_id"]) for tally in told["findings_by_rule"]]
-        return _Run(
-            manifest.parent, int(told["findings"]), max(counts)[1] if counts else None, manifest.stat().st_mtime
-        )
+        rule = rule_to_look_at((t["rule_id"], t["severity"], t["count"]) for t in told["findings_by_rule"])
+        return _Run(manifest.parent, int(told["findings"]), rule, manifest.stat().st_mtime)
     except (OSError, KeyError, TypeError, ValueError):
         return _Run(manifest.parent, None, None, 0.0)
 
@@ -215,7 +215,7 @@ def _read_ledger(folder: Path, today: date) -> _Ledger | str:
 def _ledger_line(book: _Ledger | str) -> str:
     if isinstance(book, str):
         return book
-    open_ = book.to_ask + book.out + book.states.get("answered", 0) + book.states.get("disputed", 0)
+    open_ = sum(count for state, count in book.states.items() if state not in SETTLED)
     return (
         f"疑点台账 ledger: 未结 open {open_:,}　待下发 to send {book.to_ask:,}　已下发 out {book.out:,}"
         f"　逾期 overdue {book.overdue:,}　已销号 closed {book.states.get('closed', 0):,}"

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 from fupin_cli.layout import CASES, PROJECT_FILE
 
 NEXT = "下一步 next"
+_WEIGHT = ("veto", "fail", "lead", "dq", "info")
+_PLAIN = re.compile(r"[\w@%+=:,./-]+")
 
 
 def typed(*words: str | Path) -> str:
-    """The words as they are typed into a shell."""
-    return shlex.join(map(str, words))
+    """The words as they are typed into a shell; Chinese names need no quotes."""
+    return " ".join(word if _PLAIN.fullmatch(word) else shlex.quote(word) for word in map(str, words))
 
 
 def run_of(project: Path) -> str:
@@ -56,14 +60,22 @@ def start_with(folder: str) -> str:
     return f"fupin init {folder}　看文件、写草稿 looks at the files and drafts a project"
 
 
-def after_run(run: Path, project: Path, rules: Sequence[str]) -> list[str]:
-    """Lines that end a run's summary; `rules` are those that found something, the most frequent first."""
+def rule_to_look_at(tallies: Iterable[tuple[str, str, int]]) -> str | None:
+    """Of (rule, severity, findings) the rule of the greatest weight that found most; None where nothing was found."""
+    found = Counter[tuple[int, str]]()
+    for rule, severity, count in tallies:
+        found[_WEIGHT.index(severity) if severity in _WEIGHT else len(_WEIGHT), rule] += count
+    return min(found, key=lambda key: (key[0], -found[key], key[1]))[1] if found else None
+
+
+def after_run(run: Path, project: Path, rule: str | None) -> list[str]:
+    """Lines that end a run's summary; `rule` is one that found something."""
     project = project.parent if project.name == PROJECT_FILE else project
     booked = round_of(run, project / CASES)
-    if not rules:
+    if rule is None:
         return [f"{NEXT}: {booked}　记下这一轮 remember this round"]
     return [
-        f"{NEXT}: {typed('fupin', 'explain', rules[0], '--run', run)}　有哪些、为什么 which, and why",
+        f"{NEXT}: {typed('fupin', 'explain', rule, '--run', run)}　有哪些、为什么 which, and why",
         f"　　　　　 {booked}　登记，以便下发 book, to send out",
     ]
 

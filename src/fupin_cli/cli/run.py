@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 import click
 
 from fupin_cli.cli.console import password_from, progress, show
 from fupin_cli.cli.groups import Choice
-from fupin_cli.cli.next_step import after_run
+from fupin_cli.cli.next_step import after_run, rule_to_look_at
 from fupin_cli.pipeline import reconcile
 from fupin_cli.project import load_project
 from fupin_cli.report.digest import to_json
@@ -56,10 +55,8 @@ def command(
     if as_json:
         click.echo(to_json(digest), nl=False)
     if not quiet:
-        found = Counter(dict.fromkeys((tally.rule_id for tally in digest.findings_by_rule), 0))
-        for tally in digest.findings_by_rule:
-            found[tally.rule_id] += tally.count
-        then = after_run(target, loaded.path, [rule for rule, _ in found.most_common()])
+        rule = rule_to_look_at((t.rule_id, t.severity or "", t.count) for t in digest.findings_by_rule)
+        then = after_run(target, loaded.path, rule)
         show(summary(digest, str(target), every=files, then=then))
     if any(problem.kind in UNREADABLE_KINDS for problem in digest.problems):
         return PARTLY_UNREADABLE
