@@ -49,7 +49,9 @@ def _answer(command: str, folder: str) -> str:
     """What one command prints; `cd` holds for those after it."""
     at = Path(folder) / ".at"
     line = "\n".join(line[2:] for line in command.splitlines())
-    typed = f"cd {shlex.quote(at.read_text().strip() if at.exists() else folder)} || exit\ntrap 'pwd > {at}' EXIT\n{line}\n"
+    typed = (
+        f"cd {shlex.quote(at.read_text().strip() if at.exists() else folder)} || exit\ntrap 'pwd > {at}' EXIT\n{line}\n"
+    )
     done = subprocess.run(
         ["bash", "-c", typed],
         cwd=folder,
