@@ -85,14 +85,14 @@ def run_directory(folder: Path, found: pl.DataFrame, everybody: pl.DataFrame, as
 
 def timed(what: str, *words: str) -> None:
     """Runs a command and prints how long it took."""
-    start = time.perf_counter()
+    start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run([FUPIN, "cases", *words], capture_output=True, encoding="utf-8", check=False)
     spent = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1 << 20)
-    print(
-        f"{what:<48}{spent:8.1f} s   peak so far {peak:.2f} GiB   {done.stdout.strip()[:150] or done.stderr.strip()[:300]}",
-        flush=True,
-    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    peak = after.ru_maxrss / (1 << 20)
+    told = done.stdout.strip()[:100] or done.stderr.strip()[:300]
+    print(f"{what:<48}{spent:8.1f} s   CPU {cpu:6.1f} s   peak so far {peak:.2f} GiB   {told}", flush=True)
 
 
 def main() -> None:
@@ -114,6 +114,14 @@ def main() -> None:
         timed("round 2: a tenth new, a tenth gone, 5 % changed", "round", str(second), *big, "--json")
         timed("list: one village", "list", *big, "--county", "3县", "--township", "67镇", "--village", "4村", "--json")
         timed("list: a rule, first 50", "list", *big, "--rule", "CMP-VH1", "--limit", "50", "--json")
+        for words in (
+            ("--rule", "CMP-VH1"), ("--severity", "lead"), ("--state", "open"), ("--state", "cleared"), ("--county", "3县"),
+            ("--township", "67镇"), ("--village", "4村"), ("--household", "9900000000000007"),
+            ("--batch", "1"), ("--overdue",), (),
+        ):  # fmt: skip
+            timed(f"list {' '.join(words)}", "list", *big, *words)
+        timed("list: a county, all of it as JSON", "list", *big, "--county", "3县", "--json")
+        timed("warn", "warn", *big, "--json")
         timed("stats", "stats", *big, "--json")
         timed("round of 200 a township", "round", str(third), *sent, "--json")
         timed(f"dispatch: {asked.townships:,} workbooks of 200", "dispatch", "--due", "2030-01-01", *sent, "--json")

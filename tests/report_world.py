@@ -147,6 +147,7 @@ class World:
                 LineUsed("脱贫收入标准", 2019, 3218, "国家统计局 2019 年农村贫困标准"),
             ),
             cleared=self.cleared,
+            standards=("NAT-H-0",),
         )
 
     def shuffled(self, seed: int) -> World:

@@ -25,7 +25,7 @@ _PERSON_FIELDS: dict[str, Any] = {
     "labour": pl.String, "work_months": pl.Float64, "disability_type": pl.String, "dropout_reason": pl.String,
 }  # fmt: skip
 _HOUSEHOLD_FIELDS: dict[str, Any] = {
-    "exit_status": pl.String, "exit_year": pl.Int64, "income_per_head_yuan": pl.Float64, "house_grade": pl.String,
+    "exit_status": pl.String, "exit_year": pl.Int64, "first_identified_year": pl.Int64, "income_per_head_yuan": pl.Float64, "house_grade": pl.String,
     "dilapidated": pl.Boolean, "renovation_year": pl.Int64, "safe_water": pl.Boolean, "food_ok": pl.Boolean,
     "clothing_ok": pl.Boolean, "poverty_attr": pl.String, "income_wage_yuan": pl.Float64,
 }  # fmt: skip
@@ -43,6 +43,7 @@ _KIND_FIELDS: dict[str, dict[str, Any]] = {
     "tekun": {"welfare_cert_no": pl.String, "welfare_kind": pl.String, "covered": pl.Boolean, "start_month": pl.Date},
     "disability": {"disability_no": pl.String, "disability_class": pl.String, "disability_level": pl.String, "cert_status": pl.String},
     "school_roll": {"student_no": pl.String, "school": pl.String, "grade": pl.String, "attendance": pl.String},
+    "visits": {"household_id": pl.String, "visited_on": pl.Date},
     "household_documents": {"household_id": pl.String, "document": pl.String},
     "medical_insurance": {"insured_status": pl.String, "insurance_kind": pl.String, "insured_year": pl.Int64},
 }  # fmt: skip

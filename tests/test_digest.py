@@ -273,6 +273,7 @@ def _digest(**frames: object):
         "outcomes": OUTCOMES.empty(),
         "findings": FINDINGS.empty(),
         "rules": (),
+        "standards": ("NAT-H-0",),
     }
     about = {"project": "空", "as_of": AS_OF, "stages": ("county",), "program_version": "0"}
     return build_digest(**about, **(empty | frames))  # type: ignore[arg-type]
@@ -282,3 +283,18 @@ def test_invented_numbers_belong_to_nobody():
     """The IDs of these tests begin with 99, which is no region."""
     assert id_number(5).startswith("99")
     assert isinstance(AS_OF, date)
+
+
+def test_each_household_is_counted_by_the_standard_that_applies():
+    """The province's where it applies, else the nation's; and how many fell to which."""
+    told = [
+        ("H1", "SN-H-0", "not_met"), ("H1", "NAT-H-0", "met"),
+        ("H2", "SN-H-0", "not_applicable"), ("H2", "NAT-H-0", "met"),
+        ("H3", "SN-H-0", "not_applicable"), ("H3", "NAT-H-0", "not_applicable"),
+    ]  # fmt: skip
+    outcomes = OUTCOMES.conform(pl.DataFrame(told, schema=["household_id", "rule_id", "outcome"], orient="row"))
+    homes = HOUSEHOLDS.conform(pl.DataFrame({"household_id": ["H1", "H2", "H3"], "county": ["青禾县"] * 3}))
+    digest = _digest(outcomes=outcomes, households=homes, standards=("SN-H-0", "NAT-H-0"))
+    (verdict,) = digest.verdicts
+    assert (verdict.met, verdict.not_met, verdict.unknown, verdict.not_applicable) == (1, 1, 0, 1)
+    assert [(use.rule_id, use.households) for use in digest.standards] == [("SN-H-0", 1), ("NAT-H-0", 1)]

@@ -35,7 +35,9 @@ def test_what_is_shown_is_run():
 def test_every_command_in_the_documents_exists():
     """No document names a command that is not there."""
     for name in DOCUMENTS:
-        blocks = re.findall(r"^```(?:console|sh)\n.*?^```", (ROOT / name).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+        blocks = re.findall(
+            r"^```(?:console|sh)\n.*?^```", (ROOT / name).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+        )
         typed = re.findall(r"^(?:\$ )?fupin ([a-z]+)", "\n".join(blocks), flags=re.MULTILINE)
         assert set(typed) <= set(COMMANDS), name
 

@@ -11,7 +11,7 @@ FLOORS = [
     {"cli"},
     {"feedback"},
     {"pipeline", "pairing", "casework", "fieldwork", "visiting"},
-    {"results", "clerical"},
+    {"results", "clerical", "round_page"},
     {"pairs"},
     {"intake", "what_if"},
     {"rulebook", "kept_rules"},

@@ -1,6 +1,7 @@
 """What the shipped rules say of small drawn worlds; what must hold in any world."""
 
 import re
+import sys
 from dataclasses import replace
 from datetime import date
 
@@ -10,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from fupin_cli.rules import Line, Lines, applies_to, judge
+from fupin_cli.results import write_batches
+from fupin_cli.rules import Line, Lines, applies_to, judge, standards
 from fupin_cli.rules.findings import readable
 from fupin_cli.rules.pack import Citation, Provenance
 from fupin_cli.vocabulary import FINDINGS, OUTCOMES
@@ -922,3 +924,108 @@ def test_an_empty_register():
     assert {report.rule_id for report in judged.reports} == {
         rule.id for pack in packs if applies_to(pack, "990121") for rule in pack.rules if rule.enabled
     }
+
+
+def test_a_township_that_the_register_does_not_reach():
+    """Its sheet was left out: whether anybody is missed there nobody can tell. A name or two stay clues; so does a merged place."""
+    world = World()
+    for n in range(3):
+        world.person(f"H{n}", id_number=f"R{n}", name_key=f"人{n}", township="平川镇", township_key="平川")
+    lists = {"云台": 6, "白云": 2, "平川": 2}
+    for township, people in lists.items():
+        for n in range(people):
+            who = {"id_number": f"{township}{n}", "name": f"{township}{n}", "name_key": f"{township}{n}"}
+            world.row("dibao", **who, township=f"{township}镇", township_key=township, covered=True)
+    for n in range(6):  # three of these six are registered elsewhere: the township was merged
+        who = {"id_number": f"R{n}" if n < 3 else f"S{n}", "name": f"人{n}", "name_key": f"人{n}"}
+        world.row("dibao", **who, township="旧镇", township_key="旧", covered=True)
+    judged = world.judge("CMP-UR1")
+    found = judged.findings.group_by("township").len().sort("township").rows()
+    assert found == [("平川镇", 2), ("旧镇", 3), ("白云镇", 2)]
+    assert judged.uncovered.select("county", "township", "listed").rows() == [("青禾县", "云台镇", 6)]
+    assert judged.reports[0].unknowns >= 6
+
+
+# --- a county inside a province -----------------------------------------------------------------------------------------
+
+
+def in_county(pack_id: str, **changes):
+    """The shipped packs, one of them made the pack of 青禾县 alone."""
+    return tuple(
+        replace(pack, jurisdiction="990121", counties=("青禾",), opt_in=False, **changes)
+        if pack.id == pack_id
+        else pack
+        for pack in shipped()[0]
+        if not pack.opt_in or pack.id == pack_id
+    )
+
+
+def test_a_countys_pack_binds_its_county_in_a_provinces_round():
+    """Its rules ask its own rows, not the next county's; who names no county is unknown; without `county` nobody is asked."""
+    world = World()
+    for n, county in enumerate(("青禾", "白石", None)):
+        world.person(f"H{n}", county_key=county, **GOOD_PERSON)
+        world.home(f"H{n}", first_identified_year=2017, **GOOD_HOME | {"exit_year": 2017})
+    told = world.judge(jurisdiction="99", packs=in_county("shaanxi")).outcomes
+    mine = told.filter(pl.col("rule_id") == "SN-H6").sort("household_id")
+    assert mine["outcome"].to_list() == ["not_met", "not_applicable", "unknown"]
+    verdict = told.filter(pl.col("rule_id") == "SN-H-0").sort("household_id")
+    assert verdict["outcome"].to_list()[1:] == ["not_applicable", "unknown"]
+    unnamed = tuple(replace(pack, counties=()) for pack in in_county("shaanxi"))
+    assert not world.judge(jurisdiction="99", packs=unnamed).outcomes.filter(pl.col("rule_id") == "SN-H6").height
+
+
+def test_a_countys_number_holds_in_its_own_rows():
+    """The county's limit in its county, the province's or nation's everywhere else."""
+    world = World()
+    for n, county in enumerate(("青禾", "白石")):
+        world.person(f"H{n}", county_key=county)
+    (limit,) = (p for pack in shipped()[0] for p in pack.parameters if p.name == "warn_exited_yuan")
+    lower = replace(limit, jurisdiction="990121", values=tuple(replace(v, value=100.0) for v in limit.values))
+    packs = tuple(
+        replace(pack, parameters=(*pack.parameters, lower)) if pack.id == "shaanxi" else pack
+        for pack in in_county("shaanxi")
+    )
+    asking = tuple(replace(pack, opt_in=False) for pack in shipped()[0] if pack.id == "monitoring")
+    facts = world.judge(jurisdiction="99", packs=(*packs, *asking), as_of=date(2022, 6, 30)).facts
+    assert facts.persons["warn_exited_yuan"].to_list() == [100.0, 5000.0]
+
+
+def test_the_narrowest_standard_that_applies_decides():
+    """A province's verdict before the nation's, a county's before both; the weak one of Sichuan is no standard."""
+    packs = usual()
+    ids = {place: [rule.id for rule in standards(packs, place)] for place in ("61", "4501", "5101", "52", "62", "32")}
+    assert ids == {
+        "61": ["SN-H-0", "NAT-H-0"], "4501": ["GX-H-0", "NAT-H-0"], "5101": ["NAT-H-0"], "52": ["GZ-H-0", "NAT-H-0"],
+        "62": ["GS-18-0", "NAT-H-0"], "32": ["NAT-H-0"],
+    }  # fmt: skip
+    assert [rule.id for rule in standards(in_county("shaanxi"), "99")] == ["SN-H-0", "NAT-H-0"]
+
+
+# --- a batch at a time --------------------------------------------------------------------------------------------------
+
+
+def test_outcomes_come_in_batches_and_are_the_same(monkeypatch, tmp_path):
+    """Two households at a time, or all at once: the same rows in the same order, and the same file again and again."""
+    world = World()
+    for n in range(7):
+        for member in range(1 + n % 3):
+            world.person(f"H{n}", **GOOD_PERSON | {"resident_medical": (n + member) % 2 == 0})
+        world.home(f"H{n}", **GOOD_HOME | {"income_per_head_yuan": 2900.0 + 20 * n})
+    whole = world.judge()
+    monkeypatch.setattr(sys.modules["fupin_cli.rules.judge"], "BATCH", 2)
+    judged = world.judge(shuffle=7)
+    assert len(list(judged.outcome_batches())) == 4
+    assert_frame_equal(judged.outcomes, whole.outcomes)
+    assert_frame_equal(judged.person_outcomes, whole.person_outcomes)
+    for name in ("a", "b"):
+        write_batches(tmp_path / f"{name}.parquet", judged.outcome_batches(), OUTCOMES.empty())
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+    assert_frame_equal(pl.read_parquet(tmp_path / "a.parquet"), whole.outcomes)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.parquet", "b.parquet"]
+    write_batches(tmp_path / "none.parquet", [], OUTCOMES.empty())
+    assert not pl.read_parquet(tmp_path / "none.parquet").height
+    decided = judged.outcomes_of(["NAT-H-0"])
+    assert decided.rows() == [
+        (*row[:3], None, None) for row in whole.outcomes.filter(pl.col("rule_id") == "NAT-H-0").rows()
+    ]

@@ -19,6 +19,7 @@ from typing import Any
 import polars as pl
 
 from fupin_cli.cases.asked import chosen
+from fupin_cli.cases.figures import statistics, trend
 from fupin_cli.cases.ledger import Ledger, Receipt, detail, nearest_case, no_ledger, open_ledger
 from fupin_cli.cases.reconcile import KNOWN, RoundFrames, reconcile_round
 from fupin_cli.cases.schema import COUNTY, STATES, TO_ASK
@@ -27,6 +28,7 @@ from fupin_cli.progress import Say, silent
 from fupin_cli.project import rules_folders
 from fupin_cli.report.dispatch import SentBook, laid_out, sent_rows, write_dispatch
 from fupin_cli.report.dispatch_book import Sending, batch_name
+from fupin_cli.report.page_parts import LedgerTable
 from fupin_cli.rulebook import packs_of
 from fupin_cli.rules import Limits, SignOff, sign_off
 from fupin_cli.rundir import MANIFEST, flush, locked, sha256, write_manifest
@@ -224,6 +226,25 @@ def limits_of(ledger: Ledger) -> Limits:
     """When to warn, by the packs of the ledger's place."""
     last = ledger.last("rounds")
     return chain_for(ledger.folder, last["jurisdiction"] if last else "00").limits
+
+
+_ON_PAGE = ("by_county", "performance", "precision_by_rule", "precision_by_department")
+
+
+def ledger_tables(folder: Path) -> list[LedgerTable]:
+    """What the ledger says for a report: the trend of rounds, where cases stand, who answers, what turned out to be so.
+
+    As of the day of its last event, so that the same ledger says the same tomorrow.
+    """
+    with open_ledger(folder) as ledger:
+        last = ledger.rows("SELECT max(day) AS day FROM events")[0]["day"]
+        told = statistics(ledger, date.fromisoformat(last), limits_of(ledger)) if last else []
+        known = {figures.name: figures for figures in (trend(ledger), *told)}
+    return [
+        LedgerTable(one.name, one.title, [(name, zh) for name, zh, _ in one.columns], one.rows)
+        for one in (known[name] for name in ("trend", *_ON_PAGE) if name in known)
+        if one.rows.height
+    ]
 
 
 def exempt(folder: Path, case_ids: Sequence[str], day: date, *, reason: str, document: str, until: date) -> Receipt:

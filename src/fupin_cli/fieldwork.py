@@ -132,6 +132,7 @@ def draw(
         facts = {
             "样本": f"{drawn.rows.height} 户，{drawn.rows.select(PLACES).n_unique()} 个村",
             "抽样框": f"{frame.households.height} 户，指纹 {frame.sha256[:16]}",
+            **({"名单": _list_words(others)} if others is not None else {}),
             "随机种子": f"{seed}（同一抽样框、同一种子，抽出的是同一个样本）",
         }
         books = _write_books(folder / BOOKS, plan, drawn.rows, facts, day, labels)
@@ -231,6 +232,13 @@ def _listed(path: Path, base: Base, passwords: Passwords) -> tuple[pl.DataFrame,
     )  # fmt: skip
     lost = table.set_aside.filter(~pl.col("set_aside_reason").is_in(["title", "header", "blank"]))
     return households, dict(lost["set_aside_reason"].value_counts().sort("set_aside_reason").rows())
+
+
+def _list_words(listed: pl.DataFrame) -> str:
+    """How many households the list has, and of how many nobody can tell whether they are in the register."""
+    blind = listed["id_number"].null_count()
+    doubt = f"，其中 {blind} 户的户主没有可用证件号码，是否在册未能核对" if blind else ""
+    return f"{listed.height} 户{doubt}"
 
 
 def _lines(path: Path) -> list[str]:

@@ -19,6 +19,7 @@ from fupin_cli.progress import Say, silent
 from fupin_cli.project import Project, Source
 from fupin_cli.report.digest import Digest
 from fupin_cli.results import conclude, manifest, sum_up, write_faces, write_frames
+from fupin_cli.round_page import PLAIN, Page, page_frames
 from fupin_cli.rulebook import RuleBook, columns_read, for_round, labels_of, open_rule_book
 from fupin_cli.rules import Judgement, judge
 from fupin_cli.rundir import publish, write_manifest
@@ -32,10 +33,12 @@ def reconcile(
     stage: str | None = None,
     say: Say = silent,
     passwords: Passwords = nobody_knows,
+    page: Page = PLAIN,
 ) -> Digest:
     """Compares, judges and reports a whole project into the run directory `target`; the digest comes back.
 
-    With `stage`, only the rounds up to that one. Nothing appears under `target` unless everything does.
+    With `stage`, only the rounds up to that one; `page` says what report.html shows beside the round itself. Nothing appears
+    under `target` unless everything does.
     """
     stages = rounds_up_to(project, stage)
     with publish(target) as folder:
@@ -52,8 +55,11 @@ def reconcile(
         digest = sum_up(project, book, register, extracts, links, rounds, verdict, stages, columns_read(book))
         say("写出结果 writing results")
         write_frames(folder, project, register, extracts, links, verdict)
-        write_faces(folder, project, book, register, extracts, verdict, digest)
-        write_manifest(folder, manifest(project, register, extracts, stages))
+        shown = page_frames(
+            folder, project, book, register, extracts, links, verdict.judgement, verdict.findings, verdict.cleared, page
+        )
+        write_faces(folder, project, book, register, extracts, verdict, digest, shown)
+        write_manifest(folder, manifest(project, register, extracts, stages, page.on_record))
     return digest
 
 

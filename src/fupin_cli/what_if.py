@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from fupin_cli.errors import BadDataError, InputMissingError, UsageError
-from fupin_cli.rules import Judgement, Level, Lines, Pack, Rule, applies_to, gives, judge, nearest
+from fupin_cli.rules import Judgement, Level, Lines, Pack, Rule, applies_to, gives, judge, nearest, standards
 from fupin_cli.rules.outcome import Kind
 from fupin_cli.rules.pack import NATIONAL, PERSON_FACTS
 from fupin_cli.rundir import MANIFEST
@@ -80,11 +80,10 @@ def read_round(folder: Path, packs: Sequence[Pack]) -> Round:
 
 
 def standard_of(known: Round, packs: Sequence[Pack]) -> Pack:
-    """The pack of the most specific place that holds the round's and has a verdict about households."""
-    binding = [
-        pack for pack in packs if applies_to(pack, known.jurisdiction) and not pack.opt_in and _verdicts(pack.rules)
-    ]
-    return max(binding, key=lambda pack: (pack.jurisdiction != NATIONAL, len(pack.jurisdiction)))
+    """The pack whose verdict decides who exits in the round's place: that of the narrowest place that holds it."""
+    binding = [pack for pack in packs if applies_to(pack, known.jurisdiction) and not pack.opt_in]
+    decisive = standards(binding, known.jurisdiction)[0]
+    return next(pack for pack in binding if decisive in pack.rules)
 
 
 def judge_again(known: Round, packs: Sequence[Pack], pack: Pack, lines: Lines, labels: Mapping[str, str]) -> Judgement:

@@ -51,8 +51,8 @@ class Coverage:
     not_judged: Mapping[str, str]
 
 
-def must_visit_rules(packs: Sequence[Pack], only: Sequence[str] = ()) -> MustVisit:
-    """The rules of these packs that ask of a household whether it was visited; with `only`, those of these ids."""
+def must_visit_rules(packs: Sequence[Pack]) -> MustVisit:
+    """The rules of these packs that ask of a household whether it was visited."""
     seen = {fact.name for pack in packs for fact in pack.facts if VISITS in fact.kinds}
     found, villages = [], []
     for pack in packs:
@@ -61,7 +61,6 @@ def must_visit_rules(packs: Sequence[Pack], only: Sequence[str] = ()) -> MustVis
             for r in pack.rules
             if r.kind is Kind.CHECK and r.level is Level.HOUSEHOLD and seen & set(r.names) and r.enabled
         ]
-        own = [rule for rule in own if not only or rule.id in only]
         found += own
         villages += [r for r in pack.rules if own and r.kind is Kind.CHECK and r.level is Level.VILLAGE and r.enabled]
     return MustVisit(tuple(found), frozenset(seen), tuple(villages))
@@ -98,9 +97,8 @@ def cover(households: pl.DataFrame, outcomes: pl.DataFrame, must: MustVisit, not
         pl.col("reason").filter(~pl.col("needed")).unique().sort().str.join("；").alias("doubt"),
     )
     homes = HOUSEHOLDS.conform(households).select(HOUSEHOLDS.names)
-    rows = homes.with_columns(households.select(was.cast(pl.Boolean).alias("was"))).join(
-        each, on="household_id", how="inner"
-    )
+    known = households.with_columns(was=was.cast(pl.Boolean)).select("household_id", "was")
+    rows = homes.join(known, on="household_id").join(each, on="household_id")
     state = (
         pl.when(pl.col("needed") & pl.col("yes"))
         .then(pl.lit("visited"))

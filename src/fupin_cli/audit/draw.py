@@ -205,6 +205,13 @@ def _short(units: pl.DataFrame, rows: pl.DataFrame, plan: Plan, k: int) -> pl.Da
     few = few.select(*named, "asked", "present")
     if not is_home or len(plan.strata) == 1:
         return few.sort("place", "stratum")
+    if plan.allocation != "given":  # what is shared out is the take of a whole place
+        whole = units.group_by("above").agg(pl.len().cast(pl.Int64).alias("present"))
+        whole = whole.with_columns(asked=pl.lit(stage.take, pl.Int64)).filter(pl.col("asked") > pl.col("present"))
+        whole = whole.select(
+            level=pl.lit("household"), place="above", stratum=pl.lit(None, pl.String), asked="asked", present="present"
+        )
+        return pl.concat([few, whole]).sort("place", "stratum", nulls_last=True)
     places = rows.select((pl.col(f"unit_{k - 1}") if k else pl.lit("")).alias("place")).unique()
     asked = {stratum.name: stratum.take for stratum in plan.strata}
     each = places.join(pl.DataFrame({"stratum": list(asked)}, schema={"stratum": pl.String}), how="cross")

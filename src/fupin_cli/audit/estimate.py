@@ -287,7 +287,7 @@ def rate_rows(estimates: Sequence[Estimate]) -> pl.DataFrame:
             "counted": e.counted, "value": percent(e.value),
             "interval": between(e.low, e.high) or "无法估计",
             "extremes": between(*e.worst) if e.worst else "",
-            "limit": limit_words(e), "verdict": e.verdict,
+            "limit": limit_words(e), "verdict": e.verdict, "remark": remark_words(e),
         }
         for e in estimates
     ]  # fmt: skip
@@ -302,6 +302,20 @@ def percent(share: float | None) -> str:
 def between(low: float | None, high: float | None) -> str:
     """Two shares as people read them; nothing where there are none."""
     return "" if low is None or high is None else f"{100 * low:.2f}–{100 * high:.2f}%"
+
+
+def remark_words(estimate: Estimate) -> str:
+    """What weakens an estimate, in words; nothing where nothing does."""
+    told = []
+    if not estimate.answered and estimate.drawn:
+        told.append("没有一户答复")
+    if not estimate.drawn:
+        told.append("样本里没有这类户")
+    if estimate.unsized:
+        told.append(f"{estimate.unsized} 户人口数不明，未计入")
+    if estimate.lonely:
+        told.append(f"{estimate.lonely} 个单位在其上级单位中只抽中一个，差异按偏大估计")
+    return "；".join(told)
 
 
 def limit_words(estimate: Estimate) -> str:

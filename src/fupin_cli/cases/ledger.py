@@ -26,6 +26,7 @@ from fupin_cli.vocabulary import FINDINGS
 
 _WAIT_SECONDS = 10.0
 _BEGIN = 4  # characters of a case's number: one of its ends is usually typed right
+_MANY, _AT_ONCE = 50_000, 20_000  # cases worth new indexes; rows that are Python's at one time
 _CACHE_KIB = 256 * 1024  # numbers of cases are random: a round touches pages all over the file
 EVENT = ("case_id", "kind", "day", "round", "batch", "file", "evidence", "detail", "once")
 _IDENTITY = ("case_id", "rule_id", "severity", "department", "title", "county", "township", "village", "household")
@@ -63,13 +64,32 @@ class Ledger:
 
     def add_cases(self, cases: pl.DataFrame) -> None:
         """Note cases that were never seen before; the columns are those of `_IDENTITY`."""
-        _insert(self.connection, "cases", _IDENTITY, cases)
+        with self._indexed_afterwards("cases", cases.height):
+            _insert(self.connection, "cases", _IDENTITY, cases)
+
+    @contextmanager
+    def _indexed_afterwards(self, table: str, rows: int, only: str = "%") -> Iterator[None]:
+        """Builds a table's indexes after the block, where it adds so many rows that keeping them row by row takes longer."""
+        held = self.rows(f"SELECT coalesce(max(rowid), 0) AS n FROM {table}")[0]["n"]
+        plain = "type = 'index' AND tbl_name = ? AND name LIKE ? AND sql LIKE 'CREATE INDEX%'"  # none that keeps rows unique
+        query = f"SELECT name, sql FROM sqlite_master WHERE {plain}"
+        made = self.rows(query, (table, only)) if rows >= max(_MANY, held // 2) else []
+        for index in made:
+            self.connection.execute(f"DROP INDEX {index['name']}")
+        yield
+        for index in made:
+            self.connection.execute(index["sql"])
 
     def add_events(self, events: pl.DataFrame) -> Receipt:
         """Add events in the frame's order (columns of EVENT, absent ones null), but none whose `once` is there already."""
         given = events.with_columns(pl.lit(None, pl.String).alias(name) for name in EVENT if name not in events.columns)
         before = self._last_event()
-        _insert(self.connection, "events", EVENT, given)
+        folds_alone = not {"answered", "settled"} & set(
+            given["kind"].unique()
+        )  # what folds these asks for the case's events
+        many = given.height if folds_alone else 0
+        with self._indexed_afterwards("events", many), self._indexed_afterwards("cases", many, "cases_by_state"):
+            _insert(self.connection, "events", EVENT, given)
         booked = int(self.connection.execute("SELECT count(*) FROM events WHERE seq > ?", (before,)).fetchone()[0])
         return Receipt(booked, given.height - booked)
 
@@ -288,10 +308,9 @@ def _statements(script: str) -> Iterator[str]:
 
 def _insert(connection: sqlite3.Connection, table: str, columns: Sequence[str], frame: pl.DataFrame) -> None:
     ignore = "ON CONFLICT (once) WHERE once IS NOT NULL DO NOTHING" if table == "events" else ""
-    connection.executemany(
-        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) {ignore}",
-        frame.select(columns).rows(),
-    )
+    insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) {ignore}"
+    for part in frame.select(columns).iter_slices(_AT_ONCE):
+        connection.executemany(insert, part.rows())
 
 
 def _explained(error: sqlite3.Error, path: Path) -> BusyError | DiskError | BadDataError:

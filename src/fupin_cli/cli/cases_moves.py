@@ -96,7 +96,7 @@ def dispatch_(
     """下发核查表。 Send out what nobody was asked yet: a workbook for each receiving unit, and a manifest of what went to whom.
 
     What is out and not back, answered, closed, cleared or exempt is not sent again. With --passwords every workbook is
-    encrypted as Excel does it; the file has a line for each recipient, "青禾县/河口镇" = "…", and only its owner may read it.
+    encrypted as Excel does it; the file has a line for each recipient, "青禾县/平川镇" = "…", and only its owner may read it.
 
     \b
     Examples:
@@ -307,10 +307,10 @@ def _passwords(path: Path) -> dict[str, str]:
         raise InputMissingError("no such file", where=str(path)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):  # what stands there may be a password: it is not repeated
         raise ConfigurationError(
-            "not readable as TOML", where=str(path), try_='"青禾县/河口镇" = "…", a line each'
+            "not readable as TOML", where=str(path), try_='"青禾县/平川镇" = "…", a line each'
         ) from None
     if not all(isinstance(password, str) and password for password in told.values()):
-        raise ConfigurationError("a password is a text", where=str(path), try_='"青禾县/河口镇" = "…", a line each')
+        raise ConfigurationError("a password is a text", where=str(path), try_='"青禾县/平川镇" = "…", a line each')
     return told
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from fupin_cli.casework import ledger_tables
 from fupin_cli.cli.console import password_from, progress, show
 from fupin_cli.cli.groups import Choice
 from fupin_cli.cli.next_step import after_run, rule_to_look_at
@@ -13,6 +14,8 @@ from fupin_cli.pipeline import reconcile
 from fupin_cli.project import load_project
 from fupin_cli.report.digest import to_json
 from fupin_cli.report.terminal import summary
+from fupin_cli.round_page import Page, round_before
+from fupin_cli.rundir import sha256_of
 from fupin_cli.vocabulary import STAGES
 
 FINDINGS_OPEN, PARTLY_UNREADABLE = 10, 3
@@ -29,11 +32,30 @@ UNREADABLE_KINDS = ("unreadable", "likely_cut", "numeric_id_column")
 @click.option(
     "--files", is_flag=True, help="逐文件列出，规则包、疑点种类不省略 · list every file, pack and kind of finding"
 )
+@click.option(
+    "--previous",
+    type=click.Path(path_type=Path),
+    help="上一轮的结果文件夹，用于报告中的变化 · the last round's run directory",
+)
+@click.option(
+    "--ledger", type=click.Path(path_type=Path), help="疑点台账，用于报告中的反馈与趋势 · the ledger, for the page"
+)
+@click.option("--unmask", is_flag=True, help="report.html 显示完整姓名和证件号码 · persons in full on the page")
 @click.option("--json", "as_json", is_flag=True, help="向标准输出打印 digest.json · print the digest to stdout")
 @click.option("--exit-code", is_flag=True, help="有疑点时以 10 退出 · exit with 10 when there are findings")
 @click.option("-q", "--quiet", is_flag=True, help="不显示过程与小结 · no progress, no summary")
 def command(
-    project: Path, stage: str | None, output: Path | None, *, files: bool, as_json: bool, exit_code: bool, quiet: bool
+    project: Path,
+    stage: str | None,
+    output: Path | None,
+    previous: Path | None,
+    ledger: Path | None,
+    *,
+    unmask: bool,
+    files: bool,
+    as_json: bool,
+    exit_code: bool,
+    quiet: bool,
 ) -> int:
     """比对、研判、出疑点清单。 Reconcile a project: link, judge, and write the lists.
 
@@ -44,14 +66,16 @@ def command(
       fupin run
       fupin run sample_data -o demo
       fupin run --stage county --json | jq .findings
+      fupin run --previous runs/2019-10-31 --ledger cases
 
     A discrepancy is a normal result: the exit code is 0. Earlier results stay untouched until the new ones are complete.
     """
     loaded = load_project(project)
     name = loaded.as_of.isoformat() + (f"-{stage}" if stage and stage != loaded.stages[-1] else "")
     target = output or loaded.path.parent / "runs" / name
+    page = _page(previous, ledger, unmask=unmask)
     with progress(quiet=quiet) as say:
-        digest = reconcile(loaded, target, stage=stage, say=say, passwords=password_from)
+        digest = reconcile(loaded, target, stage=stage, say=say, passwords=password_from, page=page)
     if as_json:
         click.echo(to_json(digest), nl=False)
     if not quiet:
@@ -61,3 +85,13 @@ def command(
     if any(problem.kind in UNREADABLE_KINDS for problem in digest.problems):
         return PARTLY_UNREADABLE
     return FINDINGS_OPEN if exit_code and digest.findings else 0
+
+
+def _page(previous: Path | None, ledger: Path | None, *, unmask: bool) -> Page:
+    """What report.html shows beside the round: the change since the last one, and what the ledger knows."""
+    before = round_before(previous) if previous else None
+    inputs = {"previous": before.manifest} if before else {}
+    tables = ledger_tables(ledger) if ledger else ()
+    if tables:
+        inputs["ledger"] = sha256_of(*(table.rows.write_csv() for table in tables))
+    return Page(unmask, tables, before, inputs)

@@ -34,7 +34,6 @@ from fupin_cli.vocabulary import (
 )
 
 DIGEST_VERSION = 2
-VERDICT_RULE = "NAT-H-0"
 _SAME_FINDING = ["rule_id", "household_id", "person_id", "name", "id_number"]
 
 T = TypeVar("T")
@@ -49,6 +48,15 @@ class LinkTally:
     links: int
     persons: int
     tied: int
+
+
+@dataclass(frozen=True)
+class StandardUse:
+    """A verdict that decides who exits, and how many households it decided of: the others fell to that of a wider place."""
+
+    rule_id: str
+    title: str
+    households: int
 
 
 @dataclass(frozen=True)
@@ -163,6 +171,7 @@ class Digest:
     problems: tuple[Problem, ...]
     lines: tuple[LineUsed, ...]
     packs: tuple[PackReport, ...] = ()
+    standards: tuple[StandardUse, ...] = ()
     earlier_rounds: tuple[RoundReport, ...] = ()
     digest_version: int = DIGEST_VERSION
 
@@ -226,16 +235,18 @@ def build_digest(
     problems: Sequence[Problem] = (),
     lines: Sequence[LineUsed] = (),
     cleared: pl.DataFrame | None = None,
-    verdict_rule: str = VERDICT_RULE,
+    standards: Sequence[str] = (),
     packs: Sequence[PackReport] = (),
     earlier: Mapping[str, Sequence[RuleReport]] | None = None,
 ) -> Digest:
     """The digest of a run's frames, whatever the order of their rows.
 
+    `standards` are the verdicts that decide who exits, the narrowest place's first: for each household the first that applies.
     `cleared` holds the findings of the county comparison that province evidence cleared, `earlier` what the rules did in
     the rounds before the last; only the caller can know them.
     A finding's stage is the one that found it; the same finding may stand once per stage.
     """
+    judged = decided(OUTCOMES.conform(outcomes), standards)
     people, homes, found = PERSONS.conform(persons), HOUSEHOLDS.conform(households), FINDINGS.conform(findings)
     return Digest(
         project=project,
@@ -257,7 +268,8 @@ def build_digest(
         findings_by_place=_by_place(found),
         missed_by_county=_by_county_and_rule(_only_at_province(found)),
         cleared_by_province=_by_county_and_rule(FINDINGS.empty() if cleared is None else FINDINGS.conform(cleared)),
-        verdicts=_verdicts(OUTCOMES.conform(outcomes), homes, verdict_rule),
+        verdicts=_verdicts(judged, homes),
+        standards=_standards(judged, standards, rules),
         problems=tuple(sorted(problems, key=lambda p: (p.source, p.sheet or "", p.kind, p.detail))),
         lines=tuple(sorted(lines, key=lambda line: (line.name, line.year))),
         packs=tuple(sorted(packs, key=lambda pack: (not pack.judged, pack.pack))),
@@ -332,9 +344,26 @@ def _by_county_and_rule(findings: pl.DataFrame) -> tuple[RulePlaceTally, ...]:
     return _counted(findings, ["county", "rule_id", "title"], RulePlaceTally)
 
 
-def _verdicts(outcomes: pl.DataFrame, households: pl.DataFrame, verdict_rule: str) -> tuple[VerdictTally, ...]:
+def decided(outcomes: pl.DataFrame, standards: Sequence[str]) -> pl.DataFrame:
+    """household_id, rule_id and outcome: for each household what the first of these verdicts that applies says of it."""
+    order = {rule: place for place, rule in enumerate(standards)}
+    judged = outcomes.filter(pl.col("rule_id").is_in(list(standards))).select("household_id", "rule_id", "outcome")
+    idle = pl.col("outcome") == Outcome.NOT_APPLICABLE
+    ranked = judged.sort(
+        "household_id", idle, pl.col("rule_id").replace_strict(order, return_dtype=pl.Int64, default=None)
+    )
+    return ranked.unique("household_id", keep="first", maintain_order=True)
+
+
+def _standards(decided: pl.DataFrame, standards: Sequence[str], rules: Sequence[RuleReport]) -> tuple[StandardUse, ...]:
+    """By which standard how many households were decided, the narrowest place's first."""
+    titles = {rule.rule_id: rule.title for rule in rules}
+    counts = dict(decided.filter(pl.col("outcome") != Outcome.NOT_APPLICABLE)["rule_id"].value_counts().rows())
+    return tuple(StandardUse(rule, titles.get(rule, rule), counts.get(rule, 0)) for rule in standards)
+
+
+def _verdicts(judged: pl.DataFrame, households: pl.DataFrame) -> tuple[VerdictTally, ...]:
     kinds = (Outcome.MET, Outcome.NOT_MET, Outcome.UNKNOWN, Outcome.NOT_APPLICABLE)
-    judged = outcomes.filter(pl.col("rule_id") == verdict_rule).select("household_id", "outcome")
     columns = ["household_id", "county", *({"exit_status"} & set(households.columns))]
     homes = households.select(columns).sort(columns, nulls_last=True)
     homes = judged.join(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import io
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import msoffcrypto
 import polars as pl
@@ -115,11 +117,25 @@ def write_dispatch(
         return [_write(*job) for job in jobs]
     sent = []
     # not forked: Polars holds threads
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        for written in pool.map(_write, *zip(*jobs, strict=True), chunksize=8):
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn"), initializer=_settle_in) as pool:
+        for written in pool.map(_apart, *zip(*jobs, strict=True), chunksize=8):
             sent.append(written)
             say(what, len(sent), len(jobs), _UNIT_OF_BOOKS)
     return sent
+
+
+def _settle_in() -> None:
+    """Looking for garbage again and again among a book's many small cells takes a sixth of the time: `_apart` looks once."""
+    gc.freeze()
+    gc.disable()
+
+
+def _apart(*job: Any) -> SentBook:
+    """Writes one book in a process of its own, and clears up behind it."""
+    try:
+        return _write(*job)
+    finally:
+        gc.collect()
 
 
 def sent_rows(rows: pl.DataFrame) -> pl.DataFrame:

@@ -27,11 +27,11 @@ from fupin_cli.report.checklist import (
     SIGNED_BY_HOME,
     VERDICTS,
     Form,
+    reviewed,
     write_village,
 )
 from fupin_cli.report.finding_rows import Field
 from fupin_cli.report.wording import CLUE_NOTE
-from fupin_cli.vocabulary import Band
 
 COVER, COUNTS, SIGNED, WHOM = "填表说明", "统计表", "签字登记", "涉及人员"
 CASE, BATCH = "疑点编号", "批次"
@@ -192,7 +192,7 @@ def _write_counts(
     column = xl_col_to_name(verdicts)
     totals = [0] * 8
     for at, (name, (village, cases), end) in enumerate(villages, 3):
-        review = cases.filter(pl.col("band") == Band.REVIEW).height
+        review = reviewed(cases)
         fixed = [cases.height, cases["household_id"].drop_nulls().n_unique(), review]
         put_count(sheet, at, 0, at - 2, styles.number)
         put(sheet, at, 1, village, styles.cell_centre)

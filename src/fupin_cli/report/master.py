@@ -11,7 +11,7 @@ from xlsxwriter.format import Format
 
 from fupin_cli.report import book
 from fupin_cli.report.book import LINE_HEIGHT, Book, finish_table, lines_needed, put, put_table_top
-from fupin_cli.report.digest import VERDICT_RULE, Digest
+from fupin_cli.report.digest import Digest
 from fupin_cli.report.finding_rows import Field, write_findings
 from fupin_cli.report.master_counts import County, write_earlier_rounds, write_matrix, write_own_business, write_rules
 from fupin_cli.report.master_cover import write_cover
@@ -108,10 +108,11 @@ def _write_households(written: Book, county: County, digest: Digest, titles: Map
 
 
 def _criteria(county: County, digest: Digest) -> list[str]:
-    """Rules that ask something of every household, the verdict last."""
+    """Rules that ask something of every household, the verdicts that decide who exits last."""
     asked = set(county.outcomes["rule_id"].drop_nulls().to_list())
     checks = {rule.rule_id for rule in digest.rules if rule.kind == "check"}
-    return sorted(asked - checks, key=lambda rule: (rule == VERDICT_RULE, rule))
+    decide = {use.rule_id for use in digest.standards}
+    return sorted(asked - checks, key=lambda rule: (rule in decide, rule))
 
 
 def _outcome_table(county: County, rules: Sequence[str]) -> pl.DataFrame:

@@ -30,6 +30,7 @@ from fupin_cli.report.wording import (
     reasons_words,
     severity_words,
     stage_words,
+    standards_words,
 )
 from fupin_cli.rules.choosing import ASK_BY_NAME
 from fupin_cli.vocabulary import BASES, Decision
@@ -260,7 +261,10 @@ def verdicts(digest: Digest) -> RenderableType | None:
         rows.append((place(verdict.county, "county"), *told))
     of_those = (f"其中{exit_status_words(status)}" for status in statuses)
     headers = ("县区 county", "达标 met", "未达标 not met", *of_those, "无法判断 unknown", "不适用 n/a")
-    return _table("退出标准判定（户） household verdicts", headers, rows, set(range(1, len(headers))))
+    table = _table("退出标准判定（户） household verdicts", headers, rows, set(range(1, len(headers))))
+    return Group(
+        table, _line(f"依 by {standards_words((use.rule_id, use.title, use.households) for use in digest.standards)}")
+    )
 
 
 def on_the_line(digest: Digest) -> RenderableType | None:

@@ -80,7 +80,7 @@ def _write_cover(
     set_widths(sheet, _COVER)
     last = len(_COVER) - 1
     put_across(sheet, 0, 0, last, title, styles.title)
-    put_across(sheet, 1, 0, last, f"走访记录截至：{as_of}", styles.subtitle)
+    put_across(sheet, 1, 0, last, f"比对日期：{as_of}", styles.subtitle)
     put_across(sheet, 2, 0, last, "“未到”是走访记录里没有，不等于没有去过：去过的请补记。", styles.note)
     sheet.set_row(0, 34)
     put_heading(sheet, 4, last, "各村走访情况", styles)
@@ -104,9 +104,7 @@ def _write_village(written: Book, name: str, where: str, rows: pl.DataFrame, as_
     set_widths(sheet, [field.width for field in _COLUMNS])
     last_column, first_answer = len(_COLUMNS) - 1, len(_COLUMNS) - _ANSWERS
     put_across(sheet, 0, 0, last_column, "必到户走访清单", styles.title)
-    put_across(
-        sheet, 1, 0, last_column, f"{where}　　走访记录截至：{as_of}　　待走访 {rows.height} 户", styles.subtitle
-    )
+    put_across(sheet, 1, 0, last_column, f"{where}　　比对日期：{as_of}　　待走访 {rows.height} 户", styles.subtitle)
     put_across(sheet, 2, 0, first_answer - 1, "由系统生成，已锁定", styles.group)
     put_across(sheet, 2, first_answer, last_column, "走访后填写，并补记到走访记录", styles.group_answer)
     for column, field in enumerate(_COLUMNS):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fupin_cli.report.digest import Problem
@@ -213,6 +213,11 @@ def exit_status_words(status: str | None) -> str:
 def outcome_words(outcome: str | None) -> str:
     """An outcome, in words."""
     return OUTCOME_LABELS[Outcome(outcome)][0] if outcome else ""
+
+
+def standards_words(standards: Iterable[tuple[str, str, int]]) -> str:
+    """Which verdicts (rule, title) decided of how many households: 贫困户五项否决（SN-H-0）1,200 户."""
+    return "；".join(f"{title}（{rule}）{count:,} 户" for rule, title, count in standards)
 
 
 def coverage_words(coverage: tuple[str, ...]) -> str:

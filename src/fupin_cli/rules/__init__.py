@@ -18,7 +18,9 @@ from fupin_cli.rules.pack import (
     Rule,
     SignOff,
     applies_to,
+    binds_part,
     sign_off,
+    standards,
 )
 from fupin_cli.rules.predicate import nearest
 
@@ -39,6 +41,7 @@ __all__ = [
     "SignOff",
     "World",
     "applies_to",
+    "binds_part",
     "choose_packs",
     "gives",
     "judge",
@@ -48,4 +51,5 @@ __all__ = [
     "nearest",
     "run_examples",
     "sign_off",
+    "standards",
 ]

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from fupin_cli.rules.areas import COUNTY
 from fupin_cli.rules.asking import in_force, judge_frame, prepared, unit_of
 from fupin_cli.rules.evidence import World
 from fupin_cli.rules.facts import columns_of
@@ -54,13 +55,19 @@ def _of_homes(outcomes: pl.Series, setting: Setting) -> pl.Series:
 def _conclude(rule: Rule, setting: Setting) -> Answer:
     """The verdict out of its members, those that do not apply left out."""
     facts = setting.facts.of(rule.level, World.STRICT)
-    frame = facts[columns_of((unit_of(rule), "exit_year"), facts)]
+    frame = facts[columns_of((unit_of(rule), "exit_year", COUNTY), facts)]
     frame = frame.with_columns(in_force(rule, frame, setting.compared.as_of).alias("_in_force"))
     known = [setting.answers[member].homes.alias(member) for member in rule.members if member in setting.answers]
     # a criterion that is switched off leaves a gap that nobody may take for met
     lost = [member for member in rule.members if member not in setting.answers]
     frame = frame.with_columns(*known, *(said(Outcome.UNKNOWN).alias(member) for member in lost))
-    concluded = pl.when("_in_force").then(conclude(rule.join, rule.members)).otherwise(said(Outcome.NOT_APPLICABLE))
+    concluded = (
+        pl.when("_in_force")
+        .then(conclude(rule.join, rule.members))
+        .when(pl.col("_in_force").is_null())
+        .then(said(Outcome.UNKNOWN))
+        .otherwise(said(Outcome.NOT_APPLICABLE))
+    )
     own = frame.select(concluded.alias("outcome")).to_series()
     return Answer(own, own, None, (), "未启用：" + "、".join(lost) if lost else None)
 

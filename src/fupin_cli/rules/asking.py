@@ -6,6 +6,7 @@ from datetime import date
 
 import polars as pl
 
+from fupin_cli.rules.areas import COUNTY
 from fupin_cli.rules.bounds import answers, ask
 from fupin_cli.rules.evidence import World
 from fupin_cli.rules.facts import columns_of
@@ -56,7 +57,7 @@ def prepared(
     """
     frame = setting.facts.of(rule.level, world)
     dated = [rule.line.year, *(rule.line.this_year_when.names if rule.line.this_year_when else ())] if rule.line else []
-    frame = frame[columns_of((unit_of(rule), *rule.names, *dated, "exit_year", *also), frame)]
+    frame = frame[columns_of((unit_of(rule), *rule.names, *dated, "exit_year", COUNTY, *also), frame)]
     frame = frame if at is None else frame[at]
     frame = with_line(rule, frame, setting) if rule.line else frame
     nothing = {name: False if name.startswith(GIVEN) else None for name in rule.names if name not in frame.columns}
@@ -65,7 +66,22 @@ def prepared(
 
 
 def in_force(rule: Rule, frame: pl.DataFrame, as_of: date) -> pl.Expr:
-    """Per row, whether the rule's dates hold: for a standard at the end of the exit year, for a comparison on the as-of date."""
+    """Per row, whether the rule binds it: by its county, and at the end of its exit year (a standard) or on the as-of date.
+
+    Null where a rule of some counties meets a row that names none.
+    """
+    dates = _dates_hold(rule, frame, as_of)
+    return dates & _in_county(frame).is_in(list(rule.counties)) if rule.counties else dates
+
+
+def _in_county(frame: pl.DataFrame) -> pl.Expr:
+    """The county key of each row: of persons and households their own, of a village or county that of its place."""
+    if COUNTY in frame.columns:
+        return pl.col(COUNTY)
+    return pl.col("place").str.split("|").list.first() if "place" in frame.columns else pl.lit(None, pl.String)
+
+
+def _dates_hold(rule: Rule, frame: pl.DataFrame, as_of: date) -> pl.Expr:
     start, end = rule.effective_from or date.min, rule.effective_to or date.max
     today = pl.lit(start <= as_of <= end)
     if rule.dated_by != "exit_year" or "exit_year" not in frame.columns:

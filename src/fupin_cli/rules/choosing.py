@@ -1,7 +1,8 @@
 """Which packs judge a round: those of its place and years, and those whose input is there; each choice with its reason.
 
     binds the place | years fit | opt_in | asked for | its input is there || judged
-    no              | -         | -      | -         | -                  || no; told of where it binds a part of the place
+    no              | -         | -      | -         | -                  || no; told of where it binds a part of the place,
+                    |           |        |           |                    || but where it names its counties as below, for those
     yes             | -         | -      | yes       | -                  || yes
     yes             | no        | -      | no        | -                  || no
     yes             | yes       | no     | -         | -                  || yes
@@ -20,12 +21,12 @@ from datetime import date
 
 from fupin_cli.errors import ConfigurationError
 from fupin_cli.rules.comparison import Label
-from fupin_cli.rules.pack import NATIONAL, Pack, applies_to, within
+from fupin_cli.rules.pack import NATIONAL, Pack, applies_to, binds_part, within
 from fupin_cli.rules.predicate import nearest
 from fupin_cli.vocabulary import PackReport
 
 ASK_BY_NAME = "须在 fupin.toml 的 [rules] 点名启用，写 packs"
-_NARROWER = "只适用于项目地区中的一部分（fupin rules list）：jurisdiction 写到该地区的项目才用"
+_NARROWER = '只适用于项目地区中的一部分：[pack] 写上 county = "…县"（台账的写法）才用于该县'
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ def choose_packs(
     itself, lends its facts and the rules that others read.
     Raises ConfigurationError for names in `asked` or `without` that no pack of this place has.
     """
-    here = {pack.id: pack for pack in packs if applies_to(pack, occasion.jurisdiction)}
+    place = occasion.jurisdiction
+    here = {pack.id: pack for pack in packs if applies_to(pack, place) or binds_part(pack, place)}
     _refuse_strangers(packs, here, occasion, where)
     asked = _with_extended(occasion.asked, here) - set(occasion.without)
     reports = {pack.id: _choice(pack, pack.id in asked, occasion, label) for pack in here.values()}
@@ -72,6 +74,7 @@ def _choice(pack: Pack, asked: bool, occasion: Occasion, label: Label) -> PackRe
     fits, years = _years(pack.regime, occasion)
     found = [name for name in pack.when_given if name in occasion.given]
     place = "全国" if pack.jurisdiction == NATIONAL else f"本地（{pack.jurisdiction}）"
+    place = f"其中一县（{pack.jurisdiction}）" if binds_part(pack, occasion.jurisdiction) else place
     if pack.id in occasion.without:
         judged, why = False, "项目用 without 排除"
     elif asked:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -58,9 +59,20 @@ class Facts:
 
     def members_of(self, homes: pl.Series) -> pl.Series:
         """The places of the persons who belong to the households at these places."""
-        here = np.zeros(self.households[World.STRICT].height, dtype=bool)
-        here[homes.to_numpy()] = True
-        return pl.Series(here).gather(self.home).fill_null(value=False).arg_true()
+        starts, order = self._by_home
+        first, last = starts[homes.to_numpy()], starts[homes.to_numpy() + 1]
+        sizes = last - first
+        # each household's members stand side by side in `order`: the places of all of them, one after the other
+        within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        return pl.Series(np.sort(order[np.repeat(first, sizes) + within]), dtype=pl.UInt32)
+
+    @cached_property
+    def _by_home(self) -> tuple[np.ndarray, np.ndarray]:
+        """Where each household's members begin in the second array, which holds the places of all persons by household."""
+        home = self.home.cast(pl.Int64).fill_null(-1).to_numpy()
+        order = np.argsort(home, kind="stable")
+        homes = self.households[World.STRICT].height
+        return np.searchsorted(home[order], np.arange(homes + 1)), order
 
     def of(self, level: Level, world: World) -> pl.DataFrame:
         """One row per person, household or place, with all facts of one world; of places there is one world only."""
@@ -133,8 +145,8 @@ def gather_facts(
     """
     as_of = compared.as_of
     people = _with_given(_with_numbers(derive_person_facts(persons, households, compared), numbers, as_of), read)
-    homes = _with_given(_with_numbers(derive_household_facts(households, as_of), numbers, as_of), read)
-    homes = _with_places(homes, people)
+    homes = _with_places(derive_household_facts(households, as_of), people)
+    homes = _with_given(_with_numbers(homes, numbers, as_of), read)
     areas = area_frames(people, compared)
     first = _first_members(homes.height, people)
     linked = linked_to(people, facts, compared)
@@ -220,7 +232,21 @@ def _with_numbers(frame: pl.DataFrame, numbers: Sequence[Parameter], as_of: date
     """The frame with the numbers that a place sets, as each row's day asks for them."""
     today = pl.lit(as_of)
     exited = pl.coalesce(pl.date("exit_year", 12, 31), today) if "exit_year" in frame.columns else today
-    return frame.with_columns(column(number, today if number.by == "as_of" else exited) for number in numbers)
+    for number in numbers:
+        day = today if number.by == "as_of" else exited
+        if not number.counties:
+            frame = frame.with_columns(column(number, day))
+            continue
+        # a county's own number takes the place of the wider place's, in its own rows alone
+        wider = pl.col(number.name) if number.name in frame.columns else pl.lit(None, pl.Float64)
+        here = _county_of(frame).is_in(list(number.counties))
+        own = pl.when(here).then(column(number, day, wider)).otherwise(pl.when(here.is_not_null()).then(wider))
+        frame = frame.with_columns(own.alias(number.name))
+    return frame
+
+
+def _county_of(frame: pl.DataFrame) -> pl.Expr:
+    return pl.col(COUNTY) if COUNTY in frame.columns else pl.col("place").str.split("|").list.first()
 
 
 def _by_world(

@@ -169,6 +169,8 @@ def _ask(rule: Rule, rows: pl.DataFrame, world: World) -> pl.Series:
     registered = pl.when(pl.col("accepted")).then(pl.lit(True)).otherwise(otherwise)
     frame = rows.with_columns(registered.alias("registered")).with_columns(any_true(pl.col("registered")).over(WHO))
     applies = answers(frame, rule.when, rule.where) & frame["_scope"]
+    if rule.counties:
+        applies = applies & frame.select(in_counties(rule.counties)).to_series()
     asked = frame.select(applies.alias("applies"), answers(frame, rule.condition, rule.where).alias("holds"))
     return asked.select(decide(Kind.CHECK, pl.col("applies"), pl.col("holds"))).to_series()
 

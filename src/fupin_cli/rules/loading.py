@@ -11,7 +11,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
+
 from fupin_cli.errors import ConfigurationError, InputMissingError
+from fupin_cli.normalise.regions import place_keys
 from fupin_cli.rules.fact_loading import all_facts, load_columns, load_fact
 from fupin_cli.rules.names import Names, declare, declare_columns
 from fupin_cli.rules.order import in_order
@@ -109,12 +112,14 @@ def _files(folders: Sequence[Path]) -> dict[str, Path]:
 def _pack(table: Table, names: Names) -> Pack:
     table.allow("pack", "defaults", "kinds", "columns", "fact", "rule", "parameter", "gap", "signoff")
     head = table.table("pack")
-    head.allow("id", "title", "title_en", "jurisdiction", "regime", "extends", "opt_in", "when_given")
+    head.allow(
+        "id", "title", "title_en", "jurisdiction", "regime", "extends", "opt_in", "when_given", "standard", "county"
+    )
     kinds = table.table("kinds") if "kinds" in table.data else Table({}, table.where)
     defaults = load_defaults(table.table("defaults")) if "defaults" in table.data else {}
     columns = [load_columns(entry, names) for entry in table.tables("columns")]
     facts, derived = all_facts([*columns, *(load_fact(entry, names) for entry in table.tables("fact"))])
-    return Pack(
+    pack = Pack(
         id=head.text("id"),
         title=head.text("title"),
         title_en=head.text("title_en"),
@@ -131,7 +136,37 @@ def _pack(table: Table, names: Names) -> Pack:
         opt_in=head.flag("opt_in", default=False),
         when_given=_inputs(head, names),
         signoff=_sign_off(table.table("signoff")) if "signoff" in table.data else None,
+        standard=head.text("standard", required=False),
+        counties=_counties(head),
     )
+    _check_standard(pack, head)
+    return pack
+
+
+def _counties(head: Table) -> tuple[str, ...]:
+    """The keys of the counties that a pack names, as registers are keyed."""
+    named = head.texts("county", required=False)
+    return tuple(place_keys(pl.DataFrame({"county": named}, schema={"county": pl.String}))["county_key"].drop_nulls())
+
+
+def _check_standard(pack: Pack, head: Table) -> None:
+    """What decides who exits is a verdict about households of the pack's own, and no weak or recalled one."""
+    if not pack.standard:
+        return
+    verdicts = {r.id: r for r in pack.rules if r.kind is Kind.VERDICT and r.level is Level.HOUSEHOLD and r.enabled}
+    if pack.standard not in verdicts:
+        raise ConfigurationError(
+            f"standard: this pack has no enabled verdict {pack.standard!r} about households",
+            where=head.at("standard"),
+            try_=nearest(pack.standard, verdicts) or 'a [[rule]] with kind = "verdict" and level = "household"',
+        )
+    provenance = verdicts[pack.standard].citation.provenance
+    if provenance in (Provenance.WEAK, Provenance.RECALLED):
+        raise ConfigurationError(
+            f"standard: {pack.standard} rests on a weak source ({provenance}), and cannot decide who exits",
+            where=head.at("standard"),
+            try_="leave standard out: the standard of the wider place decides, and this verdict is told beside it",
+        )
 
 
 def _sign_off(entry: Table) -> SignOff:

@@ -230,6 +230,7 @@ class Parameter:
     by: str
     values: tuple[Dated, ...]
     where: str
+    counties: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -282,7 +283,7 @@ class Rule:
     of exactly one of `all_of`, `any_of` and `none_of`. `dated_by` says by which day it is in force: the end of a household's
     `exit_year`, or the `as_of` date. `receiver` says who answers its cases: the village, or the county's own
     office, which is asked once for each household or for all of its cases with the same evidence (`asked_per`).
-    `official` is the number that an official list of checks gives it.
+    `official` is the number that an official list of checks gives it. With `counties`, keys of some, it binds those alone.
     """
 
     id: str
@@ -318,6 +319,7 @@ class Rule:
     dated_by: str = ""
     receiver: str = "village"
     asked_per: str = "household"
+    counties: tuple[str, ...] = ()
 
     @property
     def conditions(self) -> tuple[Predicate, ...]:
@@ -347,6 +349,8 @@ class Pack:
 
     `regime` is `any`, `2014-2020` or `2021+`. `extends` names packs whose rules this one builds on. `opt_in`: judged only where
     a project asks for it by name, or where one of the inputs `when_given` is there (kinds of extract, `register.column`).
+    `standard` is the verdict by which its place decides who exits. `counties` are the keys of those that a pack narrower than
+    the project's place binds: registers name counties and hold no code of them.
     """
 
     id: str
@@ -365,11 +369,26 @@ class Pack:
     opt_in: bool = False
     when_given: tuple[str, ...] = ()
     signoff: SignOff | None = None
+    standard: str = ""
+    counties: tuple[str, ...] = ()
 
 
 def applies_to(pack: Pack, jurisdiction: str) -> bool:
     """Whether a pack binds this place: national ones do, others where their division code is a prefix of the place's."""
     return pack.jurisdiction == NATIONAL or within(jurisdiction, pack.jurisdiction)
+
+
+def binds_part(pack: Pack, jurisdiction: str) -> bool:
+    """Whether a pack binds counties that it names inside this place."""
+    inside = not applies_to(pack, jurisdiction) and within(pack.jurisdiction, jurisdiction)
+    return bool(pack.counties) and inside
+
+
+def standards(packs: Sequence[Pack], jurisdiction: str) -> tuple[Rule, ...]:
+    """The verdicts by which a place decides who exits, the narrowest place's first: where one does not apply, the next does."""
+    binding = [pack for pack in packs if applies_to(pack, jurisdiction) or binds_part(pack, jurisdiction)]
+    binding.sort(key=lambda pack: (pack.jurisdiction == NATIONAL, -len(significant(pack.jurisdiction)), pack.id))
+    return tuple(rule for pack in binding for rule in pack.rules if rule.id == pack.standard and rule.enabled)
 
 
 def sign_off(packs: Sequence[Pack], jurisdiction: str) -> SignOff | None:

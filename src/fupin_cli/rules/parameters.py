@@ -25,9 +25,9 @@ def value_on(parameter: Parameter, day: date) -> Dated | None:
     return next((v for v in parameter.values if v.enabled and v.start <= day <= (v.end or date.max)), None)
 
 
-def column(parameter: Parameter, day: pl.Expr) -> pl.Expr:
-    """The parameter's value on each row's day; null where none is enabled then."""
-    value = pl.lit(None, pl.Float64)
+def column(parameter: Parameter, day: pl.Expr, before: pl.Expr | None = None) -> pl.Expr:
+    """The parameter's value on each row's day; `before`, or null, where none is enabled then."""
+    value = pl.lit(None, pl.Float64) if before is None else before
     for dated in parameter.values:
         if dated.enabled:
             holds = (day >= pl.lit(dated.start)) & (day <= pl.lit(dated.end or date.max))

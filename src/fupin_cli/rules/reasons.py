@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from fupin_cli.rules.areas import COUNTY
 from fupin_cli.rules.asking import in_force, judge_frame, prepared, unit_of, with_line
 from fupin_cli.rules.bounds import HIGH, LOW, ask
 from fupin_cli.rules.derived import readable_lacking
@@ -111,7 +112,7 @@ def reason_of(provided: str, level: Level, setting: Setting, at: pl.Series) -> p
 def _of_verdict(rule: Rule, setting: Setting, at: pl.Series, outcome: pl.Series) -> pl.DataFrame:
     """Which members failed, and which nobody could answer."""
     facts = setting.facts.of(rule.level, World.STRICT)
-    frame = facts[columns_of((unit_of(rule), "exit_year"), facts)][at]
+    frame = facts[columns_of((unit_of(rule), "exit_year", COUNTY), facts)][at]
     frame = frame.with_columns(outcome, in_force(rule, frame, setting.compared.as_of).alias("_in_force"))
     for member in rule.members:
         answered = setting.answers.get(member)
@@ -129,7 +130,7 @@ def _of_verdict(rule: Rule, setting: Setting, at: pl.Series, outcome: pl.Series)
     return frame.with_columns(lacking.alias("missing")).select(
         pl.when("_in_force")
         .then(pl.concat_str(parts, separator="；", ignore_nulls=True))
-        .otherwise(pl.lit("不在规则有效期内"))
+        .otherwise(pl.lit("不在规则有效期或适用地区内"))
         .alias("reason"),
         only_unknown("missing"),
     )
@@ -166,7 +167,7 @@ def reason() -> pl.Expr:
         pl.when(pl.col("outcome") == Outcome.UNKNOWN.value)
         .then(pl.col("cause"))
         .when(pl.col("outcome") == Outcome.NOT_APPLICABLE.value)
-        .then(pl.when(pl.col("_in_force")).then(pl.lit("不适用")).otherwise(pl.lit("不在规则有效期内")))
+        .then(pl.when(pl.col("_in_force")).then(pl.lit("不适用")).otherwise(pl.lit("不在规则有效期或适用地区内")))
         .otherwise(shown)
         .replace("", None)
     )
