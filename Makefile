@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test test-rule-mutants test-slow check format docs fuzz bench bench-ledger bench-rules bench-linkage bench-read bench-sampling constraints sample clean
+.PHONY: help demo test test-rule-mutants test-slow check format docs site fuzz bench bench-ledger bench-rules bench-linkage bench-read bench-sampling constraints sample clean
 
 help:            ## what each target does
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/  /'
@@ -48,6 +48,9 @@ format: $(STAMP) ## let ruff mend what it can
 docs: $(STAMP)   ## print commands, glossary, checks and the session into the documents
 	$(BIN)/python tests/make_docs.py
 
+site: $(STAMP)   ## the documents as web pages, in site/
+	$(BIN)/python -m mkdocs build --quiet --strict
+
 fuzz: $(STAMP)   ## 50,000 damaged files through the readers
 	$(BIN)/python tests/fuzz_readers.py --count 50000
 
@@ -81,4 +84,4 @@ constraints: $(STAMP)  ## resolve and pin again, with hashes and without hosts
 	  --output-file constraints.txt pyproject.toml .venv/dev.in
 
 clean:           ## remove what was made
-	rm -rf $(VENV) demo demo-cases demo-audit dist build sample_data/.fupin .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo demo-cases demo-audit dist build site sample_data/.fupin sample_data/runs sample_data/cases .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -39,6 +39,7 @@ def page(browser, demo: Path, request: pytest.FixtureRequest) -> Iterator["sync_
     """The page of the sample run, open; whoever asks for a width gets it. A complaint or a request fails the test."""
     width = WIDTHS[getattr(request, "param", "laptop")]
     context = browser.new_context(viewport={"width": width, "height": 900})
+    context.set_default_timeout(120_000)  # a loaded machine is no fault of the page
     opened = context.new_page()
     heard: list[str] = []
     asked: list[str] = []

@@ -234,6 +234,15 @@ def test_a_small_village_is_taken_wholly_and_told(county):
     assert drawn.short["present"].sum() == drawn.rows.height
 
 
+def test_a_stage_may_draw_in_each_of_a_wider_place(county, world):
+    """per = "county": one village in each county of each city, though cities are no stage and counties bear one name."""
+    world = world.with_columns(pl.col("county").str.replace(r"[0-9]+-", ""))
+    plan = simple(county, Stage("village", 1, "srs", "households", "county"), HOUSEHOLD)
+    rows = draw_sample(world.filter(pl.col("stratum") == "脱贫户"), plan, 1).rows
+    assert rows.select("city", "county", "village").n_unique() == world.select("city", "county").n_unique() == 20
+    assert rows["cell_0"].n_unique() == 20
+
+
 @pytest.mark.parametrize("method", ["srs", "systematic", "pps"])
 def test_units_are_drawn_as_often_as_their_chance_says(county, method):
     """Over 1,500 seeds every village comes up as often as its pi, within four standard errors."""

@@ -20,12 +20,12 @@ import polars as pl
 
 from fupin_cli.cases.asked import chosen
 from fupin_cli.cases.figures import statistics, trend
-from fupin_cli.cases.ledger import Ledger, Receipt, detail, next_link, no_ledger, open_ledger
+from fupin_cli.cases.ledger import Ledger, Receipt, detail, nearest_case, next_link, no_ledger, open_ledger
 from fupin_cli.cases.reconcile import KNOWN, RoundFrames, reconcile_round
 from fupin_cli.cases.schema import COUNTY, STATES, TO_ASK
 from fupin_cli.errors import BadDataError, InputMissingError, UsageError
-from fupin_cli.intake import Say
 from fupin_cli.locks import locked
+from fupin_cli.progress import Say, silent
 from fupin_cli.project import rules_folders
 from fupin_cli.report.dispatch import SentBook, laid_out, sent_rows, write_dispatch
 from fupin_cli.report.dispatch_book import Sending, batch_name
@@ -155,7 +155,7 @@ def dispatch(
     county: str | None = None,
     mask_ids: bool = False,
     passwords: Mapping[str, str] | None = None,
-    say: Say = lambda _: None,
+    say: Say = silent,
 ) -> BatchSent:
     """The batch that goes out now: every case that nobody was asked about its present evidence, in a workbook for each unit.
 
@@ -300,7 +300,8 @@ def known_cases(ledger: Ledger, case_ids: Sequence[str]) -> pl.DataFrame:
     marks = ", ".join("?" * len(case_ids))
     found = ledger.cases(f"case_id IN ({marks})", case_ids)
     if missing := sorted(set(case_ids) - set(found["case_id"])):
-        raise UsageError(f"no case has the number {missing[0]}", try_="fupin cases list shows the numbers")
+        near = nearest_case(ledger, missing[0])
+        raise UsageError(f"no case has the number {missing[0]}", try_=near or "fupin cases list shows the numbers")
     return found
 
 

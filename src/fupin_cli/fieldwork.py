@@ -26,9 +26,11 @@ from fupin_cli.audit import (
 from fupin_cli.audit.estimate import rate_rows
 from fupin_cli.errors import BadDataError, ConfigurationError, InputMissingError
 from fupin_cli.ingest import Ask, load_profiles, no_password, read_source, to_evidence
-from fupin_cli.intake import Passwords, Say, nobody_knows, read_register
+from fupin_cli.intake import Passwords, nobody_knows, read_register
+from fupin_cli.layout import PROJECT_FILE
 from fupin_cli.normalise.regions import settle_places
-from fupin_cli.project import PROJECT_FILE, load_project, rules_folders
+from fupin_cli.progress import Say, silent
+from fupin_cli.project import load_project, rules_folders
 from fupin_cli.report import book
 from fupin_cli.report.audit_account import method_part, result_parts, trouble_parts, write_account
 from fupin_cli.report.audit_book import SAMPLE_NUMBER, AuditSheet, shown_headers, shown_text, write_audit_book
@@ -98,7 +100,7 @@ def draw(
     listed: Path | None = None,
     villages: Path | None = None,
     project: Path | None = None,
-    say: Say = lambda _: None,
+    say: Say = silent,
     passwords: Passwords = nobody_knows,
 ) -> SampleDrawn:
     """Draws by the plan of this name from a run directory or a project, and writes sample and workbooks to `target`.

@@ -11,10 +11,11 @@ from pathlib import Path
 import polars as pl
 
 from fupin_cli.errors import BadDataError, ConfigurationError, UsageError
-from fupin_cli.intake import Extract, Passwords, Register, Say, describe, nobody_knows, read_extracts, read_register
+from fupin_cli.intake import Extract, Passwords, Register, describe, nobody_knows, read_extracts, read_register
 from fupin_cli.linkage import find_duplicates, link_people
 from fupin_cli.normalise.keys import person_keys
 from fupin_cli.normalise.regions import place_codes
+from fupin_cli.progress import Say, silent
 from fupin_cli.project import Project, Source
 from fupin_cli.report.digest import Digest
 from fupin_cli.results import conclude, manifest, sum_up, write_faces, write_frames
@@ -30,7 +31,7 @@ def reconcile(
     target: Path,
     *,
     stage: str | None = None,
-    say: Say = lambda _: None,
+    say: Say = silent,
     passwords: Passwords = nobody_knows,
     page: Page = PLAIN,
 ) -> Digest:
@@ -117,9 +118,10 @@ def link_everyone(register: Register, extracts: Sequence[Extract], book: RuleBoo
     say("台账内部查重 looking for duplicates inside the register")
     everyone = person_keys(register.persons, "register_row")
     links = [find_duplicates(everyone, book.model)]
-    for n, extract in enumerate(extracts, 1):
+    rows = [extract.evidence.height for extract in extracts]
+    for n, extract in enumerate(extracts):
         source = extract.source
-        say(f"比对人员 linking {source.id} ({n}/{len(extracts)})")
+        say(f"比对人员 linking {source.id} ({n + 1}/{len(extracts)})", sum(rows[:n]), sum(rows), "行 rows")
         reached = place_codes(pl.DataFrame({"county": source.coverage}, schema={"county": pl.String}))["county_code"]
         refuse_unknown_coverage(source, reached, everyone["county_code"], register)
         here = everyone.filter(pl.col("county_code").is_in(reached.implode()) | pl.col("county_code").is_null())

@@ -12,8 +12,8 @@ from fupin_cli.errors import FupinError
 from fupin_cli.feedback import RETURNS
 from fupin_cli.ingest import Store
 from fupin_cli.intake import CACHE
+from fupin_cli.layout import RUNS
 from fupin_cli.locks import locked
-from fupin_cli.project import RUNS
 from fupin_cli.report.dispatch_book import batch_name
 from fupin_cli.rundir import MANIFEST, refuse_strangers, sha256
 from fupin_cli.seal import SEALED

@@ -74,12 +74,12 @@ def cover(households: pl.DataFrame, outcomes: pl.DataFrame, must: MustVisit, not
     """
     titles = {rule.id: rule.title for rule in must.rules}
     own = outcomes.filter(pl.col("rule_id").is_in(list(titles)), pl.col("outcome") != Outcome.NOT_APPLICABLE)
-    elsewhere = pl.col("missing").list.set_difference(pl.lit(sorted(must.facts), pl.List(pl.String))).list.len() > 0
-    # what is lacking beside the visit is whether it must be
-    unknown = pl.col("outcome") == Outcome.UNKNOWN
-    own = own.with_columns(needed=~(unknown & elsewhere))
-    told = set(own.filter("needed")["rule_id"].unique())
-    blind = {rule: not_run[rule] for rule in titles if rule in not_run and rule not in told}
+    lacking = pl.col("missing").list.set_difference(pl.lit(sorted(must.facts), pl.List(pl.String))).list.len()
+    # only where nothing but the visit is lacking it is known that they must be visited; a rule that did not run says nothing
+    only_visit = (pl.col("missing").list.len() > 0) & (lacking == 0)
+    own = own.with_columns(needed=(pl.col("outcome") != Outcome.UNKNOWN) | only_visit)
+    unsure = set(own.filter(~pl.col("needed"))["rule_id"].unique())
+    blind = {rule: not_run[rule] for rule in titles if rule in not_run and rule in unsure}
     own = own.filter(~pl.col("rule_id").is_in(list(blind)))
     seen = [pl.col(name) for name in sorted(must.facts & set(households.columns))]
     was = pl.coalesce(seen) if seen else pl.lit(None, pl.Boolean)

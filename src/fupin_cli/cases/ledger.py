@@ -6,6 +6,7 @@ case shows on paper lies beside it, in the file of the last round.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import os
@@ -21,10 +22,11 @@ import polars as pl
 from fupin_cli.cases.keys import LedgerKey, open_key
 from fupin_cli.cases.schema import ANSWER_FIELDS, MIGRATIONS
 from fupin_cli.errors import BadDataError, BusyError, DiskError, InputMissingError, NoPermissionError
+from fupin_cli.layout import LEDGER_FILE
 from fupin_cli.vocabulary import FINDINGS
 
-LEDGER_FILE = "ledger.db"
 _WAIT_SECONDS = 10.0
+_BEGIN = 4  # characters of a case's number: one of its ends is usually typed right
 _MANY, _AT_ONCE = 50_000, 20_000  # cases worth new indexes; rows that are Python's at one time
 _CACHE_KIB = 256 * 1024  # numbers of cases are random: a round touches pages all over the file
 EVENT = ("case_id", "kind", "day", "round", "batch", "file", "evidence", "detail", "once")
@@ -202,6 +204,15 @@ def open_ledger(folder: Path, *, make: bool = False) -> Iterator[Ledger]:
         raise _explained(error, path) from None
     except PermissionError:
         raise NoPermissionError("the ledger may not be opened", where=str(path)) from None
+
+
+def nearest_case(ledger: Ledger, number: str) -> str | None:
+    """The case that was meant: the only one whose number is spelled nearly so; None where there is none or are several."""
+    begin, end = number[:_BEGIN], number[-_BEGIN:]
+    query = "SELECT case_id FROM cases WHERE first_round IS NOT NULL AND (case_id GLOB ? OR case_id GLOB ?) LIMIT 1000"
+    known = [row["case_id"] for row in ledger.rows(query, (f"{begin}*", f"*{end}"))]
+    near = difflib.get_close_matches(number, known, 2, 0.85)
+    return near[0] if len(near) == 1 else None
 
 
 def no_ledger(folder: Path) -> InputMissingError:

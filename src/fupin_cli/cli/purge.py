@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from fupin_cli.errors import InputMissingError
-from fupin_cli.project import CASES
+from fupin_cli.layout import CASES
 from fupin_cli.purge import purge
 
 

@@ -8,7 +8,9 @@ import click
 
 from fupin_cli.casework import ledger_tables
 from fupin_cli.cli.console import password_from, progress, show
+from fupin_cli.cli.groups import Choice
 from fupin_cli.cli.journal import LOG, journal
+from fupin_cli.cli.next_step import after_run, rule_to_look_at
 from fupin_cli.cli.waiting import wait_option
 from fupin_cli.pipeline import reconcile
 from fupin_cli.project import load_project
@@ -26,9 +28,12 @@ UNREADABLE_KINDS = ("unreadable", "likely_cut", "numeric_id_column")
 
 @click.command("run")
 @click.argument("project", type=click.Path(path_type=Path), default=Path())
-@click.option("--stage", type=click.Choice(STAGES), help="只做到这一环节 · only the rounds up to this one")
+@click.option("--stage", type=Choice(STAGES), help="只做到这一环节 · only the rounds up to this one")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="结果文件夹 · run directory [PROJECT/runs/AS-OF[-STAGE]]"
+)
+@click.option(
+    "--files", is_flag=True, help="逐文件列出，规则包、疑点种类不省略 · list every file, pack and kind of finding"
 )
 @click.option(
     "--previous",
@@ -55,6 +60,7 @@ def command(
     log: Path | None,
     *,
     unmask: bool,
+    files: bool,
     as_json: bool,
     exit_code: bool,
     quiet: bool,
@@ -81,9 +87,10 @@ def command(
     page = _page(previous, ledger, unmask=unmask)
     with journal(log or loaded.path.parent / LOG, "run") as note, progress(quiet=quiet) as shown:
 
-        def say(text: str) -> None:
-            shown(text)
-            note("doing", what=text)
+        def say(what: str, done: int = 0, total: int = 0, unit: str = "", /) -> None:
+            shown(what, done, total, unit)
+            if not done:
+                note("doing", what=what)
 
         digest = reconcile(loaded, target, stage=stage, say=say, passwords=password_from, page=page)
         code = _code(digest, exit_code=exit_code)
@@ -91,7 +98,8 @@ def command(
     if as_json:
         click.echo(to_json(digest), nl=False)
     if not quiet:
-        show(summary(digest, str(target)))
+        rule = rule_to_look_at((t.rule_id, t.severity or "", t.count) for t in digest.findings_by_rule)
+        show(summary(digest, str(target), every=files, then=after_run(target, loaded.path, rule)))
     return code
 
 

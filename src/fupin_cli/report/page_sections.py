@@ -16,7 +16,6 @@ from fupin_cli.report.page_parts import Figure, LedgerTable, PageFrames, Section
 from fupin_cli.report.page_sources import REGISTER
 from fupin_cli.report.wording import (
     basis_words,
-    coverage_words,
     exit_status_words,
     id_status_words,
     kind_words,
@@ -241,7 +240,7 @@ def _sources(digest: Digest, frames: PageFrames) -> Section:
                 _short_stage(one["stage"]) or "—",
                 f"{one['as_of'] or '未注明'}",
                 _age(one["as_of"], digest.as_of),
-                coverage_words(tuple(sorted(one["coverage"] or ()))) if one["extract"] != REGISTER else "全部",
+                "、".join(sorted(one["coverage"] or ())) or "全部",
                 *(_n(one[name]) for name in ("rows_read", "rows_used", "rows_set_aside")),
                 f"{100 * one['valid'] / people:.1f}%" if people else "—",
                 *(_n(one[name]) if one["extract"] != REGISTER and people else "—" for name in ("linked", "waiting")),
