@@ -68,7 +68,7 @@ def project(tmp_path):
 
 
 def digest_of(folder):
-    done = fupin("run", folder, "--json", "-o", folder / "run", COLUMNS="200")
+    done = fupin("run", folder, "--json", "--files", "-o", folder / "run", COLUMNS="200")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout), done.stderr
 

@@ -20,7 +20,9 @@ def test_made_blocks_are_as_the_program_prints_them(name):
     assert rewritten(text) == text
 
 
-@pytest.mark.parametrize("name", RUN)
+@pytest.mark.parametrize(
+    "name", [name if name == "README.md" else pytest.param(name, marks=pytest.mark.slow) for name in RUN]
+)
 def test_what_a_page_shows_is_what_its_commands_answer(name):
     """Each command of the READMEs, the tutorial and the recipes is run, in order; `make docs` writes the answers anew."""
     assert as_printed(name) == (ROOT / name).read_text(encoding="utf-8")

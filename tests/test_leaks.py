@@ -110,6 +110,7 @@ def test_nobody_is_where_they_may_not_be(sample, tmp_path, canaries, watched):
     nobody_in(sample / ".fupin", canaries)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_failure_at_any_stage_tells_nobody(sample, tmp_path, canaries, watched):
     """Twelve stages, four kinds of error that quote a cell: code 70, our own line and no word of theirs; the results stand."""

@@ -28,7 +28,12 @@ def command() -> None:
 @command.command("key")
 @click.argument("file", type=click.Path(path_type=Path))
 def key_(file: Path) -> int:
-    """生成一把钥匙。 Make a key: the secret half into FILE, the public half on the terminal."""
+    """生成一把钥匙。 Make a key: the secret half into FILE, the public half on the terminal.
+
+    \b
+    Examples:
+      fupin seal key office.key
+    """
     click.echo(f"公钥 public key: {new_key(file)}\n私钥 secret key → {file}（请另存一份 keep a copy apart）")
     return 0
 
@@ -39,7 +44,12 @@ def key_(file: Path) -> int:
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="加密文件 · the encrypted file [FOLDER.age]")
 @click.option("--remove", "gone", is_flag=True, help="随后删除文件夹 · delete the folder afterwards")
 def close_(folder: Path, public: str, output: Path | None, *, gone: bool) -> int:
-    """加密一个文件夹。 Encrypt a folder into one file; with --remove the folder is deleted once that is on the disk."""
+    """加密一个文件夹。 Encrypt a folder into one file; with --remove the folder is deleted once that is on the disk.
+
+    \b
+    Examples:
+      fupin seal close runs/2019-11-30 --to age1…
+    """
     folder = folder.absolute()
     target = output or folder.with_name(folder.name + SEALED)
     if target.absolute().is_relative_to(folder):
@@ -54,7 +64,12 @@ def close_(folder: Path, public: str, output: Path | None, *, gone: bool) -> int
 @click.option("--key", type=click.Path(path_type=Path), help=f"私钥文件 · file of the secret key [{KEY_VARIABLE}]")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="文件夹 · the folder [SEALED without .age]")
 def open_(sealed: Path, key: Path | None, output: Path | None) -> int:
-    """解密。 Decrypt a sealed file into a folder that is not there yet."""
+    """解密。 Decrypt a sealed file into a folder that is not there yet.
+
+    \b
+    Examples:
+      fupin seal open 2019-11-30.age --key office.key
+    """
     target = output or sealed.with_suffix("")
     if target == sealed:
         raise UsageError("this name does not end in .age", try_="-o with the name of a new folder")
