@@ -48,6 +48,7 @@ class Clerks:
                 path,
                 target,
                 lambda _, way=way: None if way == "partly" and self.rnd.random() < 0.5 else self.rnd.choice(VERDICTS),
+                sign=(due - timedelta(5)).isoformat(),
             )
             files = [target]
             if way == "sorted":
@@ -64,6 +65,7 @@ class Clerks:
                     path,
                     other,
                     lambda case, said=said: said[case] if self.rnd.random() < 0.7 else self.rnd.choice(VERDICTS),
+                    sign=(due - timedelta(5)).isoformat(),
                 )
                 files.append(other)
                 self.disputed |= {case for case in said if said[case] != second[case]}
