@@ -72,7 +72,14 @@ def stop_often(sample, folder, number, times, seed) -> list[float]:
     return took
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL], ids=["term", "int", "kill"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGTERM, id="term"),
+        pytest.param(signal.SIGINT, id="int", marks=pytest.mark.slow),
+        pytest.param(signal.SIGKILL, id="kill", marks=pytest.mark.slow),
+    ],
+)
 def test_stopped_at_some_moments(sample, tmp_path, number):
     """A few moments of a run; the slow test takes hundreds."""
     stop_often(sample, tmp_path / "out", number, 1, seed=7)
