@@ -105,6 +105,7 @@ def in_turn(sample, tmp_path, pairs) -> None:
         assert sorted(p.name for p in tmp_path.iterdir() if p.name.startswith(".")) == [".run.lock"]
 
 
+@pytest.mark.slow
 def test_two_at_once(sample, tmp_path):
     """Once sent away, once waiting."""
     in_turn(sample, tmp_path, 2)
