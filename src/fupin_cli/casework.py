@@ -30,8 +30,8 @@ from fupin_cli.project import rules_folders
 from fupin_cli.report.dispatch import SentBook, laid_out, sent_rows, write_dispatch
 from fupin_cli.report.dispatch_book import Sending, batch_name
 from fupin_cli.report.page_parts import LedgerTable
-from fupin_cli.rulebook import packs_of
-from fupin_cli.rules import Limits, SignOff, sign_off
+from fupin_cli.rulebook import finding_uncompared, packs_of
+from fupin_cli.rules import Limits, Pack, SignOff, sign_off
 from fupin_cli.rundir import MANIFEST, flush, sha256, write_manifest
 from fupin_cli.unfinished import finished, remove, unfinished
 
@@ -41,7 +41,6 @@ _TRY = "the same command with --wait waits for it"
 _REOPENED = ("answered", "disputed", "promised", "closed", "exempt")
 _NO_DOCUMENT, _SHORTEST = ("没有", "暂无", "不详", "不清楚"), 4  # characters that a document's name has at the least
 _LONGEST_EXEMPTION = timedelta(days=731)  # two years: the evidence is looked at again
-_COMPARED_FACT = "county_compared"  # rules that read it find entries which skipped the county's comparison
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ def book_round(folder: Path, run: Path, day: date) -> RoundBooked:
         number = (last["round"] if last else 0) + 1
         name = f"R{number:04d}-{facts['run'][:12]}.parquet"
         _write_people(folder / PEOPLE / name, moves.people)
-        skipped = _rules_reading(folder, _COMPARED_FACT)
+        skipped = finding_uncompared(_packs(folder))
         row = {
             "round": number, "stage": frames.stage, "as_of": frames.as_of.isoformat(), "day": day.isoformat(), "people": name,
             **next_link(ledger, last, facts["run"]), **facts, **moves.figures,
@@ -167,7 +166,8 @@ def dispatch(
     with writing_ledger(folder) as ledger:
         last, around = ledger.last("batches"), ledger.last("rounds")
         people = ledger.people()
-        chain = chain_for(folder, around["jurisdiction"] if around else "00")
+        packs = _packs(folder)
+        chain = _chain(packs, around["jurisdiction"] if around else "00")
         where, values = f"state IN ({', '.join('?' * len(TO_ASK))})", list(TO_ASK)
         if county:
             chosen(ledger, {"county": county})
@@ -181,7 +181,7 @@ def dispatch(
             cases.select("case_id", "receiver", times=_times(ledger, cases), evidence_code="evidence"),
             on="case_id",
             how="inner",
-        ).with_columns(question=_question(folder))
+        ).with_columns(question=_question(packs))
         rows = laid_out(shown, sending, by=by, mask_ids=mask_ids)
         _refuse_unknown_passwords(rows, passwords)
         target, staging = _batch_folders(folder, number)
@@ -220,9 +220,14 @@ def dispatch(
     return BatchSent(number, target, due.isoformat(), tuple(books))
 
 
-def chain_for(folder: Path, jurisdiction: str) -> SignOff:
-    """Who signs in this place, as the packs say: the shipped ones and those beside the ledger's project."""
-    chain = sign_off(packs_of(rules_folders(folder.parent / "rules")), jurisdiction)
+def _packs(folder: Path) -> tuple[Pack, ...]:
+    """The shipped packs, and those beside the ledger's project."""
+    return packs_of(rules_folders(folder.parent / "rules"))
+
+
+def _chain(packs: Sequence[Pack], jurisdiction: str) -> SignOff:
+    """Who signs in this place, as the packs say."""
+    chain = sign_off(packs, jurisdiction)
     if chain is None:
         raise InputMissingError("no rule pack says who signs", try_="keep rules/checks/signoff.toml")
     return chain
@@ -231,7 +236,7 @@ def chain_for(folder: Path, jurisdiction: str) -> SignOff:
 def limits_of(ledger: Ledger) -> Limits:
     """When to warn, by the packs of the ledger's place."""
     last = ledger.last("rounds")
-    return chain_for(ledger.folder, last["jurisdiction"] if last else "00").limits
+    return _chain(_packs(ledger.folder), last["jurisdiction"] if last else "00").limits
 
 
 _ON_PAGE = ("by_county", "performance", "precision_by_rule", "precision_by_department")
@@ -314,12 +319,12 @@ def _times(ledger: Ledger, cases: pl.DataFrame) -> pl.Series:
     return cases.join(sent, on="case_id", how="left", maintain_order="left")["times"].fill_null(0)
 
 
-def _question(folder: Path) -> pl.Expr:
+def _question(packs: Sequence[Pack]) -> pl.Expr:
     """Which cases the county's office answers together: those of one household, or where their rule says so of one evidence.
 
     A case of no household, or that came to the county only because nobody knows its township, is a question of its own.
     """
-    rules = [rule for pack in packs_of(rules_folders(folder.parent / "rules")) for rule in pack.rules]
+    rules = [rule for pack in packs for rule in pack.rules]
     own = pl.col("rule_id").is_in([rule.id for rule in rules if rule.receiver == COUNTY])
     by_evidence = pl.col("rule_id").is_in([rule.id for rule in rules if rule.asked_per == "evidence"])
     of = pl.when(by_evidence).then("evidence_code").otherwise("household_id")
@@ -335,11 +340,6 @@ def _refuse_unknown_passwords(rows: pl.DataFrame, passwords: Mapping[str, str] |
             why="a workbook without one would go out open",
             try_=f'a line "{lacking[0]}" = "…" in the file of passwords',
         )
-
-
-def _rules_reading(folder: Path, fact: str) -> list[str]:
-    packs = packs_of(rules_folders(folder.parent / "rules"))
-    return sorted({rule.id for pack in packs for rule in pack.rules if fact in rule.names})
 
 
 def _write_people(path: Path, people: pl.DataFrame) -> None:

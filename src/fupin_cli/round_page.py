@@ -18,11 +18,9 @@ from fupin_cli.report.page_cases import chosen
 from fupin_cli.report.page_parts import Before, LedgerTable, PageFrames, five_numbers
 from fupin_cli.report.page_sources import sources_shown
 from fupin_cli.report.rule_trace import trace_cases
-from fupin_cli.rulebook import RuleBook, labels_of
+from fupin_cli.rulebook import RuleBook, finding_uncompared, labels_of
 from fupin_cli.rules import Judgement, standards
 from fupin_cli.rundir import MANIFEST, sha256
-
-_COMPARED_FACT = "county_compared"  # rules that read it find entries which skipped the county's comparison
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ def page_frames(
         ),
         accept_bits=to_bits(book.model.accept_probability),
         review_bits=to_bits(book.model.review_probability),
-        uncompared=sorted({rule.id for pack in book.packs for rule in pack.rules if _COMPARED_FACT in rule.names}),
+        uncompared=finding_uncompared(book.packs),
         traces=trace_cases(
             chosen(findings),
             book.packs,

@@ -149,5 +149,10 @@ def packs_of(folders: Sequence[Path]) -> tuple[Pack, ...]:
     return all_packs(folders, _profiles(folders))
 
 
+def finding_uncompared(packs: Sequence[Pack]) -> list[str]:
+    """The IDs of the rules that find entries which skipped the county's comparison: those that read whether it was made."""
+    return sorted({rule.id for pack in packs for rule in pack.rules if "county_compared" in rule.names})
+
+
 def _profiles(folders: Sequence[Path]) -> dict[str, SourceProfile]:
     return load_profiles([folder / "sources" for folder in folders if (folder / "sources").is_dir()])

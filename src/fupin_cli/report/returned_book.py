@@ -37,32 +37,8 @@ def read_returned(files: Sequence[tuple[str, Path]], ask: Ask = no_password) -> 
 
     `files` pairs each file's content hash with its path. A file that is none of ours, or cannot be opened, is named and left.
     """
-    rows: list[pl.DataFrame] = []
-    signatures: list[pl.DataFrame] = []
-    unreadable: dict[str, str] = {}
-    for digest, path in files:
-        try:
-            grids = [grid for table in read_file(path.name, path, ask) for grid in table.grids]
-        except FupinError as error:
-            unreadable[path.name] = error.what
-            continue
-        found: list[pl.DataFrame] = []
-        for name, cells in [(grid.sheet, grid.cells()) for grid in grids]:
-            at = [
-                pl.lit(text).alias(place) for place, text in (("file", digest), ("source", path.name), ("sheet", name))
-            ]
-            for parts, headers, needed in ((found, _HEADERS, _NEEDED), (signatures, _SIGNATURES, (STEP, SIGNER))):
-                if (table := _table(cells, headers, needed)) is not None:
-                    parts.append(table.select(*at, pl.all()))
-        if not found:
-            unreadable[path.name] = f"no sheet with {' and '.join(_NEEDED)}"
-        rows += found
-    texts = pl.String()
-    return ReturnedBooks(
-        pl.concat([pl.DataFrame(schema=_AT | dict.fromkeys(_HEADERS, texts)), *rows]),
-        pl.concat([pl.DataFrame(schema=_AT | dict.fromkeys(_SIGNATURES, texts)), *signatures]),
-        unreadable,
-    )
+    (rows, signatures), unreadable = _read(files, ((_HEADERS, _NEEDED), (_SIGNATURES, (STEP, SIGNER))), ask)
+    return ReturnedBooks(rows, signatures, unreadable)
 
 
 def read_tables(
@@ -72,21 +48,31 @@ def read_tables(
 
     Also what could not be read: file name → why.
     """
-    parts = [pl.DataFrame(schema=_AT | dict.fromkeys(headers, pl.String()))]
+    (rows,), unreadable = _read(files, ((headers, needed),), ask)
+    return rows, unreadable
+
+
+def _read(
+    files: Sequence[tuple[str, Path]], kinds: Sequence[tuple[Mapping[str, str], Sequence[str]]], ask: Ask
+) -> tuple[list[pl.DataFrame], dict[str, str]]:
+    """The rows below each kind of header; a file without a row of the first kind could not be read."""
+    parts = [[pl.DataFrame(schema=_AT | dict.fromkeys(headers, pl.String()))] for headers, _ in kinds]
     unreadable: dict[str, str] = {}
     for digest, path in files:
         try:
-            grids = [grid for table in read_file(path.name, path, ask) for grid in table.grids]
+            sheets = [(grid.sheet, grid.cells()) for table in read_file(path.name, path, ask) for grid in table.grids]
         except FupinError as error:
             unreadable[path.name] = error.what
             continue
-        found = [(grid.sheet, table) for grid in grids if (table := _table(grid.cells(), headers, needed)) is not None]
-        if not found:
-            unreadable[path.name] = f"no sheet with {' and '.join(needed)}"
-        for name, table in found:
+        before = len(parts[0])
+        for name, cells in sheets:
             at = {"file": digest, "source": path.name, "sheet": name}
-            parts.append(table.select(*(pl.lit(text).alias(place) for place, text in at.items()), pl.all()))
-    return pl.concat(parts), unreadable
+            for found, (headers, needed) in zip(parts, kinds, strict=True):
+                if (table := _table(cells, headers, needed)) is not None:
+                    found.append(table.select(*(pl.lit(text).alias(place) for place, text in at.items()), pl.all()))
+        if len(parts[0]) == before:
+            unreadable[path.name] = f"no sheet with {' and '.join(kinds[0][1])}"
+    return [pl.concat(found) for found in parts], unreadable
 
 
 def _table(cells: pl.DataFrame, headers: Mapping[str, str], needed: Sequence[str]) -> pl.DataFrame | None:
