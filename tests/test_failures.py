@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import FUPIN, fupin
+from conftest import FUPIN, SAMPLE, fupin
 from test_signals import LEAVES, told
 
 MEDDLE = Path(__file__).with_name("meddle.py")
@@ -22,13 +22,21 @@ UNSHARED = (
 PRLIMIT = shutil.which("prlimit")
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """What a run of the county's round leaves, made once."""
+    folder = tmp_path_factory.mktemp("made")
+    shutil.copytree(SAMPLE, folder / "project")
+    assert fupin("run", folder / "project", "-o", folder / "out" / "run", "-q", "--stage", "county").returncode == 0
+    return folder / "out"
+
+
 @pytest.fixture
-def finished(sample, tmp_path):
-    """A finished run of the county's round: the words of the command, its folder, its files."""
+def finished(made, sample, tmp_path):
+    """A finished run of the county's round: the words of the command that makes it again, its folder, its files."""
     out = tmp_path / "out"
-    words = ["run", sample, "-o", out / "run", "-q", "--stage", "county"]
-    assert fupin(*words).returncode == 0
-    return words, out, told(out / "run")
+    shutil.copytree(made, out)
+    return ["run", sample, "-o", out / "run", "-q", "--stage", "county"], out, told(out / "run")
 
 
 def stands(out, before):
