@@ -200,10 +200,8 @@ def _kinds(known: Characters, rows: Array) -> Array:
 def _mark_groups(kinds: Array, codes: Array, groups: Array, kind: Kind) -> None:
     """Write the kind for all pairs of codes that share a group: a few members each, so no set is ever intersected."""
     _, group, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    members, mates = (
-        codes[np.argsort(group, kind="stable")],
-        np.repeat(sizes, sizes),
-    )  # of each member, itself among them
+    members = codes[np.argsort(group, kind="stable")]
+    mates = np.repeat(sizes, sizes)  # of each member, itself among them
     start = np.repeat(np.cumsum(sizes) - sizes, sizes)
     nth = np.arange(mates.sum()) - np.repeat(np.cumsum(mates) - mates, mates)
     kinds[np.repeat(members, mates), members[np.repeat(start, mates) + nth]] = kind
