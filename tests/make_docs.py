@@ -36,9 +36,16 @@ WIDTH, MANUAL_WIDTH = 100, 72  # columns; man indents by seven
 _BLOCK = re.compile(r"<!-- made: (\S+) -->\n.*?<!-- end -->", re.DOTALL)
 
 
+def at_the_top(**settings: int) -> click.Context:
+    """Where `fupin` alone stands: what main says of help holds below, too, and click keeps the first answer for good."""
+    return click.Context(
+        main, info_name="fupin", help_option_names=main.context_settings["help_option_names"], **settings
+    )
+
+
 def help_of(*names: str, width: int = WIDTH) -> str:
     """What `fupin NAMES --help` prints."""
-    command, context = main, click.Context(main, info_name="fupin", max_content_width=width, terminal_width=width)
+    command, context = main, at_the_top(max_content_width=width, terminal_width=width)
     for name in names:
         command = command.get_command(context, name)
         context = click.Context(command, info_name=name, parent=context, max_content_width=width, terminal_width=width)
@@ -55,7 +62,7 @@ def help_texts() -> str:
     parts = []
     for name in COMMANDS:
         parts.append(f"## fupin {name}\n\n```\n{help_of(name)}\n```")
-        command = main.get_command(click.Context(main), name)
+        command = main.get_command(at_the_top(), name)
         if isinstance(command, click.Group):
             parts += [
                 f"### fupin {name} {sub}\n\n```\n{help_of(name, sub)}\n```" for sub in command.list_commands(None)
@@ -191,8 +198,12 @@ def manual() -> str:
         *_manual_of("fupin"),
     ]
     for name in COMMANDS:
-        command = main.get_command(click.Context(main), name)
-        subs = command.list_commands(click.Context(command)) if isinstance(command, click.Group) else ()
+        command = main.get_command(at_the_top(), name)
+        subs = (
+            command.list_commands(click.Context(command, parent=at_the_top()))
+            if isinstance(command, click.Group)
+            else ()
+        )
         for names in ((name,), *((name, sub) for sub in subs)):
             lines += [f".SH FUPIN {' '.join(names).upper()}", *_manual_of(f"fupin {' '.join(names)}", *names)]
     return "\n".join(lines) + "\n"

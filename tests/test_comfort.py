@@ -14,13 +14,14 @@ from conftest import FUPIN, SAMPLE, fupin
 from fupin_cli.cases.schema import OPEN, STATES
 from fupin_cli.cli.here import SETTLED, whereabouts
 from fupin_cli.cli.main import main
+from make_docs import at_the_top
 
 DAY = date(2019, 12, 20)
 
 
 def commands(command: click.Command = main, context: click.Context | None = None):
     """(words as typed, command) of every command and subcommand."""
-    context = context or click.Context(main, info_name="fupin")
+    context = context or at_the_top()
     yield context.command_path, command
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
