@@ -9,12 +9,20 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from office_files import write_xlsx
+
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "sample_data"
 FUPIN = Path(sys.executable).with_name("fupin")
 
-settings.register_profile("ci", derandomize=True, deadline=None)
-settings.load_profile("ci")
+TIMES = int(os.environ.get("FUPIN_EXAMPLES", "1"))  # `make properties` tries many times as many
+settings.register_profile("fupin", derandomize=TIMES == 1, deadline=None, max_examples=100 * TIMES)
+settings.load_profile("fupin")
+
+
+def examples(count, **more) -> settings:
+    """How many cases a property is tried on in the gate; `make properties` multiplies that."""
+    return settings(max_examples=count * TIMES, **more)
 
 
 def fupin(*words, **environment) -> subprocess.CompletedProcess:
@@ -35,6 +43,39 @@ def demo(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("demo") / "run"
     done = fupin("run", SAMPLE, "-o", folder)
     assert done.returncode == 0, done.stderr
+    return folder
+
+
+SMALL = """
+[project]
+name = "试"
+as_of = 2019-11-30
+jurisdiction = "990121"
+[register]
+files = ["台账.xlsx"]
+[[extract]]
+id = "dibao"
+profile = "dibao"
+stage = "county"
+coverage = ["青禾县"]
+as_of = 2019-11-30
+files = ["低保.csv"]
+"""
+
+
+@pytest.fixture
+def small(tmp_path) -> Path:
+    """A project of two homes and one list: for tests of what surrounds a run, which need no people."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    header = ["户编号", "姓名", "证件号码", "县", "行政村", "与户主关系", "脱贫属性", "脱贫年度", "人均纯收入（元）"]
+    homes = [
+        ["H1", "张三", "", "青禾县", "柳树村", "户主", "已脱贫", "2019", "9000"],
+        ["H2", "李四", "", "青禾县", "柳树村", "户主", "未脱贫", "", "2000"],
+    ]
+    write_xlsx(folder / "台账.xlsx", {"s": [header, *homes]})
+    (folder / "低保.csv").write_text("姓名,身份证号,县,低保证号\n赵七,,青禾县,D1\n", encoding="utf-8")
+    (folder / "fupin.toml").write_text(SMALL, encoding="utf-8")
     return folder
 
 

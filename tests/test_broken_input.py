@@ -112,13 +112,13 @@ def test_bad_input_is_explained_and_harms_nothing(sample, demo, tmp_path, damage
     assert {path: sha256(path) for path in target.rglob("*") if path.is_file()} == before
 
 
-def test_an_output_place_that_cannot_be(sample, tmp_path):
+def test_an_output_place_that_cannot_be(small, tmp_path):
     """A file where the run directory should be: 73, and what to type."""
     (tmp_path / "file").write_text("x", encoding="utf-8")
-    done = fupin("run", sample, "-o", tmp_path / "file")
+    done = fupin("run", small, "-o", tmp_path / "file")
     assert done.returncode == 73
     assert "-o" in done.stderr
-    done = fupin("run", sample, "-o", tmp_path / "file" / "deeper")
+    done = fupin("run", small, "-o", tmp_path / "file" / "deeper")
     assert done.returncode == 73
     assert "Traceback" not in done.stderr
 

@@ -181,10 +181,10 @@ def test_stopped_by_a_signal(tmp_path, sent, code):
     assert [path.name for path in tmp_path.iterdir()] == [".run.lock"]
 
 
-def test_two_runs_at_once(sample, tmp_path):
+def test_two_runs_at_once(small, tmp_path):
     """While one run holds the folder the other leaves with 75."""
     with (tmp_path / ".run.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        done = fupin("run", sample, "-o", tmp_path / "run")
+        done = fupin("run", small, "-o", tmp_path / "run")
     assert done.returncode == 75
     assert "another run" in done.stderr

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import fupin
+from conftest import examples, fupin
 from fupin_cli.errors import BadDataError, ConfigurationError, UsageError
 from fupin_cli.ingest import load_profiles, read_compared, refuse_other_comparison
 from fupin_cli.linkage import find_declared_duplicates, link_declared
@@ -144,7 +144,7 @@ def test_the_rare_says_more_than_the_common():
     assert near.max() <= links["bits_name_2"].max()
 
 
-@settings(max_examples=6)
+@examples(3)
 @given(st.randoms(use_true_random=False))
 def test_shuffled_rows_change_nothing(random):
     """The same links, weights and levels, whatever the order of rows in either file."""

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import examples
 from fupin_cli.errors import BadDataError
 from fupin_cli.ingest import Ask, delimited, inspect_file, load_profiles, read_source, sandbox
 from fupin_cli.ingest.readers import read_file
@@ -237,7 +238,7 @@ def test_a_cut_workbook_says_how_far_it_goes(tmp_path):
 FIELDS = st.sampled_from(["张三", "", "东村\n一组", 'a"b', "1,5", " ", "𬱖", "x", '="01"'])
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     rows=st.lists(st.tuples(FIELDS, FIELDS, FIELDS), min_size=1, max_size=60),
     encoding=st.sampled_from(["utf-8", "gb18030", "utf-16"]),

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from conftest import FUPIN, SAMPLE, fupin
+from conftest import FUPIN, fupin
 from test_signals import LEAVES, told
 
 MEDDLE = Path(__file__).with_name("meddle.py")
-CHANGED = "county/白石县/白石县住建局_农房鉴定台账.csv"
+CHANGED = "低保.csv"
 UNSHARED = (
     shutil.which("unshare")
     and not subprocess.run(
@@ -22,21 +22,12 @@ UNSHARED = (
 PRLIMIT = shutil.which("prlimit")
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """What a run of the county's round leaves, made once."""
-    folder = tmp_path_factory.mktemp("made")
-    shutil.copytree(SAMPLE, folder / "project")
-    assert fupin("run", folder / "project", "-o", folder / "out" / "run", "-q", "--stage", "county").returncode == 0
-    return folder / "out"
-
-
 @pytest.fixture
-def finished(made, sample, tmp_path):
-    """A finished run of the county's round: the words of the command that makes it again, its folder, its files."""
-    out = tmp_path / "out"
-    shutil.copytree(made, out)
-    return ["run", sample, "-o", out / "run", "-q", "--stage", "county"], out, told(out / "run")
+def finished(small, tmp_path):
+    """A finished run: the words of the command that makes it again, the folder of its folder, its files."""
+    words = ["run", small, "-o", tmp_path / "out" / "run", "-q"]
+    assert fupin(*words).returncode == 0
+    return words, tmp_path / "out", told(tmp_path / "out" / "run")
 
 
 def stands(out, before):
@@ -69,13 +60,13 @@ def test_the_disk_fills_up_while_it_is_written_to(finished, most):
     ],
     ids=["small", "read-only", "no more files"],
 )
-def test_a_disk_that_takes_nothing(sample, tmp_path, mount, code, said):
+def test_a_disk_that_takes_nothing(small, tmp_path, mount, code, said):
     """A tiny disk is refused beforehand; one that may only be read, and one that takes no more files, are told by name."""
     (tmp_path / "disk").mkdir()
     script = 'mount -t tmpfs -o "$1" tmpfs "$2"; shift 2; "$@"; code=$?; ls -A "$(dirname "$6")" >&2; exit $code'
     target = tmp_path / "disk" / "run"
     done = subprocess.run(
-        ["unshare", "-rm", "sh", "-c", script, "sh", mount, tmp_path / "disk", FUPIN, "run", sample, "-q", "-o", target],
+        ["unshare", "-rm", "sh", "-c", script, "sh", mount, tmp_path / "disk", FUPIN, "run", small, "-q", "-o", target],
         capture_output=True, encoding="utf-8", check=False,
     )  # fmt: skip
     assert done.returncode == code, done.stderr
@@ -87,13 +78,13 @@ def test_a_disk_that_takes_nothing(sample, tmp_path, mount, code, said):
 @pytest.mark.skipif(
     not shutil.which("setpriv") or os.geteuid() != 0, reason="becomes somebody else, which only root can"
 )
-def test_locked_doors(sample, tmp_path):
+def test_locked_doors(small, tmp_path):
     """An input that may not be read, and a folder that may not be written to."""
     nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     if subprocess.run([*nobody, "test", "-x", Path(sys.executable).resolve()], check=False).returncode:
         pytest.skip("this Python lies where nobody but its owner may run it")
     free = Path("/tmp") / f"fupin-doors-{os.getpid()}"
-    shutil.copytree(sample, free / "project")
+    shutil.copytree(small, free / "project")
     try:
         subprocess.run(["chmod", "-R", "a+rwX", free], check=True)
         words = [*nobody, FUPIN, "run", free / "project", "-q", "-o"]
@@ -111,11 +102,11 @@ def test_locked_doors(sample, tmp_path):
 
 @pytest.mark.parametrize("stage", ["read_register", "link_everyone", "manifest"])
 @pytest.mark.parametrize("deed", ["remove", "change"])
-def test_a_file_that_goes_or_changes_while_it_is_read(finished, sample, stage, deed):
+def test_a_file_that_goes_or_changes_while_it_is_read(finished, small, stage, deed):
     """Named, refused, and the earlier results stand; nothing is judged by half of one day and half of another."""
     words, out, before = finished
     done = subprocess.run(
-        [sys.executable, MEDDLE, stage, deed, sample / CHANGED, *map(str, words)],
+        [sys.executable, MEDDLE, stage, deed, small / CHANGED, *map(str, words)],
         capture_output=True,
         encoding="utf-8",
         check=False,
@@ -136,11 +127,11 @@ def test_a_clock_that_jumps_back_changes_nothing(finished):
     stands(out, before)
 
 
-def test_a_link_as_the_target_stays_a_link(sample, tmp_path):
+def test_a_link_as_the_target_stays_a_link(small, tmp_path):
     """The results go where it leads; a link that somebody planted inside a run is a foreign file."""
     (tmp_path / "disk").mkdir()
     (tmp_path / "latest").symlink_to(tmp_path / "disk" / "run")
-    words = ["run", sample, "-o", tmp_path / "latest", "-q", "--stage", "county"]
+    words = ["run", small, "-o", tmp_path / "latest", "-q"]
     for _ in range(2):
         assert fupin(*words).returncode == 0
         assert (tmp_path / "latest").is_symlink()

@@ -11,11 +11,12 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from xlwt.CompoundDoc import XlsDoc
 
 import mutations
+from conftest import examples
 from fupin_cli.errors import BadDataError
 from fupin_cli.ingest import sandbox
 from fupin_cli.ingest.headers import Header
@@ -33,7 +34,7 @@ def fuzzer(tmp_path_factory):
     return Fuzzer(7, NAMED + FURTHER, tmp_path_factory.mktemp("fuzz"), every_step=True)
 
 
-@settings(max_examples=300)
+@examples(150)
 @given(number=st.integers(0, 1 << 32))
 def test_a_damaged_file_is_read_or_refused(fuzzer, number):
     """Nothing but FupinErrors that quote no cell, no hang, no memory beyond reason."""

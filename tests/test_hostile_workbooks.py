@@ -13,9 +13,10 @@ import zlib
 
 import pytest
 import xlsxwriter
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
+from conftest import examples
 from fupin_cli.errors import BadDataError
 from fupin_cli.ingest import binary_workbook, package, sheet_xml
 from fupin_cli.ingest.biff import _Book, last_readable_row, xls_notes
@@ -248,7 +249,7 @@ def whole(tmp_path_factory):
     return {kind: write(folder / "a", SHEETS, LOOKS).read_bytes() for kind, write in WRITERS.items()}
 
 
-@settings(max_examples=200, deadline=10_000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(200, deadline=10_000, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(kind=st.sampled_from(list(WRITERS)), at=st.floats(0, 1), flip=st.integers(0, 255), where=st.floats(0, 1))
 def test_damaged_files_give_an_error_or_a_result(whole, kind, at, flip, where):
     """Cut off anywhere, one byte changed anywhere: never another exception, never a cell in the words."""
@@ -266,7 +267,7 @@ def test_damaged_files_give_an_error_or_a_result(whole, kind, at, flip, where):
     assert unpacked_size(data) >= 0
 
 
-@settings(max_examples=200, deadline=10_000)
+@examples(200, deadline=10_000)
 @given(st.binary(max_size=2000))
 def test_rubbish_parts_give_an_error_or_a_result(rubbish):
     """The same for parts that are whole as bytes but hold rubbish."""

@@ -19,7 +19,7 @@ FLOORS = [
     {"report", "cases", "audit", "engine", "project", "rundir", "synth"},
     {"ingest", "linkage", "rules"},
     {"normalise", "characters", "locks", "traces"},
-    {"vocabulary", "errors", "unfinished", "progress", "layout"},
+    {"vocabulary", "errors", "unfinished", "parquet", "progress", "layout"},
 ]
 FLOOR_OF = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 NEIGHBOURS = {("vocabulary", "errors"), ("errors", "vocabulary")}

@@ -10,9 +10,10 @@ import polars as pl
 import pytest
 import xlsxwriter
 import xlwt
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
+from conftest import examples
 from fupin_cli.errors import BadDataError, InputMissingError, NoPermissionError
 from fupin_cli.ingest import (
     household_conflicts,
@@ -322,7 +323,7 @@ def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
     assert str(tmp_path) not in str(caught.value)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cut=st.integers(1, 5000), flip=st.integers(0, 5000))
 def test_no_damage_goes_unnoticed(tmp_path, cut, flip):
     """A workbook that was cut or changed anywhere is refused, or gives exactly the rows it always gave."""
@@ -641,7 +642,7 @@ CELL = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     above=st.lists(st.lists(st.sampled_from(["", "名单", "单位：元"]), min_size=3, max_size=3), max_size=3),
     below=st.lists(st.lists(CELL, min_size=3, max_size=3), max_size=12),
@@ -855,7 +856,7 @@ MEMBER = st.tuples(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(rows=st.lists(MEMBER, min_size=1, max_size=8), data=st.data())
 def test_shuffled_rows_give_the_same_households(rows, data):
     """Only the place in the file may differ."""

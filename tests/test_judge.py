@@ -7,10 +7,11 @@ from datetime import date
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from conftest import examples
 from fupin_cli.results import write_batches
 from fupin_cli.rules import Line, Lines, applies_to, judge, standards
 from fupin_cli.rules.findings import readable
@@ -863,7 +864,7 @@ def worlds(draw) -> World:
     return world
 
 
-@settings(max_examples=25, deadline=None)
+@examples(8)
 @given(worlds(), st.integers(0, 99))
 def test_outcomes_partition_households_in_any_row_order(world, seed):
     """Every household has one outcome per rule, the report counts them all, and shuffled rows change nothing."""
@@ -886,7 +887,7 @@ def test_outcomes_partition_households_in_any_row_order(world, seed):
     assert judged.reports == shuffled.reports
 
 
-@settings(max_examples=25, deadline=None)
+@examples(8)
 @given(worlds())
 def test_findings_follow_from_outcomes(world):
     """A sure finding is a person's or household's hit; a doubtful one is unknown there; keys are unique; the shape is declared."""

@@ -7,9 +7,10 @@ from datetime import date
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import examples
 from fupin_cli.cases import LedgerKey, open_key, open_ledger
 from fupin_cli.cases.keys import read_case_id
 from fupin_cli.cases.ledger import check_ledger, detail, replayed
@@ -269,7 +270,7 @@ def model(steps):
 
 
 @given(STEPS)
-@settings(max_examples=100)
+@examples(100)
 def test_a_case_is_what_its_events_say(tmp_path_factory, steps):
     """Any order of events folds to the state that a second telling in Python gives; told again they give the same cases."""
     folder = tmp_path_factory.mktemp("ledger")
@@ -347,7 +348,7 @@ def test_a_case_is_what_its_events_say(tmp_path_factory, steps):
 
 
 @given(st.lists(st.tuples(ANSWERS, ANSWERS, ANSWERS), min_size=1, max_size=4), st.randoms())
-@settings(max_examples=30)
+@examples(30)
 def test_copies_join_in_any_order(tmp_path_factory, copies, rnd):
     """Answers of one batch give the same case in whatever order they come."""
 
@@ -370,7 +371,7 @@ def test_copies_join_in_any_order(tmp_path_factory, copies, rnd):
 
 
 @given(st.integers(0, 1000))
-@settings(max_examples=8)
+@examples(3)
 def test_every_case_is_accounted_for_in_every_round(tmp_path_factory, seed):
     """found = new + continuing + changed + returned; present before and not found = cleared + gone + untold."""
     folder, rnd, world = tmp_path_factory.mktemp("loop"), random.Random(seed), World(people=16)

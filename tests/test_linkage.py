@@ -4,9 +4,10 @@ import datetime as dt
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import examples
 from fupin_cli.errors import ConfigurationError, InputMissingError
 from fupin_cli.linkage import find_duplicates, link_people, load_model
 from linkage_world import MODEL, extract, number, register, swapped, wrong_digit
@@ -154,7 +155,7 @@ births = st.sampled_from([None, dt.date(1985, 6, 15), dt.date(1990, 1, 1)])
 rows = st.lists(st.tuples(names, ids, villages, births), min_size=1, max_size=7)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(25)
 @given(rows, rows, st.randoms(use_true_random=False))
 def test_shuffled_rows_change_nothing(register_rows, extract_rows, random):
     """Whatever order the rows come in, the same pairs get the same weight and decision."""
@@ -172,7 +173,7 @@ def test_shuffled_rows_change_nothing(register_rows, extract_rows, random):
     assert plain.equals(shuffled)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(25)
 @given(rows, rows)
 def test_an_extract_row_has_one_person_at_most(register_rows, extract_rows):
     """Accepted links of one extract row lead to one register identity: one number and one name, or one row."""

@@ -25,11 +25,11 @@ def hanging(tmp_path):
         process.kill()
 
 
-def test_the_second_is_told_who(hanging, sample, tmp_path):
+def test_the_second_is_told_who(hanging, small, tmp_path):
     """Code 75 with process, machine and start; at once, and with --wait after so many seconds."""
     for words, least in (((), 0), (("--wait", "1"), 1)):
         start = time.monotonic()
-        done = fupin("run", sample, "-o", tmp_path / "run", "-q", *words)
+        done = fupin("run", small, "-o", tmp_path / "run", "-q", *words)
         assert time.monotonic() - start >= least
         assert done.returncode == 75
         assert f"process {hanging.pid} on {socket.gethostname()}, since 20" in done.stderr
@@ -37,7 +37,7 @@ def test_the_second_is_told_who(hanging, sample, tmp_path):
         assert ("waiting for" in done.stderr) == bool(words)
 
 
-def test_a_dead_holder_holds_up_nobody(hanging, sample, tmp_path):
+def test_a_dead_holder_holds_up_nobody(hanging, small, tmp_path):
     """After kill -9 the next run goes on, and says what had happened."""
     hanging.send_signal(signal.SIGKILL)
     hanging.wait()
@@ -48,7 +48,7 @@ def test_a_dead_holder_holds_up_nobody(hanging, sample, tmp_path):
         assert json.loads((tmp_path / ".run.lock").read_text(encoding="utf-8"))["pid"] == os.getpid()
     assert heard[0].pid == hanging.pid
     assert (tmp_path / ".run.lock").read_text(encoding="utf-8") == ""
-    assert fupin("run", sample, "-o", tmp_path / "run", "-q").returncode == 0
+    assert fupin("run", small, "-o", tmp_path / "run", "-q").returncode == 0
 
 
 def test_waiting_ends_when_the_other_ends(tmp_path):
@@ -81,17 +81,17 @@ def test_a_lock_that_is_a_link_is_refused(tmp_path):
     assert (tmp_path / "precious").read_text(encoding="utf-8") == "mine"
 
 
-def test_no_seconds_is_a_usage_error(sample, tmp_path):
+def test_no_seconds_is_a_usage_error(small, tmp_path):
     """A word after a bare --wait is no number: it is said how to write it."""
-    for value in ("sample", "-1", "nan"):
-        done = fupin("run", f"--wait={value}", sample, "-o", tmp_path / "run")
+    for value in ("project", "-1", "nan"):
+        done = fupin("run", f"--wait={value}", small, "-o", tmp_path / "run")
         assert done.returncode == 2
-    assert fupin("run", sample, "-o", tmp_path / "run", "-q", "--wait").returncode == 0
+    assert fupin("run", small, "-o", tmp_path / "run", "-q", "--wait").returncode == 0
 
 
-def in_turn(sample, tmp_path, pairs) -> None:
+def in_turn(small, tmp_path, pairs) -> None:
     """Two runs of one target at once, so often: one does it and the other is sent away, or both in turn; never a mixture."""
-    words = [FUPIN, "run", sample, "-o", tmp_path / "run", "-q"]
+    words = [FUPIN, "run", small, "-o", tmp_path / "run", "-q"]
     assert subprocess.run(words, check=False).returncode == 0
     before = (tmp_path / "run" / "manifest.json").read_bytes()
     for n in range(pairs):
@@ -106,16 +106,16 @@ def in_turn(sample, tmp_path, pairs) -> None:
 
 
 @pytest.mark.slow
-def test_two_at_once(sample, tmp_path):
+def test_two_at_once(small, tmp_path):
     """Once sent away, once waiting."""
-    in_turn(sample, tmp_path, 2)
+    in_turn(small, tmp_path, 2)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-def test_two_at_once_fifty_times(sample, tmp_path):
+def test_two_at_once_fifty_times(small, tmp_path):
     """Fifty pairs."""
-    in_turn(sample, tmp_path, 50)
+    in_turn(small, tmp_path, 50)
 
 
 def test_the_error_names_nobody_where_the_file_is_torn(tmp_path):

@@ -2,10 +2,10 @@
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import fupin
+from conftest import examples, fupin
 from fupin_cli.linkage import find_duplicates, link_people
 from fupin_cli.normalise.id_number import clean_id_numbers
 from fupin_cli.report.link_words import waterfall
@@ -110,7 +110,7 @@ def test_hidden_twice_in_one_list():
     assert abs(total - pair["match_weight"]) < 1e-4
 
 
-@settings(max_examples=15)
+@examples(6)
 @given(st.permutations([*range(12)]))
 def test_shuffled_rows_change_nothing(order):
     """Order is no evidence."""

@@ -34,21 +34,21 @@ def stopped_at(words, moment, number) -> tuple[int, float, str]:
         return child.returncode, time.monotonic() - at, said
 
 
-def stop_often(sample, folder, number, times, seed) -> list[float]:
+def stop_often(project, folder, number, times, seed) -> list[float]:
     """Stops a run so often at random moments and looks at what is left each time; the seconds each took to end."""
     rnd = random.Random(seed)
-    words = ["run", sample, "-o", folder / "run", "-q", "--stage", "county"]
+    words = ["run", project, "-o", folder / "run", "-q", "--stage", "county"]
     assert fupin(*words).returncode == 0
     before = told(folder / "run")
     took = []
-    shutil.rmtree(sample / ".fupin")
+    shutil.rmtree(project / ".fupin")
     start = time.monotonic()
     assert fupin(*words).returncode == 0
     whole = time.monotonic() - start
     for _ in range(2 * times):
         if len(took) == times:
             break
-        shutil.rmtree(sample / ".fupin", ignore_errors=True)
+        shutil.rmtree(project / ".fupin", ignore_errors=True)
         moment = rnd.uniform(0.4, whole)
         code, seconds, said = stopped_at(words, moment, number)
         assert told(folder / "run") == before
@@ -64,7 +64,7 @@ def stop_often(sample, folder, number, times, seed) -> list[float]:
             assert seconds < MOST_SECONDS
             assert "earlier results are untouched" in said
             assert sorted(p.name for p in folder.iterdir()) == LEAVES
-            assert not list(sample.rglob(".partial*"))
+            assert not list(project.rglob(".partial*"))
     assert fupin(*words).returncode == 0
     assert told(folder / "run") == before
     assert sorted(p.name for p in folder.iterdir()) == LEAVES
@@ -80,9 +80,9 @@ def stop_often(sample, folder, number, times, seed) -> list[float]:
         pytest.param(signal.SIGKILL, id="kill", marks=pytest.mark.slow),
     ],
 )
-def test_stopped_at_some_moments(sample, tmp_path, number):
-    """A few moments of a run; the slow test takes hundreds."""
-    stop_often(sample, tmp_path / "out", number, 1, seed=7)
+def test_stopped_at_some_moments(small, tmp_path, number):
+    """A moment of a small run; the slow test takes hundreds of the sample's."""
+    stop_often(small, tmp_path / "out", number, 1, seed=7)
 
 
 @pytest.mark.slow

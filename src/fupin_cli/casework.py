@@ -25,6 +25,7 @@ from fupin_cli.cases.reconcile import KNOWN, RoundFrames, reconcile_round
 from fupin_cli.cases.schema import COUNTY, STATES, TO_ASK
 from fupin_cli.errors import BadDataError, InputMissingError, UsageError
 from fupin_cli.locks import locked
+from fupin_cli.parquet import write_parquet
 from fupin_cli.progress import Say, silent
 from fupin_cli.project import rules_folders
 from fupin_cli.report.dispatch import SentBook, laid_out, sent_rows, write_dispatch
@@ -189,7 +190,7 @@ def dispatch(
         with unfinished(staging):
             staging.mkdir(mode=0o700, parents=True)
             books = write_dispatch(staging, rows, sending, passwords or {}, say)
-            sent_rows(rows).with_columns(batch=pl.lit(number, pl.Int64)).write_parquet(staging / SENT)
+            write_parquet(sent_rows(rows).with_columns(batch=pl.lit(number, pl.Int64)), staging / SENT)
             write_manifest(
                 staging,
                 {
@@ -346,7 +347,7 @@ def _write_people(path: Path, people: pl.DataFrame) -> None:
     """The file, whole and on disk before the ledger speaks of it."""
     path.parent.mkdir(mode=0o700, exist_ok=True)
     with unfinished(path.with_suffix(".partial")) as staged:
-        people.write_parquet(staged)
+        write_parquet(people, staged)
         with staged.open("rb") as file:
             os.fsync(file.fileno())
         staged.replace(path)

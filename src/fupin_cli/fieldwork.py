@@ -29,6 +29,7 @@ from fupin_cli.ingest import Ask, load_profiles, no_password, read_source, to_ev
 from fupin_cli.intake import Passwords, nobody_knows, read_register
 from fupin_cli.layout import PROJECT_FILE
 from fupin_cli.normalise.regions import settle_places
+from fupin_cli.parquet import write_parquet
 from fupin_cli.progress import Say, silent
 from fupin_cli.project import load_project, rules_folders
 from fupin_cli.report import book
@@ -126,8 +127,8 @@ def draw(
     )
     outside = dict(frame.outside["reason"].value_counts().sort("reason").rows())
     with publish(target) as folder:
-        drawn.rows.write_parquet(folder / SAMPLE_FILE)
-        frame.outside.write_parquet(folder / OUTSIDE_FILE)
+        write_parquet(drawn.rows, folder / SAMPLE_FILE)
+        write_parquet(frame.outside, folder / OUTSIDE_FILE)
         shutil.copyfile(plan.path, folder / PLAN_FILE)
         facts = {
             "样本": f"{drawn.rows.height} 户，{drawn.rows.select(PLACES).n_unique()} 个村",

@@ -30,6 +30,7 @@ from fupin_cli.linkage.evaluation import expected_errors
 from fupin_cli.linkage.model import as_toml
 from fupin_cli.linkage.stages import link_and_learn
 from fupin_cli.pairs import LinkedFiles, add_clusters, in_files
+from fupin_cli.parquet import write_parquet
 from fupin_cli.progress import Say, silent
 from fupin_cli.project import shipped_rules
 from fupin_cli.rundir import replace_file
@@ -189,4 +190,4 @@ def _write_frame(frame: pl.DataFrame, target: Path) -> None:
         if target.suffix.lower() == ".csv":
             frame.write_csv(staged, include_bom=True)  # the byte-order mark tells Excel that this is UTF-8
         else:
-            frame.write_parquet(staged)
+            write_parquet(frame, staged)

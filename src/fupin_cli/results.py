@@ -17,6 +17,7 @@ from fupin_cli.ingest import SourceTable
 from fupin_cli.intake import Extract, Register, describe
 from fupin_cli.kept_rules import keep_rules, rule_files
 from fupin_cli.normalise.regions import place_keys
+from fupin_cli.parquet import disk_faults, write_parquet
 from fupin_cli.project import Project
 from fupin_cli.report.digest import Digest, Problem, build_digest, to_json
 from fupin_cli.report.page import write_page
@@ -217,7 +218,7 @@ def write_frames(
         "extracts": describe(extracts),
     }
     for name, frame in frames.items():
-        frame.write_parquet(folder / f"{name}.parquet")
+        write_parquet(frame, folder / f"{name}.parquet")
     write_batches(folder / "outcomes.parquet", verdict.judgement.outcome_batches(), OUTCOMES.empty())
     nobody = pl.DataFrame(schema=PERSON_OUTCOMES)
     write_batches(folder / "person_outcomes.parquet", verdict.judgement.person_outcome_batches(), nobody)
@@ -231,13 +232,14 @@ def write_batches(path: Path, batches: Iterable[pl.DataFrame], nothing: pl.DataF
     written = []
     for n, batch in enumerate(batches):
         written.append(parts / f"{n:06}.parquet")
-        batch.write_parquet(written[-1])
+        write_parquet(batch, written[-1])
     if len(written) > 1:
-        pl.scan_parquet(written).sink_parquet(path, row_group_size=_ROW_GROUP, maintain_order=True)
+        with disk_faults(path):
+            pl.scan_parquet(written).sink_parquet(path, row_group_size=_ROW_GROUP, maintain_order=True)
     elif written:
         written[0].rename(path)
     else:
-        nothing.write_parquet(path)
+        write_parquet(nothing, path)
     shutil.rmtree(parts)
 
 

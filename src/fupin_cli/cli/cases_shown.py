@@ -20,6 +20,7 @@ from fupin_cli.cli.cases_options import book_option, day_option, json_option, le
 from fupin_cli.cli.cases_tables import print_table, table_of
 from fupin_cli.cli.groups import Choice
 from fupin_cli.errors import BadDataError, UsageError
+from fupin_cli.parquet import write_parquet
 from fupin_cli.report.table_book import Part, write_table_book
 from fupin_cli.rundir import replace_file
 
@@ -120,7 +121,7 @@ def write_labels(output: Path, ledger: Path) -> int:
         if output.suffix == ".csv":
             told.write_csv(path, include_bom=True)
         else:
-            told.write_parquet(path)
+            write_parquet(told, path)
     click.echo(
         f"标签 labels: {told.height}（不是本人 another person {told.filter(~pl.col('same_person')).height}）→ {output}"
     )

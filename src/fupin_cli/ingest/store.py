@@ -30,6 +30,7 @@ from fupin_cli.ingest.profile import SourceProfile
 from fupin_cli.ingest.received import Received
 from fupin_cli.ingest.sheet_report import SheetReport
 from fupin_cli.ingest.sheets import Keep, Part, in_memory
+from fupin_cli.parquet import write_parquet
 from fupin_cli.unfinished import settling, unfinished
 
 _INDEX, _PARTIAL, _DAY = "parts.json", ".partial-", 86_400
@@ -131,7 +132,7 @@ def _keeper(folder: Path) -> Keep:
         path.touch(mode=0o600, exist_ok=False)
         # columns that the file lacks are the same for every row: they come back from the profile
         frame = frame.select(column for column in frame.columns if frame[column].null_count() < frame.height)
-        frame.write_parquet(path, compression="lz4", statistics=False)
+        write_parquet(frame, path, compression="lz4", statistics=False)
         return path
 
     return keep
