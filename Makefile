@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test test-rule-mutants test-slow check format docs site fuzz bench bench-ledger bench-rules bench-linkage bench-read bench-sampling constraints sample clean
+.PHONY: help demo test test-rule-mutants test-slow properties check format docs site fuzz bench bench-ledger bench-rules bench-linkage bench-read bench-sampling constraints sample clean
 
 help:            ## what each target does
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/  /'
@@ -50,6 +50,9 @@ docs: $(STAMP)   ## print commands, glossary, checks and the session into the do
 
 site: $(STAMP)   ## the documents as web pages, in site/
 	$(BIN)/python -m mkdocs build --quiet --strict
+
+properties: $(STAMP)  ## every property on forty times as many invented cases: more than 100,000
+	FUPIN_EXAMPLES=40 $(BIN)/python -m pytest -n 2 -m hypothesis --timeout 7200
 
 fuzz: $(STAMP)   ## 50,000 damaged files through the readers
 	$(BIN)/python tests/fuzz_readers.py --count 50000

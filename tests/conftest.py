@@ -1,6 +1,7 @@
 """What several test files share: the sample run once, and the command line as a user types it."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,24 @@ settings.load_profile("fupin")
 def examples(count, **more) -> settings:
     """How many cases a property is tried on in the gate; `make properties` multiplies that."""
     return settings(max_examples=count * TIMES, **more)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    """A property's report carries on how many cases it was tried."""
+    report = yield
+    told = getattr(item, "hypothesis_statistics", "") if report.when == "teardown" else ""
+    if cases := sum(map(int, re.findall(r"(\d+) passing", told))):
+        report.user_properties.append(("cases", cases))
+    return report
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """How many cases all properties were tried on, where more were asked for."""
+    if TIMES > 1:
+        reports = [report for found in terminalreporter.stats.values() for report in found]
+        told = [dict(report.user_properties) for report in reports if getattr(report, "when", "") == "teardown"]
+        terminalreporter.write_line(f"{sum(said.get('cases', 0) for said in told):,} generated cases")
 
 
 def fupin(*words, **environment) -> subprocess.CompletedProcess:
