@@ -382,6 +382,33 @@ def test_exited_below_the_standard():
     assert "建议复核" in evidence
 
 
+SHAANXI = (*(f"NAT-H-{n}" for n in range(8)), "SN-H1", "SN-H4", "SN-H-0", "CMP-EX1")
+INSURED = {"resident_medical": True, "critical_illness_ins": True}
+
+
+@pytest.mark.parametrize(
+    ("home", "person", "outcome", "said"),
+    [
+        # the nation's standard | the province's, from 2017 on, whose income line nobody has found
+        ({"exit_year": 2016}, {}, "clear", ""),
+        ({"exit_year": 2018}, INSURED, "unknown", ""),
+        ({"exit_year": 2018}, INSURED | {"critical_illness_ins": False}, "hit", "全员参加新农合和大病保险"),
+        ({"exit_year": 2019, "income_per_head_yuan": 2000.0}, INSURED, "hit", "年人均纯收入超过标准"),
+        ({"exit_year": 2018, "safe_water": False}, INSURED, "hit", "饮水安全有保障"),
+        ({"exit_year": 2016, "safe_water": False}, {}, "hit", "饮水安全有保障"),
+    ],
+)
+def test_a_provinces_standard_stands_beside_the_nations(home, person, outcome, said):
+    """Who exited must meet both, where both were in force; the clue names what is missed under either."""
+    world = World()
+    world.person(**GOOD_PERSON | person)
+    world.home(**GOOD_HOME | home)
+    judged = world.judge(*SHAANXI, jurisdiction="610124")
+    assert judged.outcomes.filter(pl.col("rule_id") == "CMP-EX1")["outcome"].to_list() == [outcome]
+    found = judged.findings.filter(pl.col("rule_id") == "CMP-EX1")["evidence"].to_list()
+    assert [said in evidence for evidence in found] == [True] * (outcome == "hit")
+
+
 @pytest.mark.parametrize(
     ("entered", "extract", "stages", "outcome"),
     [

@@ -28,7 +28,7 @@ from fupin_cli.rules.findings import listed_findings
 from fupin_cli.rules.lines import Lines
 from fupin_cli.rules.listed import Listed, judge_listed
 from fupin_cli.rules.order import gives, in_order, wanted
-from fupin_cli.rules.outcome import Kind, as_fact, when_holds
+from fupin_cli.rules.outcome import Join, Kind, as_fact, conclude, when_holds
 from fupin_cli.rules.pack import (
     AREA_FACTS,
     AREAS,
@@ -43,6 +43,7 @@ from fupin_cli.rules.pack import (
     Rule,
     applies_to,
     binds_part,
+    standards,
 )
 from fupin_cli.rules.parameters import in_force_here
 from fupin_cli.rules.reasons import line_dependent
@@ -210,7 +211,9 @@ def judge(
     }
     facts = gather_facts(persons, households, compared, used, here, read, explained, label)
     by_id = {rule.id: rule for rule in rules}
-    provided = {rule.provides: rule for rule in rules if rule.provides}
+    decisive = standards(packs, jurisdiction)
+    provided: dict[str, tuple[Rule, ...]] = {rule.provides: (rule,) for rule in rules if rule.provides}
+    provided |= {rule.provides: decisive for rule in decisive[-1:] if rule.provides}
     setting = Setting(
         facts, compared, definitions, known, lines, jurisdiction, series, basis, label, by_id, provided, answers={}
     )
@@ -218,7 +221,7 @@ def judge(
     listed: dict[str, Listed] = {}
     lists = {kind for rule in rules if rule.level is Level.EXTRACT for kind in rule.kinds}
     uncovered = uncovered_townships(compared, facts.persons[World.STRICT], lists)
-    for step in in_order([*derived, *rules]):
+    for step in in_order([*derived, *rules], provided):
         if isinstance(step, Derived):
             setting = replace(setting, facts=add_derived(setting.facts, step, compared))
         elif step.level is Level.EXTRACT:
@@ -228,8 +231,10 @@ def judge(
             said = answer(step, setting)
             depends = 0 if said.stopped else line_dependent(step, setting, said.outcome)
             reports.append(_report(step, said.homes, said.why_not, said.missing, depends))
-            facts = _provide(step, said.homes, setting.facts) if step.provides else setting.facts
-            setting = replace(setting, facts=facts, answers={**setting.answers, step.id: said})
+            setting = replace(setting, answers={**setting.answers, step.id: said})
+            for name, given in provided.items():
+                if step in given:
+                    setting = replace(setting, facts=_provide(name, given, setting))
     used_lines = {line for rule in rules for line in lines_used(rule, setting)}
     return Judgement(
         tuple(reports), tuple(sorted(used_lines, key=attrgetter("year", "name"))), setting, listed, uncovered
@@ -244,11 +249,17 @@ def _for_counties(pack: Pack) -> Pack:
     )
 
 
-def _provide(rule: Rule, homes: pl.Series, facts: Facts) -> Facts:
-    """The facts with this rule's outcome added, for rules that read it; it is the same in every world."""
-    told = [homes.to_frame("outcome").select(as_fact().alias(str(rule.provides))).to_series()]
-    if rule.level in AREAS:
-        return replace(facts, areas={**facts.areas, rule.level: facts.areas[rule.level].with_columns(told)})
+def _provide(name: str, rules: Sequence[Rule], setting: Setting) -> Facts:
+    """The facts with what these rules have answered added, for rules that read it; it is the same in every world.
+
+    Of several standards a household must meet each one that applies to it: a narrower place's does not lower a wider one's.
+    """
+    facts, level = setting.facts, rules[0].level
+    said = pl.DataFrame([setting.answers[rule.id].homes.alias(rule.id) for rule in rules if rule.id in setting.answers])
+    outcome = pl.first() if said.width == 1 else conclude(Join.ALL_OF, said.columns)
+    told = [said.select(outcome.alias("outcome")).select(as_fact().alias(name)).to_series()]
+    if level in AREAS:
+        return replace(facts, areas={**facts.areas, level: facts.areas[level].with_columns(told)})
     return add_columns(facts, Level.HOUSEHOLD, dict.fromkeys(World, told))
 
 

@@ -11,9 +11,13 @@ from fupin_cli.rules.shapes import FirstOf
 Step = Derived | Rule
 
 
-def in_order(steps: Sequence[Step]) -> tuple[Step, ...]:
-    """The steps, each after those that it reads; otherwise as they were. Raises ConfigurationError for a circle, naming it."""
-    by_name = providers(steps)
+def in_order(steps: Sequence[Step], together: Mapping[str, Sequence[Rule]] = {}) -> tuple[Step, ...]:
+    """The steps, each after those that it reads; otherwise as they were. Raises ConfigurationError for a circle, naming it.
+
+    `together` are facts that several rules give, and these rules.
+    """
+    by_name: dict[str, Sequence[Step]] = {name: (step,) for name, step in providers(steps).items()}
+    by_name |= together
     waiting, done = list(steps), dict[str, Step]()
     while waiting:
         ready = [step for step in waiting if all(_key(need) in done for need in _needs(step, by_name))]
@@ -71,9 +75,9 @@ def leaves(names: Iterable[str], derived: Mapping[str, Derived]) -> tuple[str, .
     return tuple(found)
 
 
-def _needs(step: Step, by_name: Mapping[str, Step]) -> list[Step]:
+def _needs(step: Step, by_name: Mapping[str, Sequence[Step]]) -> list[Step]:
     names = (*step.members, *step.names, *step.shows) if isinstance(step, Rule) else step.shape.reads
-    return [by_name[name] for name in names if name in by_name]
+    return [needed for name in names for needed in by_name.get(name, ())]
 
 
 def _key(step: Step) -> str:

@@ -101,12 +101,22 @@ def of_homes(rule: Rule, setting: Setting, at: pl.Series) -> pl.DataFrame:
 
 def reason_of(provided: str, level: Level, setting: Setting, at: pl.Series) -> pl.Series:
     """Why a fact that another rule gives is as it is, for these rows of a level; null for a person without household."""
-    rule = setting.provided[provided]
+    rules = setting.provided[provided]
     homes = setting.facts.home.gather(at) if level is Level.PERSON else at
-    found = of_homes(rule, setting, homes.drop_nulls().unique().sort())
-    every = pl.DataFrame({"_at": homes.drop_nulls().unique().sort()}).with_columns(found["reason"])
+    asked = homes.drop_nulls().unique().sort()
+    told = [_reason_if_asked(rule, setting, asked, named=len(rules) > 1) for rule in rules]
+    every = pl.DataFrame({"_at": asked, "reason": pl.select(pl.concat_str(told, separator="；", ignore_nulls=True))})
     met = pl.DataFrame({"_at": homes}).join(every, on="_at", how="left", maintain_order="left")
     return met["reason"].alias(WHY + provided)
+
+
+def _reason_if_asked(rule: Rule, setting: Setting, homes: pl.Series, *, named: bool) -> pl.Series:
+    """Why these households are judged so by a rule, under its title where it is `named`; null where it does not apply."""
+    told = of_homes(rule, setting, homes).select("reason")
+    if not named:
+        return told.to_series()
+    asked = setting.answers[rule.id].homes.gather(homes) != Outcome.NOT_APPLICABLE.value
+    return told.select(pl.when(asked).then(pl.format(rule.title + "：{}", "reason"))).to_series()
 
 
 def _of_verdict(rule: Rule, setting: Setting, at: pl.Series, outcome: pl.Series) -> pl.DataFrame:
@@ -149,7 +159,7 @@ def _read(rule: Rule, setting: Setting, at: pl.Series) -> pl.DataFrame:
     also = (*rule.shows, *low, *(WHY + name for name in low))
     frame = prepared(rule, setting, World.STRICT, at, also)
     frame = with_line(rule, frame, setting) if rule.line is None else frame
-    given = [(name, setting.provided[name].level) for name in low if name in setting.provided]
+    given = [(name, setting.provided[name][0].level) for name in low if name in setting.provided]
     here = [name for name, level in given if level is rule.level or not {level, rule.level} & set(AREAS)]
     return frame.with_columns(reason_of(name, rule.level, setting, at) for name in here)
 

@@ -34,7 +34,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Setting:
-    """What rules are judged by, and what those before this one have answered; `provided` is which rule gives a fact."""
+    """What rules are judged by, and what those before this one have answered; `provided` is which rules give a fact.
+
+    One rule does, but where a place has standards of its own beside a wider place's: together they say who meets the standard.
+    """
 
     facts: Facts
     compared: Comparison
@@ -46,7 +49,7 @@ class Setting:
     basis: str
     label: Label
     rules: Mapping[str, Rule]
-    provided: Mapping[str, Rule]
+    provided: Mapping[str, tuple[Rule, ...]]
     answers: Mapping[str, Answer]
 
 

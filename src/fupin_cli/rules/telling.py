@@ -76,7 +76,7 @@ def _told(rule: Rule, setting: Setting, at: pl.Series) -> pl.Series:
     texts = [
         reason_of(name, rule.level, setting, at)
         for name in rule.names
-        if name in setting.provided and setting.provided[name].level not in AREAS
+        if name in setting.provided and setting.provided[name][0].level not in AREAS
     ]
     if not texts:
         return pl.repeat(None, at.len(), dtype=pl.String, eager=True)
@@ -88,11 +88,11 @@ def _with_failing(rule: Rule, found: pl.DataFrame, setting: Setting, at: pl.Seri
 
     Without them a village would see a household whose every printed value looks fine.
     """
-    given = [setting.provided[name] for name in rule.names if name in setting.provided]
-    verdict = next((other for other in given if other.kind is Kind.VERDICT), None)
-    if verdict is None or rule.level is not Level.HOUSEHOLD:
+    given = [other for name in rule.names for other in setting.provided.get(name, ()) if other.kind is Kind.VERDICT]
+    if not given or rule.level is not Level.HOUSEHOLD:
         return found
-    titles = {id_: setting.rules[id_].title for id_ in verdict.members if id_ in setting.answers}
+    members = [id_ for verdict in given for id_ in verdict.members if id_ in setting.answers]
+    titles = {id_: setting.rules[id_].title for id_ in members}
     failing = (
         pl.concat([outcomes_of(setting.rules[id_], setting, _not_met(id_, setting, at)) for id_ in titles])
         .sort("household_id", "rule_id")
