@@ -183,6 +183,9 @@ def _either(few: Sequence[pl.DataFrame], all_: Sequence[pl.DataFrame], key: list
 
 
 def _join(register: pl.DataFrame, extract: pl.DataFrame, key: list[str], *also: str) -> pl.DataFrame:
+    if not (register.height and extract.height):
+        return pl.DataFrame(schema=dict.fromkeys(PAIR, pl.Int64) | dict.fromkeys(also, pl.Boolean))
+
     def side(people: pl.DataFrame, row: str) -> pl.DataFrame:
         kept = [name for name in also if name in people.columns]
         return people.select(pl.col("at").alias(row), *key, *kept)
