@@ -15,7 +15,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from fupin_cli.errors import BadDataError, DiskError, NoPermissionError
-from fupin_cli.normalise.codes import code_of, read_code
+from fupin_cli.normalise.codes import codes_of, read_code
 
 KEY_FILE = "ledger.key"
 _KEY_BYTES, _CODE_CHARACTERS = 32, 32
@@ -30,7 +30,7 @@ class LedgerKey:
 
     def case_ids(self, texts: Iterable[str]) -> list[str]:
         """`C` and 16 letters or digits for each text: 80 bits, always text to a spreadsheet."""
-        return [code_of(_CASE, self._digest("case", text)) for text in texts]
+        return codes_of(_CASE, (self._digest("case", text) for text in texts))
 
     def codes(self, purpose: str, texts: Iterable[str | None]) -> list[str | None]:
         """A code of 32 hex digits for each text, null for none."""
