@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test test-rule-mutants test-slow check format docs fuzz bench bench-ledger bench-rules bench-linkage bench-read constraints sample clean
+.PHONY: help messages demo test test-rule-mutants test-slow check format docs fuzz bench bench-ledger bench-rules bench-linkage bench-read constraints sample clean
 
 help:            ## what each target does
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/  /'
@@ -45,6 +45,9 @@ format: $(STAMP) ## let ruff mend what it can
 
 docs: $(STAMP)   ## print commands, glossary, checks and the session into the documents
 	$(BIN)/python tests/make_docs.py
+
+messages: $(STAMP)  ## collect what the program says into the Chinese catalogue, and make it ready
+	$(BIN)/python tests/make_messages.py
 
 fuzz: $(STAMP)   ## 50,000 damaged files through the readers
 	$(BIN)/python tests/fuzz_readers.py --count 50000

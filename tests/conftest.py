@@ -13,6 +13,8 @@ ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "sample_data"
 FUPIN = Path(sys.executable).with_name("fupin")
 
+os.environ["FUPIN_LANG"] = "en"  # tests look for the words of the code, whatever the tester speaks
+
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.load_profile("ci")
 

@@ -19,6 +19,7 @@ FLOORS = [
     {"ingest", "linkage", "rules"},
     {"normalise", "characters"},
     {"vocabulary", "errors"},
+    {"language"},
 ]
 FLOOR_OF = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 NEIGHBOURS = {("vocabulary", "errors"), ("errors", "vocabulary")}

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from fupin_cli.errors import BusyError, DiskError, OutputError
+from fupin_cli.language import tr
 
 MANIFEST = "manifest.json"
 PROGRAM = "fupin"
@@ -101,9 +102,9 @@ def locked(path: Path, target: Path) -> Iterator[None]:
             if error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
                 raise
             raise BusyError(
-                "another run is writing here",
+                tr("another run is writing here"),
                 where=str(target),
-                try_="wait for it to finish, or name another folder with -o",
+                try_=tr("wait for it to finish, or name another folder with -o"),
             ) from None
         yield
 
@@ -137,17 +138,19 @@ def _refuse_strangers(target: Path) -> None:
     outputs = _outputs_of(target)
     if outputs is None:
         raise OutputError(
-            "this is not a fupin run, so it is left alone", where=str(target), try_="name a new or empty folder with -o"
+            tr("this is not a fupin run, so it is left alone"),
+            where=str(target),
+            try_=tr("name a new or empty folder with -o"),
         )
     present = {path.relative_to(target).as_posix(): path for path in target.rglob("*") if path.is_file()}
     present.pop(MANIFEST, None)
     touched = sum(outputs.get(name) != sha256(path) for name, path in present.items())
     if touched:
         raise OutputError(
-            f"{touched} file(s) here were changed or added after the run, so it is left alone",
+            tr("{touched} file(s) here were changed or added after the run, so it is left alone", touched=touched),
             where=str(target),
-            why="a checklist that somebody filled in would be lost",
-            try_="name a new folder with -o, or move those files away",
+            why=tr("a checklist that somebody filled in would be lost"),
+            try_=tr("name a new folder with -o, or move those files away"),
         )
 
 
@@ -181,12 +184,12 @@ def _swap(staging: Path, target: Path, aside: Path) -> None:
 def _explained(error: OSError, target: Path) -> OutputError | DiskError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
         return DiskError(
-            "writing the results failed",
+            tr("writing the results failed"),
             where=str(target),
             why=os.strerror(error.errno),
-            try_="free some space; earlier results are untouched",
+            try_=tr("free some space; earlier results are untouched"),
         )
     reason = os.strerror(error.errno) if error.errno else type(error).__name__
     return OutputError(
-        "the results cannot be written here", where=str(target), why=reason, try_="name another folder with -o"
+        tr("the results cannot be written here"), where=str(target), why=reason, try_=tr("name another folder with -o")
     )

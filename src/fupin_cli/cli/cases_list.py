@@ -19,6 +19,7 @@ from fupin_cli.cases.schema import COUNTY, OPEN, STATES
 from fupin_cli.cli.cases_options import book_option, case_number, day_option, json_option, ledger_option
 from fupin_cli.cli.cases_tables import print_table, table_of
 from fupin_cli.errors import UsageError
+from fupin_cli.language import tr
 from fupin_cli.report.masking import mask_id, mask_name, mask_sentence
 from fupin_cli.vocabulary import Severity
 
@@ -119,7 +120,7 @@ def show_case(case: str, ledger: Path, *, as_json: bool) -> int:
     with open_ledger(ledger) as opened:
         found, events, people = opened.cases("case_id = ?", [number]), history(opened, number), opened.people()
     if not found.height:
-        raise UsageError(f"no case has the number {number}", try_="fupin cases list")
+        raise UsageError(tr("no case has the number {number}", number=number), try_=tr("fupin cases list"))
     row = found.row(0, named=True)
     about = people.filter(pl.col("case_id") == number).row(0, named=True) if people is not None else {}
     who = {

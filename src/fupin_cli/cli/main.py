@@ -11,6 +11,7 @@ import click
 
 from fupin_cli import __version__
 from fupin_cli.cli.boundary import run_guarded
+from fupin_cli.language import LANGUAGES, VARIABLE, preferred, speak
 
 COMMANDS = {  # in the order in which an analyst meets them
     "init": "看一个文件夹，写出 fupin.toml 草稿 · look at a folder, draft a project",
@@ -57,8 +58,17 @@ class _Lazy(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
+def _speak(ctx: click.Context, _: click.Parameter, language: str | None) -> None:
+    if language and not ctx.resilient_parsing:
+        speak(language)
+
+
 @click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="fupin")
+@click.option(
+    "--lang", type=click.Choice(LANGUAGES), expose_value=False, is_eager=True, callback=_speak,
+    help=f"提示语言 · the language of messages [{VARIABLE}, or the system's]",
+)  # fmt: skip
 def main() -> None:
     """比对建档立卡台账与部门数据，按政策规则研判，把疑点发到能核查的村。.
 
@@ -75,4 +85,5 @@ def main() -> None:
 
 def entry() -> None:
     """Runs the command line and exits with its code."""
+    speak(preferred())
     sys.exit(run_guarded(lambda: main(standalone_mode=False)))
