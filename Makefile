@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help messages demo test test-rule-mutants test-slow check format docs fuzz bench bench-ledger bench-rules bench-linkage bench-read constraints sample clean
+.PHONY: help messages demo test test-rule-mutants test-slow check format docs site fuzz bench bench-ledger bench-rules bench-linkage bench-read bench-sampling constraints sample clean
 
 help:            ## what each target does
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/  /'
@@ -24,6 +24,8 @@ demo: $(STAMP)   ## reconcile the sample data, both stages, into demo/
 	@rm -rf demo-cases
 	@$(BIN)/fupin cases round demo --ledger demo-cases
 	@$(BIN)/fupin cases dispatch --due 2030-01-01 --ledger demo-cases
+	@rm -rf demo-audit
+	@$(BIN)/fupin sample draw county demo -o demo-audit --list sample_data/audit/未建档立卡农户名单.xlsx
 
 test: $(STAMP)   ## the tests, without the slow ones
 	$(BIN)/python -m pytest -n 2
@@ -49,6 +51,9 @@ docs: $(STAMP)   ## print commands, glossary, checks and the session into the do
 messages: $(STAMP)  ## collect what the program says into the Chinese catalogue, and make it ready
 	$(BIN)/python tests/make_messages.py
 
+site: $(STAMP)   ## the documents as web pages, in site/
+	$(BIN)/python -m mkdocs build --quiet --strict
+
 fuzz: $(STAMP)   ## 50,000 damaged files through the readers
 	$(BIN)/python tests/fuzz_readers.py --count 50000
 
@@ -64,6 +69,9 @@ bench-rules: $(STAMP)  ## all packs over 0.1, 1 and 4 M persons; needs 16 GiB of
 bench-ledger: $(STAMP)  ## 500,000 cases: two rounds, lists, 1,000 workbooks of 200; needs 3 GiB of memory
 	$(BIN)/python bench/ledger.py
 
+bench-sampling: $(STAMP)  ## do the intervals of samples hold the truth: 15 invented populations, 500 draws each
+	$(BIN)/python bench/sampling.py 500
+
 bench-linkage: $(STAMP)  ## linkage beside Splink, on hard and easy worlds of 200 k with 1 M; takes half an hour
 	$(BIN)/python bench/linkage.py hard
 	$(BIN)/python bench/linkage.py easy
@@ -74,9 +82,9 @@ sample: $(STAMP) ## make sample_data anew from its committed seed
 constraints: $(STAMP)  ## resolve and pin again, with hashes and without hosts
 	$(BIN)/python -c 'import tomllib; d = tomllib.load(open("pyproject.toml", "rb")); \
 	  print(*d["dependency-groups"]["dev"], *d["build-system"]["requires"], "editables", sep="\n")' > .venv/dev.in
-	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --extra synth --extra database \
+	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --extra synth --extra database --extra seal \
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --no-annotate \
 	  --output-file constraints.txt pyproject.toml .venv/dev.in
 
 clean:           ## remove what was made
-	rm -rf $(VENV) demo demo-cases dist build sample_data/.fupin .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo demo-cases demo-audit dist build site sample_data/.fupin sample_data/runs sample_data/cases .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -185,10 +185,10 @@ def world(persons: int) -> dict[str, object]:
     }
 
 
-def measure(persons: int, only: str | None) -> dict[str, float | int]:
+def measure(persons: int, only: str | None, *, outcomes_too: bool) -> dict[str, float | int]:
     """What it costs to judge so many persons by the packs of one place, with `only` by one pack or by `all`.
 
-    The findings are written rule by rule and counted; reasons of outcomes are not, since a round writes them when it ends.
+    The findings are written rule by rule and counted; reasons of outcomes only with `outcomes_too`, so many households at a time.
     """
     folder = shipped_rules()
     every = all_packs([folder], load_profiles([folder / "sources"]))
@@ -202,8 +202,10 @@ def measure(persons: int, only: str | None) -> dict[str, float | int]:
     )  # fmt: skip
     outcomes = time.perf_counter() - started
     found = sum(findings.height for findings in judged.findings_by_rule())
+    told = sum(batch.height for batch in judged.outcome_batches()) if outcomes_too else 0
     return {
         "persons": persons,
+        "outcome_rows": told,
         "rules": len(judged.reports),
         "evidence_rows": sum(frame.height for frame in frames["evidence"].values()),
         "seconds": round(time.perf_counter() - started, 1),
@@ -219,15 +221,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--only", help="one pack by its id, or all of them")
+    parser.add_argument("--outcomes", action="store_true", help="write every outcome with its reason, too")
     parser.add_argument("--here", action="store_true", help="measure one size in this process")
     options = parser.parse_args()
     if options.here:
-        print(json.dumps(measure(options.sizes[0], options.only)))
+        print(json.dumps(measure(options.sizes[0], options.only, outcomes_too=options.outcomes)))
         return
     taken: list[dict[str, float]] = []
     for size in options.sizes:
         command = [sys.executable, __file__, "--here", "--sizes", str(size)]
         command += ["--only", options.only] if options.only else []
+        command += ["--outcomes"] if options.outcomes else []
         taken.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
         print(taken[-1], flush=True)
     for cost in ("seconds", "cpu_seconds"):

@@ -43,5 +43,6 @@ def demo(tmp_path_factory) -> Path:
 @pytest.fixture
 def sample(tmp_path) -> Path:
     """A copy of the sample project that a test may damage."""
-    shutil.copytree(SAMPLE, tmp_path / "project")
+    kept = shutil.ignore_patterns(".fupin", "runs", "cases")  # of somebody who followed the tutorial
+    shutil.copytree(SAMPLE, tmp_path / "project", ignore=kept)
     return tmp_path / "project"

@@ -1,14 +1,11 @@
-"""Writes the parts of the documents that the program prints: python tests/make_docs.py (make docs).
+"""Writes what the program prints into the documents: python tests/make_docs.py (make docs).
 
 A block between `<!-- made: NAME -->` and `<!-- end -->` is replaced by what NAME prints now; tests/test_docs.py fails when a
 committed document differs.
 """
 
-import contextlib
 import inspect
-import io
 import re
-import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,13 +13,9 @@ from datetime import date
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from fupin_cli.cli.main import COMMANDS, main
 from fupin_cli.cli.rule_packs import open_rules
-from fupin_cli.pipeline import reconcile
-from fupin_cli.project import load_project
-from fupin_cli.report.terminal import summary
 from fupin_cli.report.wording import severity_words
 from fupin_cli.rules import Level, Lines, Pack, Rule, bounds, derived, grouped, outcome
 from fupin_cli.rules.lines import BASES, SERIES
@@ -30,28 +23,25 @@ from fupin_cli.rules.outcome import Kind
 from fupin_cli.rules.pack import NATIONAL, OnUnknown, Provenance
 from fupin_cli.vocabulary import COLUMNS
 from hazards import table as hazards
+from replay import replayed
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
     "README.md",
     "README.zh-CN.md",
-    "docs/commands.md",
-    "docs/glossary.md",
-    "docs/checks.md",
-    "docs/rules.md",
-    "docs/hazards.md",
-    "docs/cases.md",
+    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")),
 ]
-WIDTH = 100
+MANUAL = "docs/fupin.1"
+WIDTH, MANUAL_WIDTH = 100, 72  # columns; man indents by seven
 _BLOCK = re.compile(r"<!-- made: (\S+) -->\n.*?<!-- end -->", re.DOTALL)
 
 
-def help_of(*names: str) -> str:
+def help_of(*names: str, width: int = WIDTH) -> str:
     """What `fupin NAMES --help` prints."""
-    command, context = main, click.Context(main, info_name="fupin", max_content_width=WIDTH, terminal_width=WIDTH)
+    command, context = main, click.Context(main, info_name="fupin", max_content_width=width, terminal_width=width)
     for name in names:
         command = command.get_command(context, name)
-        context = click.Context(command, info_name=name, parent=context, max_content_width=WIDTH, terminal_width=WIDTH)
+        context = click.Context(command, info_name=name, parent=context, max_content_width=width, terminal_width=width)
     return command.get_help(context)
 
 
@@ -67,7 +57,9 @@ def help_texts() -> str:
         parts.append(f"## fupin {name}\n\n```\n{help_of(name)}\n```")
         command = main.get_command(click.Context(main), name)
         if isinstance(command, click.Group):
-            parts += [f"### fupin {name} {sub}\n\n```\n{help_of(name, sub)}\n```" for sub in command.commands]
+            parts += [
+                f"### fupin {name} {sub}\n\n```\n{help_of(name, sub)}\n```" for sub in command.list_commands(None)
+            ]
     return "\n\n".join(parts)
 
 
@@ -188,26 +180,45 @@ def truth() -> str:
     return "\n\n".join(f"```\n{text.split(chr(10), 2)[2].strip()}\n```" for text in texts)
 
 
-def session() -> str:
-    """What `fupin run sample_data -o demo` shows at its end."""
-    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()):
-        digest = reconcile(load_project(ROOT / "sample_data"), Path(folder) / "demo")
-    shown = io.StringIO()
-    Console(file=shown, width=WIDTH).print(summary(digest, "demo"))
-    text = "\n".join(line.rstrip() for line in shown.getvalue().splitlines())
-    return f"```console\n$ fupin run sample_data -o demo\n{text}\n```"
+def manual() -> str:
+    """The manual page: what every command's help says, in the markup of man."""
+    lines = [
+        '.\\" Printed by tests/make_docs.py from the commands themselves.',
+        '.TH FUPIN 1 "" "fupin" "User Commands"',
+        ".SH NAME",
+        "fupin \\- compare a household register with departmental extracts",
+        ".SH SYNOPSIS",
+        *_manual_of("fupin"),
+    ]
+    for name in COMMANDS:
+        command = main.get_command(click.Context(main), name)
+        subs = command.list_commands(click.Context(command)) if isinstance(command, click.Group) else ()
+        for names in ((name,), *((name, sub) for sub in subs)):
+            lines += [f".SH FUPIN {' '.join(names).upper()}", *_manual_of(f"fupin {' '.join(names)}", *names)]
+    return "\n".join(lines) + "\n"
+
+
+def _manual_of(title: str, *names: str) -> list[str]:
+    """One command's help, line by line as it is printed."""
+    kept = (line.replace("\\", "\\e").replace("-", "\\-") for line in help_of(*names, width=MANUAL_WIDTH).splitlines())
+    return [f".B {title}", ".PP", ".nf", *(f"\\&{line}" if line[:1] in (".", "'") else line for line in kept), ".fi"]
 
 
 def rewritten(text: str) -> str:
     """The document with every made block as the program prints it now."""
     makers = {
-        "commands": commands, "help": help_texts, "glossary": glossary, "checks": checks, "hazards": hazards, "session": session,
-        "truth": truth,
+        "commands": commands, "help": help_texts, "glossary": glossary, "checks": checks, "hazards": hazards, "truth": truth,
     }  # fmt: skip
     return _BLOCK.sub(lambda m: f"<!-- made: {m[1]} -->\n{makers[m[1]]()}\n<!-- end -->", text)
+
+
+def as_printed(name: str) -> str:
+    """The document as the program makes it now: blocks that it prints, and what the commands in it answer."""
+    return replayed(rewritten((ROOT / name).read_text(encoding="utf-8")))
 
 
 if __name__ == "__main__":
     for name in DOCUMENTS:
         path = ROOT / name
-        path.write_text(rewritten(path.read_text(encoding="utf-8")), encoding="utf-8")
+        path.write_text(as_printed(name), encoding="utf-8")
+    (ROOT / MANUAL).write_text(manual(), encoding="utf-8")

@@ -43,6 +43,7 @@ _KIND_FIELDS: dict[str, dict[str, Any]] = {
     "tekun": {"welfare_cert_no": pl.String, "welfare_kind": pl.String, "covered": pl.Boolean, "start_month": pl.Date},
     "disability": {"disability_no": pl.String, "disability_class": pl.String, "disability_level": pl.String, "cert_status": pl.String},
     "school_roll": {"student_no": pl.String, "school": pl.String, "grade": pl.String, "attendance": pl.String},
+    "visits": {"household_id": pl.String, "visited_on": pl.Date},
     "household_documents": {"household_id": pl.String, "document": pl.String},
     "medical_insurance": {"insured_status": pl.String, "insurance_kind": pl.String, "insured_year": pl.Int64},
 }  # fmt: skip

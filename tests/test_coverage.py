@@ -114,3 +114,14 @@ def test_the_summary_names_villages_that_a_list_holds_nothing_of(demo):
     names, _, count = unseen.partition(": ")
     assert int(count) == 8
     assert "新华村" not in names
+
+
+def test_a_village_that_nobody_went_to_is_not_excused():
+    """A record of visits is complete or it is none: nobody of the village visited is what Henan's rule looks for."""
+    world = World()
+    for n, village in enumerate(("新华村", "柳树村")):
+        world.person(f"H{n}", village=village, village_key=village)
+        world.home(f"H{n}", exit_status="未脱贫")
+    world.row("visits", household_id="H0", visited_on=date(2019, 11, 1))
+    assert world.outcome("HA-V1", jurisdiction="41") == ["clear", "hit"]
+    assert world.outcome("HA-V1", jurisdiction="41", as_of=date(2019, 10, 1)) == ["unknown", "unknown"]

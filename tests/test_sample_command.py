@@ -80,6 +80,7 @@ def test_the_whole_way_there_and_back(drawn, tmp_path):
     assert stat.S_IMODE((tmp_path / "估计.xlsx").stat().st_mode) == 0o600
     book = load_workbook(tmp_path / "估计.xlsx")
     assert [cell.value for cell in book["估计结果"][4]][:2] == ["错退率", "全部"]
+    assert book["答复明细"].max_row == 3 + len(said)
 
 
 def test_troubles_are_told_and_nobody_is_named(drawn, tmp_path, demo):

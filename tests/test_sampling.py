@@ -92,6 +92,7 @@ def test_jilin_has_the_five_groups():
         ('counts = ["不符合"]', 'counts = ["不符"]', "counts: '不符' is not known here", "不符合"),
         ('counts = ["不符合"]', 'counts = ["不能确定"]', "counts: '不能确定' is not known here", "one of"),
         ('question = "wrong_exit"', 'question = "wrong_exits"', "question: 'wrong_exits' is not known here", "wrong_exit"),
+        ('provenance = "V"', 'provenance = "R"', "recalled, not verified", "the document in which it stands"),
         ("limit = 0.02", "limit = 2", "limit is a share between 0 and 1", "limit = 0.02"),
         ('poor = ["未脱贫户"]', 'poor = ["贫困"]', "poor: '贫困' is not known here", "未脱贫户"),
         ('shows = ["member_count"', 'shows = ["member_cuont"', "shows: 'member_cuont' is not known here", "member_count"),
@@ -231,6 +232,15 @@ def test_a_small_village_is_taken_wholly_and_told(county):
     assert set(drawn.rows["pi_1"]) == {1.0}
     assert drawn.short["asked"].to_list() == [500] * 3
     assert drawn.short["present"].sum() == drawn.rows.height
+
+
+def test_a_stage_may_draw_in_each_of_a_wider_place(county, world):
+    """per = "county": one village in each county of each city, though cities are no stage and counties bear one name."""
+    world = world.with_columns(pl.col("county").str.replace(r"[0-9]+-", ""))
+    plan = simple(county, Stage("village", 1, "srs", "households", "county"), HOUSEHOLD)
+    rows = draw_sample(world.filter(pl.col("stratum") == "脱贫户"), plan, 1).rows
+    assert rows.select("city", "county", "village").n_unique() == world.select("city", "county").n_unique() == 20
+    assert rows["cell_0"].n_unique() == 20
 
 
 @pytest.mark.parametrize("method", ["srs", "systematic", "pps"])

@@ -1,15 +1,31 @@
 """The end-of-run summary: counts on a narrow or wide terminal, never a person, never markup from a file."""
 
+import contextlib
+import fcntl
 import io
+import os
+import pty
+import re
+import struct
+import subprocess
+import termios
 from dataclasses import replace
 
 import polars as pl
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
+from rich.text import Text
 
+from conftest import FUPIN, SAMPLE, fupin
+from fupin_cli.cli.progress_line import MovingLine, pace
 from fupin_cli.report.digest import Digest, Problem
+from fupin_cli.report.source_account import Tally
 from fupin_cli.report.terminal import summary
 from report_world import World, id_number, make_world
+
+REGISTER = SAMPLE / "register" / "青禾县_（自定义）脱贫人口信息_20191120.xlsx"
+EXTRACT = SAMPLE / "county" / "青禾县" / "青禾县民政局_农村低保发放明细_201910.xlsx"
 
 
 @pytest.fixture(scope="module")
@@ -18,9 +34,10 @@ def world() -> World:
     return make_world()
 
 
-def _shown(digest: Digest, width: int = 140) -> str:
+def _shown(digest: Digest, width: int = 140, *, every: bool = True) -> str:
     stream = io.StringIO()
-    Console(file=stream, width=width).print(summary(digest, where="runs/2019-11-30"))
+    then = ["下一步 next: fupin cases round runs/2019-11-30"]
+    Console(file=stream, width=width).print(summary(digest, where="runs/2019-11-30", every=every, then=then))
     return stream.getvalue()
 
 
@@ -43,9 +60,10 @@ def test_what_it_says(world: World):
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
-def test_no_person_on_the_terminal(world: World, width: int):
+@pytest.mark.parametrize("every", [True, False])
+def test_no_person_on_the_terminal(world: World, width: int, every: bool):
     """No name, ID or household number is shown at any width."""
-    text = _shown(world.digest(), width).replace("\n", "")
+    text = _shown(world.digest(), width, every=every).replace("\n", "")
     personal = (
         set(world.persons["name"]) | set(world.persons["id_number"].drop_nulls()) | set(world.persons["household_id"])
     )
@@ -112,3 +130,84 @@ def test_households_not_met_are_split_by_exit_status(world: World):
     assert "其中未脱贫" in text
     for verdict in digest.verdicts:
         assert sum(tally.count for tally in verdict.not_met_by_status) == verdict.not_met
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+@pytest.mark.parametrize("every", [True, False])
+def test_no_line_is_wider_than_the_terminal(world: World, width: int, every: bool):
+    """A Chinese character takes two cells; rules between cells stand below each other."""
+    lines = _shown(world.digest(), width, every=every).splitlines()
+    assert max(cell_len(line.rstrip()) for line in lines) <= width
+
+
+def test_the_summary_is_one_screen(world: World):
+    """Of ninety sheets and fifty kinds of findings: those that lost rows by name, the rest counted; what to type next is last."""
+    digest = world.digest()
+    fine = replace(
+        digest.accounts[-1], rows_read=9, rows_used=8, rows_set_aside=1, reasons=(Tally("header", 1),), rows_returned=0
+    )
+    many = tuple(replace(fine, source=f"f{n:03d}.xlsx") for n in range(90))
+    tally = digest.findings_by_rule[0]
+    kinds = tuple(replace(tally, rule_id=f"X-{n:02d}", count=n + 1) for n in range(50))
+    text = _shown(replace(digest, accounts=(*many, *digest.accounts), findings_by_rule=kinds), 100, every=False)
+    assert len(text.splitlines()) < 60
+    assert "f001.xlsx" not in text
+    assert "旧台账" in text
+    assert "X-49" in text
+    assert "X-01" not in text
+    assert "另有 38 种" in text
+    assert text.rstrip().splitlines()[-1].startswith("下一步")
+
+
+def test_pace_is_told_where_it_is_known():
+    """Nothing done, or no total: the time only. Rates and what is left follow from what is done."""
+    assert pace(12, 0, None, "") == "0:12"
+    assert pace(12, 0, 100, "行 rows") == "0:12"
+    assert pace(10, 50, 100, "行 rows") == "0:10 5 行 rows/s 剩余 left 0:10"
+    assert pace(60, 60 << 20, 3660 << 20, "B") == "1:00 1.0 MiB/s 剩余 left 1:00:00"
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_the_moving_line_is_one_line(width: int):
+    """However narrow, and with characters of two cells, it never wraps."""
+    stream = io.StringIO()
+    line = MovingLine(Console(file=stream, width=width, force_terminal=True))
+    line("比对人员 linking 青禾县民政局_农村低保发放明细_201910 (12/21)", 5_000, 9_000_000, "行 rows")
+    line("比对人员 linking 青禾县民政局_农村低保发放明细_201910 (13/21)", 6_000, 9_000_000, "行 rows")
+    with line.shown:
+        pass
+    shown = [Text.from_ansi(part).plain for part in stream.getvalue().replace("\r", "\n").splitlines()]
+    assert max(cell_len(part.rstrip()) for part in shown) <= width
+    assert sum("比对人员" in part for part in shown) <= 3
+
+
+def _watched(*words: str, **environment: str) -> str:
+    """What a command shows on a terminal of 80 columns."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    seen = []
+    with subprocess.Popen(
+        [FUPIN, *words], stdout=theirs, stderr=theirs, stdin=theirs, env={**os.environ, **environment}
+    ) as running:
+        os.close(theirs)
+        with contextlib.suppress(OSError):  # the end of a terminal
+            while part := os.read(ours, 1 << 16):
+                seen.append(part)
+    os.close(ours)
+    assert running.returncode == 0
+    return b"".join(seen).decode("utf-8", "replace")
+
+
+def test_colour_and_motion_only_where_they_can_be_shown(tmp_path):
+    """A terminal sees the line move; NO_COLOR has no colour, TERM=dumb no escape at all and each stage once; a pipe nothing."""
+    words = ("link", str(REGISTER), str(EXTRACT), "-o", str(tmp_path / "links.parquet"))
+    moving = _watched(*words, TERM="xterm-256color")
+    assert "\x1b[" in moving
+    assert "读取 reading" in moving
+    plain = _watched(*words, TERM="xterm-256color", NO_COLOR="1")
+    assert not re.findall(r"\x1b\[[0-9;]*[34]\d(?:;[0-9;]*)?m", plain)
+    dumb = _watched(*words, TERM="dumb")
+    assert "\x1b" not in dumb
+    assert dumb.count("读取 reading") == 1
+    piped = fupin(*words)
+    assert "读取 reading" not in piped.stderr + piped.stdout

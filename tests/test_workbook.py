@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
+from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from fupin_cli.errors import FupinError
@@ -65,7 +66,7 @@ def folder(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _write(folder: Path, world: World, **options: bool) -> list[Path]:
-    frames = (world.findings, world.outcomes, world.households)
+    frames = (world.findings, world.outcomes.lazy(), world.households)
     return write_workbooks(folder, world.digest(), *frames, world.titles, as_of=AS_OF, **options)
 
 
@@ -468,6 +469,23 @@ def test_control_totals_on_the_cover(folder: Path, world: World):
     assert any("7 行缺少人员" in str(line[0]) and "退回更正" in str(line[0]) for line in lines)
 
 
+def test_colours_are_explained_and_follow(folder: Path):
+    """The cover shows each colour beside its meaning as the sheets have it; in the matrix shade and amber follow the counts."""
+    book = _master(folder)
+    cover = list(book["说明"].iter_rows())
+    top = next(at for at, row in enumerate(cover) if row[0].value == "颜色")
+    legend = {row[0].value: row[0].fill.fgColor.rgb for row in cover[top + 1 : top + 6]}
+    assert all(row[1].value for row in cover[top + 1 : top + 6])
+    marked = next(row for row in book["疑点明细"].iter_rows(min_row=4) if any(cell.value == "▲待核" for cell in row))
+    assert legend["▲待核"] == next(cell for cell in marked if cell.value == "▲待核").fill.fgColor.rgb
+    assert any("manifest.json" in str(row[0].value) for row in cover)
+    rules = book["汇总"].conditional_formatting
+    assert sorted(rule.type for marks in rules for rule in marks.rules) == ["cellIs", "colorScale"]
+    total = [cell.value for cell in book["汇总"][3]].index("合计")
+    shaded = next(str(marks.sqref) for marks in rules if marks.rules[0].type == "colorScale")
+    assert shaded.startswith(f"{get_column_letter(total + 1)}4:")
+
+
 def test_no_folder_is_named_where_nothing_goes_back(world: World, tmp_path: Path):
     """Without rows to mend the cover does not speak of a folder that is not there, and a loss of a row is called 不符."""
     furniture = world.set_aside.filter(set_aside_reason="header")
@@ -489,7 +507,14 @@ def test_masked_books(world: World, tmp_path: Path):
     number = world.findings["id_number"].drop_nulls()[0]
     told = world.findings.with_columns(evidence=pl.lit(f"同号 {number} 另有一人"))
     for path in write_workbooks(
-        tmp_path, world.digest(), told, world.outcomes, world.households, world.titles, as_of=AS_OF, mask_ids=True
+        tmp_path,
+        world.digest(),
+        told,
+        world.outcomes.lazy(),
+        world.households,
+        world.titles,
+        as_of=AS_OF,
+        mask_ids=True,
     ):
         text = "\n".join(str(cell.value) for cell in _cells(path))
         assert not re.search(r"\d{17}[\dXx]", text)
@@ -499,7 +524,13 @@ def test_masked_books(world: World, tmp_path: Path):
 def test_no_findings(world: World, tmp_path: Path):
     """A county without findings still gets its master, with all its households, and no checklist."""
     paths = write_workbooks(
-        tmp_path, world.digest(), world.findings.clear(), world.outcomes, world.households, world.titles, as_of=AS_OF
+        tmp_path,
+        world.digest(),
+        world.findings.clear(),
+        world.outcomes.lazy(),
+        world.households,
+        world.titles,
+        as_of=AS_OF,
     )
     assert [path.name for path in paths] == ["白石县_疑点总表_2019-11-30.xlsx", "青禾县_疑点总表_2019-11-30.xlsx"]
 
@@ -520,7 +551,7 @@ def test_long_and_odd_texts(world: World, tmp_path: Path):
         .head(1)
         .with_columns(evidence=pl.lit("长" * 40_000), name=pl.lit("a\x00b_x000D_\ufffe"))
     )
-    write_workbooks(tmp_path, world.digest(), odd, world.outcomes, world.households, world.titles, as_of=AS_OF)
+    write_workbooks(tmp_path, world.digest(), odd, world.outcomes.lazy(), world.households, world.titles, as_of=AS_OF)
     book = load_workbook(tmp_path / "白石县" / "白石县_白石镇_疑点核查表_2019-11-30.xlsx")
     assert _values(book.worksheets[1], "疑点说明")[0].endswith("已截断）")
 

@@ -19,21 +19,26 @@ from typing import Any
 import polars as pl
 
 from fupin_cli.cases.asked import chosen
-from fupin_cli.cases.ledger import Ledger, Receipt, detail, no_ledger, open_ledger
+from fupin_cli.cases.figures import statistics, trend
+from fupin_cli.cases.ledger import Ledger, Receipt, detail, nearest_case, next_link, no_ledger, open_ledger
 from fupin_cli.cases.reconcile import KNOWN, RoundFrames, reconcile_round
 from fupin_cli.cases.schema import COUNTY, STATES, TO_ASK
 from fupin_cli.errors import BadDataError, InputMissingError, UsageError
-from fupin_cli.intake import Say
 from fupin_cli.language import tr
+from fupin_cli.locks import locked
+from fupin_cli.progress import Say, silent
 from fupin_cli.project import rules_folders
 from fupin_cli.report.dispatch import SentBook, laid_out, sent_rows, write_dispatch
 from fupin_cli.report.dispatch_book import Sending, batch_name
+from fupin_cli.report.page_parts import LedgerTable
 from fupin_cli.rulebook import packs_of
 from fupin_cli.rules import Limits, SignOff, sign_off
-from fupin_cli.rundir import MANIFEST, flush, locked, sha256, write_manifest
+from fupin_cli.rundir import MANIFEST, flush, sha256, write_manifest
+from fupin_cli.unfinished import finished, remove, unfinished
 
 BATCHES, PEOPLE = "batches", "people"
 SENT = "sent.parquet"
+_TRY = "the same command with --wait waits for it"
 _REOPENED = ("answered", "disputed", "promised", "closed", "exempt")
 _NO_DOCUMENT, _SHORTEST = ("没有", "暂无", "不详", "不清楚"), 4  # characters that a document's name has at the least
 _LONGEST_EXEMPTION = timedelta(days=731)  # two years: the evidence is looked at again
@@ -73,7 +78,7 @@ def writing_ledger(folder: Path, *, make: bool = False) -> Iterator[Ledger]:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not folder.is_dir():
             raise no_ledger(folder)
-        with locked(folder / ".lock", folder), open_ledger(folder, make=make) as ledger:
+        with locked(folder / ".lock", folder, _TRY), open_ledger(folder, make=make) as ledger:
             _put_right(ledger)
             yield ledger
     finally:
@@ -109,7 +114,8 @@ def book_round(folder: Path, run: Path, day: date) -> RoundBooked:
         skipped = _rules_reading(folder, _COMPARED_FACT)
         row = {
             "round": number, "stage": frames.stage, "as_of": frames.as_of.isoformat(), "day": day.isoformat(), "people": name,
-            **facts, **moves.figures, "not_compared": frames.findings.filter(pl.col("rule_id").is_in(skipped)).height,
+            **next_link(ledger, last, facts["run"]), **facts, **moves.figures,
+            "not_compared": frames.findings.filter(pl.col("rule_id").is_in(skipped)).height,
         }  # fmt: skip
         with ledger.writing():
             ledger.add("rounds", row)
@@ -154,7 +160,7 @@ def dispatch(
     county: str | None = None,
     mask_ids: bool = False,
     passwords: Mapping[str, str] | None = None,
-    say: Say = lambda _: None,
+    say: Say = silent,
 ) -> BatchSent:
     """The batch that goes out now: every case that nobody was asked about its present evidence, in a workbook for each unit.
 
@@ -187,20 +193,22 @@ def dispatch(
         rows = laid_out(shown, sending, by=by, mask_ids=mask_ids)
         _refuse_unknown_passwords(rows, passwords)
         target, staging = _batch_folders(folder, number)
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir(mode=0o700, parents=True)
-        books = write_dispatch(staging, rows, sending, passwords or {}, say)
-        sent_rows(rows).with_columns(batch=pl.lit(number, pl.Int64)).write_parquet(staging / SENT)
-        write_manifest(
-            staging,
-            {
-                "batch": batch_name(number),
-                "day": day.isoformat(),
-                "due": due.isoformat(),
-                "books": [asdict(book) for book in books],
-            },
-        )
-        flush(staging)
+        remove(staging)
+        with unfinished(staging):
+            staging.mkdir(mode=0o700, parents=True)
+            books = write_dispatch(staging, rows, sending, passwords or {}, say)
+            sent_rows(rows).with_columns(batch=pl.lit(number, pl.Int64)).write_parquet(staging / SENT)
+            write_manifest(
+                staging,
+                {
+                    "batch": batch_name(number),
+                    "day": day.isoformat(),
+                    "due": due.isoformat(),
+                    "books": [asdict(book) for book in books],
+                },
+            )
+            flush(staging)
+            finished(staging)  # once the ledger speaks of it, it must be there
         batch = {
             "batch": number, "day": day.isoformat(), "due": due.isoformat(), "chain": detail(**asdict(chain)),
             "manifest": sha256(staging / MANIFEST),
@@ -232,6 +240,25 @@ def limits_of(ledger: Ledger) -> Limits:
     """When to warn, by the packs of the ledger's place."""
     last = ledger.last("rounds")
     return chain_for(ledger.folder, last["jurisdiction"] if last else "00").limits
+
+
+_ON_PAGE = ("by_county", "performance", "precision_by_rule", "precision_by_department")
+
+
+def ledger_tables(folder: Path) -> list[LedgerTable]:
+    """What the ledger says for a report: the trend of rounds, where cases stand, who answers, what turned out to be so.
+
+    As of the day of its last event, so that the same ledger says the same tomorrow.
+    """
+    with open_ledger(folder) as ledger:
+        last = ledger.rows("SELECT max(day) AS day FROM events")[0]["day"]
+        told = statistics(ledger, date.fromisoformat(last), limits_of(ledger)) if last else []
+        known = {figures.name: figures for figures in (trend(ledger), *told)}
+    return [
+        LedgerTable(one.name, one.title, [(name, zh) for name, zh, _ in one.columns], one.rows)
+        for one in (known[name] for name in ("trend", *_ON_PAGE) if name in known)
+        if one.rows.height
+    ]
 
 
 def exempt(folder: Path, case_ids: Sequence[str], day: date, *, reason: str, document: str, until: date) -> Receipt:
@@ -286,8 +313,10 @@ def known_cases(ledger: Ledger, case_ids: Sequence[str]) -> pl.DataFrame:
     marks = ", ".join("?" * len(case_ids))
     found = ledger.cases(f"case_id IN ({marks})", case_ids)
     if missing := sorted(set(case_ids) - set(found["case_id"])):
+        near = nearest_case(ledger, missing[0])
         raise UsageError(
-            tr("no case has the number {missing}", missing=missing[0]), try_=tr("fupin cases list shows the numbers")
+            tr("no case has the number {missing}", missing=missing[0]),
+            try_=near or tr("fupin cases list shows the numbers"),
         )
     return found
 
@@ -337,11 +366,11 @@ def _rules_reading(folder: Path, fact: str) -> list[str]:
 def _write_people(path: Path, people: pl.DataFrame) -> None:
     """The file, whole and on disk before the ledger speaks of it."""
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    staged = path.with_suffix(".partial")
-    people.write_parquet(staged)
-    with staged.open("rb") as file:
-        os.fsync(file.fileno())
-    staged.replace(path)
+    with unfinished(path.with_suffix(".partial")) as staged:
+        people.write_parquet(staged)
+        with staged.open("rb") as file:
+            os.fsync(file.fileno())
+        staged.replace(path)
 
 
 def _batch_folders(folder: Path, number: int) -> tuple[Path, Path]:

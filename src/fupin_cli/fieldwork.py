@@ -26,10 +26,12 @@ from fupin_cli.audit import (
 from fupin_cli.audit.estimate import rate_rows
 from fupin_cli.errors import BadDataError, ConfigurationError, InputMissingError
 from fupin_cli.ingest import Ask, load_profiles, no_password, read_source, to_evidence
-from fupin_cli.intake import Passwords, Say, nobody_knows, read_register
+from fupin_cli.intake import Passwords, nobody_knows, read_register
 from fupin_cli.language import tr
+from fupin_cli.layout import PROJECT_FILE
 from fupin_cli.normalise.regions import settle_places
-from fupin_cli.project import PROJECT_FILE, load_project, rules_folders
+from fupin_cli.progress import Say, silent
+from fupin_cli.project import load_project, rules_folders
 from fupin_cli.report import book
 from fupin_cli.report.audit_account import method_part, result_parts, trouble_parts, write_account
 from fupin_cli.report.audit_book import SAMPLE_NUMBER, AuditSheet, shown_headers, shown_text, write_audit_book
@@ -99,7 +101,7 @@ def draw(
     listed: Path | None = None,
     villages: Path | None = None,
     project: Path | None = None,
-    say: Say = lambda _: None,
+    say: Say = silent,
     passwords: Passwords = nobody_knows,
 ) -> SampleDrawn:
     """Draws by the plan of this name from a run directory or a project, and writes sample and workbooks to `target`.
@@ -131,6 +133,7 @@ def draw(
         facts = {
             "样本": f"{drawn.rows.height} 户，{drawn.rows.select(PLACES).n_unique()} 个村",
             "抽样框": f"{frame.households.height} 户，指纹 {frame.sha256[:16]}",
+            **({"名单": _list_words(others)} if others is not None else {}),
             "随机种子": f"{seed}（同一抽样框、同一种子，抽出的是同一个样本）",
         }
         books = _write_books(folder / BOOKS, plan, drawn.rows, facts, day, labels)
@@ -232,6 +235,13 @@ def _listed(path: Path, base: Base, passwords: Passwords) -> tuple[pl.DataFrame,
     )  # fmt: skip
     lost = table.set_aside.filter(~pl.col("set_aside_reason").is_in(["title", "header", "blank"]))
     return households, dict(lost["set_aside_reason"].value_counts().sort("set_aside_reason").rows())
+
+
+def _list_words(listed: pl.DataFrame) -> str:
+    """How many households the list has, and of how many nobody can tell whether they are in the register."""
+    blind = listed["id_number"].null_count()
+    doubt = f"，其中 {blind} 户的户主没有可用证件号码，是否在册未能核对" if blind else ""
+    return f"{listed.height} 户{doubt}"
 
 
 def _lines(path: Path) -> list[str]:

@@ -28,6 +28,7 @@ from fupin_cli.ingest import (
 from fupin_cli.ingest.database import open_query
 from fupin_cli.language import tr
 from fupin_cli.normalise.regions import Renamed, place_keys, rename_places, settle_places, unmatched_places
+from fupin_cli.progress import Say
 from fupin_cli.project import Project, Source
 from fupin_cli.rulebook import RuleBook, documents_of
 from fupin_cli.vocabulary import EXTRACTS
@@ -35,7 +36,6 @@ from fupin_cli.vocabulary import EXTRACTS
 _PLAINLY = 0.3  # how much better another kind must explain the headers
 _MOST_NAMES = 5  # of places that the register does not know
 CACHE = Path(".fupin") / "cache"
-Say = Callable[[str], None]
 Passwords = Callable[[str], Ask]  # the environment variable that a source names → who knows its passwords
 
 
@@ -157,8 +157,9 @@ def read_extracts(
     """The extracts of the given stages, each with its rows as evidence, their places named as the register names them."""
     wanted = [source for source in project.extracts if source.stage in stages]
     extracts = []
-    for n, source in enumerate(wanted, 1):
-        say(f"读取部门数据 reading {source.id} ({n}/{len(wanted)})")
+    sizes = [sum(path.stat().st_size for _, path in source.files if path.is_file()) for source in wanted]
+    for n, source in enumerate(wanted):
+        say(f"读取部门数据 reading {source.id} ({n + 1}/{len(wanted)})", sum(sizes[:n]), sum(sizes), "B")
         profile = book.profiles[source.profile]
         table = (
             read_listing(source.listing, profile, documents_of(book, source.profile, project.jurisdiction), register)

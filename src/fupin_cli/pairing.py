@@ -5,7 +5,7 @@ Beside pipeline, and as free as it is to know the whole; it loads no rules and n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -31,10 +31,9 @@ from fupin_cli.linkage.evaluation import expected_errors
 from fupin_cli.linkage.model import as_toml
 from fupin_cli.linkage.stages import link_and_learn
 from fupin_cli.pairs import LinkedFiles, add_clusters, in_files
+from fupin_cli.progress import Say, silent
 from fupin_cli.project import shipped_rules
 from fupin_cli.rundir import replace_file
-
-Say = Callable[[str], None]
 
 
 def link_files(
@@ -47,7 +46,7 @@ def link_files(
     labels: Sequence[Path] = (),
     review: Path | None = None,
     save_model: Path | None = None,
-    say: Say = lambda _: None,
+    say: Say = silent,
     ask: Ask = no_password,
 ) -> LinkedFiles:
     """Links two files without a project and writes them to `target`; rows are 0-based data rows after the header.
@@ -70,12 +69,13 @@ def link_files(
 
         clerical.refuse_answered(review, ask)
         answers = clerical.given_answers(labels, ask)
-    say("读取、比对 reading and linking")
+    say("读取 reading")
     shown = review is not None or answers is not None
     with ThreadPoolExecutor() as pool:
         ours, theirs = pool.map(
             lambda file, known: read_people(file, known, ask, shown=shown), (register, extract), (kinds[0], kinds[-1])
         )
+    say(f"比对人员 linking {ours.keys.height:,} × {theirs.keys.height:,}")
     linked = link_and_learn(ours.keys, theirs.keys, load_model(model or _default_model()))
     links, found = linked.links, LinkedFiles(linked.links, (ours, theirs), linked.model, None)
     if answers is not None:
@@ -101,7 +101,7 @@ def dedupe_file(
     profile: Path | None = None,
     model: Path | None = None,
     review: Path | None = None,
-    say: Say = lambda _: None,
+    say: Say = silent,
     ask: Ask = no_password,
 ) -> tuple[pl.DataFrame, People]:
     """Pairs of rows of one file that may be one person, also written to `target`: row < other_row, 0-based data rows.

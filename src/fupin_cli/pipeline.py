@@ -5,23 +5,25 @@ One direction, no way back. Only this page and the command line know the whole; 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
-from fupin_cli.errors import ConfigurationError, UsageError
-from fupin_cli.intake import Extract, Passwords, Register, Say, describe, nobody_knows, read_extracts, read_register
+from fupin_cli.errors import BadDataError, ConfigurationError, UsageError
+from fupin_cli.intake import Extract, Passwords, Register, describe, nobody_knows, read_extracts, read_register
 from fupin_cli.language import tr
 from fupin_cli.linkage import find_duplicates, link_people
 from fupin_cli.normalise.keys import person_keys
 from fupin_cli.normalise.regions import place_codes
+from fupin_cli.progress import Say, silent
 from fupin_cli.project import Project, Source
 from fupin_cli.report.digest import Digest
 from fupin_cli.results import conclude, manifest, sum_up, write_faces, write_frames
+from fupin_cli.round_page import PLAIN, Page, page_frames
 from fupin_cli.rulebook import RuleBook, columns_read, for_round, labels_of, open_rule_book
 from fupin_cli.rules import Judgement, judge
-from fupin_cli.rundir import publish, write_manifest
+from fupin_cli.rundir import publish, require_space, write_manifest
 from fupin_cli.vocabulary import STAGES
 
 
@@ -30,15 +32,19 @@ def reconcile(
     target: Path,
     *,
     stage: str | None = None,
-    say: Say = lambda _: None,
+    say: Say = silent,
     passwords: Passwords = nobody_knows,
+    page: Page = PLAIN,
 ) -> Digest:
     """Compares, judges and reports a whole project into the run directory `target`; the digest comes back.
 
-    With `stage`, only the rounds up to that one. Nothing appears under `target` unless everything does.
+    With `stage`, only the rounds up to that one; `page` says what report.html shows beside the round itself. Nothing appears
+    under `target` unless everything does.
     """
     stages = rounds_up_to(project, stage)
-    with publish(target) as folder:
+    with publish(target, say) as folder:
+        seen = stamps(project)
+        require_space(folder, sum(size for _, size, _ in seen.values()))
         book = open_rule_book(project)
         register = read_register(project, book, say, passwords)
         extracts = read_extracts(project, book, register, stages, say, passwords)
@@ -52,9 +58,36 @@ def reconcile(
         digest = sum_up(project, book, register, extracts, links, rounds, verdict, stages, columns_read(book))
         say("写出结果 writing results")
         write_frames(folder, project, register, extracts, links, verdict)
-        write_faces(folder, project, book, register, extracts, verdict, digest)
-        write_manifest(folder, manifest(project, register, extracts, stages))
+        shown = page_frames(
+            folder, project, book, register, extracts, links, verdict.judgement, verdict.findings, verdict.cleared, page
+        )
+        write_faces(folder, project, book, register, extracts, verdict, digest, shown)
+        refuse_changed(project, seen)
+        write_manifest(folder, manifest(project, register, extracts, stages, page.on_record))
+        refuse_changed(project, seen)  # what is in the manifest is what was read
     return digest
+
+
+def stamps(project: Project) -> dict[str, tuple[int, int, int]]:
+    """Name → when it was last changed, bytes, and which file it is, of every file that is there; the configuration is one."""
+    sources = (project.register, *project.extracts)
+    files = {name: path for source in sources for name, path in source.files} | {project.path.name: project.path}
+    found = {name: path.stat() for name, path in files.items() if path.is_file()}
+    return {name: (stat.st_mtime_ns, stat.st_size, stat.st_ino) for name, stat in found.items()}
+
+
+def refuse_changed(project: Project, seen: Mapping[str, tuple[int, int, int]]) -> None:
+    """Raises BadDataError where a file is not what it was when the run began: part of it would be of another day."""
+    now = stamps(project)
+    for name, stamp in seen.items():
+        if now.get(name) != stamp:
+            raise BadDataError(
+                tr("this file was changed while it was read")
+                if name in now
+                else tr("this file vanished while it was read"),
+                where=name,
+                try_=tr("run again when the file is complete and nobody writes to it"),
+            )
 
 
 def rounds_up_to(project: Project, stage: str | None) -> tuple[str, ...]:
@@ -84,9 +117,10 @@ def link_everyone(register: Register, extracts: Sequence[Extract], book: RuleBoo
     say("台账内部查重 looking for duplicates inside the register")
     everyone = person_keys(register.persons, "register_row")
     links = [find_duplicates(everyone, book.model)]
-    for n, extract in enumerate(extracts, 1):
+    rows = [extract.evidence.height for extract in extracts]
+    for n, extract in enumerate(extracts):
         source = extract.source
-        say(f"比对人员 linking {source.id} ({n}/{len(extracts)})")
+        say(f"比对人员 linking {source.id} ({n + 1}/{len(extracts)})", sum(rows[:n]), sum(rows), "行 rows")
         reached = place_codes(pl.DataFrame({"county": source.coverage}, schema={"county": pl.String}))["county_code"]
         refuse_unknown_coverage(source, reached, everyone["county_code"], register)
         here = everyone.filter(pl.col("county_code").is_in(reached.implode()) | pl.col("county_code").is_null())

@@ -19,11 +19,9 @@ from fupin_cli.ingest.archive import plainly_no_table
 from fupin_cli.ingest.database import Query, declare
 from fupin_cli.ingest.file_list import FileList, declare_files
 from fupin_cli.language import tr
+from fupin_cli.layout import CASES, PROJECT_FILE, RUNS
 from fupin_cli.vocabulary import STAGES
 
-PROJECT_FILE = "fupin.toml"
-RUNS = "runs"
-CASES = "cases"  # the ledger beside fupin.toml: what goes out and comes back there is no extract
 _READ = {"files", "sheets", "password_env", "source", "query", "table", "folder", "names"}
 _KEYS = {
     "": {"project", "register", "extract", "places", "rules"},

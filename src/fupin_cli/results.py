@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import Container, Mapping, Sequence
+import shutil
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,14 +20,17 @@ from fupin_cli.normalise.regions import place_keys
 from fupin_cli.project import Project
 from fupin_cli.report.digest import Digest, Problem, build_digest, to_json
 from fupin_cli.report.page import write_page
+from fupin_cli.report.page_parts import PageFrames
 from fupin_cli.report.set_aside_book import write_set_aside_books
 from fupin_cli.report.workbook import write_workbooks
 from fupin_cli.rulebook import RuleBook
 from fupin_cli.rules import Judgement, standards
-from fupin_cli.rundir import sha256
-from fupin_cli.vocabulary import FINDINGS, LINKS, PLACES
+from fupin_cli.rules.telling import PERSON_OUTCOMES
+from fupin_cli.rundir import code_hash, sha256
+from fupin_cli.vocabulary import FINDINGS, LINKS, OUTCOMES, PLACES
 
 _MOST_VILLAGES = 3
+_ROW_GROUP = 500_000  # rows; a fixed number, so that the same outcomes are the same bytes
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ def sum_up(
 ) -> Digest:
     """The one result object that every face renders; `read` are the columns of each kind that rules read."""
     tables = {"register": register.table} | {extract.source.id: extract.table for extract in extracts}
-    judgement = verdict.judgement
+    judgement, decisive = verdict.judgement, standards(book.packs, project.jurisdiction)
     return build_digest(
         project=project.name,
         as_of=project.as_of,
@@ -108,7 +112,7 @@ def sum_up(
         set_aside=pl.concat([table.set_aside.with_columns(extract=pl.lit(name)) for name, table in tables.items()]),
         extracts=describe(extracts),
         links=links,
-        outcomes=judgement.outcomes,
+        outcomes=judgement.outcomes_of([rule.id for rule in decisive]),
         findings=verdict.findings,
         rules=judgement.reports,
         problems=[
@@ -119,7 +123,7 @@ def sum_up(
             *(problem for table in tables.values() for problem in problems_of(table, read.get(table.profile.name, ()))),
         ],
         lines=judgement.lines,
-        standards=[rule.id for rule in standards(book.packs, project.jurisdiction)],
+        standards=[rule.id for rule in decisive],
         cleared=verdict.cleared,
         packs=book.choices,
         earlier={stage: told.reports for stage, told in zip(stages[:-1], rounds[:-1], strict=True)},
@@ -158,8 +162,8 @@ def strange_places(extract: Extract) -> list[Problem]:
 
 
 def unseen_villages(extract: Extract, register: Register, book: RuleBook) -> list[Problem]:
-    """Villages of which a list of papers, visits or steps names no household, though it names some of others it covers."""
-    if not any(fact.by_number and extract.source.profile in fact.kinds for pack in book.packs for fact in pack.facts):
+    """Villages of which a list of papers or steps names no household, though it names some of others that it covers."""
+    if not any(fact.siblings and extract.source.profile in fact.kinds for pack in book.packs for fact in pack.facts):
         return []
     people = register.persons.drop_nulls("household_id")
     if extract.source.coverage:
@@ -205,8 +209,6 @@ def write_frames(
     facts = verdict.judgement.facts
     frames = {
         "links": LINKS.conform(links),
-        "outcomes": verdict.judgement.outcomes,
-        "person_outcomes": verdict.judgement.person_outcomes,
         "findings": verdict.findings,
         "set_aside": pl.concat([table.set_aside for table in tables]),
         "persons": facts.persons,
@@ -216,7 +218,27 @@ def write_frames(
     }
     for name, frame in frames.items():
         frame.write_parquet(folder / f"{name}.parquet")
+    write_batches(folder / "outcomes.parquet", verdict.judgement.outcome_batches(), OUTCOMES.empty())
+    nobody = pl.DataFrame(schema=PERSON_OUTCOMES)
+    write_batches(folder / "person_outcomes.parquet", verdict.judgement.person_outcome_batches(), nobody)
     keep_rules(folder, project.rules_folders)
+
+
+def write_batches(path: Path, batches: Iterable[pl.DataFrame], nothing: pl.DataFrame) -> None:
+    """One Parquet file of frames that are never held together; `nothing` is what it holds where there are none."""
+    parts = path.with_suffix(".parts")
+    parts.mkdir()
+    written = []
+    for n, batch in enumerate(batches):
+        written.append(parts / f"{n:06}.parquet")
+        batch.write_parquet(written[-1])
+    if len(written) > 1:
+        pl.scan_parquet(written).sink_parquet(path, row_group_size=_ROW_GROUP, maintain_order=True)
+    elif written:
+        written[0].rename(path)
+    else:
+        nothing.write_parquet(path)
+    shutil.rmtree(parts)
 
 
 def write_faces(
@@ -227,15 +249,16 @@ def write_faces(
     extracts: Sequence[Extract],
     verdict: Verdict,
     digest: Digest,
+    page: PageFrames,
 ) -> None:
     """The same digest, as JSON, page and workbooks; and what could not be used, for whoever sent it."""
     (folder / "digest.json").write_text(to_json(digest), encoding="utf-8")
-    write_page(folder / "report.html", digest)
+    write_page(folder / "report.html", digest, page)
     write_workbooks(
         folder / "workbooks",
         digest,
         verdict.findings,
-        verdict.judgement.outcomes,
+        pl.scan_parquet(folder / "outcomes.parquet"),
         register.households,
         {rule.id: rule.title for pack in book.packs for rule in pack.rules},
         as_of=project.as_of,
@@ -278,9 +301,13 @@ def owners_of_registers(register: Register) -> dict[str, str]:
 
 
 def manifest(
-    project: Project, register: Register, extracts: Sequence[Extract], stages: Sequence[str]
+    project: Project,
+    register: Register,
+    extracts: Sequence[Extract],
+    stages: Sequence[str],
+    page: Mapping[str, object],
 ) -> dict[str, object]:
-    """What went in: the hash of every input and rule file, versions, and the as-of date. No clock."""
+    """What went in: the hash of every input and rule file, versions, the as-of date, whether persons are masked. No clock."""
     sources = (project.register, *(extract for extract in project.extracts if extract.stage in stages))
     tables = {project.register.id: register.table} | {extract.source.id: extract.table for extract in extracts}
     asked = {
@@ -290,6 +317,7 @@ def manifest(
     }
     return {
         "version": __version__,
+        "code": code_hash(),
         "polars": pl.__version__,
         "as_of": project.as_of.isoformat(),
         "stages": list(stages),
@@ -301,6 +329,7 @@ def manifest(
         "inputs": {name: sha256(path) for source in sources for name, path in source.files}
         | asked
         | {"fupin.toml": sha256(project.path)},
+        "report": dict(page),
         "rules": {name: sha256(path) for name, path in rule_files(project.rules_folders).items()},
     }
 

@@ -1,8 +1,8 @@
 """A run directory that appears whole or not at all: lock, staging, manifest, one rename.
 
 Order, and why: the lock first (a second run stops at once and touches nothing); files into a hidden staging folder beside the
-target; each flushed to disk; the manifest last; then the old run steps aside and the new one takes its name. Whatever a killed
-run left behind is put right by the next one, under the lock.
+target; each flushed to disk; the manifest last; then the old run and the new one change names, at one stroke where that can be.
+Whatever a killed run left behind is put right by the next one, under the lock.
 """
 
 from __future__ import annotations
@@ -11,41 +11,50 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fupin_cli.errors import BusyError, DiskError, OutputError
+from fupin_cli.errors import DiskError, OutputError
 from fupin_cli.language import tr
+from fupin_cli.locks import locked
+from fupin_cli.unfinished import remove, settling, unfinished
 
 MANIFEST = "manifest.json"
 PROGRAM = "fupin"
+_TRY_RUN = "fupin run … --wait waits for it; or name another folder with -o"
+_LEAST_SPACE = 32 << 20
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of Linux, <fcntl.h> and <linux/fs.h>
 
 
 @contextmanager
-def publish(target: Path) -> Iterator[Path]:
+def publish(target: Path, say: Callable[[str], None] = lambda _: None) -> Iterator[Path]:
     """A staging folder to write into; when the block ends well it becomes `target`, when it fails nothing has changed.
 
-    Raises BusyError while another run holds the target, OutputError where it cannot be created or is somebody else's folder.
+    `say` hears when an earlier run had been killed here. Raises BusyError while another run holds the target, OutputError where
+    it cannot be created or is somebody else's folder.
     """
-    target = target.absolute()
     mask = os.umask(0o077)  # outputs are about people: readable by their owner only
     try:
+        target = target.resolve()  # where a link leads: the link itself stays
         target.parent.mkdir(parents=True, exist_ok=True)
-        with locked(target.with_name(f".{target.name}.lock"), target):
+        with locked(target.with_name(f".{target.name}.lock"), target, _TRY_RUN) as died:
+            if died:
+                say(f"先前的运行中断，已清理 an earlier run was cut short and is cleaned up: {died}")
             staging, aside = (target.with_name(f".{target.name}.{part}") for part in ("partial", "previous"))
             _recover(target, staging, aside)
-            _refuse_strangers(target)
-            staging.mkdir(mode=0o700)
-            try:
+            refuse_strangers(target)
+            with unfinished(staging):
+                staging.mkdir(mode=0o700)
                 yield staging
                 flush(staging)
-                _swap(staging, target, aside)
-            finally:
-                shutil.rmtree(staging, ignore_errors=True)
+                with settling():
+                    _swap(staging, target, aside)
     except OSError as error:
         raise _explained(error, target) from None
     finally:
@@ -55,30 +64,64 @@ def publish(target: Path) -> Iterator[Path]:
 @contextmanager
 def replace_file(target: Path) -> Iterator[Path]:
     """A name to write to beside `target`; when the block ends well the file takes its place, else nothing has changed."""
-    target = target.absolute()
-    staged = target.with_name(f".{target.name}.partial")
     mask = os.umask(0o077)
     try:
+        target = target.resolve()
         target.parent.mkdir(parents=True, exist_ok=True)
-        staged.touch()
-        yield staged
-        staged.replace(target)
+        with unfinished(target.with_name(f".{target.name}.partial")) as staged:
+            remove(staged)
+            staged.touch(mode=0o600, exist_ok=False)
+            yield staged
+            with staged.open("rb") as file:
+                os.fsync(file.fileno())
+            with settling():
+                staged.replace(target)
     except OSError as error:
         raise _explained(error, target) from None
     finally:
-        staged.unlink(missing_ok=True)
         os.umask(mask)
+
+
+def require_space(folder: Path, inputs: int) -> None:
+    """Nothing, where the disk of `folder` has room for the results of so many bytes of input. Raises DiskError otherwise.
+
+    The sample's results are smaller than what they come from: so as much again, and something to begin with.
+    """
+    needed, free = _LEAST_SPACE + inputs, shutil.disk_usage(folder).free
+    if free < needed:
+        raise DiskError(
+            tr(
+                "there is not enough room on the disk: {what:,} MiB free, about {what_2:,} MiB needed",
+                what=free >> 20,
+                what_2=needed >> 20,
+            ),
+            where=str(folder.parent),
+            try_=tr("free some space, or name a folder on another disk with -o; earlier results are untouched"),
+        )
 
 
 def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
     """manifest.json: the given facts, and the sha256 of every file already in the folder."""
-    outputs = {
-        path.relative_to(folder).as_posix(): sha256(path)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != MANIFEST
-    }
+    outputs = {name: sha256(path) for name, path in present_files(folder).items()}
     text = json.dumps({"program": PROGRAM, **facts, "outputs": outputs}, ensure_ascii=False, indent=2, sort_keys=True)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def present_files(folder: Path) -> dict[str, Path]:
+    """Every file in the folder by its name there, in order, but not the manifest itself."""
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    files.pop(MANIFEST, None)
+    return dict(sorted(files.items()))
+
+
+@cache
+def code_hash() -> str:
+    """The SHA-256 of the program's own code, in hex: two programs of one version may still differ."""
+    home = Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(home.rglob("*.py")):
+        digest.update(f"{path.relative_to(home).as_posix()} {sha256(path)}\n".encode())
+    return digest.hexdigest()
 
 
 def sha256(path: Path) -> str:
@@ -92,46 +135,17 @@ def sha256_of(*texts: str) -> str:
     return hashlib.sha256("\n".join(sorted(texts)).encode()).hexdigest()
 
 
-@contextmanager
-def locked(path: Path, target: Path) -> Iterator[None]:
-    """Holds an operating-system lock, which a killed process cannot leave behind."""
-    with path.open("a") as file:
-        try:
-            _lock(file.fileno())
-        except OSError as error:
-            if error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
-                raise
-            raise BusyError(
-                tr("another run is writing here"),
-                where=str(target),
-                try_=tr("wait for it to finish, or name another folder with -o"),
-            ) from None
-        yield
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
 def _recover(target: Path, staging: Path, aside: Path) -> None:
     """Puts right what a killed run left: a half-written staging goes, a run that had stepped aside comes back."""
-    shutil.rmtree(staging, ignore_errors=True)
+    remove(staging)
     if aside.exists():
         if target.exists():
-            shutil.rmtree(aside)
+            remove(aside)
         else:
             aside.rename(target)
 
 
-def _refuse_strangers(target: Path) -> None:
+def refuse_strangers(target: Path) -> None:
     """Only an untouched run of ours is ever replaced: an answered checklist, or anybody's own file, is worth more."""
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return
@@ -142,9 +156,7 @@ def _refuse_strangers(target: Path) -> None:
             where=str(target),
             try_=tr("name a new or empty folder with -o"),
         )
-    present = {path.relative_to(target).as_posix(): path for path in target.rglob("*") if path.is_file()}
-    present.pop(MANIFEST, None)
-    touched = sum(outputs.get(name) != sha256(path) for name, path in present.items())
+    touched = sum(outputs.get(name) != sha256(path) for name, path in present_files(target).items())
     if touched:
         raise OutputError(
             tr("{touched} file(s) here were changed or added after the run, so it is left alone", touched=touched),
@@ -167,29 +179,66 @@ def flush(folder: Path) -> None:
     """Waits until everything in the folder is on the disk."""
     for path in [*folder.rglob("*"), folder]:
         if path.is_file() or sys.platform != "win32":
-            descriptor = os.open(path, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            _sync(path)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _swap(staging: Path, target: Path, aside: Path) -> None:
-    if target.exists():
+    """The new run has the name; the old one, if there was one, is in the staging folder's place, or gone.
+
+    In one step where the system can; else in two, between which the old run stands aside.
+    """
+    if not target.exists():
+        staging.rename(target)
+    elif not _exchanged(staging, target):
         target.rename(aside)
-    staging.rename(target)
-    shutil.rmtree(aside, ignore_errors=True)
+        try:
+            staging.rename(target)
+        except BaseException:
+            if not target.exists():
+                aside.rename(target)
+            raise
+        remove(aside)
+    if sys.platform != "win32":
+        _sync(target.parent)
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Whether the two have changed names at one stroke; False where the system or the disk cannot, and nothing has happened."""
+    if sys.platform != "linux":
+        return False
+    try:
+        return bool(_renameat2()(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0)
+    except AttributeError:  # a C library older than the call
+        return False
+
+
+@cache
+def _renameat2() -> Any:
+    import ctypes  # noqa: PLC0415 - only who publishes a run needs it
+
+    return ctypes.CDLL(None).renameat2
 
 
 def _explained(error: OSError, target: Path) -> OutputError | DiskError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+    number = error.errno
+    if number is None and (told := re.search(r"\(os error (\d+)\)", str(error))):  # as Polars says it
+        number = int(told[1])
+    if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
         return DiskError(
             tr("writing the results failed"),
             where=str(target),
-            why=os.strerror(error.errno),
+            why=os.strerror(number),
             try_=tr("free some space; earlier results are untouched"),
         )
-    reason = os.strerror(error.errno) if error.errno else type(error).__name__
+    reason = os.strerror(number) if number else type(error).__name__
     return OutputError(
         tr("the results cannot be written here"), where=str(target), why=reason, try_=tr("name another folder with -o")
     )

@@ -13,6 +13,7 @@ import polars as pl
 
 from fupin_cli.audit.coverage import STATES, TO_DO, Coverage, MustVisit, cover, coverage_of, must_visit_rules
 from fupin_cli.errors import InputMissingError, UsageError
+from fupin_cli.kept_rules import folders_for
 from fupin_cli.language import tr
 from fupin_cli.project import rules_folders
 from fupin_cli.report import book
@@ -20,7 +21,7 @@ from fupin_cli.report.table_book import Part
 from fupin_cli.report.visit_book import COUNT_HEADERS, share_words, write_coverage, write_worklist
 from fupin_cli.report.wording import place
 from fupin_cli.rulebook import packs_of
-from fupin_cli.rules import applies_to, nearest
+from fupin_cli.rules import applies_to, binds_part, nearest
 from fupin_cli.rundir import MANIFEST, publish, sha256, write_manifest
 from fupin_cli.vocabulary import PLACES
 
@@ -48,14 +49,12 @@ def must_visit(
     households, outcomes, findings, manifest, not_run = _opened(run)
     jurisdiction, as_of = manifest["judged_for"]["jurisdiction"], date.fromisoformat(manifest["as_of"])
     judged = set(outcomes["rule_id"].unique())
-    packs = [
-        pack
-        for pack in packs_of(rules_folders(project / "rules" if project else None))
-        if applies_to(pack, jurisdiction)
-    ]
-    must = must_visit_rules(packs, only)
-    must = MustVisit(tuple(rule for rule in must.rules if rule.id in judged), must.facts, must.villages)
-    _refuse_unknown(must, only, jurisdiction)
+    folders, _ = folders_for(run, project, rules_folders(project / "rules" if project else None))
+    packs = [pack for pack in packs_of(folders) if applies_to(pack, jurisdiction) or binds_part(pack, jurisdiction)]
+    every = must_visit_rules(packs)
+    asked = [rule for rule in every.rules if rule.id in judged]
+    _refuse_unknown([rule.id for rule in asked], only, jurisdiction)
+    must = MustVisit(tuple(rule for rule in asked if not only or rule.id in only), every.facts, every.villages)
     covered = cover(households, outcomes, must, not_run)
     empty = findings.filter(pl.col("rule_id").is_in([rule.id for rule in must.villages]))
     visits = Visits(
@@ -86,8 +85,7 @@ def _opened(run: Path) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, dict[s
     return frames[0], frames[1], frames[2], manifest, not_run
 
 
-def _refuse_unknown(must: MustVisit, only: Sequence[str], jurisdiction: str) -> None:
-    known = [rule.id for rule in must.rules]
+def _refuse_unknown(known: Sequence[str], only: Sequence[str], jurisdiction: str) -> None:
     for name in only:
         if name not in known:
             raise UsageError(

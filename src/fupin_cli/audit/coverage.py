@@ -51,8 +51,8 @@ class Coverage:
     not_judged: Mapping[str, str]
 
 
-def must_visit_rules(packs: Sequence[Pack], only: Sequence[str] = ()) -> MustVisit:
-    """The rules of these packs that ask of a household whether it was visited; with `only`, those of these ids."""
+def must_visit_rules(packs: Sequence[Pack]) -> MustVisit:
+    """The rules of these packs that ask of a household whether it was visited."""
     seen = {fact.name for pack in packs for fact in pack.facts if VISITS in fact.kinds}
     found, villages = [], []
     for pack in packs:
@@ -61,7 +61,6 @@ def must_visit_rules(packs: Sequence[Pack], only: Sequence[str] = ()) -> MustVis
             for r in pack.rules
             if r.kind is Kind.CHECK and r.level is Level.HOUSEHOLD and seen & set(r.names) and r.enabled
         ]
-        own = [rule for rule in own if not only or rule.id in only]
         found += own
         villages += [r for r in pack.rules if own and r.kind is Kind.CHECK and r.level is Level.VILLAGE and r.enabled]
     return MustVisit(tuple(found), frozenset(seen), tuple(villages))
@@ -75,12 +74,12 @@ def cover(households: pl.DataFrame, outcomes: pl.DataFrame, must: MustVisit, not
     """
     titles = {rule.id: rule.title for rule in must.rules}
     own = outcomes.filter(pl.col("rule_id").is_in(list(titles)), pl.col("outcome") != Outcome.NOT_APPLICABLE)
-    elsewhere = pl.col("missing").list.set_difference(pl.lit(sorted(must.facts), pl.List(pl.String))).list.len() > 0
-    # what is lacking beside the visit is whether it must be
-    unknown = pl.col("outcome") == Outcome.UNKNOWN
-    own = own.with_columns(needed=~(unknown & elsewhere))
-    told = set(own.filter("needed")["rule_id"].unique())
-    blind = {rule: not_run[rule] for rule in titles if rule in not_run and rule not in told}
+    lacking = pl.col("missing").list.set_difference(pl.lit(sorted(must.facts), pl.List(pl.String))).list.len()
+    # only where nothing but the visit is lacking it is known that they must be visited; a rule that did not run says nothing
+    only_visit = (pl.col("missing").list.len() > 0) & (lacking == 0)
+    own = own.with_columns(needed=(pl.col("outcome") != Outcome.UNKNOWN) | only_visit)
+    unsure = set(own.filter(~pl.col("needed"))["rule_id"].unique())
+    blind = {rule: not_run[rule] for rule in titles if rule in not_run and rule in unsure}
     own = own.filter(~pl.col("rule_id").is_in(list(blind)))
     seen = [pl.col(name) for name in sorted(must.facts & set(households.columns))]
     was = pl.coalesce(seen) if seen else pl.lit(None, pl.Boolean)
@@ -98,9 +97,8 @@ def cover(households: pl.DataFrame, outcomes: pl.DataFrame, must: MustVisit, not
         pl.col("reason").filter(~pl.col("needed")).unique().sort().str.join("；").alias("doubt"),
     )
     homes = HOUSEHOLDS.conform(households).select(HOUSEHOLDS.names)
-    rows = homes.with_columns(households.select(was.cast(pl.Boolean).alias("was"))).join(
-        each, on="household_id", how="inner"
-    )
+    known = households.with_columns(was=was.cast(pl.Boolean)).select("household_id", "was")
+    rows = homes.join(known, on="household_id").join(each, on="household_id")
     state = (
         pl.when(pl.col("needed") & pl.col("yes"))
         .then(pl.lit("visited"))

@@ -55,7 +55,7 @@ def draw_sample(frame: pl.DataFrame, plan: Plan, seed: int) -> Drawn:
             pl.col("cell").alias(f"cell_{k}"), pl.col("unit").alias(f"unit_{k}"), pl.col("pi").alias(f"pi_{k}"),
             pl.col("taken").alias(f"taken_{k}"), pl.col("present").alias(f"present_{k}"),
         )  # fmt: skip
-        rows = rows.with_columns(_unit(stage).alias(f"unit_{k}")).join(named, on=f"unit_{k}", how="inner")
+        rows = rows.with_columns(_unit(stage.unit).alias(f"unit_{k}")).join(named, on=f"unit_{k}", how="inner")
     chances = pl.lit(1.0)
     for k in range(len(plan.stages)):
         chances = chances * pl.col(f"pi_{k}")
@@ -70,24 +70,24 @@ def draw_sample(frame: pl.DataFrame, plan: Plan, seed: int) -> Drawn:
     return Drawn(SAMPLE.conform(rows).sort(order, nulls_last=True), pl.concat(short))
 
 
-def _unit(stage: Stage) -> pl.Expr:
-    """What a household belongs to at this stage: the names of its places down to the level, or itself."""
-    if stage.unit == "household":
+def _unit(level: str) -> pl.Expr:
+    """What a household belongs to at a level: the names of its places down to there, or itself."""
+    if level == "household":
         return pl.col("unit_key")
-    levels = LEVELS[: LEVELS.index(stage.unit) + 1]
-    return pl.concat_str((pl.col(level).fill_null("") for level in levels), separator=_AT)
+    levels = LEVELS[: LEVELS.index(level) + 1]
+    return pl.concat_str((pl.col(place).fill_null("") for place in levels), separator=_AT)
 
 
 def _units(rows: pl.DataFrame, plan: Plan, k: int) -> pl.DataFrame:
     """cell, unit, size and place of everything that this stage can take; households come with their stratum."""
     stage = plan.stages[k]
     cell = [pl.col(f"unit_{k - 1}") if k else pl.lit("")]
-    cell += [pl.col(stage.per).fill_null("")] if stage.per else []
+    cell += [_unit(stage.per)] if stage.per else []  # two townships may bear one name
     cell += [pl.col("stratum")] if stage.unit == "household" else []
     size = pl.len() if stage.size == "households" else pl.col("member_count").fill_null(0).sum()
     return (
         rows.select(
-            pl.concat_str(cell, separator="|").alias("cell"), _unit(stage).alias("unit"), "member_count", "stratum",
+            pl.concat_str(cell, separator="|").alias("cell"), _unit(stage.unit).alias("unit"), "member_count", "stratum",
             pl.col("hamlet").fill_null("").alias("listed_at"), (pl.col(f"unit_{k - 1}") if k else pl.lit("")).alias("above"),
         )
         .group_by("cell", "unit", "above")
@@ -224,15 +224,19 @@ def _short(units: pl.DataFrame, rows: pl.DataFrame, plan: Plan, k: int) -> pl.Da
 
 def _in_groups(rows: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """The sample dealt out among the audit groups, whole places each, the largest first to whoever has least."""
-    stage = Stage(plan.groups_by, None, "all", "households", None)
-    places = rows.select(place=_unit(stage)).group_by("place").len("n").sort(["n", "place"], descending=[True, False])
+    places = (
+        rows.select(place=_unit(plan.groups_by))
+        .group_by("place")
+        .len("n")
+        .sort(["n", "place"], descending=[True, False])
+    )
     load = [0] * plan.groups
     dealt = {}
     for place, n in places.rows():
         least = load.index(min(load))
         dealt[place] = least + 1
         load[least] += n
-    return rows.with_columns(group=_unit(stage).replace_strict(dealt, return_dtype=pl.Int64, default=None))
+    return rows.with_columns(group=_unit(plan.groups_by).replace_strict(dealt, return_dtype=pl.Int64, default=None))
 
 
 def _starts(cells: pl.Series, k: int, seed: int) -> pl.Series:

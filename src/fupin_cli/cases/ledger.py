@@ -6,6 +6,8 @@ case shows on paper lies beside it, in the file of the last round.
 
 from __future__ import annotations
 
+import difflib
+import hashlib
 import json
 import os
 import sqlite3
@@ -21,10 +23,12 @@ from fupin_cli.cases.keys import LedgerKey, open_key
 from fupin_cli.cases.schema import ANSWER_FIELDS, MIGRATIONS
 from fupin_cli.errors import BadDataError, BusyError, DiskError, InputMissingError, NoPermissionError
 from fupin_cli.language import tr
+from fupin_cli.layout import LEDGER_FILE
 from fupin_cli.vocabulary import FINDINGS
 
-LEDGER_FILE = "ledger.db"
 _WAIT_SECONDS = 10.0
+_BEGIN = 4  # characters of a case's number: one of its ends is usually typed right
+_MANY, _AT_ONCE = 50_000, 20_000  # cases worth new indexes; rows that are Python's at one time
 _CACHE_KIB = 256 * 1024  # numbers of cases are random: a round touches pages all over the file
 EVENT = ("case_id", "kind", "day", "round", "batch", "file", "evidence", "detail", "once")
 _IDENTITY = ("case_id", "rule_id", "severity", "department", "title", "county", "township", "village", "household")
@@ -62,13 +66,32 @@ class Ledger:
 
     def add_cases(self, cases: pl.DataFrame) -> None:
         """Note cases that were never seen before; the columns are those of `_IDENTITY`."""
-        _insert(self.connection, "cases", _IDENTITY, cases)
+        with self._indexed_afterwards("cases", cases.height):
+            _insert(self.connection, "cases", _IDENTITY, cases)
+
+    @contextmanager
+    def _indexed_afterwards(self, table: str, rows: int, only: str = "%") -> Iterator[None]:
+        """Builds a table's indexes after the block, where it adds so many rows that keeping them row by row takes longer."""
+        held = self.rows(f"SELECT coalesce(max(rowid), 0) AS n FROM {table}")[0]["n"]
+        plain = "type = 'index' AND tbl_name = ? AND name LIKE ? AND sql LIKE 'CREATE INDEX%'"  # none that keeps rows unique
+        query = f"SELECT name, sql FROM sqlite_master WHERE {plain}"
+        made = self.rows(query, (table, only)) if rows >= max(_MANY, held // 2) else []
+        for index in made:
+            self.connection.execute(f"DROP INDEX {index['name']}")
+        yield
+        for index in made:
+            self.connection.execute(index["sql"])
 
     def add_events(self, events: pl.DataFrame) -> Receipt:
         """Add events in the frame's order (columns of EVENT, absent ones null), but none whose `once` is there already."""
         given = events.with_columns(pl.lit(None, pl.String).alias(name) for name in EVENT if name not in events.columns)
-        before = self._last_event()
-        _insert(self.connection, "events", EVENT, given)
+        before = self.last_event()
+        folds_alone = not {"answered", "settled"} & set(
+            given["kind"].unique()
+        )  # what folds these asks for the case's events
+        many = given.height if folds_alone else 0
+        with self._indexed_afterwards("events", many), self._indexed_afterwards("cases", many, "cases_by_state"):
+            _insert(self.connection, "events", EVENT, given)
         booked = int(self.connection.execute("SELECT count(*) FROM events WHERE seq > ?", (before,)).fetchone()[0])
         return Receipt(booked, given.height - booked)
 
@@ -79,7 +102,8 @@ class Ledger:
         cursor = self.connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(row.values()))
         return int(cursor.lastrowid or 0)
 
-    def _last_event(self) -> int:
+    def last_event(self) -> int:
+        """The number of the last event, 0 before the first."""
         return int(self.connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0])
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
@@ -183,6 +207,15 @@ def open_ledger(folder: Path, *, make: bool = False) -> Iterator[Ledger]:
         raise NoPermissionError(tr("the ledger may not be opened"), where=str(path)) from None
 
 
+def nearest_case(ledger: Ledger, number: str) -> str | None:
+    """The case that was meant: the only one whose number is spelled nearly so; None where there is none or are several."""
+    begin, end = number[:_BEGIN], number[-_BEGIN:]
+    query = "SELECT case_id FROM cases WHERE first_round IS NOT NULL AND (case_id GLOB ? OR case_id GLOB ?) LIMIT 1000"
+    known = [row["case_id"] for row in ledger.rows(query, (f"{begin}*", f"*{end}"))]
+    near = difflib.get_close_matches(number, known, 2, 0.85)
+    return near[0] if len(near) == 1 else None
+
+
 def no_ledger(folder: Path) -> InputMissingError:
     """The error of whoever asks for a ledger where none was begun."""
     return InputMissingError(
@@ -203,9 +236,41 @@ def check_ledger(ledger: Ledger) -> list[str]:
         f"a row of {row[0]} names a row that is not there"
         for row in ledger.connection.execute("PRAGMA foreign_key_check")
     ]
+    if not faults:
+        faults += _broken_links(ledger)
     return faults + (
         [] if not faults and replayed(ledger).equals(ledger.cases()) else ["a case is not what its events say"]
     )
+
+
+def next_link(ledger: Ledger, before: Mapping[str, Any] | None, run: str, until: int | None = None) -> dict[str, Any]:
+    """`chain` and `chained_until` of the round that follows the round `before`: what a link holds, all later links hold.
+
+    A link holds the run's hash, the link before, and every event since that one, up to the event `until` [the last].
+    """
+    link, since = (before["chain"], before["chained_until"]) if before else (None, 0)
+    until = ledger.last_event() if until is None else until
+    digest = hashlib.sha256(f"{link or ''}\n{run}\n".encode())
+    for row in ledger.connection.execute(
+        f"SELECT seq, {', '.join(EVENT)} FROM events WHERE seq > ? AND seq <= ? ORDER BY seq", (since or 0, until)
+    ):
+        digest.update(repr(row).encode())
+    return {"chain": digest.hexdigest(), "chained_until": until}
+
+
+def _broken_links(ledger: Ledger) -> list[str]:
+    before = None
+    for row in ledger.rows("SELECT round, run, chain, chained_until FROM rounds ORDER BY round"):
+        if row["chain"] is None and (before is None or before["chain"] is None):
+            before = row  # of a program that made no chain yet
+            continue
+        if (
+            row["chained_until"] is None
+            or row["chain"] != next_link(ledger, before, row["run"], row["chained_until"])["chain"]
+        ):
+            return [f"round {row['round']} does not follow from the rounds and events before it"]
+        before = row
+    return []
 
 
 def replayed(ledger: Ledger) -> pl.DataFrame:
@@ -278,10 +343,9 @@ def _statements(script: str) -> Iterator[str]:
 
 def _insert(connection: sqlite3.Connection, table: str, columns: Sequence[str], frame: pl.DataFrame) -> None:
     ignore = "ON CONFLICT (once) WHERE once IS NOT NULL DO NOTHING" if table == "events" else ""
-    connection.executemany(
-        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) {ignore}",
-        frame.select(columns).rows(),
-    )
+    insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) {ignore}"
+    for part in frame.select(columns).iter_slices(_AT_ONCE):
+        connection.executemany(insert, part.rows())
 
 
 def _explained(error: sqlite3.Error, path: Path) -> BusyError | DiskError | BadDataError:

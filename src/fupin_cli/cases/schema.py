@@ -217,8 +217,17 @@ _AGAIN = (
     )
     .replace("@or_differs", " ".join(f"OR coalesce({name} <> {_TOLD}, 0)".format(name) for name in _WEIGHED))
 )
+_CHAINED = """
+-- sha256 of the chain before, this round's run, and the events booked since; none for rounds of older programs
+ALTER TABLE rounds ADD COLUMN chain TEXT;
+ALTER TABLE rounds ADD COLUMN chained_until INTEGER;  -- the last event that the link holds: those of this round are in the next
+CREATE TRIGGER rounds_are_never_changed BEFORE UPDATE ON rounds
+BEGIN SELECT raise(ABORT, 'rounds are only ever added'); END;
+CREATE TRIGGER rounds_are_never_deleted BEFORE DELETE ON rounds
+BEGIN SELECT raise(ABORT, 'rounds are only ever added'); END;
+"""
 # Each is run once, in order; PRAGMA user_version counts those that were.
-MIGRATIONS = (_FIRST, _AGAIN)
+MIGRATIONS = (_FIRST, _AGAIN, _CHAINED)
 STATES = {  # state → what people read
     "new": ("新发现", "new"),
     "reopened": ("重新核查", "reopened"),

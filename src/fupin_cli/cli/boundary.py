@@ -8,30 +8,25 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 
 import click
 
+from fupin_cli.cli.signals import INTERRUPTED, SAID, Stopped, heed_signals
 from fupin_cli.errors import DiskError, FupinError
 from fupin_cli.language import tr
 
-INTERRUPTED, TERMINATED, BUG, DISK = 130, 143, 70, 74
+BUG, DISK = 70, 74
 _HOME = Path(__file__).resolve().parents[1]
-
-
-class _Terminated(BaseException):
-    """SIGTERM, as an exception, so that staging folders are cleared on the way out."""
 
 
 def run_guarded(command: Callable[[], object]) -> int:
     """The exit code of a command, whatever happens in it; every message is on stderr."""
     os.umask(0o077)  # outputs are about people: readable by their owner only
-    signal.signal(signal.SIGTERM, _terminate)
+    heed_signals()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a GBK terminal must not fail on a rare character
@@ -46,10 +41,11 @@ def run_guarded(command: Callable[[], object]) -> int:
         _say(tr("error: {error}", error=error))
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        _say(tr("interrupted; earlier results are untouched"))
+        _say(SAID[INTERRUPTED])
         return INTERRUPTED
-    except _Terminated:
-        return TERMINATED
+    except Stopped as stopped:
+        _say(SAID[stopped.code])
+        return stopped.code
     except BrokenPipeError:
         return _nobody_reads()
     except SystemExit as error:  # rich ends the program so when a pipe is closed
@@ -87,10 +83,6 @@ def _foreign(error: BaseException) -> int:
         )
     )
     return BUG
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise _Terminated
 
 
 def _say(text: str) -> None:

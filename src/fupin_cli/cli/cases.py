@@ -6,6 +6,8 @@ import importlib
 
 import click
 
+from fupin_cli.cli.groups import LazyGroup
+
 COMMANDS = {  # name → module, function, what it does; in the order in which an office meets them
     "round": ("cases_moves", "round_", "登记一轮比对 · book a run: what is new, goes on, was cleared"),
     "dispatch": ("cases_moves", "dispatch_", "下发核查表 · send out what nobody was asked yet"),
@@ -25,25 +27,13 @@ COMMANDS = {  # name → module, function, what it does; in the order in which a
 }
 
 
-class _Lazy(click.Group):
-    """A group that imports a command's module only when it is asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module, name, _ = COMMANDS[cmd_name]
-        command: click.Command = getattr(importlib.import_module(f"fupin_cli.cli.{module}"), name)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, words) for name, (_, _, words) in COMMANDS.items()])
+def _load(name: str) -> click.Command:
+    module, function, _ = COMMANDS[name]
+    command: click.Command = getattr(importlib.import_module(f"fupin_cli.cli.{module}"), function)
+    return command
 
 
-@click.command("cases", cls=_Lazy)
+@click.command("cases", cls=LazyGroup, words={name: words for name, (_, _, words) in COMMANDS.items()}, load=_load)
 def command() -> None:
     """疑点的下发、反馈、销号。 What became of every finding: sent out, answered, signed off, remembered.
 

@@ -14,10 +14,12 @@ import polars as pl
 
 from fupin_cli.cases.asked import chosen
 from fupin_cli.cases.history import history, kind_words, state_words
-from fupin_cli.cases.ledger import open_ledger
+from fupin_cli.cases.ledger import nearest_case, open_ledger
 from fupin_cli.cases.schema import COUNTY, OPEN, STATES
+from fupin_cli.cli import complete
 from fupin_cli.cli.cases_options import book_option, case_number, day_option, json_option, ledger_option
 from fupin_cli.cli.cases_tables import print_table, table_of
+from fupin_cli.cli.groups import Choice
 from fupin_cli.errors import UsageError
 from fupin_cli.language import tr
 from fupin_cli.report.masking import mask_id, mask_name, mask_sentence
@@ -43,12 +45,12 @@ _COLUMNS = {"rule": "rule_id", "severity": "severity", "county": "county", "town
 
 
 @click.command("list")
-@click.option("--state", type=click.Choice([*STATES, "open"]), multiple=True, help="状态 · only these states")
-@click.option("--rule", help="规则编号 · only this rule")
-@click.option("--severity", type=click.Choice([one.value for one in Severity]), help="疑点性质 · only of this weight")
-@click.option("--county", help="县 · only this county")
-@click.option("--township", help="乡镇 · only this township")
-@click.option("--village", help="村 · only this village")
+@click.option("--state", type=Choice([*STATES, "open"]), multiple=True, help="状态 · only these states")
+@click.option("--rule", shell_complete=complete.rules, help="规则编号 · only this rule")
+@click.option("--severity", type=Choice([one.value for one in Severity]), help="疑点性质 · only of this weight")
+@click.option("--county", shell_complete=complete.places("county"), help="县 · only this county")
+@click.option("--township", shell_complete=complete.places("township"), help="乡镇 · only this township")
+@click.option("--village", shell_complete=complete.places("village"), help="村 · only this village")
 @click.option("--household", help="户编号 · only this household")
 @click.option("--batch", type=int, help="批次 · only what went out with this batch")
 @click.option("--overdue", is_flag=True, help="逾期未反馈 · out and past its day")
@@ -111,16 +113,26 @@ def list_cases(
 
 
 @click.command("show")
-@click.argument("case")
+@click.argument("case", shell_complete=complete.cases)
 @ledger_option
 @json_option
 def show_case(case: str, ledger: Path, *, as_json: bool) -> int:
-    """一件的来龙去脉。 Show one case: what it is about (masked) and everything that happened to it."""
+    """一件的来龙去脉。 Show one case: what it is about (masked) and everything that happened to it.
+
+    \b
+    Examples:
+      fupin cases show C4G7Q2M9KX0BD5T1Z
+      fupin cases show C4G7Q2M9KX0BD5T1Z --json | jq .events
+    """
     number = case_number(case)
     with open_ledger(ledger) as opened:
         found, events, people = opened.cases("case_id = ?", [number]), history(opened, number), opened.people()
+        near = None if found.height else nearest_case(opened, number)
     if not found.height:
-        raise UsageError(tr("no case has the number {number}", number=number), try_=tr("fupin cases list"))
+        raise UsageError(
+            tr("no case has the number {number}", number=number),
+            try_=tr("fupin cases show {near}", near=near) if near else tr("fupin cases list"),
+        )
     row = found.row(0, named=True)
     about = people.filter(pl.col("case_id") == number).row(0, named=True) if people is not None else {}
     who = {

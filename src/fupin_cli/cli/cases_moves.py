@@ -12,8 +12,12 @@ import click
 from rich.table import Table
 
 from fupin_cli.casework import book_round, dispatch, exempt, reopen
+from fupin_cli.cli import complete
 from fupin_cli.cli.cases_options import Day, case_number, day_option, json_option, ledger_option
 from fupin_cli.cli.console import password_from, progress, show
+from fupin_cli.cli.groups import Choice
+from fupin_cli.cli.next_step import after_dispatch, after_import, after_round
+from fupin_cli.cli.waiting import wait_option
 from fupin_cli.errors import ConfigurationError, InputMissingError, NoPermissionError, UsageError
 from fupin_cli.feedback import file_document, settle, sign, take_back
 from fupin_cli.ingest import Ask
@@ -43,6 +47,7 @@ FIGURES = {
 @click.command("round")
 @click.argument("run", type=click.Path(path_type=Path))
 @ledger_option
+@wait_option
 @day_option
 @json_option
 def round_(run: Path, ledger: Path, day: date, *, as_json: bool) -> int:
@@ -50,6 +55,11 @@ def round_(run: Path, ledger: Path, day: date, *, as_json: bool) -> int:
 
     A case is cleared only where the round looked and found nothing: its rule ran and answered, for this household. What a round
     cannot tell stays as it is. A county's round and the province's share their cases; booking the same run twice changes nothing.
+
+    \b
+    Examples:
+      fupin cases round runs/2019-11
+      fupin cases round demo --ledger sample_data/cases --json
     """
     booked = book_round(ledger, run, day)
     if as_json:
@@ -58,13 +68,14 @@ def round_(run: Path, ledger: Path, day: date, *, as_json: bool) -> int:
     again = "（已登记过，未作改动 booked before, nothing changed）" if booked.was_known else ""
     click.echo(f"第 {booked.round} 轮 round {booked.round}　{booked.as_of}　{booked.stage}{again}")
     show(_figures({f"{zh} {en}": booked.figures[name] for name, (zh, en) in FIGURES.items()}), to_stdout=True)
+    click.echo(after_round(ledger), err=True)
     return 0
 
 
 @click.command("dispatch")
 @click.option("--due", type=Day(), required=True, help="报回截止日期 · the day by which answers are due")
-@click.option("--by", type=click.Choice(BY), default=BY[0], show_default=True, help="接收单位 · who gets a workbook")
-@click.option("--county", help="只下发这个县 · only this county")
+@click.option("--by", type=Choice(BY), default=BY[0], show_default=True, help="接收单位 · who gets a workbook")
+@click.option("--county", shell_complete=complete.places("county"), help="只下发这个县 · only this county")
 @click.option("--mask-ids", is_flag=True, help="遮盖证件号码中间各位 · hide the middle of ID numbers")
 @click.option(
     "--passwords",
@@ -72,6 +83,7 @@ def round_(run: Path, ledger: Path, day: date, *, as_json: bool) -> int:
     help="各接收单位的打开密码（toml） · passwords per recipient: encrypts the workbooks",
 )
 @ledger_option
+@wait_option
 @day_option
 @json_option
 def dispatch_(
@@ -88,7 +100,7 @@ def dispatch_(
     """下发核查表。 Send out what nobody was asked yet: a workbook for each receiving unit, and a manifest of what went to whom.
 
     What is out and not back, answered, closed, cleared or exempt is not sent again. With --passwords every workbook is
-    encrypted as Excel does it; the file has a line for each recipient, "青禾县/河口镇" = "…", and only its owner may read it.
+    encrypted as Excel does it; the file has a line for each recipient, "青禾县/平川镇" = "…", and only its owner may read it.
 
     \b
     Examples:
@@ -119,6 +131,7 @@ def dispatch_(
             f"截止 due {sent.due}\n"
             f"→ {sent.folder}"
         )
+        click.echo(after_dispatch(ledger), err=True)
     return 0
 
 
@@ -134,6 +147,7 @@ def dispatch_(
     "--passwords", type=click.Path(path_type=Path), help="各接收单位的打开密码（toml） · passwords per recipient"
 )
 @ledger_option
+@wait_option
 @day_option
 @json_option
 def import_(
@@ -144,6 +158,11 @@ def import_(
     Rows are known by their 疑点编号, in any order and column. Answers are booked; nothing else in a workbook changes
     anything, and nobody is added. The same files again change nothing; two copies that disagree are a conflict, which
     `fupin cases settle` ends.
+
+    \b
+    Examples:
+      fupin cases import 报回/*.xlsx
+      fupin cases import 报回/*.xlsx -o 接收情况 --passwords passwords.toml
     """
     ask = password_from()
     if passwords:
@@ -158,19 +177,21 @@ def import_(
         show(_figures({**told.counts, **settled}), to_stdout=True)
         if told.folder.is_dir():
             click.echo(f"→ {told.folder}")
+        click.echo(after_import(ledger), err=True)
     for name, why in told.unreadable.items():
         click.echo(f"未能读取 unreadable: {name}: {why}", err=True)
     return PARTLY_UNREADABLE if told.unreadable else 0
 
 
 @click.command("settle")
-@click.argument("case")
-@click.option("--verdict", type=click.Choice(VERDICTS), required=True, help="是否属实 · is it so")
+@click.argument("case", shell_complete=complete.cases)
+@click.option("--verdict", type=Choice(VERDICTS), required=True, help="是否属实 · is it so")
 @click.option("--reason", required=True, help="情况说明、裁定理由 · why it is decided so")
-@click.option("--action", type=click.Choice(ACTIONS), help="处理意见 · what is done")
+@click.option("--action", type=Choice(ACTIONS), help="处理意见 · what is done")
 @click.option("--material", help="佐证材料 · proof")
 @click.option("--by", required=True, help="裁定人 · who decides")
 @ledger_option
+@wait_option
 @day_option
 def settle_(
     case: str,
@@ -185,6 +206,10 @@ def settle_(
     """裁定矛盾的答复。 Decide a case whose returned copies contradict each other.
 
     Only such a case: what was answered or closed without contradiction is asked again with `fupin cases reopen`.
+
+    \b
+    Examples:
+      fupin cases settle C4G7Q2M9KX0BD5T1Z --verdict 属实 --reason 入户核实 --by 李某
     """
     answer = {"verdict": verdict, "reason": reason, "action": action, "material": material}
     settle(ledger, case_number(case), answer, day, by)
@@ -193,15 +218,20 @@ def settle_(
 
 
 @click.command("reopen")
-@click.argument("cases", nargs=-1, required=True)
+@click.argument("cases", shell_complete=complete.cases, nargs=-1, required=True)
 @click.option("--reason", required=True, help="理由 · why it must be asked again")
 @click.option("--by", required=True, help="经办人 · who decides")
 @ledger_option
+@wait_option
 @day_option
 def reopen_(cases: tuple[str, ...], reason: str, by: str, ledger: Path, day: date) -> int:
     """重新核查。 Have cases asked again that were answered, closed, exempt or disputed; the next batch sends them.
 
     What was answered stays in the case's history, and counts no more.
+
+    \b
+    Examples:
+      fupin cases reopen C4G7Q2M9KX0BD5T1Z --reason 群众反映 --by 李某
     """
     receipt = reopen(ledger, [case_number(case) for case in cases], day, reason=reason, by=by)
     click.echo(f"已列入重新核查 reopened: {receipt.booked}；下次下发 sent with the next batch")
@@ -213,16 +243,22 @@ def reopen_(cases: tuple[str, ...], reason: str, by: str, ledger: Path, day: dat
 @click.option("--step", required=True, help="签字环节 · a step of the batch's chain")
 @click.option("--by", required=True, help="签字人 · who signed")
 @click.option("--signed-on", type=Day(), help="签字日期 · when [the day of --on]")
-@click.option("--county", help="只这个县 · only this county")
-@click.option("--township", help="只这个乡镇 · only this township")
-@click.option("--village", help="只这个村 · only this village")
+@click.option("--county", shell_complete=complete.places("county"), help="只这个县 · only this county")
+@click.option("--township", shell_complete=complete.places("township"), help="只这个乡镇 · only this township")
+@click.option("--village", shell_complete=complete.places("village"), help="只这个村 · only this village")
 @ledger_option
+@wait_option
 @day_option
 def sign_(
     batch: str, step: str, by: str, signed_on: date | None, county: str | None, township: str | None, village: str | None,
     ledger: Path, day: date,
 ) -> int:  # fmt: skip
-    """登记签字。 Note a signature under the answers of a batch; cases whose chain and documents are complete are closed."""
+    """登记签字。 Note a signature under the answers of a batch; cases whose chain and documents are complete are closed.
+
+    \b
+    Examples:
+      fupin cases sign B0001 --step 乡镇审核人 --by 李某 --township 河口镇
+    """
     digits = batch.upper().removeprefix("B")
     if not digits.isdigit():
         raise UsageError(tr("{batch!r} is no batch", batch=batch), try_=tr("B0001, as it stands on the workbooks"))
@@ -234,26 +270,38 @@ def sign_(
 
 
 @click.command("file")
-@click.argument("case")
+@click.argument("case", shell_complete=complete.cases)
 @click.argument("document")
 @ledger_option
+@wait_option
 @day_option
 def file_(case: str, document: str, ledger: Path, day: date) -> int:
-    """登记佐证材料。 Note a document beside a case."""
+    """登记佐证材料。 Note a document beside a case.
+
+    \b
+    Examples:
+      fupin cases file C4G7Q2M9KX0BD5T1Z 房屋鉴定报告.pdf
+    """
     closed = file_document(ledger, case_number(case), document, day)
     click.echo(f"已登记材料 filed: {case_number(case)}{'；已销号 closed' if closed else ''}")
     return 0
 
 
 @click.command("exempt")
-@click.argument("cases", nargs=-1, required=True)
+@click.argument("cases", shell_complete=complete.cases, nargs=-1, required=True)
 @click.option("--reason", required=True, help="理由 · why")
 @click.option("--document", required=True, help="依据文件 · by which document")
 @click.option("--until", type=Day(), required=True, help="有效期至 · the last day on which it holds")
 @ledger_option
+@wait_option
 @day_option
 def exempt_(cases: tuple[str, ...], reason: str, document: str, until: date, ledger: Path, day: date) -> int:
-    """豁免。 Set cases free of questions until a day, as long as their evidence stays the same."""
+    """豁免。 Set cases free of questions until a day, as long as their evidence stays the same.
+
+    \b
+    Examples:
+      fupin cases exempt C4G7Q2M9KX0BD5T1Z --reason 车辆已报废 --document 车管所证明 --until 2020-12-31
+    """
     exempt(ledger, [case_number(case) for case in cases], day, reason=reason, document=document, until=until)
     click.echo(f"已豁免 exempt until {until}: {len(cases)}")
     return 0
@@ -271,11 +319,11 @@ def _passwords(path: Path) -> dict[str, str]:
         raise InputMissingError(tr("no such file"), where=str(path)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):  # what stands there may be a password: it is not repeated
         raise ConfigurationError(
-            tr("not readable as TOML"), where=str(path), try_=tr('"青禾县/河口镇" = "…", a line each')
+            tr("not readable as TOML"), where=str(path), try_=tr('"青禾县/平川镇" = "…", a line each')
         ) from None
     if not all(isinstance(password, str) and password for password in told.values()):
         raise ConfigurationError(
-            tr("a password is a text"), where=str(path), try_=tr('"青禾县/河口镇" = "…", a line each')
+            tr("a password is a text"), where=str(path), try_=tr('"青禾县/平川镇" = "…", a line each')
         )
     return told
 

@@ -18,6 +18,7 @@ from fupin_cli.cases.ledger import check_ledger
 from fupin_cli.casework import limits_of
 from fupin_cli.cli.cases_options import book_option, day_option, json_option, ledger_option
 from fupin_cli.cli.cases_tables import print_table, table_of
+from fupin_cli.cli.groups import Choice
 from fupin_cli.errors import BadDataError, UsageError
 from fupin_cli.language import tr
 from fupin_cli.report.table_book import Part, write_table_book
@@ -32,7 +33,7 @@ _FIRST_ROWS, _LAST_ROWS = 5, 3  # of a ranking that is too long for one screen
 @click.option(
     "--section",
     "sections",
-    type=click.Choice(SECTIONS),
+    type=Choice(SECTIONS),
     multiple=True,
     help="整张表 · this table, whole; may be repeated",
 )
@@ -44,6 +45,12 @@ def stats(sections: tuple[str, ...], output: Path | None, ledger: Path, day: dat
     """统计、排行、属实率。 Where cases stand by place, department and rule; the townships' ranking; what turned out to be so.
 
     One screen of it; --section prints a table whole, --json and -o FILE.xlsx give all of them.
+
+    \b
+    Examples:
+      fupin cases stats
+      fupin cases stats --section performance
+      fupin cases stats -o 统计.xlsx
     """
     with open_ledger(ledger) as opened:
         told = statistics(opened, day, limits_of(opened))
@@ -63,7 +70,13 @@ def stats(sections: tuple[str, ...], output: Path | None, ledger: Path, day: dat
 @day_option
 @json_option
 def warn(output: Path | None, ledger: Path, day: date, *, as_json: bool) -> int:
-    """预警。 What cannot wait: new cases of weight, overdue answers, contradictions, rules whose clues are mostly refuted."""
+    """预警。 What cannot wait: new cases of weight, overdue answers, contradictions, rules whose clues are mostly refuted.
+
+    \b
+    Examples:
+      fupin cases warn
+      fupin cases warn --json
+    """
     with open_ledger(ledger) as opened:
         return _tell("核查件预警", warnings(opened, day, limits_of(opened)), output, day, as_json=as_json)
 
@@ -74,7 +87,13 @@ def warn(output: Path | None, ledger: Path, day: date, *, as_json: bool) -> int:
 @day_option
 @json_option
 def show_trend(output: Path | None, ledger: Path, day: date, *, as_json: bool) -> int:
-    """历轮比对的走势。 The rounds in order: found, new, reopened, cleared; households that entered, came back, left."""
+    """历轮比对的走势。 The rounds in order: found, new, reopened, cleared; households that entered, came back, left.
+
+    \b
+    Examples:
+      fupin cases trend
+      fupin cases trend -o 历轮比对.xlsx
+    """
     with open_ledger(ledger) as opened:
         return _tell("历轮比对", [trend(opened)], output, day, as_json=as_json)
 
@@ -88,6 +107,10 @@ def write_labels(output: Path, ledger: Path) -> int:
     """由答复得到的比对标签。 Write what answers say of links: 同名非本人 is another person, 属实 the same one.
 
     For whoever trains or checks linkage. Nothing uses it by itself: no threshold and no weight changes because of an answer.
+
+    \b
+    Examples:
+      fupin cases labels -o labels.parquet
     """
     with open_ledger(ledger) as opened:
         people = opened.people()
@@ -108,7 +131,13 @@ def write_labels(output: Path, ledger: Path) -> int:
 @click.command("verify")
 @ledger_option
 def verify(ledger: Path) -> int:
-    """检查台账。 Check the ledger: the file is whole, and every case is what its events say when they are told again."""
+    """检查台账。 Check the ledger: the file is whole, and every case is what its events say when they are told again.
+
+    \b
+    Examples:
+      fupin cases verify
+      fupin cases verify --ledger sample_data/cases
+    """
     with open_ledger(ledger) as opened:
         faults = check_ledger(opened)
         count = opened.rows("SELECT count(*) AS n FROM events")[0]["n"]

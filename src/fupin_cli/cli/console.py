@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
@@ -13,11 +13,12 @@ import click
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
-    from rich.status import Status
+    from rich.progress import Progress
 
 from fupin_cli.ingest.locked import Ask
+from fupin_cli.progress import Say, silent
 
-_shown: list[Status] = []  # the line that moves, while there is one
+_shown: list[Progress] = []  # the line that moves, while there is one
 _typed: dict[str, str] = {}  # passwords typed in this process, by file: nobody types one twice
 
 
@@ -29,21 +30,38 @@ def _stderr() -> Console:
 
 
 @contextmanager
-def progress(*, quiet: bool = False) -> Iterator[Callable[[str], None]]:
-    """A function that says what is being done now; silent unless stderr is a terminal."""
+def progress(*, quiet: bool = False) -> Iterator[Say]:
+    """A function that says what is being done now, how fast and for how long yet; silent unless stderr is a terminal.
+
+    A terminal that cannot move its cursor (TERM=dumb) is told each stage once, on a line of its own.
+    """
     if quiet or not _stderr().is_terminal:
-        yield lambda _: None
+        yield silent
         return
-    with _stderr().status("…") as status:
-        _shown.append(status)
+    if _stderr().is_dumb_terminal:
+        yield _Lines()
+        return
+    from fupin_cli.cli.progress_line import MovingLine  # noqa: PLC0415 - as above
 
-        def say(text: str) -> None:
-            status.update(text)
-
+    line = MovingLine(_stderr())
+    with line.shown:
+        _shown.append(line.shown)
         try:
-            yield say
+            yield line
         finally:
-            _shown.remove(status)
+            _shown.remove(line.shown)
+
+
+class _Lines:
+    """Says each stage once."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def __call__(self, what: str, _done: int = 0, _total: int = 0, _unit: str = "", /) -> None:
+        if what != self._last:
+            click.echo(what, err=True)
+        self._last = what
 
 
 def password_from(variable: str = Ask.variable) -> Ask:
@@ -56,11 +74,11 @@ def password_from(variable: str = Ask.variable) -> Ask:
             return _typed[name]
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
             return None
-        for status in _shown:
-            status.stop()
+        for line in _shown:
+            line.stop()
         _typed[name] = click.prompt(f"密码 password: {name}", hide_input=True, err=True)
-        for status in _shown:
-            status.start()
+        for line in _shown:
+            line.start()
         return _typed[name]
 
     return Ask(variable, answer)

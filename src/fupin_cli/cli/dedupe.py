@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
 
 from fupin_cli.cli.console import password_from, progress
 from fupin_cli.cli.pairs_refused import refuse_no_workbook, refuse_overwriting, refuse_suffix
-from fupin_cli.cli.pairs_shown import show_pairs, show_people
+from fupin_cli.cli.pairs_shown import duplicates_summary, show_pairs, show_people
 from fupin_cli.pairing import dedupe_file
 
 
@@ -22,10 +23,12 @@ from fupin_cli.pairing import dedupe_file
 @click.option(
     "--review", type=click.Path(path_type=Path), help="人工核查表 · write the pairs as a workbook for people (.xlsx)"
 )
+@click.option("--json", "as_json", is_flag=True, help="向标准输出打印小结 · print the summary to stdout as JSON")
 @click.option("-q", "--quiet", is_flag=True, help="不显示小结 · no summary")
 def command(
-    file: Path, output: Path | None, profile: Path | None, model: Path | None, review: Path | None, *, quiet: bool
-) -> int:
+    file: Path, output: Path | None, profile: Path | None, model: Path | None, review: Path | None, *, as_json: bool,
+    quiet: bool,
+) -> int:  # fmt: skip
     """在一个文件里查重。 Find people who stand twice in one file, and numbers that several people bear.
 
     Each row of the output is a pair: row and other_row (0-based data rows after the header), match_weight in bits,
@@ -35,6 +38,7 @@ def command(
     Examples:
       fupin dedupe 台账.xlsx
       fupin dedupe 台账.xlsx -o duplicates.csv --review 疑似重复.xlsx
+      fupin dedupe 台账.xlsx --json | jq .pairs
     """
     if output:
         refuse_suffix(output)
@@ -44,7 +48,9 @@ def command(
         pairs, people = dedupe_file(
             file, output, profile=profile, model=model, review=review, say=say, ask=password_from()
         )
-    if not quiet:
+    if as_json:
+        click.echo(json.dumps(duplicates_summary(pairs, file, people, output), ensure_ascii=False, indent=2))
+    elif not quiet:
         show_people("文件 file", file, people)
         show_pairs(pairs, output)
         click.echo(f"重复的人 people who stand twice or more: {pairs['cluster'].drop_nulls().n_unique():,}", err=True)

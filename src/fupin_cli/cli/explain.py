@@ -10,25 +10,29 @@ from typing import Any
 import click
 import polars as pl
 
+from fupin_cli.cli import complete
 from fupin_cli.cli.explain_pair import explain_row_pair, link_named
+from fupin_cli.cli.next_step import NEXT, typed
 from fupin_cli.cli.pairs_shown import DECISIONS
 from fupin_cli.cli.rule_packs import judged_project_option, open_rules
 from fupin_cli.errors import BadDataError, InputMissingError, UsageError
 from fupin_cli.language import tr
 from fupin_cli.report.link_words import waterfall
 from fupin_cli.report.masking import mask_id, mask_name, mask_sentence
-from fupin_cli.rules import Rule
+from fupin_cli.rules import Rule, nearest
+from fupin_cli.traces import ACCESS, record
 from fupin_cli.vocabulary import BASES, ID_STATUS_LABELS, OUTCOME_LABELS, Outcome, label
 
 DERIVED = {
     "age": "年龄", "age_at_school_start": "学年开始时年龄", "line_yuan": "标准线", "days_since_entry": "录入天数",
     "county_compared": "录入前已县级比对", "member_count_actual": "台账人数", "as_of": "比对日期",
 }  # fmt: skip
+_SHOWN_OF_RULE, _KEY_SHOWN = 20, 8  # findings listed; characters of a key that tell it from the others
 _FRAMES = ("persons", "households", "outcomes", "person_outcomes", "findings", "links", "evidence")
 
 
 @click.command("explain")
-@click.argument("target")
+@click.argument("target", shell_complete=complete.rules)
 @click.option(
     "--run",
     "folder",
@@ -40,13 +44,15 @@ _FRAMES = ("persons", "households", "outcomes", "person_outcomes", "findings", "
 def command(target: str, folder: Path | None, project: Path | None, *, unmask: bool) -> int:
     """说明一人、一户、一条疑点或一条比对关系。 Explain a person, a household, a finding or a link.
 
-    TARGET is a finding key (or its first characters), a household ID, a person ID, an ID number, row:N for the N-th
-    register row, link:N:EXTRACT:M for the link between it and row M of an extract, or, in the file that fupin link wrote,
-    link:N:M (row numbers as they stand there). A link is told field by field, with the bits that each adds. Names and
-    numbers are masked unless --unmask is given.
+    TARGET is a rule ID, for the findings of that rule; a finding key (or its first characters), a household ID, a person ID,
+    an ID number, row:N for the N-th register row, link:N:EXTRACT:M for the link between it and row M of an extract, or, in
+    the file that fupin link wrote, link:N:M (row numbers as they stand there). A link is told field by field, with the bits
+    that each adds. Names and numbers are masked unless --unmask is given; who asked for that, and when, is recorded in
+    .fupin/access.jsonl beside the run.
 
     \b
     Examples:
+      fupin explain CMP-PS1 --run demo
       fupin explain 9901210000012 --run demo
       fupin explain 3f2a9c
       fupin explain row:17 --unmask
@@ -57,6 +63,8 @@ def command(target: str, folder: Path | None, project: Path | None, *, unmask: b
         click.echo("\n".join(explain_row_pair(target, folder)))
         return 0
     run = _open(folder or _newest())
+    if unmask:
+        record(run.folder.absolute().parent, ACCESS, run=run.folder.name, shown=mask_id(target) or "")
     known = open_rules(project, run=run.folder)
     rules = {rule.id: rule for pack in known.packs for rule in pack.rules}
     say = _Masked(
@@ -71,6 +79,8 @@ def command(target: str, folder: Path | None, project: Path | None, *, unmask: b
     person = run.persons.filter(_matches_person(target))
     if target.startswith("link:"):
         lines = _one_link(run, target, say)
+    elif (of_rule := run.findings.filter(_col("rule_id") == target.upper())).height:
+        lines = _of_rule(of_rule, run.folder, rules, say)
     elif finding.height == 1:
         lines = _finding(finding.row(0, named=True), rules, say)
     elif household.height:
@@ -81,8 +91,8 @@ def command(target: str, folder: Path | None, project: Path | None, *, unmask: b
         raise UsageError(
             tr("nothing in this run is called that") if finding.height == 0 else tr("several findings begin like that"),
             where=str(run.folder),
-            why=tr("looked for a finding key, household ID, person ID, ID number, row:N and link:N:EXTRACT:M"),
-            try_=tr("copy 疑点编号 or 户编号 from a workbook of this run"),
+            why=tr("looked for a rule, finding key, household ID, person ID, ID number, row:N and link:N:EXTRACT:M"),
+            try_=_instead(run, target),
         )
     if known.note:
         click.echo(known.note)
@@ -128,6 +138,16 @@ class _Masked:
         if "name" in name:
             return self.name(str(value))
         return str(value) if self.unmask else mask_sentence(str(value))
+
+
+def _instead(run: _Run, target: str) -> str:
+    """What to type where nothing is called like the target: a rule that is spelled nearly so, else where names are found."""
+    near = nearest(target.upper(), run.findings["rule_id"].unique().sort().to_list())
+    return (
+        typed("fupin", "explain", near, "--run", run.folder)
+        if near
+        else "copy 疑点编号 or 户编号 from a workbook of this run"
+    )
 
 
 def _col(name: str) -> pl.Expr:
@@ -221,7 +241,7 @@ def _person(run: _Run, person: Mapping[str, Any], rules: Mapping[str, Rule], say
     lines = [
         (
             f"人 person row:{person['register_row']}  {say.name(person['name'])}  {say.number(person['id_number'])}  "
-            f"户 {person['household_id']}"
+            f"户 {say.number(person['household_id'])}"
         ),
         f"  台账 register: {_where(person)}；证件号码 {ID_STATUS_LABELS[person['id_status']][0]} {person['id_status']}",
     ]
@@ -267,6 +287,24 @@ def _link(run: _Run, link: Mapping[str, Any], say: _Masked) -> list[str]:
         f"    {say.name(other['name'])} {say.number(other['id_number'])}（{_where(other)}）",
         *(f"    {line}" for line in waterfall(link)),
     ]
+
+
+def _of_rule(findings: pl.DataFrame, folder: Path, rules: Mapping[str, Rule], say: _Masked) -> list[str]:
+    """The findings of one rule, by place, each with the first characters of its key; then how to see one."""
+    first = findings.row(0, named=True)
+    places = ("county", "township", "village")
+    shown = findings.sort(*places, "finding_key", nulls_last=True).head(_SHOWN_OF_RULE)
+    lines = [f"{first['rule_id']} {first['title']}：{findings.height:,} 条 findings"]
+    lines += [f"  依据 {rules[first['rule_id']].citation}"] if first["rule_id"] in rules else []
+    lines += [
+        f"  {row['finding_key'][:_KEY_SHOWN]}  {''.join(row[place] or '' for place in places)}  "
+        f"{say.name(row['name'] or row['head_name'])}" + ("  ▲待核 review" if row["band"] == "review" else "")
+        for row in shown.to_dicts()
+    ]
+    if findings.height > shown.height:
+        lines.append(f"  ……另有 {findings.height - shown.height:,} 条，见工作簿 more, in the workbooks")
+    key = shown["finding_key"][0][:_KEY_SHOWN]
+    return [*lines, f"{NEXT}: {typed('fupin', 'explain', key, '--run', folder)}"]
 
 
 def _finding(row: Mapping[str, Any], rules: Mapping[str, Rule], say: _Masked) -> list[str]:

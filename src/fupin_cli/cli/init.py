@@ -15,7 +15,8 @@ from fupin_cli.cli.console import password_from
 from fupin_cli.errors import FupinError, InputMissingError, OutputError
 from fupin_cli.ingest import SourceProfile, inspect_file, load_profiles, read_source
 from fupin_cli.language import tr
-from fupin_cli.project import PROJECT_FILE, received_files, shipped_rules
+from fupin_cli.layout import PROJECT_FILE
+from fupin_cli.project import received_files, shipped_rules
 
 _DAY = re.compile(r"(20\d{2})[-_.年]?(0[1-9]|1[0-2])[-_.月]?(0[1-9]|[12]\d|3[01])")
 _MONTH = re.compile(r"(?<!\d)(20\d{2})[-_.年]?(0[1-9]|1[0-2])(?!\d)")

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
+import polars as pl
 from rich.markup import escape
 from rich.table import Table
 
+from fupin_cli.cli.cases_options import json_option
 from fupin_cli.cli.console import password_from, show
 from fupin_cli.ingest import ColumnReport, FileReport, SheetInspection, SourceProfile, inspect_file, load_profiles
 from fupin_cli.ingest.headers import header_key
 from fupin_cli.normalise.id_number import clean_id_numbers
 from fupin_cli.project import rules_folders
 from fupin_cli.report.masking import mask_id, mask_name, mask_text
-from fupin_cli.vocabulary import ID_STATUS_LABELS, SET_ASIDE_REASONS
+from fupin_cli.vocabulary import ID_STATUS_LABELS, PLACES, SET_ASIDE_REASONS
 
 _EXAMPLES = 2
+_PLACES = frozenset(PLACES)
+_PLAIN = re.compile(r"-?[0-9]{1,4}([.,年/-][0-9]{1,4}){0,2}[月日]{0,2}|-?[0-9,.]{1,7}")  # a date, an amount, a count
+_MOST_WORDS, _LEAST_ALIKE = 30, 5
 
 
 @click.command("inspect")
@@ -27,7 +35,8 @@ _EXAMPLES = 2
 @click.option(
     "--project", type=click.Path(path_type=Path), help="项目文件夹，其 rules/ 覆盖随附规则 · project whose rules/ win"
 )
-def command(files: tuple[Path, ...], first_rows: int, project: Path | None) -> int:
+@json_option
+def command(files: tuple[Path, ...], first_rows: int, project: Path | None, *, as_json: bool) -> int:
     """看一个文件怎样被读懂。 Show how a file would be read: container, sheets, header, columns, ID health.
 
     Examples of cells are masked; nothing is written. A workbook under a password asks for it, or takes it from the
@@ -38,13 +47,35 @@ def command(files: tuple[Path, ...], first_rows: int, project: Path | None) -> i
       fupin inspect 民政低保.xls
       fupin inspect 民政低保.xlsx --rows 40
       fupin inspect county/*.zip
+      fupin inspect county/*.xlsx --json | jq '.[].sheets[].profile'
     """
     folders = [folder / "sources" for folder in rules_folders(project / "rules" if project else None)]
     profiles = load_profiles([folder for folder in folders if folder.is_dir()])
-    for path in files:
-        for report in inspect_file(path.name, path, profiles, password_from(), head=first_rows):
-            _show_file(report, profiles)
+    reports = (
+        report for path in files for report in inspect_file(path.name, path, profiles, password_from(), head=first_rows)
+    )
+    if as_json:
+        click.echo(json.dumps([_told(report) for report in reports], ensure_ascii=False))
+        return 0
+    for report in reports:
+        _show_file(report, profiles)
     return 0
+
+
+def _told(report: FileReport) -> dict[str, Any]:
+    """The same for scripts; no cell is told."""
+    sheets = [
+        {
+            "sheet": sheet.sheet, "visible": sheet.visible, "rows": sheet.rows, "header_rows": list(sheet.header_rows),
+            "profile": sheet.guesses[0][0] if sheet.guesses else None,
+            "score": sheet.guesses[0][1] if sheet.guesses else None,
+            "columns": [{"header": mask_text(c.header), "field": c.field, "filled": c.filled} for c in sheet.columns],
+            "unmapped": [mask_text(header) for header, _ in sheet.unmapped],
+            "missing": list(sheet.missing), "set_aside": dict(sheet.set_aside),
+        }
+        for sheet in report.sheets
+    ]  # fmt: skip
+    return {"file": report.name, "container": report.container, "encoding": report.encoding, "sheets": sheets}
 
 
 def _show_file(report: FileReport, profiles: Mapping[str, SourceProfile]) -> None:
@@ -135,9 +166,17 @@ def _examples(column: ColumnReport) -> str:
         return ", ".join(mask_name(cell) or "" for cell in cells)
     if column.field in ("id_number", "disability_no", "student_no", "household_id", "person_id", "phone"):
         return ", ".join(mask_id(cell) or "" for cell in cells)
-    if column.field is None or column.field in ("address", "location"):
-        return "***"  # nobody knows what an unknown column holds
+    if column.field is None or not (
+        column.field in _PLACES or _are_words(column.cells) or all(map(_PLAIN.fullmatch, cells))
+    ):
+        return "***"  # nobody knows what it holds: a guardian's name, a number plate, a certificate
     return ", ".join(mask_text(cell) for cell in cells)
+
+
+def _are_words(cells: pl.Series) -> bool:
+    """Whether a column repeats a few words, as of a list: what stands beside many people names none of them."""
+    filled = cells.drop_nulls()
+    return filled.n_unique() <= min(_MOST_WORDS, len(filled) // _LEAST_ALIKE)
 
 
 def _id_health(column: ColumnReport) -> str:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import os
 import sys
+from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 
 from fupin_cli import __version__
 from fupin_cli.cli.boundary import run_guarded
+from fupin_cli.cli.groups import LazyGroup
 from fupin_cli.language import LANGUAGES, VARIABLE, preferred, speak
 
+COMPLETE = "_FUPIN_COMPLETE"  # set by the script of `fupin completion`
 COMMANDS = {  # in the order in which an analyst meets them
     "init": "看一个文件夹，写出 fupin.toml 草稿 · look at a folder, draft a project",
     "inspect": "看一个文件怎样被读懂 · show how a file would be read",
@@ -24,6 +29,10 @@ COMMANDS = {  # in the order in which an analyst meets them
     "cases": "疑点的下发、反馈、销号 · cases: dispatch, answers, sign-off, memory",
     "visits": "必到户：应到、已到、未到 · must-visit lists and their coverage",
     "sample": "抽样核查：抽户、发表、估计 · audits: draw, send, estimate",
+    "verify": "核对结果与台账是否原样 · check that a run and a ledger are what was written",
+    "seal": "加密保存结果和台账 · keep runs and ledgers as encrypted files",
+    "purge": "删除到期的结果、缓存、下发与接收的表 · delete what retention no longer allows",
+    "completion": "命令行补全 · completion for bash, zsh, fish",
     "cache": "已读文件的缓存：查看、清理 · what was read before: show, prune",
     "synth": "生成虚构人口与数据 · make invented people",
 }
@@ -38,24 +47,12 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 gc.disable()
 
 
-class _Lazy(click.Group):
-    """A group that imports a command's module only when it is asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"fupin_cli.cli.{cmd_name}")
-        gc.freeze()
-        gc.enable()
-        command: click.Command = module.command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+def _load(name: str) -> click.Command:
+    module = importlib.import_module(f"fupin_cli.cli.{name}")
+    gc.freeze()
+    gc.enable()
+    command: click.Command = module.command
+    return command
 
 
 def _speak(ctx: click.Context, _: click.Parameter, language: str | None) -> None:
@@ -63,13 +60,20 @@ def _speak(ctx: click.Context, _: click.Parameter, language: str | None) -> None
         speak(language)
 
 
-@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.command(
+    cls=LazyGroup,
+    words=COMMANDS,
+    load=_load,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="fupin")
 @click.option(
     "--lang", type=click.Choice(LANGUAGES), expose_value=False, is_eager=True, callback=_speak,
     help=f"提示语言 · the language of messages [{VARIABLE}, or the system's]",
 )  # fmt: skip
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """比对建档立卡台账与部门数据，按政策规则研判，把疑点发到能核查的村。.
 
     fupin compares a household register with what the departments hold about the same people, judges every household
@@ -77,13 +81,31 @@ def main() -> None:
 
     \b
     第一次使用 · the first time:
+      fupin                      where you are, and what to type next
       fupin init FOLDER          look at the files, write fupin.toml
       fupin run FOLDER           reconcile; results in FOLDER/runs/
       fupin explain HOUSEHOLD    why a household got its result
+
+    \b
+    Examples:
+      fupin run sample_data -o demo
+      fupin explain CMP-PS1 --run demo
     """
+    if ctx.invoked_subcommand is None:
+        from fupin_cli.cli.here import whereabouts  # noqa: PLC0415 - what other commands do not need
+
+        click.echo("\n".join(whereabouts(Path.cwd(), datetime.now(tz=UTC).astimezone().date())))
 
 
 def entry() -> None:
-    """Runs the command line and exits with its code."""
+    """Runs the command line and exits with its code.
+
+    While a shell asks what a word could be completed to, nothing is said of what goes wrong: it would stand in the line that is
+    being typed.
+    """
+    if COMPLETE in os.environ:
+        with contextlib.suppress(Exception):
+            main(prog_name="fupin")
+        sys.exit(0)
     speak(preferred())
     sys.exit(run_guarded(lambda: main(standalone_mode=False)))

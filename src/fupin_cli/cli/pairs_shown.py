@@ -78,14 +78,11 @@ def show_quality(linked: LinkedFiles) -> None:
 
 def summary(linked: LinkedFiles, register: Path, extract: Path, target: Path) -> dict[str, Any]:
     """The same for scripts; counts and shares only."""
-    counts = linked.links.group_by("decision").len().sort("decision").rows()
-    by_basis = linked.links.group_by("decision", "basis").len().sort("decision", "basis").rows()
     told: dict[str, Any] = {
         "register": {"file": register.name, "people": linked.people[0].keys.height},
         "extract": {"file": extract.name, "people": linked.people[1].keys.height},
         "links": str(target),
-        "pairs": {"accepted": 0, "review": 0, "rejected": 0} | dict(counts),
-        "by_basis": [{"decision": d, "basis": b, "pairs": n} for d, b, n in by_basis],
+        **_counted(linked.links),
         "expected": None,
         "answers": None,
     }
@@ -101,6 +98,25 @@ def summary(linked: LinkedFiles, register: Path, extract: Path, target: Path) ->
             "calibration": [_told(band) for band in linked.audit.calibration],
         }
     return told
+
+
+def duplicates_summary(pairs: pl.DataFrame, file: Path, people: People, target: Path | None) -> dict[str, Any]:
+    """What was found in one file, for scripts; counts only."""
+    return {
+        "file": {"file": file.name, "people": people.keys.height},
+        "duplicates": None if target is None else str(target),
+        **_counted(pairs),
+        "clusters": pairs["cluster"].drop_nulls().n_unique(),
+    }
+
+
+def _counted(pairs: pl.DataFrame) -> dict[str, Any]:
+    """Pairs by decision, and by decision and basis."""
+    by_basis = pairs.group_by("decision", "basis").len().sort("decision", "basis").rows()
+    return {
+        "pairs": dict.fromkeys(DECISIONS, 0) | dict(pairs.group_by("decision").len().sort("decision").rows()),
+        "by_basis": [{"decision": d, "basis": b, "pairs": n} for d, b, n in by_basis],
+    }
 
 
 def _told(band: Answered) -> dict[str, Any]:

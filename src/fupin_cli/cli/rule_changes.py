@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import polars as pl
 
+from fupin_cli.cli import complete
 from fupin_cli.cli.rule_packs import judged_project_option, open_pack, project_option
 from fupin_cli.cli.rule_trace import folder_of, run_option
 from fupin_cli.errors import UsageError
@@ -45,11 +46,17 @@ def diff_packs(first: str, second: str, project: Path | None) -> int:
 
 @click.command("compare")
 @click.option(
-    "--pack", "names", multiple=True, required=True, help="规则包编号或文件，写两次 · id or file of a pack, twice"
+    "--pack",
+    "names",
+    shell_complete=complete.packs,
+    multiple=True,
+    required=True,
+    help="规则包编号或文件，写两次 · id or file of a pack, twice",
 )
 @click.option(
     "--rule",
     "rules",
+    shell_complete=complete.rules,
     multiple=True,
     help="只比这两条规则，写两次 · compare these two rules, one of each pack [by ID, else verdict with verdict]",
 )

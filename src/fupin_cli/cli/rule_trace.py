@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from fupin_cli.cli import complete
 from fupin_cli.cli.rule_packs import judged_project_option, open_pack, open_rules
 from fupin_cli.errors import InputMissingError, UsageError
 from fupin_cli.language import tr
@@ -20,7 +21,12 @@ run_option = click.option(
 
 @click.command("explain")
 @click.argument("household_id")
-@click.option("--pack", "name", help="规则包编号或文件 · id or file of a pack [the one whose verdict binds the place]")
+@click.option(
+    "--pack",
+    "name",
+    shell_complete=complete.packs,
+    help="规则包编号或文件 · id or file of a pack [the one whose verdict binds the place]",
+)
 @run_option
 @judged_project_option
 @click.option("--unmask", is_flag=True, help="显示完整姓名 · show names in full")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import json
 import shutil
 from pathlib import Path
 
 import click
 
+from fupin_cli.cli import complete
+from fupin_cli.cli.cases_options import json_option
 from fupin_cli.cli.rule_changes import compare_packs, diff_packs
 from fupin_cli.cli.rule_packs import open_rules, pick_pack, project_option
 from fupin_cli.cli.rule_trace import explain_household
@@ -36,27 +39,52 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--pack", "only", help="列出这一规则包的规则 · the rules of this pack")
+@click.option("--pack", "only", shell_complete=complete.packs, help="列出这一规则包的规则 · the rules of this pack")
 @click.option("--all", "every", is_flag=True, help="列出全部规则 · the rules of every pack")
 @project_option
-def list_rules(only: str | None, project: Path | None, *, every: bool) -> int:
-    """列出规则包，或其中的规则。 List the packs: where and when each is judged; with --pack or --all their rules, one a line."""
+@json_option
+def list_rules(only: str | None, project: Path | None, *, every: bool, as_json: bool) -> int:
+    """列出规则包，或其中的规则。 List the packs: where and when each is judged; with --pack or --all their rules, one a line.
+
+    \b
+    Examples:
+      fupin rules list
+      fupin rules list --pack shaanxi
+      fupin rules list --json | jq -r .[].id
+    """
     packs = open_rules(project).packs
+    shown = (pick_pack(packs, only),) if only else packs
+    if as_json:
+        told = [
+            {
+                "id": pack.id, "title": pack.title, "jurisdiction": pack.jurisdiction, "regime": pack.regime,
+                "rules": [{"id": rule.id, "title": rule.title, "enabled": rule.enabled} for rule in pack.rules],
+            }
+            for pack in shown
+        ]  # fmt: skip
+        click.echo(json.dumps(told, ensure_ascii=False))
+        return 0
     if not only and not every:
         click.echo("\n".join(pack_line(pack) for pack in packs))
         click.echo("→ fupin rules list --pack ID；fupin rules show RULE")
         return 0
-    for pack in (pick_pack(packs, only),) if only else packs:
+    for pack in shown:
         click.echo(pack_line(pack))
         click.echo("\n".join(f"  {rule_line(rule)}" for rule in pack.rules))
     return 0
 
 
 @command.command("show")
-@click.argument("rule_id")
+@click.argument("rule_id", shell_complete=complete.rules)
 @project_option
 def show_rule(rule_id: str, project: Path | None) -> int:
-    """说明一条规则。 Show one rule: condition, facts it reads, citation, worked examples."""
+    """说明一条规则。 Show one rule: condition, facts it reads, citation, worked examples.
+
+    \b
+    Examples:
+      fupin rules show NAT-H-1
+      fupin rules show CMP-CZ1 --project .
+    """
     known = open_rules(project)
     packs = known.packs
     rules = {rule.id: (pack, rule) for pack in packs for rule in pack.rules}
@@ -75,7 +103,13 @@ def show_rule(rule_id: str, project: Path | None) -> int:
 @command.command("check")
 @project_option
 def check_rules(project: Path | None) -> int:
-    """检查规则文件。 Load every pack, line and source profile; say what is wrong, and where."""
+    """检查规则文件。 Load every pack, line and source profile; say what is wrong, and where.
+
+    \b
+    Examples:
+      fupin rules check
+      fupin rules check --project .
+    """
     known = open_rules(project)
     packs, lines = known.packs, known.lines
     rules = [rule for pack in packs for rule in pack.rules]
@@ -89,7 +123,13 @@ def check_rules(project: Path | None) -> int:
 @command.command("test")
 @project_option
 def test_rules(project: Path | None) -> int:
-    """运行规则的算例。 Run every rule's worked examples; exit with 78 if one fails."""
+    """运行规则的算例。 Run every rule's worked examples; exit with 78 if one fails.
+
+    \b
+    Examples:
+      fupin rules test
+      fupin rules test --project .
+    """
     known = open_rules(project)
     own = project / "rules" if project else None
     shipped = load_lines([shipped_rules()])
@@ -108,7 +148,12 @@ def test_rules(project: Path | None) -> int:
 @command.command("copy")
 @click.argument("folder", type=click.Path(path_type=Path))
 def copy_rules(folder: Path) -> int:
-    """复制随附规则，供本项目修改。 Copy the shipped rules to a folder, to be changed there for one project."""
+    """复制随附规则，供本项目修改。 Copy the shipped rules to a folder, to be changed there for one project.
+
+    \b
+    Examples:
+      fupin rules copy my-project/rules
+    """
     if folder.exists() and any(folder.iterdir()):
         raise OutputError(tr("this folder is not empty"), where=str(folder), try_=tr("name a new folder"))
     shutil.copytree(shipped_rules(), folder, dirs_exist_ok=True)

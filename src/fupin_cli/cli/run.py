@@ -6,11 +6,19 @@ from pathlib import Path
 
 import click
 
+from fupin_cli.casework import ledger_tables
 from fupin_cli.cli.console import password_from, progress, show
+from fupin_cli.cli.groups import Choice
+from fupin_cli.cli.journal import LOG, journal
+from fupin_cli.cli.next_step import after_run, rule_to_look_at
+from fupin_cli.cli.waiting import wait_option
 from fupin_cli.pipeline import reconcile
 from fupin_cli.project import load_project
-from fupin_cli.report.digest import to_json
+from fupin_cli.report.digest import Digest, to_json
 from fupin_cli.report.terminal import summary
+from fupin_cli.round_page import Page, round_before
+from fupin_cli.rundir import sha256_of
+from fupin_cli.traces import ACCESS, record
 from fupin_cli.vocabulary import STAGES
 
 FINDINGS_OPEN, PARTLY_UNREADABLE = 10, 3
@@ -20,15 +28,42 @@ UNREADABLE_KINDS = ("unreadable", "likely_cut", "numeric_id_column")
 
 @click.command("run")
 @click.argument("project", type=click.Path(path_type=Path), default=Path())
-@click.option("--stage", type=click.Choice(STAGES), help="只做到这一环节 · only the rounds up to this one")
+@click.option("--stage", type=Choice(STAGES), help="只做到这一环节 · only the rounds up to this one")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="结果文件夹 · run directory [PROJECT/runs/AS-OF[-STAGE]]"
 )
+@click.option(
+    "--files", is_flag=True, help="逐文件列出，规则包、疑点种类不省略 · list every file, pack and kind of finding"
+)
+@click.option(
+    "--previous",
+    type=click.Path(path_type=Path),
+    help="上一轮的结果文件夹，用于报告中的变化 · the last round's run directory",
+)
+@click.option(
+    "--ledger", type=click.Path(path_type=Path), help="疑点台账，用于报告中的反馈与趋势 · the ledger, for the page"
+)
+@click.option("--unmask", is_flag=True, help="report.html 显示完整姓名和证件号码 · persons in full on the page")
 @click.option("--json", "as_json", is_flag=True, help="向标准输出打印 digest.json · print the digest to stdout")
 @click.option("--exit-code", is_flag=True, help="有疑点时以 10 退出 · exit with 10 when there are findings")
 @click.option("-q", "--quiet", is_flag=True, help="不显示过程与小结 · no progress, no summary")
+@click.option(
+    "--log", type=click.Path(path_type=Path), help="运行日志（JSON 行） · the log of runs [PROJECT/.fupin/log.jsonl]"
+)
+@wait_option
 def command(
-    project: Path, stage: str | None, output: Path | None, *, as_json: bool, exit_code: bool, quiet: bool
+    project: Path,
+    stage: str | None,
+    output: Path | None,
+    previous: Path | None,
+    ledger: Path | None,
+    log: Path | None,
+    *,
+    unmask: bool,
+    files: bool,
+    as_json: bool,
+    exit_code: bool,
+    quiet: bool,
 ) -> int:
     """比对、研判、出疑点清单。 Reconcile a project: link, judge, and write the lists.
 
@@ -39,18 +74,46 @@ def command(
       fupin run
       fupin run sample_data -o demo
       fupin run --stage county --json | jq .findings
+      fupin run /data/county --quiet --wait=600      from cron
+      fupin run --previous runs/2019-10-31 --ledger cases
 
     A discrepancy is a normal result: the exit code is 0. Earlier results stay untouched until the new ones are complete.
     """
     loaded = load_project(project)
     name = loaded.as_of.isoformat() + (f"-{stage}" if stage and stage != loaded.stages[-1] else "")
     target = output or loaded.path.parent / "runs" / name
-    with progress(quiet=quiet) as say:
-        digest = reconcile(loaded, target, stage=stage, say=say, passwords=password_from)
+    if unmask:
+        record(target.absolute().parent, ACCESS, run=target.name, shown="report.html")
+    page = _page(previous, ledger, unmask=unmask)
+    with journal(log or loaded.path.parent / LOG, "run") as note, progress(quiet=quiet) as shown:
+
+        def say(what: str, done: int = 0, total: int = 0, unit: str = "", /) -> None:
+            shown(what, done, total, unit)
+            if not done:
+                note("doing", what=what)
+
+        digest = reconcile(loaded, target, stage=stage, say=say, passwords=password_from, page=page)
+        code = _code(digest, exit_code=exit_code)
+        note("done", code=code, households=digest.households, persons=digest.persons, findings=digest.findings)
     if as_json:
         click.echo(to_json(digest), nl=False)
     if not quiet:
-        show(summary(digest, str(target)))
+        rule = rule_to_look_at((t.rule_id, t.severity or "", t.count) for t in digest.findings_by_rule)
+        show(summary(digest, str(target), every=files, then=after_run(target, loaded.path, rule)))
+    return code
+
+
+def _code(digest: Digest, *, exit_code: bool) -> int:
     if any(problem.kind in UNREADABLE_KINDS for problem in digest.problems):
         return PARTLY_UNREADABLE
     return FINDINGS_OPEN if exit_code and digest.findings else 0
+
+
+def _page(previous: Path | None, ledger: Path | None, *, unmask: bool) -> Page:
+    """What report.html shows beside the round: the change since the last one, and what the ledger knows."""
+    before = round_before(previous) if previous else None
+    inputs = {"previous": before.manifest} if before else {}
+    tables = ledger_tables(ledger) if ledger else ()
+    if tables:
+        inputs["ledger"] = sha256_of(*(table.rows.write_csv() for table in tables))
+    return Page(unmask, tables, before, inputs)

@@ -44,7 +44,13 @@ def command() -> None:
 @project_option
 @json_option
 def plans_(project: Path | None, *, as_json: bool) -> int:
-    """列出抽样计划。 List the plans, and check them."""
+    """列出抽样计划。 List the plans, and check them.
+
+    \b
+    Examples:
+      fupin sample plans
+      fupin sample plans --project . --json
+    """
     plans = plans_of(project)
     if as_json:
         told = [{"plan": plan.id, "title": plan.title, "levels": plan.levels, "strata": [s.name for s in plan.strata],

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from fupin_cli.cli.groups import Choice
 from fupin_cli.synth import PRESETS, generate, write_office_files
 
 
@@ -14,7 +15,7 @@ from fupin_cli.synth import PRESETS, generate, write_office_files
 @click.option("--seed", default=20191130, show_default=True, help="随机种子 · the same seed gives the same people")
 @click.option("--persons", default=3000, show_default=True, help="人数 · how many people")
 @click.option("--counties", default=2, show_default=True, help="县数 · in how many counties")
-@click.option("--errors", type=click.Choice(["clean", "easy", "hard", "sample"]), default="sample", show_default=True,
+@click.option("--errors", type=Choice(["clean", "easy", "hard", "sample"]), default="sample", show_default=True,
               help="差错水平 · how much goes wrong when data are typed and exported")  # fmt: skip
 @click.option("--office", is_flag=True, help="写成各单位报送的样子 · write Excel and CSV files as offices send them")
 def command(folder: Path, seed: int, persons: int, counties: int, errors: str, *, office: bool) -> int:

@@ -9,6 +9,7 @@ import click
 from rich import box
 from rich.table import Table
 
+from fupin_cli.cli import complete
 from fupin_cli.cli.cases_options import json_option
 from fupin_cli.cli.console import show
 from fupin_cli.cli.rule_packs import project_option
@@ -18,7 +19,13 @@ from fupin_cli.visiting import Visits, must_visit
 
 @click.command("visits")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--rule", "rules", multiple=True, help="只按这条规则 · only who must be visited by this rule")
+@click.option(
+    "--rule",
+    "rules",
+    shell_complete=complete.rules,
+    multiple=True,
+    help="只按这条规则 · only who must be visited by this rule",
+)
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="写出各乡镇的走访清单 · write a worklist for each township"
 )

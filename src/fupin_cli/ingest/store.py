@@ -30,6 +30,7 @@ from fupin_cli.ingest.profile import SourceProfile
 from fupin_cli.ingest.received import Received
 from fupin_cli.ingest.sheet_report import SheetReport
 from fupin_cli.ingest.sheets import Keep, Part, in_memory
+from fupin_cli.unfinished import settling, unfinished
 
 _INDEX, _PARTIAL, _DAY = "parts.json", ".partial-", 86_400
 _PROGRAM = ("ingest", "normalise", "vocabulary.py")  # what decides how a file is read
@@ -60,12 +61,11 @@ class Store:
             if any(entry.name.startswith(_size_of(file)) for entry in self._entries()):
                 with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
                     return _loaded(self.folder / key.result())
-            partial = self.folder / f"{_PARTIAL}{uuid4().hex}"
-            try:
-                partial.mkdir(mode=0o700, parents=True)
-            except OSError:
-                return list(read(in_memory))
-            try:
+            with unfinished(self.folder / f"{_PARTIAL}{uuid4().hex}") as partial:
+                try:
+                    partial.mkdir(mode=0o700, parents=True)
+                except OSError:
+                    return list(read(in_memory))
                 found = list(read(_keeper(partial)))
                 if not all(
                     isinstance(frame, Path)
@@ -75,8 +75,6 @@ class Store:
                     return found
                 _publish(found, partial, self.folder / key.result())
                 return _loaded(self.folder / key.result())
-            finally:
-                shutil.rmtree(partial, ignore_errors=True)
 
     def prune(self, days: float) -> tuple[int, int]:
         """How many entries unused for so many days were deleted, and how many bytes; unfinished ones go after a day."""
@@ -157,7 +155,8 @@ def _publish(parts: Sequence[Part], partial: Path, entry: Path) -> None:
         with path.open("rb") as written:
             os.fsync(written.fileno())
     try:
-        partial.rename(entry)
+        with settling():
+            partial.rename(entry)
     except OSError:  # something is there: the same, from another run meanwhile, or a damaged one
         try:
             _loaded(entry)

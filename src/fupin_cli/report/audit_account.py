@@ -62,11 +62,14 @@ def result_parts(plan: Plan, rates: pl.DataFrame, sample: pl.DataFrame) -> list[
         ("extremes", "未答全否–全是", 18.0), ("limit", "标准", 12.0), ("verdict", "与标准相比", 12.0), ("remark", "备注", 26.0),
     )  # fmt: skip
     counts = (("drawn", "抽中", 8.0), ("answered", "有答复", 8.0), ("clear", "各项明确", 9.0), ("share", "应答率", 9.0))
+    asked = tuple((f"q_{q.id}", q.title, max(12.0, q.width)) for q in plan.questions)
     return [
         Part("估计结果", "加权估计和95%置信区间。区间整个在标准一侧才说“达到”或“未达到”，否则样本不够大，“不能断定”。", shown,
              rates),
         Part("应答情况", "各村各类抽中、有答复、各项都有明确答案的户数。应答率低的，看“未答全否–全是”一栏。",
              (_GROUP, *_PLACES, _STRATUM, *counts), _response(sample, plan)),
+        Part("答复明细", "计入的答案，逐户。样本用来估计总体；其中答为有问题的户，另按规定核实处理。", (*_PERSON, *asked),
+             sample.filter(_given(plan))),
     ]  # fmt: skip
 
 

@@ -36,6 +36,9 @@ _MAX_FILE_NAME = 60
 _RESERVED_FILES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 _NAVY, _LINE, _BAND, _AMBER, _CREAM = "#1F3864", "#8EA9C8", "#E8F0F8", "#FFE699", "#FFFDF0"
 
+# darker where there is more; a scale of two colours needs no extension of the format, as data bars do
+_SCALE = {"type": "2_color_scale", "min_type": "num", "min_value": 0, "min_color": "#FFFFFF", "max_color": _LINE}
+
 
 @dataclass(frozen=True)
 class Styles:
@@ -63,6 +66,7 @@ class Styles:
     total: Format
     bad: Format
     unsure: Format
+    waiting: Format
     sign: Format
 
 
@@ -85,9 +89,8 @@ class Book:
                 "default_column_width": 56,
             },
         )
-        self._workbook.set_properties(
-            {"title": title, "created": datetime.combine(as_of, time(), tzinfo=UTC).replace(tzinfo=None)}
-        )
+        day = datetime.combine(as_of, time(), tzinfo=UTC).replace(tzinfo=None)
+        self._workbook.set_properties({"title": title, "author": "fupin", "comments": CLUE_NOTE, "created": day})
         self._workbook.set_calc_mode("auto")
         self.styles = _styles(self._workbook)
 
@@ -176,6 +179,25 @@ def set_widths(sheet: Worksheet, widths: Sequence[float]) -> None:
     """Set the widths of the first columns."""
     for column, width in enumerate(widths):
         sheet.set_column(column, column, width)
+
+
+def put_legend(
+    sheet: Worksheet, row: int, last: int, samples: Sequence[tuple[str, Format, str]], styles: Styles
+) -> int:
+    """The row after a list of colours: a cell that looks like it, with its word, and beside it what it means."""
+    put_heading(sheet, row, last, "颜色", styles)
+    for at, (word, style, meaning) in enumerate(samples, row + 1):
+        put(sheet, at, 0, word, style)
+        put_across(sheet, at, 1, last, meaning, styles.cell)
+        sheet.set_row(at, LINE_HEIGHT + 6)
+    return row + 1 + len(samples)
+
+
+def mark_counts(sheet: Worksheet, first: int, last: int, total: int, review: int, styles: Styles) -> None:
+    """Totals darker where there is more, and amber where anything waits for a person; both follow what is typed."""
+    check(sheet.conditional_format(first, total, last, total, _SCALE), sheet)
+    amber = {"type": "cell", "criteria": ">", "value": 0, "format": styles.waiting}
+    check(sheet.conditional_format(first, review, last, review, amber), sheet)
 
 
 def put_footer(sheet: Worksheet, left: str) -> None:
@@ -309,6 +331,7 @@ def _styles(workbook: Workbook) -> Styles:
         "total": {**boxed, "bold": True, "align": "center", "bg_color": "#D6E0EE"},
         "bad": {**boxed, "align": "center", "bold": True, "font_color": "#9C2A00", "bg_color": "#FBE5D6"},
         "unsure": {**boxed, "align": "center", "font_color": "#595959", "bg_color": "#EDEDED"},
+        "waiting": {"bold": True, "bg_color": _AMBER, "font_color": "#7F3F00"},
         "sign": {**base, "font_size": 10, "valign": "bottom", "text_wrap": False},
     }
     return Styles(**{field.name: workbook.add_format(looks[field.name]) for field in fields(Styles)})

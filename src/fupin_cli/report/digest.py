@@ -246,7 +246,7 @@ def build_digest(
     the rounds before the last; only the caller can know them.
     A finding's stage is the one that found it; the same finding may stand once per stage.
     """
-    decided = _decided(OUTCOMES.conform(outcomes), standards)
+    judged = decided(OUTCOMES.conform(outcomes), standards)
     people, homes, found = PERSONS.conform(persons), HOUSEHOLDS.conform(households), FINDINGS.conform(findings)
     return Digest(
         project=project,
@@ -268,8 +268,8 @@ def build_digest(
         findings_by_place=_by_place(found),
         missed_by_county=_by_county_and_rule(_only_at_province(found)),
         cleared_by_province=_by_county_and_rule(FINDINGS.empty() if cleared is None else FINDINGS.conform(cleared)),
-        verdicts=_verdicts(decided, homes),
-        standards=_standards(decided, standards, rules),
+        verdicts=_verdicts(judged, homes),
+        standards=_standards(judged, standards, rules),
         problems=tuple(sorted(problems, key=lambda p: (p.source, p.sheet or "", p.kind, p.detail))),
         lines=tuple(sorted(lines, key=lambda line: (line.name, line.year))),
         packs=tuple(sorted(packs, key=lambda pack: (not pack.judged, pack.pack))),
@@ -344,7 +344,7 @@ def _by_county_and_rule(findings: pl.DataFrame) -> tuple[RulePlaceTally, ...]:
     return _counted(findings, ["county", "rule_id", "title"], RulePlaceTally)
 
 
-def _decided(outcomes: pl.DataFrame, standards: Sequence[str]) -> pl.DataFrame:
+def decided(outcomes: pl.DataFrame, standards: Sequence[str]) -> pl.DataFrame:
     """household_id, rule_id and outcome: for each household what the first of these verdicts that applies says of it."""
     order = {rule: place for place, rule in enumerate(standards)}
     judged = outcomes.filter(pl.col("rule_id").is_in(list(standards))).select("household_id", "rule_id", "outcome")

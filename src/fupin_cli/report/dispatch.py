@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -14,6 +14,7 @@ from typing import Any
 import msoffcrypto
 import polars as pl
 
+from fupin_cli.progress import Say
 from fupin_cli.report import book
 from fupin_cli.report.dispatch_book import SHOWN, Sending, Unit, batch_name, write_dispatch_book
 from fupin_cli.report.finding_words import worded
@@ -23,6 +24,7 @@ from fupin_cli.vocabulary import FINDINGS
 
 VILLAGE, COUNTY = "village", "county"  # who answers
 BY = ("township", "village")
+_UNIT_OF_BOOKS = "本 books"
 COUNTY_OWN, COUNTY_SHEET = "县级", "县级答复"  # the unit that gets what no township can answer, and its sheet
 _OF_A_HOME = ("head_name", "household_id", "household_block")
 _OF_ONE = (*_OF_A_HOME, "name", "id_shown", "id_number", "id_raw", "person_id", "listed_name", "listed_id", "listed_place",
@@ -100,7 +102,7 @@ def questions(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def write_dispatch(
-    folder: Path, rows: pl.DataFrame, sending: Sending, passwords: Mapping[str, str], say: Callable[[str], None]
+    folder: Path, rows: pl.DataFrame, sending: Sending, passwords: Mapping[str, str], say: Say
 ) -> list[SentBook]:
     """The workbooks written under the folder, by file name; with a password for its recipient a book is encrypted."""
     parts = [
@@ -109,12 +111,17 @@ def write_dispatch(
     own = rows.filter(pl.col("_township") == COUNTY_OWN)
     whom = {name: part for (name,), part in own.partition_by("book", as_dict=True, maintain_order=True).items()}
     jobs = [(folder, part, sending, passwords.get(part["recipient"][0]), whom.get(part["book"][0])) for part in parts]
-    say(f"写出工作簿 writing {len(jobs)} workbooks")
+    what = f"写出工作簿 writing {len(jobs)} workbooks"
+    say(what, 0, len(jobs), _UNIT_OF_BOOKS)
     if len(jobs) < _WORTH_A_PROCESS:
         return [_write(*job) for job in jobs]
+    sent = []
     # not forked: Polars holds threads
     with ProcessPoolExecutor(2, mp_context=get_context("spawn"), initializer=_settle_in) as pool:
-        return list(pool.map(_apart, *zip(*jobs, strict=True), chunksize=8))
+        for written in pool.map(_apart, *zip(*jobs, strict=True), chunksize=8):
+            sent.append(written)
+            say(what, len(sent), len(jobs), _UNIT_OF_BOOKS)
+    return sent
 
 
 def _settle_in() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -90,21 +91,39 @@ _WORDS = 22  # columns; a line has room in 80, even when it is indented by four
 _WIDEST, _BITS_A_BLOCK = 12, 2.0
 
 
-def waterfall(link: Mapping[str, Any]) -> list[str]:
-    """A line of at most 76 columns for each field that says something: words, bits and a bar; then the sum and the probability.
+@dataclass(frozen=True)
+class Step:
+    """What one field adds to a link: its name, what agrees, both in Chinese, the English for it, and the bits."""
+
+    field: str
+    words: str
+    english: str
+    bits: float
+
+
+def steps(link: Mapping[str, Any]) -> list[Step]:
+    """The fields of a link that say something, in the order of telling; their bits are its weight.
 
     `link` has the columns of LINKS with levels and bits, as links.parquet holds them.
     """
-    lines = []
+    found = []
     for field, (zh, en) in _fields_of(link).items():
         bits, level = round(link.get(f"bits_{field}") or 0.0, 1), link.get(f"{field}_level")
         if not bits and level is None:
             continue
         known = (FIELD_WORDS if link.get("basis") == _BY_FIELDS else LEVEL_WORDS.get(field, {})).get(str(level))
-        words = known or (_NOTHING if f"{field}_level" in link else ("", en))
+        found.append(Step(zh, *(known or (_NOTHING if f"{field}_level" in link else ("", en))), bits))
+    return found
+
+
+def waterfall(link: Mapping[str, Any]) -> list[str]:
+    """A line of at most 76 columns for each step: words, bits and a bar; then the sum and the probability."""
+    lines = []
+    for step in steps(link):
         # what agrees because something else does (the birth date inside an ID number) is not counted a second time
-        told = f"{bits:+6.1f}" if bits else _COUNTED
-        lines.append(f"{_padded(zh, _FIELD)} {_padded(words[0], _WORDS)} {told} {_bar(bits)}  {words[1]}")
+        told = f"{step.bits:+6.1f}" if step.bits else _COUNTED
+        words = f"{_padded(step.field, _FIELD)} {_padded(step.words, _WORDS)}"
+        lines.append(f"{words} {told} {_bar(step.bits)}  {step.english}")
     weight, sure = link["match_weight"], 100 * link["match_probability"]
     lines.append(f"{_padded('合计', 10)} {_padded(f'是同一人的把握 {percent(sure)}', 26)} {weight:+.1f} 比特 bits")
     return lines

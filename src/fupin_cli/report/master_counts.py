@@ -15,6 +15,7 @@ from fupin_cli.report.book import (
     Styles,
     finish_table,
     lines_needed,
+    mark_counts,
     put,
     put_across,
     put_count,
@@ -51,6 +52,8 @@ def write_matrix(written: Book, county: County, titles: Mapping[str, str]) -> No
     columns = list(zip(headers, (11, 34, 11, *(11 for _ in townships), 10, 10), strict=True))
     put_table_top(sheet, styles, f"{county.name}　疑点汇总（疑点类型 × 乡镇，单位：条）", columns)
     row = _write_counts(sheet, styles, 3, county.findings, townships, titles)
+    if row > 3:
+        mark_counts(sheet, 3, row - 1, len(headers) - 2, len(headers) - 1, styles)
     sums = _counted(county.findings, [], townships)
     _write_count_row(
         sheet, styles, row, ("", "合计", ""), sums.rows()[0] if sums.height else [0] * (len(townships) + 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from fupin_cli.report import book
@@ -17,6 +18,7 @@ from fupin_cli.report.book import (
     put_across,
     put_count,
     put_heading,
+    put_legend,
     put_paragraph,
     set_widths,
 )
@@ -49,7 +51,10 @@ def write_cover(written: Book, county: str, digest: Digest, as_of: date) -> None
     row = _write_extracts(sheet, styles, 6 + len(_HOW_TO), county, digest)
     row = _write_accounts(sheet, styles, row + 1, county, digest)
     row = _write_lines(sheet, styles, row + 1, digest)
-    _write_packs(sheet, styles, row, digest)
+    row = _write_packs(sheet, styles, row, digest)
+    row = put_legend(sheet, row, _LAST, _colours(styles), styles)
+    put_heading(sheet, row + 1, _LAST, "来源与校验", styles)
+    put_paragraph(sheet, row + 2, _LAST, _PROVENANCE, styles, width=sum(_WIDTHS))
     book.put_footer(sheet, f"{county}　说明")
 
 
@@ -141,13 +146,33 @@ def _write_lines(sheet: Worksheet, styles: Styles, row: int, digest: Digest) -> 
     return _write_table(sheet, styles, row, "采用的标准线", _LINES, rows) + 1 if rows else row
 
 
-def _write_packs(sheet: Worksheet, styles: Styles, row: int, digest: Digest) -> None:
+def _write_packs(sheet: Worksheet, styles: Styles, row: int, digest: Digest) -> int:
+    """The row after the packs of the place, used or not, and why."""
     rows = [
         (f"{pack.title}（{pack.pack}）", f"{pack.rules} 条" if pack.judged else "未采用", pack.why)
         for pack in digest.packs
     ]
-    if rows:
-        _write_table(sheet, styles, row, "规则包：采用与未采用的，及其原因", _PACKS, rows)
+    title = "规则包：采用与未采用的，及其原因"
+    return _write_table(sheet, styles, row, title, _PACKS, rows) + 1 if rows else row
+
+
+def _colours(styles: Styles) -> list[tuple[str, Format, str]]:
+    """Every colour of the book that means something: its word, its look, its meaning."""
+    return [
+        (
+            "▲待核",
+            styles.review,
+            "部门数据与台账人员是否同一人尚未确定，先确认身份（疑点明细）；汇总表中“其中待核”大于零的同色",
+        ),
+        (
+            "未达标　疑点　不符　未运行",
+            styles.bad,
+            "未达标准、检查出疑点、对账不符，或规则没有运行（户判定、规则、本表）",
+        ),
+        ("无法判断　不适用", styles.unsure, "事实缺失，无从判断；或规则不问此户（户判定、规则）"),
+        ("深浅相间", styles.cell_alt, "同一户的各条疑点同一底色，换户换色（疑点明细），别无含义"),
+        ("由浅到深", styles.group, "汇总表“合计”一栏，疑点越多颜色越深"),
+    ]
 
 
 _WIDTHS = (32, 20, 10, 10, 10, 8, 8, 8, 34, 10)  # 150 in all, which A4 takes in letters of some 9 points
@@ -177,6 +202,10 @@ _PACKS = (("规则包", 0, 1), ("规则", 2, 3), ("原因", 4, _LAST))
 _RETURNED = (
     "搁置的行中有 {rows} 行缺少人员、户的信息或表头，未能采用。已按报送单位分册列入与本县文件夹并列的“退回更正”文件夹，"
     "每行注明原文件、工作表、行号、原因和更正办法：请转报送单位更正后重报。"
+)
+_PROVENANCE = (
+    "本册由程序据上列数据和规则生成，没有外部链接和公式。每个输入文件、规则文件和本册自身的校验值（SHA-256）见同次结果文件夹的"
+    " manifest.json；每条疑点的来源文件、工作表、行号见“疑点明细”右端各栏。"
 )
 _HOW_TO = (
     "1. 本册供县级汇总、督办使用；各乡镇另有“疑点核查表”，每村一张工作表，印发核查后报回。疑点明细中的“疑点编号”是销号依据。",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -21,6 +22,7 @@ from fupin_cli.report.rule_words import (
 )
 from fupin_cli.rules import Derived, Fact, Judgement, Level, Pack, Parameter, Rule, leaves
 from fupin_cli.rules.asking import in_force
+from fupin_cli.rules.judge import GatheredFacts
 from fupin_cli.rules.outcome import Kind
 from fupin_cli.rules.pack import GIVEN
 from fupin_cli.vocabulary import OUTCOME_LABELS, Outcome
@@ -48,7 +50,8 @@ def trace(
     mine = judged.facts.households.filter(pl.col("household_id") == household_id).head(1)
     home = mine.row(0, named=True)
     members = judged.facts.persons.filter(pl.col("household_id") == household_id).sort("register_row").to_dicts()
-    teller = _Teller(judged, evidence, packs, labeller(packs, labels), home, members, unmask=unmask)
+    known = _Known(judged.facts, judged.person_outcomes, evidence)
+    teller = _Teller(known, packs, labeller(packs, labels), home, members, unmask=unmask)
     told = judged.outcomes.filter(pl.col("household_id") == household_id)
     outcomes = {row["rule_id"]: row for row in told.to_dicts()}
     shown = [rule for rule in pack.rules if rule.id in outcomes]
@@ -88,13 +91,76 @@ def _when_in_force(rule: Rule, home: Mapping[str, Any], as_of: date) -> str:
     return f"有效期 {rule.effective_from or '…'} – {until}；{by}"
 
 
+def trace_cases(
+    cases: pl.DataFrame,
+    packs: Sequence[Pack],
+    facts: GatheredFacts,
+    outcomes: pl.LazyFrame,
+    person_outcomes: pl.LazyFrame,
+    evidence: Mapping[str, pl.DataFrame],
+    labels: Mapping[str, str],
+    *,
+    unmask: bool,
+) -> dict[tuple[str, str], list[str]]:
+    """(household_id, rule_id) → the lines of the trace of that one rule, for each case whose household was judged by it.
+
+    `cases` has these two columns. What the other households are is not looked at, so the cost follows the cases.
+    """
+    asked = cases.select("household_id", "rule_id").drop_nulls().unique().sort("household_id", "rule_id")
+    rules = {rule.id: rule for pack in packs for rule in pack.rules}
+    known, homes = _known_of(asked["household_id"], facts, person_outcomes, evidence)
+    answers = outcomes.join(asked.lazy(), on=["household_id", "rule_id"], how="semi").collect()
+    found = {(row["household_id"], row["rule_id"]): row for row in answers.to_dicts()}
+    members = known.facts.persons.sort("register_row").partition_by("household_id", as_dict=True, maintain_order=True)
+    called = labeller(packs, dict(labels))
+    told = {}
+    for (household, rule), row in sorted(found.items()):
+        people = members[household,].to_dicts() if (household,) in members else []
+        teller = _Teller(known, packs, called, homes[household], people, unmask=unmask)
+        told[household, rule] = [teller.members_in_line(), *teller.rule(rules[rule], row)]
+    return told
+
+
+def _known_of(
+    households: pl.Series,
+    facts: GatheredFacts,
+    person_outcomes: pl.LazyFrame,
+    evidence: Mapping[str, pl.DataFrame],
+) -> tuple[_Known, dict[str, dict[str, Any]]]:
+    """What is known of these households alone, and each one's own values."""
+    here = pl.col("household_id").is_in(households.unique().implode())
+    homes, persons = facts.households.filter(here), facts.persons.filter(here)
+    theirs = pl.col("register_row").is_in(persons["register_row"].implode())
+    rows = {name: frame.filter(theirs) for name, frame in facts.rows.items()}
+    # rows of the register stand among the persons
+    wanted = [frame.select("extract", "extract_row") for frame in rows.values()]
+    seen = (
+        pl.concat(wanted).unique() if wanted else pl.DataFrame(schema={"extract": pl.String, "extract_row": pl.Int64})
+    )
+    near = {kind: frame.join(seen, on=["extract", "extract_row"], how="semi") for kind, frame in evidence.items()}
+    found = pl.concat([frame.filter(pl.col("extract") == "register") for frame in rows.values()] or [seen])
+    others = facts.persons.filter(pl.col("register_row").is_in(found["extract_row"].implode()) & ~here)
+    known = _Known(
+        replace(facts, persons=pl.concat([persons, others]), rows=rows), person_outcomes.filter(theirs).collect(), near
+    )
+    return known, {home["household_id"]: home for home in homes.unique("household_id", keep="first").to_dicts()}
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What a trace reads: the facts, what was said of persons, and the evidence by kind."""
+
+    facts: GatheredFacts
+    person_outcomes: pl.DataFrame
+    evidence: Mapping[str, pl.DataFrame]
+
+
 class _Teller:
     """Tells one household's rules; masks what may not be shown."""
 
     def __init__(
         self,
-        judged: Judgement,
-        evidence: Mapping[str, pl.DataFrame],
+        known: _Known,
         packs: Sequence[Pack],
         called: Label,
         home: Mapping[str, Any],
@@ -102,7 +168,7 @@ class _Teller:
         *,
         unmask: bool,
     ) -> None:
-        self.judged, self.evidence, self.called = judged, evidence, called
+        self.known, self.called = known, called
         self.facts = facts_by_name(packs)
         self.derived = {name: fact for name, fact in self.facts.items() if isinstance(fact, Derived)}
         self.numbers: dict[str, Parameter] = {number.name: number for pack in packs for number in pack.parameters}
@@ -134,7 +200,7 @@ class _Teller:
         """The members to whom the rule applies, each with a name and outcome to tell them by; or the household alone."""
         if rule.level is not Level.PERSON:
             return [(self.home, "")]
-        told = self.judged.person_outcomes.filter(pl.col("rule_id") == rule.id)
+        told = self.known.person_outcomes.filter(pl.col("rule_id") == rule.id)
         outcomes = dict(told.select("register_row", "outcome").rows())
         found = [(member, outcomes.get(member["register_row"], Outcome.NOT_APPLICABLE)) for member in self.members]
         return [
@@ -161,7 +227,7 @@ class _Teller:
 
     def _given(self, name: str, person: Mapping[str, Any]) -> bool:
         """Whether the file that a row comes from says something of anybody."""
-        column, facts = name.removeprefix(GIVEN), self.judged.facts
+        column, facts = name.removeprefix(GIVEN), self.known.facts
         frame = facts.persons if "register_row" in person else facts.households
         rows = frame.filter(pl.col("source") == person.get("source"))
         return column in rows.columns and bool(rows[column].is_not_null().any())
@@ -169,6 +235,10 @@ class _Teller:
     def members_told(self) -> list[str]:
         """Who the members are, and where each stands in the register."""
         return [f"  成员 member      {self._who(member)}：台账 {_place(member)}" for member in self.members]
+
+    def members_in_line(self) -> str:
+        """Who the members are, without their files."""
+        return f"  成员 member      {'；'.join(self._who(member) for member in self.members)}"
 
     def _who(self, member: Mapping[str, Any]) -> str:
         """A member as one tells members of one surname apart: masked name, relation and row."""
@@ -186,7 +256,7 @@ class _Teller:
 
     def _rows(self, name: str) -> Iterator[str]:
         """The extract rows behind a fact: file, sheet and row. Of a paper or step only those that may be it."""
-        rows = self.judged.facts.rows.get(name)
+        rows = self.known.facts.rows.get(name)
         fact = self.facts.get(name)
         if rows is None or not isinstance(fact, Fact):
             return
@@ -197,7 +267,7 @@ class _Teller:
         if fact.hidden and mine.height and not told.height:
             yield f"  证据 evidence    {fact.zh}：该户 {mine.height} 行中没有"
         for row in told.head(_MOST_ROWS).to_dicts():
-            frame = self.evidence.get(row["kind"], self.judged.facts.persons)
+            frame = self.known.evidence.get(row["kind"], self.known.facts.persons)
             at = "extract_row" if "extract_row" in frame.columns else "register_row"
             met = frame.filter(pl.col(at) == row["extract_row"])
             if at == "extract_row":

@@ -42,17 +42,28 @@ _NAMED = (
     "sheet_not_asked",
 )  # problems that are told one by one: people may be lost
 _LONGEST = 40  # rows of one table; a province has thousands of sheets
+_ON_A_SCREEN = 12  # kinds of findings
+_NO_LOSS = {"header", "other_header", "repeated_header", "title", "footer", "blank"}  # rows in which nobody stands
 
 
-def summary(digest: Digest, where: str | None = None) -> Group:
-    """All parts of the end-of-run summary, in reading order; `where` is the folder to look at next."""
-    parts: list[RenderableType] = [heading(digest), accounts(digest), links(digest)]
-    told = (packs, findings, stages, verdicts, on_the_line, not_run, problems)
-    parts += [part for part in (tell(digest) for tell in told) if part is not None]
+def summary(digest: Digest, where: str | None = None, *, every: bool = False, then: Sequence[str] = ()) -> Group:
+    """The end-of-run summary, one screen, in reading order; with `every` each file, pack and kind of finding.
+
+    `where` is the folder to look at next, `then` the lines that say what to type next.
+    """
+    parts: list[RenderableType] = [heading(digest), accounts(digest, every=every)]
+    if every:
+        told = (links, packs, findings, stages, verdicts, on_the_line, not_run, problems)
+        parts += [part for part in (tell(digest) for tell in told) if part is not None]
+    else:
+        parts += [linked(digest), packs_counted(digest), findings(digest, _ON_A_SCREEN)]
+        parts += [
+            part for part in (tell(digest) for tell in (stages, verdicts, on_the_line, problems)) if part is not None
+        ]
     parts.append(Text(CLUE_NOTE, style="yellow"))
     if where is not None:
         parts.append(_line(f"结果在 Look at: {where}", "bold"))
-    return Group(*parts)
+    return Group(*parts, *(_line(line) for line in then))
 
 
 def heading(digest: Digest) -> RenderableType:
@@ -66,8 +77,11 @@ def heading(digest: Digest) -> RenderableType:
     return Group(*lines)
 
 
-def accounts(digest: Digest) -> RenderableType:
-    """Rows read = used + set aside over all sheets, and the same for each; where there are many, what needs a look is first."""
+def accounts(digest: Digest, *, every: bool = True) -> RenderableType:
+    """Rows read = used + set aside over all sheets, and the same for each; where there are many, what needs a look is first.
+
+    Without `every`, sheets that balance and lost nothing but headings, totals and blank rows are counted in one line.
+    """
     why = Counter[str]()
     for account in digest.accounts:
         why.update({reason_words(reason.label): reason.count for reason in account.reasons})
@@ -86,7 +100,25 @@ def accounts(digest: Digest) -> RenderableType:
     if digest.rows_returned:
         back = f"退回更正 to be mended by whoever sent them: {digest.rows_returned:,} 行 rows　（workbooks/退回更正）"
         lines.append(_line(back, "yellow"))
-    return Group(*lines, _sheets(digest.accounts))
+    if every:
+        return Group(*lines, _sheets(digest.accounts))
+    odd = [account for account in digest.accounts if not _lost_nothing(account)]
+    fine = f"{len(digest.accounts) - len(odd):,} 张表逐行相符，只搁置表头、标题、表尾 sheets balance, and lost nothing"
+    lines.append(_line(f"{fine}　（--files 逐表列出 lists them）"))
+    lines += [
+        _line(
+            f"  {a.source}　{a.sheet or ''}".rstrip("　")
+            + f": {a.rows_read:,} = {a.rows_used:,} + {a.rows_set_aside:,}"
+            f"（{reasons_words(a.reasons)}）"
+        )
+        for a in odd[:_ON_A_SCREEN]
+    ]
+    lines += [_line(f"  ……另有 {len(odd) - _ON_A_SCREEN:,} 张表 more（--files）")] if len(odd) > _ON_A_SCREEN else []
+    return Group(*lines)
+
+
+def _lost_nothing(account: SourceAccount) -> bool:
+    return account.balanced and {reason.label for reason in account.reasons} <= _NO_LOSS
 
 
 def _sheets(accounts: Sequence[SourceAccount]) -> Table:
@@ -102,11 +134,31 @@ def _sheets(accounts: Sequence[SourceAccount]) -> Table:
         rows.append((f"{name}\n  {reasons}" if reasons else name, *(f"{n:,}" for n in counts), hidden, state))
     numbers = ("读入\nread", "采用\nused", "搁置\naside", "其中表尾\nfooter", "隐藏行/列\nhidden")
     headers = ("文件　工作表　　其余搁置原因\nfile, sheet, why set aside", *numbers, "对账\nbalance")
-    return _table("逐文件、逐工作表 every file and sheet", headers, rows, set(range(1, 6)))
+    return _table("逐文件、逐工作表 files and sheets", headers, rows, set(range(1, 6)))
+
+
+def linked(digest: Digest) -> RenderableType:
+    """Persons linked over all extracts: accepted, of those by an equal ID number, under review, ties."""
+    bases = _linked_by_basis(digest)
+    accepted, review, tied = (sum(counts[at] for counts in bases.values()) for at in range(3))
+    same = bases.get("exact_id", [0])[0]
+    return _line(
+        f"人员关联（人次，{len(digest.extracts)} 份部门数据） links: 认定 accepted {accepted:,}（证件号码一致 same ID {same:,}）"
+        f"　待核 review {review:,}　其中并列 tied {tied:,}"
+    )
 
 
 def links(digest: Digest) -> RenderableType:
     """Persons linked, by basis, over all extracts: accepted, under review, and how many of those are ties."""
+    bases = _linked_by_basis(digest)
+    known = [basis for basis in BASES if basis in bases]
+    rows = [(basis_words(basis), BASES[basis][1], *(f"{n:,}" for n in bases[basis])) for basis in known]
+    headers = ("依据", "basis", "认定 accepted", "待核 review", "其中并列 tied")
+    return _table(f"人员关联（人次，{len(digest.extracts)} 份部门数据） links", headers, rows, {2, 3, 4})
+
+
+def _linked_by_basis(digest: Digest) -> dict[str, list[int]]:
+    """Basis → persons accepted, under review, and tied among those."""
     bases: dict[str, list[int]] = {}
     for extract in digest.extracts:
         for link in extract.links:
@@ -114,10 +166,23 @@ def links(digest: Digest) -> RenderableType:
             if link.decision != Decision.REJECTED:
                 sums[link.decision == Decision.REVIEW] += link.persons
                 sums[2] += link.tied
-    known = [basis for basis in BASES if basis in bases]
-    rows = [(basis_words(basis), BASES[basis][1], *(f"{n:,}" for n in bases[basis])) for basis in known]
-    headers = ("依据", "basis", "认定 accepted", "待核 review", "其中并列 tied")
-    return _table(f"人员关联（人次，{len(digest.extracts)} 份部门数据） links", headers, rows, {2, 3, 4})
+    return bases
+
+
+def packs_counted(digest: Digest) -> RenderableType:
+    """How many packs and rules judged the round, how many did not, and what could not run."""
+    used = [pack for pack in digest.packs if pack.judged and pack.rules]
+    left = sum(1 for pack in digest.packs if not pack.judged and pack.rules)
+    idle = [rule.rule_id for rule in digest.not_run]
+    idle += [f"台账自查 self-checks {len(digest.self_checks_not_run)}"] if digest.self_checks_not_run else []
+    lines = [
+        _line(
+            f"规则 rules: 采用 {len(used)} 个规则包 {sum(pack.rules for pack in used)} 条 packs judged，"
+            f"未用 not judged {left} 个　（--files 说明原因）"
+        )
+    ]
+    lines += [_line(f"缺数据而未运行 not run: {'、'.join(idle)}", "yellow")] if idle else []
+    return Group(*lines)
 
 
 def packs(digest: Digest) -> RenderableType | None:
@@ -155,14 +220,18 @@ def _filled(names: Sequence[str], indent: str, joint: str, before: str = "", aft
     return [Text(mask_text((indent + line).rstrip()), no_wrap=True, overflow="ignore") for line in (*full, now)]
 
 
-def findings(digest: Digest) -> RenderableType:
-    """Findings by kind, accepted and under review."""
+def findings(digest: Digest, most: int | None = None) -> RenderableType:
+    """Findings by kind, accepted and under review; those beyond the `most` frequent kinds in one line."""
     kinds: dict[str, tuple[str, str, list[int]]] = {}
     for tally in digest.findings_by_rule:
         named = (tally.title or tally.rule_id, severity_words(tally.severity), [0, 0])
         kinds.setdefault(tally.rule_id, named)[2][tally.band == "review"] += tally.count
     order = sorted(kinds.items(), key=lambda item: (-sum(item[1][2]), item[0]))
-    rows = [(rule, title, severity, f"{bands[0]:,}", f"{bands[1]:,}") for rule, (title, severity, bands) in order]
+    shown = order[: most if most is not None and len(order) > most + 1 else None]
+    rows = [(rule, title, severity, f"{bands[0]:,}", f"{bands[1]:,}") for rule, (title, severity, bands) in shown]
+    if rest := order[len(shown) :]:
+        sums = [sum(bands[at] for _, (_, _, bands) in rest) for at in (0, 1)]
+        rows.append(("……", f"另有 {len(rest)} 种 more kinds（--files）", "", f"{sums[0]:,}", f"{sums[1]:,}"))
     sure = digest.findings - digest.findings_under_review
     rows.append(("合计 total", "", "", f"{sure:,}", f"{digest.findings_under_review:,}"))
     headers = ("规则 rule", "疑点类型 kind", "性质 severity", "可信 accepted", "待核 review")

@@ -24,7 +24,7 @@ def write_workbooks(
     folder: Path,
     digest: Digest,
     findings: pl.DataFrame,
-    outcomes: pl.DataFrame,
+    outcomes: pl.LazyFrame,
     households: pl.DataFrame,
     titles: Mapping[str, str],
     *,
@@ -33,11 +33,12 @@ def write_workbooks(
 ) -> list[Path]:
     """The paths of all workbooks written under the folder, sorted; every file is readable by its owner only.
 
+    `outcomes` are read county by county: those of a province need not be held at once.
     A finding without a village goes to the township's sheet 未定村, one without a township to the county master only. So
     does one of severity info: it asks the county to mend its own work, and no village can answer it.
     """
     found = worded(ordered(located(FINDINGS.conform(findings))), mask_ids=mask_ids)
-    homes, judged = located(HOUSEHOLDS.conform(households)), OUTCOMES.conform(outcomes)
+    homes = located(HOUSEHOLDS.conform(households))
     written: list[Path] = []
     counties = names(pl.concat([found.select("county"), homes.select("county")]), "county")
     for name, safe in zip(counties, book.file_names(place(name, "county") for name in counties), strict=True):
@@ -48,12 +49,18 @@ def write_workbooks(
             findings=numbered(found.filter(own, ~own_business())),
             notes=found.filter(own, own_business()),
             households=here,
-            outcomes=judged.join(here.select("household_id"), on="household_id", how="semi", maintain_order="left"),
+            outcomes=outcomes_in(outcomes, here),
         )
         master = folder / safe / f"{safe}_疑点总表_{as_of}.xlsx"
         written.append(write_master(master, county, digest, titles, as_of))
         written.extend(_write_checklists(folder / safe, safe, county, digest, as_of))
     return sorted(written)
+
+
+def outcomes_in(outcomes: pl.LazyFrame, households: pl.DataFrame) -> pl.DataFrame:
+    """OUTCOMES of these households."""
+    mine = households.lazy().select("household_id")
+    return OUTCOMES.conform(outcomes.join(mine, on="household_id", how="semi", maintain_order="left").collect())
 
 
 def _write_checklists(folder: Path, prefix: str, county: County, digest: Digest, as_of: date) -> list[Path]:

@@ -18,6 +18,7 @@ from fupin_cli.rules.pack import (
     Rule,
     SignOff,
     applies_to,
+    binds_part,
     sign_off,
     standards,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "SignOff",
     "World",
     "applies_to",
+    "binds_part",
     "choose_packs",
     "gives",
     "judge",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -58,9 +59,20 @@ class Facts:
 
     def members_of(self, homes: pl.Series) -> pl.Series:
         """The places of the persons who belong to the households at these places."""
-        here = np.zeros(self.households[World.STRICT].height, dtype=bool)
-        here[homes.to_numpy()] = True
-        return pl.Series(here).gather(self.home).fill_null(value=False).arg_true()
+        starts, order = self._by_home
+        first, last = starts[homes.to_numpy()], starts[homes.to_numpy() + 1]
+        sizes = last - first
+        # each household's members stand side by side in `order`: the places of all of them, one after the other
+        within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        return pl.Series(np.sort(order[np.repeat(first, sizes) + within]), dtype=pl.UInt32)
+
+    @cached_property
+    def _by_home(self) -> tuple[np.ndarray, np.ndarray]:
+        """Where each household's members begin in the second array, which holds the places of all persons by household."""
+        home = self.home.cast(pl.Int64).fill_null(-1).to_numpy()
+        order = np.argsort(home, kind="stable")
+        homes = self.households[World.STRICT].height
+        return np.searchsorted(home[order], np.arange(homes + 1)), order
 
     def of(self, level: Level, world: World) -> pl.DataFrame:
         """One row per person, household or place, with all facts of one world; of places there is one world only."""

@@ -10,7 +10,7 @@ All of a register is judged at once, in columns. Findings and outcomes are put i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -50,6 +50,8 @@ from fupin_cli.rules.setting import Setting, bottom
 from fupin_cli.rules.telling import AREA_OUTCOMES, PERSON_OUTCOMES, findings_of, outcomes_of, person_outcomes_of
 from fupin_cli.rules.uncovered import uncovered_townships
 from fupin_cli.vocabulary import FINDINGS, OUTCOMES, LineUsed, Outcome, RuleReport
+
+BATCH = 10_000  # households, or persons, whose outcomes are in words at one time: a gigabyte under all packs
 
 
 @dataclass(frozen=True)
@@ -95,14 +97,40 @@ class Judgement:
     @cached_property
     def outcomes(self) -> pl.DataFrame:
         """OUTCOMES of every household under every rule, with reasons; of brief rules only who must be looked at."""
-        told = [outcomes_of(rule, self._setting) for rule in self._answered() if rule.level not in AREAS]
-        return OUTCOMES.conform(pl.concat([OUTCOMES.empty(), *told])).sort("household_id", "rule_id")
+        return pl.concat([OUTCOMES.empty(), *self.outcome_batches()])
+
+    def outcome_batches(self) -> Iterator[pl.DataFrame]:
+        """The same, household after household and so many of them at a time: of millions they need not be held at once."""
+        rules = [rule for rule in self._answered() if rule.level not in AREAS]
+        for at in _batches(self._setting.facts.households[World.STRICT].height):
+            told = [outcomes_of(rule, self._setting, at) for rule in rules]
+            yield OUTCOMES.conform(pl.concat([OUTCOMES.empty(), *told])).sort("household_id", "rule_id")
 
     @cached_property
     def person_outcomes(self) -> pl.DataFrame:
         """PERSON_OUTCOMES of every person under every rule about persons; of brief rules only who must be looked at."""
-        told = [person_outcomes_of(rule, self._setting) for rule in self._answered() if rule.level is Level.PERSON]
-        return pl.concat([pl.DataFrame(schema=PERSON_OUTCOMES), *told]).sort("register_row", "rule_id")
+        return pl.concat([pl.DataFrame(schema=PERSON_OUTCOMES), *self.person_outcome_batches()])
+
+    def person_outcome_batches(self) -> Iterator[pl.DataFrame]:
+        """The same, person after person and so many of them at a time."""
+        rules = [rule for rule in self._answered() if rule.level is Level.PERSON]
+        for at in _batches(self._setting.facts.persons[World.STRICT].height):
+            told = [person_outcomes_of(rule, self._setting, at) for rule in rules]
+            yield pl.concat([pl.DataFrame(schema=PERSON_OUTCOMES), *told]).sort("register_row", "rule_id")
+
+    def outcomes_of(self, rules: Collection[str]) -> pl.DataFrame:
+        """OUTCOMES of these rules about households alone, without their reasons."""
+        names = self._setting.facts.households[World.STRICT]["household_id"]
+        told = [
+            OUTCOMES.conform(
+                pl.DataFrame({"household_id": names, "outcome": answer.homes.cast(pl.String)}).with_columns(
+                    rule_id=pl.lit(id_)
+                )
+            )
+            for id_, answer in sorted(self._setting.answers.items())
+            if id_ in rules
+        ]
+        return pl.concat([OUTCOMES.empty(), *told])
 
     @cached_property
     def area_outcomes(self) -> pl.DataFrame:
@@ -128,6 +156,12 @@ class Judgement:
 
     def _answered(self) -> list[Rule]:
         return [self._setting.rules[id_] for id_ in self._setting.answers]
+
+
+def _batches(rows: int) -> Iterator[pl.Series]:
+    """The places of so many rows, a batch after the other."""
+    for start in range(0, rows, BATCH):
+        yield pl.Series(range(start, min(start + BATCH, rows)), dtype=pl.UInt32)
 
 
 def judge(

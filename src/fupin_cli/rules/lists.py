@@ -58,7 +58,7 @@ class Lists:
         nobody = pl.repeat(None, people.height, dtype=UNKNOWN_BECAUSE, eager=True)
         maybe = nobody if fact.by_number else self._may_be_listed(kind, fact.max_age_days)
         return people.select(
-            (_in_villages(rows, people) if fact.by_number and kind != REGISTER else pl.lit(value=True)).alias("_seen"),
+            (_in_villages(rows, people) if fact.siblings and kind != REGISTER else pl.lit(value=True)).alias("_seen"),
             numbered_person.alias("_numbered"),
             (always | covered_by(fresh)).fill_null(value=False).alias("_reached"),
             (always | covered_by(of_members) | headed).fill_null(value=False).alias("_searchable"),
@@ -78,8 +78,9 @@ class Lists:
 def _in_villages(rows: pl.DataFrame, people: pl.DataFrame) -> pl.Expr:
     """Whether any household of the person's village stands in these rows.
 
-    Papers, visits and steps belong to every household of a village: where there are none at all, the village was not gathered
-    yet, and lacks no single household's. Households that name no village are one such place.
+    Papers and steps belong to every household of a village: where there are none at all, the village was not gathered yet, and
+    lacks no single household's. Of a record of visits that is no excuse: a village that nobody went to is what is looked for.
+    Households that name no village are one such place.
     """
     there = people[VILLAGE].gather(rows[AT].unique()).unique()
     named = pl.col(VILLAGE).is_in(there.drop_nulls().implode())

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fupin_cli.errors import ConfigurationError, InputMissingError, UsageError
 from fupin_cli.language import tr
-from fupin_cli.rules.pack import Citation
+from fupin_cli.rules.pack import Citation, Provenance
 from fupin_cli.rules.predicate import Predicate, nearest, parse_condition
 from fupin_cli.rules.rule_loading import citation
 from fupin_cli.rules.toml import Table, open_toml
@@ -184,7 +184,7 @@ def load_plan(path: Path, columns: Collection[str]) -> Plan:
         title_en=head.text("title_en"),
         jurisdiction=head.text("jurisdiction"),
         note=head.text("note", required=False),
-        citation=citation(head.table("citation")),
+        citation=_cited(head),
         villages=head.text("villages", required=False),
         groups=groups,
         groups_by=head.one_of("groups_by", LEVELS[:-1], places[0]),
@@ -345,7 +345,7 @@ def _rate(entry: Table, questions: Mapping[str, Question], strata: Sequence[str]
         of=entry.one_of("of", SIZES),
         limit=_share(entry, "limit", 0.0) if "limit" in entry.data else None,
         side=entry.one_of("side", tuple(SIDES), "below"),
-        citation=citation(entry.table("citation")) if "citation" in entry.data else None,
+        citation=_cited(entry) if "citation" in entry.data else None,
     )
 
 
@@ -361,8 +361,20 @@ def _composite(entry: Table, strata: Sequence[str], rates: Sequence[Rate]) -> Co
         adds=adds,
         limit=_share(entry, "limit", 0.0) if "limit" in entry.data else None,
         side=entry.one_of("side", tuple(SIDES), "below"),
-        citation=citation(entry.table("citation")) if "citation" in entry.data else None,
+        citation=_cited(entry) if "citation" in entry.data else None,
     )
+
+
+def _cited(entry: Table) -> Citation:
+    """Where it is written. What is only recalled is refused: nobody's rate is held against a number from memory."""
+    source = citation(entry.table("citation"))
+    if source.provenance is Provenance.RECALLED:
+        raise ConfigurationError(
+            tr("provenance R is recalled, not verified: a plan cannot stand on it"),
+            where=entry.at("citation"),
+            try_=tr("the document in which it stands, with its provenance; or no limit"),
+        )
+    return source
 
 
 def _named(entry: Table, key: str, known: Collection[str], *, required: bool = False) -> tuple[str, ...]:

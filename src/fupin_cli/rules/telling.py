@@ -37,10 +37,11 @@ def outcomes_of(rule: Rule, setting: Setting, at: pl.Series | None = None) -> pl
     )
 
 
-def person_outcomes_of(rule: Rule, setting: Setting) -> pl.DataFrame:
-    """PERSON_OUTCOMES of one rule about persons; of a brief one only those that must be looked at."""
+def person_outcomes_of(rule: Rule, setting: Setting, at: pl.Series | None = None) -> pl.DataFrame:
+    """PERSON_OUTCOMES of one rule about persons, `at` these places or of all; of a brief one only those to be looked at."""
     outcome = setting.answers[rule.id].outcome
-    at = _notable(outcome).arg_true() if rule.brief else _all(outcome)
+    at = _all(outcome) if at is None else at
+    at = at.filter(_notable(outcome.gather(at))) if rule.brief else at
     unknown = at.filter(outcome.gather(at) == Outcome.UNKNOWN.value)
     lacking = pl.DataFrame({"at": unknown}).with_columns(reasons(rule, setting, unknown)["missing"])
     told = pl.DataFrame({"at": at}).join(lacking, on="at", how="left", maintain_order="left")

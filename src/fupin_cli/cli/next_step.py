@@ -1,0 +1,95 @@
+"""What to type next: the commands that follow each other, as lines to copy. Every such word that a command ends with is here."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from fupin_cli.layout import CASES, PROJECT_FILE
+
+NEXT = "下一步 next"
+_WEIGHT = ("veto", "fail", "lead", "dq", "info")
+_PLAIN = re.compile(r"[\w@%+=:,./-]+")
+
+
+def typed(*words: str | Path) -> str:
+    """The words as they are typed into a shell; Chinese names need no quotes."""
+    return " ".join(word if _PLAIN.fullmatch(word) else shlex.quote(word) for word in map(str, words))
+
+
+def run_of(project: Path) -> str:
+    """The command that reconciles the project in this folder."""
+    return typed("fupin", "run", *(() if project in (Path(), Path.cwd()) else (project,)))
+
+
+def in_ledger(ledger: Path) -> tuple[str, ...]:
+    """The option that names a ledger, where it is not the one that is looked for by itself."""
+    return () if ledger.absolute() == Path(CASES).absolute() else ("--ledger", str(ledger))
+
+
+def round_of(run: Path, ledger: Path) -> str:
+    """The command that books a run."""
+    return typed("fupin", "cases", "round", run, *in_ledger(ledger))
+
+
+def dispatch_from(ledger: Path) -> str:
+    """The command that sends out what nobody was asked yet."""
+    return f"{typed('fupin', 'cases', 'dispatch', *in_ledger(ledger))} --due 年-月-日"
+
+
+def import_to(ledger: Path) -> str:
+    """The command that books what came back."""
+    return f"{typed('fupin', 'cases', 'import', *in_ledger(ledger))} 报回/*.xlsx"
+
+
+def look_at_overdue(ledger: Path) -> str:
+    """The command that lists what is out and late."""
+    return typed("fupin", "cases", "list", "--overdue", *in_ledger(ledger))
+
+
+def look_at_states(ledger: Path) -> str:
+    """The command that tells where the cases stand."""
+    return typed("fupin", "cases", "stats", *in_ledger(ledger))
+
+
+def start_with(folder: str) -> str:
+    """The command that begins a project in a folder of received files."""
+    return f"fupin init {folder}　看文件、写草稿 looks at the files and drafts a project"
+
+
+def rule_to_look_at(tallies: Iterable[tuple[str, str, int]]) -> str | None:
+    """Of (rule, severity, findings) the rule of the greatest weight that found most; None where nothing was found."""
+    found = Counter[tuple[int, str]]()
+    for rule, severity, count in tallies:
+        found[_WEIGHT.index(severity) if severity in _WEIGHT else len(_WEIGHT), rule] += count
+    return min(found, key=lambda key: (key[0], -found[key], key[1]))[1] if found else None
+
+
+def after_run(run: Path, project: Path, rule: str | None) -> list[str]:
+    """Lines that end a run's summary; `rule` is one that found something."""
+    project = project.parent if project.name == PROJECT_FILE else project
+    booked = round_of(run, project / CASES)
+    if rule is None:
+        return [f"{NEXT}: {booked}　记下这一轮 remember this round"]
+    return [
+        f"{NEXT}: {typed('fupin', 'explain', rule, '--run', run)}　有哪些、为什么 which, and why",
+        f"　　　　　 {booked}　登记，以便下发 book, to send out",
+    ]
+
+
+def after_round(ledger: Path) -> str:
+    """The line that ends the booking of a round."""
+    return f"{NEXT}: {dispatch_from(ledger)}　下发 send out"
+
+
+def after_dispatch(ledger: Path) -> str:
+    """The line that ends a dispatch."""
+    return f"{NEXT}: {import_to(ledger)}　答复报回之后 when answers are back"
+
+
+def after_import(ledger: Path) -> str:
+    """The line that ends the booking of answers."""
+    return f"{NEXT}: {typed('fupin', 'cases', 'warn', *in_ledger(ledger))}　逾期、矛盾 overdue and contradicting"

@@ -1,0 +1,49 @@
+"""fupin purge: deletes what retention no longer allows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from fupin_cli.errors import InputMissingError
+from fupin_cli.language import tr
+from fupin_cli.layout import CASES
+from fupin_cli.purge import purge
+
+
+@click.command("purge")
+@click.argument("project", type=click.Path(path_type=Path), default=Path())
+@click.option(
+    "--older-than", "days", type=click.FloatRange(min=0), required=True, help="天数 · days since it was written"
+)
+@click.option(
+    "--ledger", type=click.Path(path_type=Path), help="台账文件夹 · the ledger's folder [PROJECT/cases, if there]"
+)
+@click.option("--dry-run", is_flag=True, help="只列出 · only say what would be deleted")
+def command(project: Path, days: float, ledger: Path | None, *, dry_run: bool) -> int:
+    """删除到期的结果、缓存、下发与接收的表。 Delete what is older than so many days, and record that it was.
+
+    Runs and sealed files in PROJECT/runs, cached rows, workbooks of batches that nobody waits for any more, and lists that went
+    back to the units. The ledger stays; it holds no names. What was deleted, when and by whom stands in .fupin/purged.jsonl. A
+    file system that keeps old versions, and backups, must be purged by their own means.
+
+    \b
+    Examples:
+      fupin purge --older-than 365 --dry-run
+      fupin purge /data/county --older-than 365
+    """
+    project = project if project.is_dir() else project.parent
+    if ledger is None and (project / CASES).is_dir():
+        ledger = project / CASES
+    if not project.is_dir():
+        raise InputMissingError(tr("no such folder"), where=str(project))
+    told = purge(project, days, ledger, really=not dry_run)
+    for one in told:
+        what = (
+            f"保留 left alone: {one.left}" if one.left else "将删除 would be deleted" if dry_run else "已删除 deleted"
+        )
+        click.echo(f"{one.kind} {one.name}　{one.size:,} bytes　{what}")
+    if not told:
+        click.echo("没有到期的内容 nothing is that old")
+    return 0

@@ -1,0 +1,72 @@
+"""SIGINT, SIGTERM and SIGHUP end the program within two seconds, whatever it is doing, and leave nothing half done.
+
+Python itself only hears a signal between two of its own steps: in the middle of a long library call that can be a minute
+later. So there are two ways out. In order: the main thread raises `Stopped`, and every block on the way out removes what it
+had begun. At once: where that has not come about after a moment, or the signal comes twice, a thread that waits for signals
+removes what is unfinished and ends the process. Libraries work without Python's global lock, so that thread runs meanwhile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import threading
+from types import FrameType
+
+from fupin_cli.unfinished import remove_unfinished
+
+INTERRUPTED, TERMINATED = 130, 143
+SAID = {
+    INTERRUPTED: "已中断，先前的结果未受影响 interrupted; earlier results are untouched",
+    TERMINATED: "已终止，先前的结果未受影响 terminated; earlier results are untouched",
+}
+_HEARD = tuple(
+    number for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if (number := getattr(signal, name, None))
+)
+_GRACE = 1.0  # seconds to end in order
+
+
+class Stopped(BaseException):
+    """A signal as an exception; `code` is the exit code. No `except Exception` holds it up."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.code = INTERRUPTED if number == signal.SIGINT else TERMINATED
+
+
+def heed_signals() -> None:
+    """From now on signals end the program as this module says; those that whoever started us ignores (nohup) stay ignored."""
+    heard, told = socket.socketpair()
+    told.setblocking(False)
+    signal.set_wakeup_fd(told.detach(), warn_on_full_buffer=False)
+    for number in _HEARD:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _stop)
+    threading.Thread(target=_watch, args=(heard,), name="signals", daemon=True).start()
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    for each in _HEARD:  # the way out is not interrupted again; the watching thread still hears
+        signal.signal(each, _nothing)
+    raise Stopped(number)
+
+
+def _nothing(number: int, frame: FrameType | None) -> None:
+    """A handler, and not SIG_IGN, so that the watching thread is woken."""
+
+
+def _watch(heard: socket.socket) -> None:
+    """Ends the process if it does not end itself."""
+    number = 0
+    while number not in _HEARD:
+        number = heard.recv(1)[0]
+    heard.settimeout(_GRACE)
+    with contextlib.suppress(TimeoutError):
+        heard.recv(1)
+    code = INTERRUPTED if number == signal.SIGINT else TERMINATED
+    remove_unfinished()
+    with contextlib.suppress(OSError):
+        os.write(2, f"{SAID[code]}\n".encode())
+    os._exit(code)

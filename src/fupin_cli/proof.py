@@ -1,0 +1,139 @@
+"""What a run and a ledger are held to afterwards: every byte that was written, what it came from, and the order of the rounds.
+
+Who can change a file can also change the manifest beside it; who can change the ledger, its chain. So each is held against the
+other, and the last link of the chain is printed, to be written down where neither can be reached.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fupin_cli.cases import open_ledger
+from fupin_cli.cases.ledger import check_ledger
+from fupin_cli.casework import BATCHES
+from fupin_cli.errors import BadDataError, InputMissingError
+from fupin_cli.kept_rules import rule_files
+from fupin_cli.language import tr
+from fupin_cli.project import Project
+from fupin_cli.report.dispatch_book import batch_name
+from fupin_cli.rundir import MANIFEST, PROGRAM, code_hash, present_files, sha256
+
+
+@dataclass(frozen=True)
+class RunProof:
+    """A run that is as it was written: its files, the inputs and rules that were looked at again, the manifest's hash."""
+
+    outputs: int
+    sources: int
+    manifest: str
+
+
+@dataclass(frozen=True)
+class LedgerProof:
+    """A ledger that is whole: events, rounds, batches whose folder is still there, and the last link of the chain of rounds."""
+
+    events: int
+    rounds: int
+    batches: int
+    chain: str | None
+
+
+def prove_run(folder: Path, project: Project | None = None) -> RunProof:
+    """A run directory held against its manifest, and with `project` the manifest against inputs, rules and program.
+
+    Raises InputMissingError where there is no run, BadDataError for the first thing that differs.
+    """
+    told = read_manifest(folder)
+    for fault in _differences(folder, told["outputs"]):
+        raise _differs(fault, folder)
+    sources = list(_sources(told, project)) if project else []
+    for fault in (fault for fault in sources if fault):
+        raise _differs(fault, folder)
+    return RunProof(len(told["outputs"]), len(sources), sha256(folder / MANIFEST))
+
+
+def prove_ledger(folder: Path, run: Path | None = None) -> LedgerProof:
+    """A ledger held against its own events, its chain of rounds and the manifests of its batches; and `run` against its rounds.
+
+    A batch whose folder was purged is no fault. Raises BadDataError for the first thing that differs.
+    """
+    with open_ledger(folder) as ledger:
+        for fault in check_ledger(ledger):
+            raise _differs(fault, folder)
+        events = ledger.rows("SELECT count(*) AS n FROM events")[0]["n"]
+        rounds = ledger.rows("SELECT round, run, chain FROM rounds ORDER BY round")
+        batches = ledger.rows("SELECT batch, manifest FROM batches ORDER BY batch")
+    found = 0
+    for batch in batches:
+        place = folder / BATCHES / batch_name(batch["batch"])
+        if not place.is_dir():
+            continue
+        found += 1
+        if not (place / MANIFEST).is_file() or sha256(place / MANIFEST) != batch["manifest"]:
+            raise _differs(f"{place.name}/{MANIFEST} is not the one that was booked", folder)
+        for fault in _differences(place, read_manifest(place)["outputs"]):
+            raise _differs(f"{place.name}: {fault}", folder)
+    if run and sha256(run / MANIFEST) not in {one["run"] for one in rounds}:
+        raise BadDataError(
+            tr("the ledger knows no round with this run's manifest"),
+            where=str(run),
+            why=tr("it was not booked, or its manifest was changed afterwards"),
+            try_=tr("fupin cases round RUN books it"),
+        )
+    return LedgerProof(events, len(rounds), found, rounds[-1]["chain"] if rounds else None)
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a folder that fupin wrote. Raises InputMissingError where there is none."""
+    try:
+        told = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        ours = told["program"] == PROGRAM and isinstance(told["outputs"], dict)
+    except (OSError, ValueError, KeyError, TypeError):
+        ours = False
+    if not ours:
+        raise InputMissingError(
+            tr("this is no run directory"), where=str(folder), try_=tr("fupin run PROJECT -o DIR makes one")
+        )
+    return dict(told)
+
+
+def _differences(folder: Path, outputs: Mapping[str, str]) -> Iterator[str]:
+    present = present_files(folder)
+    for name in sorted({*outputs, *present}):
+        if name not in present:
+            yield f"{name} is gone"
+        elif name not in outputs:
+            yield f"{name} was added"
+        elif present[name].is_symlink() or sha256(present[name]) != outputs[name]:
+            yield f"{name} was changed"
+
+
+def _sources(told: Mapping[str, Any], project: Project) -> Iterator[str | None]:
+    """For each thing that went in what differs, or None. What a database answered cannot be asked again, and is left out."""
+    yield None if told.get("code") == code_hash() else f"the program differs: the run is of fupin {told.get('version')}"
+    files = {name: path for source in (project.register, *project.extracts) for name, path in source.files}
+    asked = {
+        f"{source.id} {origin.name}"
+        for source in (project.register, *project.extracts)
+        if (origin := source.database or source.listing)
+    }
+    rules = rule_files(project.rules_folders)
+    for name, digest in sorted(told["inputs"].items()):
+        if name not in asked:
+            yield _source(name, project.path if name == project.path.name else files.get(name), digest)
+    for name, digest in sorted(told["rules"].items()):
+        yield _source(f"rules {name}", rules.get(name), digest)
+
+
+def _source(name: str, path: Path | None, digest: str) -> str | None:
+    if path is None or not path.is_file():
+        return f"{name}, which went in, is gone"
+    return None if sha256(path) == digest else f"{name}, which went in, was changed"
+
+
+def _differs(fault: str, where: Path) -> BadDataError:
+    return BadDataError(fault, where=str(where), try_=tr("put the saved copy back, or run again"))

@@ -1,0 +1,214 @@
+"""The shell's comfort: where one is and what is next, words that were nearly right, examples, completion."""
+
+import os
+import subprocess
+import time
+from datetime import date
+from pathlib import Path
+
+import click
+import pytest
+from click.shell_completion import ShellComplete
+
+from conftest import FUPIN, SAMPLE, fupin
+from fupin_cli.cases.schema import OPEN, STATES
+from fupin_cli.cli.here import SETTLED, whereabouts
+from fupin_cli.cli.main import main
+
+DAY = date(2019, 12, 20)
+
+
+def commands(command: click.Command = main, context: click.Context | None = None):
+    """(words as typed, command) of every command and subcommand."""
+    context = context or click.Context(main, info_name="fupin")
+    yield context.command_path, command
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            yield from commands(child, click.Context(child, parent=context, info_name=name))
+
+
+@pytest.mark.parametrize(("words", "command"), [pytest.param(*pair, id=pair[0]) for pair in commands()])
+def test_every_help_shows_how_it_is_typed(words, command):
+    """Examples of each command and subcommand, which begin with it or, in a group, with one of its own."""
+    told = command.help or ""
+    assert "Example" in told, f"{words} --help shows no example"
+    examples = told.split("Example", 1)[1]
+    assert f"{words.split()[0]} {' '.join(words.split()[1:])}".strip() in examples
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (("rnu",), "run"),
+        (("cases", "lsit"), "list"),
+        (("rules", "shwo"), "show"),
+        (("run", "--stgae", "county"), "--stage"),
+        (("run", "--stage", "provnce"), "province"),
+        (("cases", "list", "--state", "dispatchd"), "dispatched"),
+        (("rules", "show", "NAT-H1"), "NAT-H-1"),
+        (("rules", "list", "--pack", "shanxi"), "shaanxi"),
+        (("completion", "bsh"), "bash"),
+    ],
+)
+def test_what_was_meant_is_offered(words, meant):
+    """A mistyped command, subcommand, option, stage, state, rule or pack is answered with the nearest one."""
+    done = fupin(*words)
+    assert done.returncode == 2
+    assert meant in done.stderr.split("\n", 3)[-1] + done.stderr.split("\n")[-2]
+
+
+def test_explain_offers_the_rule_that_was_meant(demo):
+    """The rule of a finding, mistyped."""
+    done = fupin("explain", "CMP-P1", "--run", demo)
+    assert done.returncode == 2
+    assert f"fupin explain CMP-PS1 --run {demo}" in done.stderr
+
+
+def test_explain_lists_the_findings_of_a_rule(demo):
+    """From the summary's rule to one finding by copying what is printed; nobody's full name on the way."""
+    done = fupin("explain", "CMP-PS1", "--run", demo)
+    last = done.stdout.splitlines()[-1]
+    assert last.startswith("下一步 next: fupin explain ")
+    told = fupin("explain", last.split()[4], "--run", demo)
+    assert "CMP-PS1" in told.stdout
+    assert "依据" in told.stdout
+
+
+@pytest.fixture
+def ledger(demo, sample) -> Path:
+    """The ledger of the sample's project, with one round booked."""
+    done = fupin("cases", "round", demo, "--ledger", sample / "cases", "--on", "2019-11-30")
+    assert done.returncode == 0, done.stderr
+    return sample / "cases"
+
+
+def test_outside_a_project_one_is_told_how_to_begin(tmp_path):
+    """Nothing here; a table here; a project below."""
+    assert whereabouts(tmp_path, DAY)[-1].startswith("下一步 next: fupin init 文件夹")
+    (tmp_path / "低保.xlsx").touch()
+    assert whereabouts(tmp_path, DAY)[-1].startswith("下一步 next: fupin init .")
+    (tmp_path / "一县").mkdir()
+    (tmp_path / "一县" / "fupin.toml").touch()
+    assert whereabouts(tmp_path, DAY)[-1] == "下一步 next: fupin run 一县"
+
+
+def test_inside_a_project_the_next_step_follows_from_what_was_done(sample, demo, ledger):
+    """Not run yet; run but not booked; booked but not sent; sent; overdue. From a folder below as well."""
+    assert "还没有比对" in "\n".join(whereabouts(sample, DAY))
+    assert whereabouts(sample, DAY)[-1] == "下一步 next: fupin run"
+    assert whereabouts(sample / "county", DAY)[-1] == f"下一步 next: fupin run {sample}"
+    (sample / "runs").mkdir()
+    run = sample / "runs" / "2019-11-30"
+    run.symlink_to(demo)
+    os.utime(demo / "manifest.json")
+    lines = whereabouts(sample, DAY)
+    assert any("条疑点 findings" in line for line in lines)
+    assert lines[-1].startswith("下一步 next: fupin cases dispatch")
+    done = fupin("cases", "dispatch", "--due", "2019-12-10", "--on", "2019-12-01", "--ledger", ledger)
+    assert done.returncode == 0, done.stderr
+    assert whereabouts(sample, date(2019, 12, 2))[-1].startswith("下一步 next: fupin cases import")
+    late = whereabouts(sample, DAY)
+    assert late[-1] == "下一步 next: fupin cases list --overdue"
+    (ledger / "ledger.db").unlink()
+    (ledger / "ledger.db").write_bytes(b"not a database")
+    assert "cannot be read" in "\n".join(whereabouts(sample, DAY))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[project",
+        "",
+        "register = 3",
+        "[project]\nname = 1\n[register]\nfiles = 3",
+        "[register]\nfiles = ['/../*']",
+        "\ud800",
+    ],
+)
+def test_a_broken_project_never_fails(sample, text):
+    """It says that something is wrong, and the command that says what."""
+    (sample / "fupin.toml").write_bytes(text.encode("utf-8", "surrogatepass"))
+    lines = whereabouts(sample, DAY)
+    assert lines[-1].startswith("下一步 next: fupin run")
+
+
+def test_where_you_are_is_told_at_once_and_without_persons(sample):
+    """No frame is loaded: a third of a second on an idle machine, and here a bound that a busy one keeps."""
+    began = time.monotonic()
+    done = subprocess.run([FUPIN], cwd=sample, capture_output=True, encoding="utf-8", check=True)
+    assert time.monotonic() - began < 5
+    assert "南溟省" in done.stdout
+    code = "import sys; from fupin_cli.cli import here; sys.exit('polars' in sys.modules or 'rich' in sys.modules)"
+    assert subprocess.run([FUPIN.with_name("python"), "-c", code], check=False).returncode == 0
+
+
+def test_what_is_settled_is_what_the_ledger_says():
+    """The ledger's own words load too slowly to be asked each time."""
+    assert set(SETTLED) == set(STATES) - set(OPEN)
+
+
+def offered(*words: str, incomplete: str = "") -> list[str]:
+    """What click would complete."""
+    return [
+        item.value
+        for item in ShellComplete(main, {}, "fupin", "_FUPIN_COMPLETE").get_completions(list(words), incomplete)
+    ]
+
+
+def test_words_are_completed(ledger):
+    """Commands, stages, rules, packs; of a ledger places and case numbers, at most fifty."""
+    assert offered(incomplete="ca") == ["cases", "cache"]
+    assert offered("run", "--stage") == ["county", "city", "province"]
+    assert "NAT-H-1" in offered("rules", "show", incomplete="nat-h-")
+    assert offered("rules", "list", "--pack", incomplete="sha") == ["shaanxi", "shandong", "shangrao"]
+    at = ("--ledger", str(ledger))
+    assert offered("cases", "list", *at, "--county") == ["白石县", "青禾县"]
+    assert "平川镇" in offered("cases", "list", *at, "--township", incomplete="平")
+    numbers = offered("cases", "show", *at)
+    assert len(numbers) == 50
+    assert offered("cases", "show", *at, incomplete=numbers[7][:6].lower()) == [numbers[7]]
+    wrong = numbers[7][:9] + ("1" if numbers[7][9] == "0" else "0") + numbers[7][10:]
+    assert f"fupin cases show {numbers[7]}" in fupin("cases", "show", wrong, *at).stderr
+
+
+def test_nothing_is_offered_where_nothing_can_be_read(tmp_path):
+    """No ledger, a broken one: no words and no traceback."""
+    assert offered("cases", "show", "--ledger", str(tmp_path)) == []
+    (tmp_path / "ledger.db").write_bytes(b"no database")
+    assert offered("cases", "show", "--ledger", str(tmp_path)) == []
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_scripts_name_the_program(shell):
+    """Each shell's own script."""
+    done = fupin("completion", shell)
+    assert done.returncode == 0
+    assert "_FUPIN_COMPLETE" in done.stdout
+
+
+def test_bash_completes_for_real(ledger):
+    """The script is sourced, a line is half typed, and bash's own reply is read."""
+    lines = (
+        f"source <({FUPIN} completion bash)\n"
+        f"COMP_WORDS=({FUPIN} cases show --ledger {ledger} C); COMP_CWORD=5\n"
+        f"_fupin_completion {FUPIN}\n"
+        'echo "${#COMPREPLY[@]} ${COMPREPLY[0]}"\n'
+        f"COMPREPLY=(); COMP_WORDS=({FUPIN} rules show NAT-H-1); COMP_CWORD=3\n"
+        f"_fupin_completion {FUPIN}\n"
+        'echo "${COMPREPLY[0]}"\n'
+    )
+    done = subprocess.run(["bash", "-c", lines], capture_output=True, encoding="utf-8", check=True)
+    count, rule = done.stdout.splitlines()
+    assert count.startswith("50 C")
+    assert rule.startswith("NAT-H-1")
+
+
+def test_scripts_get_json(sample, demo):
+    """What prints a table for people prints JSON for programs."""
+    register = next((SAMPLE / "register").glob("青*.xlsx"))
+    for words in (("dedupe", register), ("inspect", register), ("rules", "list")):
+        done = fupin(*words, "--json")
+        assert done.returncode == 0, done.stderr
+        assert done.stdout[0] in "{["
+        assert not done.stderr

@@ -1,0 +1,168 @@
+"""Sealed folders open with their key only; what is old is really deleted, and that is recorded; unmasked output leaves a trace."""
+
+import json
+import os
+import random
+import shutil
+import tarfile
+import time
+from datetime import date
+
+import polars as pl
+import pyrage
+import pytest
+
+from conftest import fupin
+from fupin_cli.seal import unseal
+from loop_world import RULES, World
+from test_signals import told
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.fixture
+def key(tmp_path):
+    """A key: its file, and its public half."""
+    done = fupin("seal", "key", tmp_path / "county.key")
+    assert done.returncode == 0
+    return tmp_path / "county.key", next(word for word in done.stdout.split() if word.startswith("age1"))
+
+
+def test_a_sealed_run_opens_with_its_key_only(demo, tmp_path, key):
+    """Byte for byte the same afterwards; no name and no number can be seen in the sealed file; another key, others' eyes, none."""
+    file, public = key
+    shutil.copytree(demo, tmp_path / "run")
+    before = told(demo)
+    assert fupin("seal", "close", tmp_path / "run", "--to", public, "--remove").returncode == 0
+    assert not (tmp_path / "run").exists()
+    sealed = tmp_path / "run.age"
+    assert sealed.stat().st_mode & 0o777 == 0o600
+    data = sealed.read_bytes()
+    for said in (
+        pl.read_parquet(demo / "persons.parquet").select("name", "id_number").head(200).unpivot()["value"].drop_nulls()
+    ):
+        assert said.encode() not in data
+    other = tmp_path / "other.key"
+    fupin("seal", "key", other)
+    assert fupin("seal", "open", sealed, "--key", other).returncode == 65
+    file.chmod(0o644)
+    assert fupin("seal", "open", sealed, "--key", file).returncode == 77
+    file.chmod(0o600)
+    assert fupin("seal", "open", sealed, FUPIN_SEAL_KEY="").returncode == 66
+    assert not (tmp_path / "run").exists()
+    secret = file.read_text(encoding="ascii").splitlines()[1]
+    assert fupin("seal", "open", sealed, FUPIN_SEAL_KEY=secret).returncode == 0
+    assert told(tmp_path / "run") == before
+    assert fupin("verify", tmp_path / "run").returncode == 0
+    assert fupin("seal", "open", sealed, "--key", file).returncode == 73  # never over what is there
+
+
+def test_a_damaged_sealed_file_leaves_nothing(tmp_path, key):
+    """Cut anywhere or with a bit changed: refused whole, nothing of it is unpacked."""
+    file, public = key
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "a").write_bytes(random.Random(1).randbytes(300_000))
+    assert fupin("seal", "close", tmp_path / "run", "--to", public, "--remove").returncode == 0
+    data, rnd = (tmp_path / "run.age").read_bytes(), random.Random(2)
+    for n in range(20):
+        at = rnd.randrange(len(data))
+        broken = data[:at] if n % 2 else data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+        (tmp_path / "run.age").write_bytes(broken)
+        with pytest.raises(Exception, match="does not open it"):
+            unseal(tmp_path / "run.age", tmp_path / "out", file.read_text(encoding="ascii").splitlines()[1])
+        assert sorted(p.name for p in tmp_path.iterdir() if "run.lock" not in p.name) == ["county.key", "run.age"]
+
+
+def test_a_sealed_archive_cannot_write_elsewhere(tmp_path, key):
+    """Sealed for us by somebody else, with names that climb out: refused, nothing is written outside."""
+    file, public = key
+    plain = tmp_path / "evil.tar"
+    with tarfile.open(plain, "w") as archive:
+        archive.add(file, arcname="../escaped")
+    pyrage.encrypt_file(str(plain), str(tmp_path / "evil.age"), [pyrage.x25519.Recipient.from_str(public)])
+    (tmp_path / "in").mkdir()
+    done = fupin("seal", "open", tmp_path / "evil.age", "--key", file, "-o", tmp_path / "in" / "out")
+    assert done.returncode == 65
+    assert not (tmp_path / "escaped").exists()
+    assert not list((tmp_path / "in").iterdir())
+
+
+def test_a_key_is_never_overwritten_and_nonsense_is_said(tmp_path, key):
+    """The second key into the same file is refused; what is no key is told as such and not repeated."""
+    file, public = key
+    assert fupin("seal", "key", file).returncode == 73
+    assert file.stat().st_mode & 0o777 == 0o600
+    (tmp_path / "x").mkdir()
+    assert fupin("seal", "close", tmp_path / "x", "--to", "age1nonsense").returncode == 78
+    assert fupin("seal", "close", tmp_path / "nowhere", "--to", public).returncode == 66
+    assert fupin("seal", "close", tmp_path / "x", "--to", public, "-o", tmp_path / "x" / "y").returncode == 2
+
+
+def aged(path, days):
+    then = time.time() - days * 86_400
+    for each in [path, *path.rglob("*")] if path.is_dir() else [path]:
+        os.utime(each, (then, then))
+
+
+def test_what_is_old_is_really_deleted_and_that_is_recorded(demo, sample, tmp_path):
+    """An old run, an old sealed file and old cached rows go; a young one, an answered one and a stranger's folder stay."""
+    runs = sample / "runs"
+    for name in ("old", "young", "answered"):
+        shutil.copytree(demo, runs / name)
+    (runs / "old.age").write_bytes(b"x")
+    (runs / "thesis").mkdir()
+    (runs / "answered" / "notes.txt").write_text("mine", encoding="utf-8")
+    for name in ("old", "answered", "old.age", "thesis"):
+        aged(runs / name, 100)
+    listed = fupin("purge", sample, "--older-than", "90", "--dry-run")
+    assert "would be deleted" in listed.stdout
+    assert (runs / "old").is_dir()
+    done = fupin("purge", sample, "--older-than", "90")
+    assert done.returncode == 0, done.stderr
+    assert {p.name for p in runs.iterdir() if not p.name.startswith(".")} == {"young", "answered", "thesis"}
+    assert "answered　0 bytes　保留 left alone" in done.stdout
+    recorded = lines(sample / ".fupin" / "purged.jsonl")
+    assert sorted((line["kind"], line["what"].split()[0]) for line in recorded) == [
+        ("run", "old"),
+        ("sealed", "old.age"),
+    ]
+    assert all(line["user"] and line["time"] and line["older_than_days"] == 90 for line in recorded)
+
+
+def test_a_batch_goes_when_nobody_waits_for_it(tmp_path):
+    """Its cases are out: it stays. They are cleared by the next round: it goes, the ledger is still whole."""
+    world, ledger = (
+        World(people=4, said={(person, rule): 1 for person in range(4) for rule in RULES}),
+        tmp_path / "cases",
+    )
+    fupin("cases", "round", world.run(tmp_path / "r1", date(2020, 1, 1)), "--ledger", ledger)
+    assert fupin("cases", "dispatch", "--due", "2100-01-01", "--ledger", ledger).returncode == 0
+    aged(ledger / "batches", 400)
+    done = fupin("purge", tmp_path, "--older-than", "365")
+    assert "wait for answers" in done.stdout
+    assert (ledger / "batches" / "B0001").is_dir()
+    world.said = dict.fromkeys(world.said)
+    fupin("cases", "round", world.run(tmp_path / "r2", date(2020, 2, 1)), "--ledger", ledger)
+    assert fupin("purge", tmp_path, "--older-than", "365").returncode == 0
+    assert not (ledger / "batches" / "B0001").exists()
+    assert fupin("verify", "--ledger", ledger).returncode == 0
+
+
+def test_who_sees_people_unmasked_is_recorded_or_sees_nothing(demo, tmp_path):
+    """A line for each --unmask, itself without the full number; where no line can be written, nothing is shown."""
+    shutil.copytree(demo, tmp_path / "run")
+    home = pl.read_parquet(demo / "persons.parquet")["household_id"].drop_nulls()[0]
+    assert fupin("explain", home, "--run", tmp_path / "run").returncode == 0
+    access = tmp_path / ".fupin" / "access.jsonl"
+    assert not access.exists()
+    assert fupin("explain", home, "--run", tmp_path / "run", "--unmask").returncode == 0
+    (line,) = lines(access)
+    assert line["run"] == "run"
+    assert home not in access.read_text(encoding="utf-8")
+    assert access.stat().st_mode & 0o777 == 0o600
+    shutil.rmtree(tmp_path / ".fupin")
+    (tmp_path / ".fupin").write_text("", encoding="utf-8")
+    done = fupin("explain", home, "--run", tmp_path / "run", "--unmask")
+    assert (done.returncode, done.stdout) == (73, "")

@@ -1,0 +1,163 @@
+"""fupin verify: any byte that changed since is found and named first; rounds follow from each other."""
+
+import random
+import shutil
+import sqlite3
+from contextlib import closing
+from datetime import date
+
+import pytest
+
+from conftest import fupin
+from fupin_cli.cases import open_ledger
+from fupin_cli.cases.ledger import check_ledger, next_link
+from fupin_cli.cases.schema import MIGRATIONS
+from fupin_cli.errors import BadDataError
+from fupin_cli.proof import prove_ledger, prove_run
+from loop_world import RULES, World
+
+
+@pytest.fixture
+def run(demo, tmp_path):
+    """A copy of the sample run that a test may damage."""
+    shutil.copytree(demo, tmp_path / "run")
+    return tmp_path / "run"
+
+
+@pytest.fixture
+def booked(tmp_path):
+    """A ledger of three rounds and a batch, and the run directories."""
+    rnd = random.Random(3)
+    world, ledger = (
+        World(people=8, said={(person, rule): 1 for person in range(8) for rule in RULES}),
+        tmp_path / "cases",
+    )
+    runs = []
+    for month in (1, 2, 3):
+        runs.append(world.run(tmp_path / f"r{month}", date(2020, month, 1)))
+        assert fupin("cases", "round", runs[-1], "--ledger", ledger).returncode == 0
+        world.turn(rnd)
+    assert fupin("cases", "dispatch", "--due", "2100-01-01", "--ledger", ledger).returncode == 0
+    return ledger, runs
+
+
+def test_an_untouched_run_is_what_it_was(run, sample):
+    """Files, inputs, rules and program: all counted, exit code 0."""
+    done = fupin("verify", run, "--project", sample)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert prove_run(run).outputs == len([p for p in run.rglob("*") if p.is_file()]) - 1
+
+
+def test_a_single_bit_anywhere_is_found_and_named(run):
+    """A flipped bit in each output in turn, a file gone, a file added, a file that is now a link."""
+    rnd = random.Random(1)
+    for path in sorted(p for p in run.rglob("*") if p.is_file() and p.name != "manifest.json"):
+        data = path.read_bytes()
+        at = rnd.randrange(len(data))
+        path.write_bytes(data[:at] + bytes([data[at] ^ 1 << rnd.randrange(8)]) + data[at + 1 :])
+        name = path.relative_to(run).as_posix()
+        with pytest.raises(BadDataError) as caught:
+            prove_run(run)
+        assert caught.value.what == f"{name} was changed"
+        path.unlink()
+        with pytest.raises(BadDataError) as caught:
+            prove_run(run)
+        assert caught.value.what == f"{name} is gone"
+        path.write_bytes(data)
+    (run / "copy").write_bytes((run / "digest.json").read_bytes())
+    with pytest.raises(BadDataError, match="copy was added"):
+        prove_run(run)
+    (run / "digest.json").unlink()
+    (run / "copy").rename(run.parent / "elsewhere")
+    (run / "digest.json").symlink_to(run.parent / "elsewhere")
+    done = fupin("verify", run)
+    assert done.returncode == 65
+    assert "digest.json was changed" in done.stderr
+
+
+def test_what_went_in_is_named_where_it_changed(run, sample):
+    """An input, the configuration, a file that is gone."""
+    changed = sample / "county" / "白石县" / "白石县住建局_农房鉴定台账.csv"
+    for path, then in ((changed, "was changed"), (sample / "fupin.toml", "was changed"), (changed, "is gone")):
+        data = path.read_bytes()
+        path.write_bytes(data + b"\n") if then == "was changed" else path.unlink()
+        done = fupin("verify", run, "--project", sample)
+        assert done.returncode in (65, 66)
+        assert path.name in done.stderr
+        path.write_bytes(data)
+    assert fupin("verify", run, "--project", sample).returncode == 0
+
+
+def test_no_run_and_nothing_to_verify(tmp_path):
+    """A folder of somebody else's is missing input; no word at all is wrong use."""
+    assert fupin("verify", tmp_path).returncode == 66
+    assert fupin("verify").returncode == 2
+
+
+def test_the_rounds_follow_from_each_other(booked):
+    """The chain is each run's hash after the link before; a run that was never booked is told as such."""
+    ledger, runs = booked
+    proof = prove_ledger(ledger, runs[1])
+    assert (proof.rounds, proof.batches) == (3, 1)
+    with open_ledger(ledger) as opened:
+        before = None
+        for row in opened.rows("SELECT run, chain, chained_until FROM rounds ORDER BY round"):
+            assert row["chain"] == next_link(opened, before, row["run"], row["chained_until"])["chain"]
+            before = row
+    assert proof.chain == before["chain"]
+    (runs[1] / "manifest.json").write_text(
+        (runs[1] / "manifest.json").read_text(encoding="utf-8") + " ", encoding="utf-8"
+    )
+    with pytest.raises(BadDataError, match="knows no round"):
+        prove_ledger(ledger, runs[1])
+
+
+def test_a_changed_ledger_is_found(booked, tmp_path):
+    """A round put in another's place, a removed round, a changed batch: the triggers were dropped by whoever did it."""
+    ledger, _ = booked
+    for statement in (
+        "UPDATE rounds SET run = 'x' WHERE round = 1",
+        "UPDATE rounds SET chain = NULL WHERE round = 2",
+        "DELETE FROM rounds WHERE round = 2",
+        "UPDATE batches SET manifest = 'x'",
+        "UPDATE events SET day = '2019-01-01' WHERE seq = 1",
+    ):
+        copy = tmp_path / "copy"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(ledger, copy)
+        with closing(sqlite3.connect(copy / "ledger.db", isolation_level=None)) as connection:
+            for name in ("rounds_are_never_changed", "rounds_are_never_deleted", "events_are_never_changed"):
+                connection.execute(f"DROP TRIGGER {name}")
+            connection.execute(statement)
+        done = fupin("verify", "--ledger", copy)
+        assert done.returncode == 65, statement
+    book = next((ledger / "batches" / "B0001").glob("*.xlsx"))
+    book.write_bytes(book.read_bytes() + b" ")
+    with pytest.raises(BadDataError, match="B0001: .*was changed"):
+        prove_ledger(ledger)
+
+
+def test_rounds_cannot_be_changed(booked):
+    """The file itself refuses."""
+    with open_ledger(booked[0]) as ledger:
+        for statement in ("UPDATE rounds SET run = 'x'", "DELETE FROM rounds"):
+            with pytest.raises(sqlite3.IntegrityError, match="only ever added"):
+                ledger.connection.execute(statement)
+
+
+def test_a_ledger_from_before_the_chain_goes_on(booked):
+    """Its old rounds have no link; the next one begins the chain."""
+    ledger, _ = booked
+    with closing(sqlite3.connect(ledger / "ledger.db", isolation_level=None)) as connection:
+        for name in ("rounds_are_never_changed", "rounds_are_never_deleted"):
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute("ALTER TABLE rounds DROP COLUMN chain")
+        connection.execute("ALTER TABLE rounds DROP COLUMN chained_until")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) - 1}")
+    with open_ledger(ledger) as opened:
+        assert opened.connection.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS)
+        assert check_ledger(opened) == []
+    assert prove_ledger(ledger).chain is None
+    run = World(people=8).run(ledger.parent / "r4", date(2020, 4, 1))
+    assert fupin("cases", "round", run, "--ledger", ledger).returncode == 0
+    assert prove_ledger(ledger, run).chain

@@ -1,0 +1,139 @@
+"""SIGINT, SIGTERM and kill -9 at any moment: the earlier results stand whole, nothing unfinished is left, a rerun is as undisturbed."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+from conftest import FUPIN, fupin
+from fupin_cli.rundir import sha256
+
+MOST_SECONDS = 2.0
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}
+LEAVES = [".run.lock", "run"]
+
+
+def told(folder) -> dict[str, str]:
+    """Every file of a folder with its hash."""
+    return {p.relative_to(folder).as_posix(): sha256(p) for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def stopped_at(words, moment, number) -> tuple[int, float, str]:
+    """Exit code, seconds from the signal to the end, and stderr of a command that hears the signal after so many seconds."""
+    with subprocess.Popen([FUPIN, *map(str, words)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as child:
+        time.sleep(moment)
+        at = time.monotonic()
+        child.send_signal(number)
+        said = child.communicate()[1].decode()
+        return child.returncode, time.monotonic() - at, said
+
+
+def stop_often(sample, folder, number, times, seed) -> list[float]:
+    """Stops a run so often at random moments and looks at what is left each time; the seconds each took to end."""
+    rnd = random.Random(seed)
+    words = ["run", sample, "-o", folder / "run", "-q", "--stage", "county"]
+    assert fupin(*words).returncode == 0
+    before = told(folder / "run")
+    took = []
+    shutil.rmtree(sample / ".fupin")
+    start = time.monotonic()
+    assert fupin(*words).returncode == 0
+    whole = time.monotonic() - start
+    for _ in range(2 * times):
+        if len(took) == times:
+            break
+        shutil.rmtree(sample / ".fupin", ignore_errors=True)
+        moment = rnd.uniform(0.4, whole)
+        code, seconds, said = stopped_at(words, moment, number)
+        assert told(folder / "run") == before
+        if code == 0:
+            continue
+        if code == -number and number != signal.SIGKILL:
+            assert moment < 3  # Python was still starting: nothing was begun
+            assert sorted(p.name for p in folder.iterdir()) == LEAVES
+            continue
+        assert code == CODES[number], said
+        took.append(seconds)
+        if number != signal.SIGKILL:
+            assert seconds < MOST_SECONDS
+            assert "earlier results are untouched" in said
+            assert sorted(p.name for p in folder.iterdir()) == LEAVES
+            assert not list(sample.rglob(".partial*"))
+    assert fupin(*words).returncode == 0
+    assert told(folder / "run") == before
+    assert sorted(p.name for p in folder.iterdir()) == LEAVES
+    assert len(took) == times
+    return took
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL], ids=["term", "int", "kill"])
+def test_stopped_at_some_moments(sample, tmp_path, number):
+    """A few moments of a run; the slow test takes hundreds."""
+    stop_often(sample, tmp_path / "out", number, 1, seed=7)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL], ids=["term", "int", "kill"])
+def test_stopped_at_many_moments(sample, tmp_path, number):
+    """As often as FUPIN_STOPS says."""
+    times = int(os.environ.get("FUPIN_STOPS", "170"))
+    took = stop_often(sample, tmp_path / "out", number, times, seed=int(os.environ.get("FUPIN_SEED", "1")))
+    print(f"{number.name}: {len(took)} times, at most {max(took):.2f} s to end")  # noqa: T201 - a figure to report
+
+
+DEAF = textwrap.dedent(
+    """
+    import sys, time
+    from pathlib import Path
+    import polars as pl
+    from fupin_cli.cli.boundary import run_guarded
+    from fupin_cli.rundir import publish
+
+    def work():
+        with publish(Path(sys.argv[1])) as folder:
+            (folder / "half.txt").write_text("half", encoding="utf-8")
+            many = pl.LazyFrame({"a": range(3000)})
+            pairs = many.join(many, how="cross", suffix="_1").join(many, how="cross", suffix="_2")
+            print("deaf", flush=True)
+            pairs.select((pl.col("a") * pl.col("a_1") + pl.col("a_2")).sum()).collect()
+
+    sys.exit(run_guarded(work))
+    """
+)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["term", "int"])
+def test_in_the_middle_of_a_long_library_call(tmp_path, number):
+    """A join of minutes, during which Python hears nothing: ended in two seconds all the same, the staging folder is gone."""
+    target = tmp_path / "run"
+    with subprocess.Popen(
+        [sys.executable, "-c", DEAF, str(target)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        child.stdout.readline()
+        time.sleep(0.3)
+        at = time.monotonic()
+        child.send_signal(number)
+        said = child.stderr.read().decode()
+        assert child.wait() == CODES[number]
+    assert time.monotonic() - at < MOST_SECONDS
+    assert "earlier results are untouched" in said
+    assert [p.name for p in tmp_path.iterdir()] == [".run.lock"]
+
+
+def test_what_nohup_ignores_stays_ignored(tmp_path):
+    """A closed terminal does not end a run that was told to outlive it."""
+    script = """
+import os, signal, time; from fupin_cli.cli.boundary import run_guarded
+run_guarded(lambda: (os.kill(os.getpid(), signal.SIGHUP), time.sleep(0.2), print("lives")))
+"""
+    ignoring = f"import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n{script}"
+    for text, lives in ((ignoring, True), (script, False)):
+        done = subprocess.run([sys.executable, "-c", text], capture_output=True, encoding="utf-8", check=False)
+        assert ("lives" in done.stdout) == lives
