@@ -15,6 +15,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from fupin_cli.errors import BadDataError, DiskError, NoPermissionError
+from fupin_cli.language import tr
 from fupin_cli.normalise.codes import codes_of, read_code
 
 KEY_FILE = "ledger.key"
@@ -56,19 +57,21 @@ def open_key(folder: Path, mark: str | None) -> LedgerKey:
     except FileNotFoundError:
         secret = b""
     except PermissionError:
-        raise NoPermissionError("the ledger's key may not be read", where=str(path)) from None
+        raise NoPermissionError(tr("the ledger's key may not be read"), where=str(path)) from None
     except (ValueError, OSError):
-        raise BadDataError("this is not a ledger's key", where=str(path), try_="put the saved copy back") from None
+        raise BadDataError(
+            tr("this is not a ledger's key"), where=str(path), try_=tr("put the saved copy back")
+        ) from None
     if not secret and mark is None:
         secret = secrets.token_bytes(_KEY_BYTES)
         _keep(path, secret)
     key = LedgerKey(secret)
     if not secret or (mark is not None and not hmac.compare_digest(mark, key.mark())):
         raise BadDataError(
-            "the key of this ledger is missing" if not secret else "this is another ledger's key",
+            tr("the key of this ledger is missing") if not secret else tr("this is another ledger's key"),
             where=str(path),
-            why="without it no case would be known again",
-            try_="put the saved copy of ledger.key back",
+            why=tr("without it no case would be known again"),
+            try_=tr("put the saved copy of ledger.key back"),
         )
     return key
 
@@ -89,5 +92,5 @@ def _keep(path: Path, secret: bytes) -> None:
         staged.replace(path)
     except OSError as error:
         raise DiskError(
-            "the ledger's key cannot be written", where=str(path), why=os.strerror(error.errno or 5)
+            tr("the ledger's key cannot be written"), where=str(path), why=os.strerror(error.errno or 5)
         ) from None

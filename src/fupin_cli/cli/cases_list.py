@@ -21,6 +21,7 @@ from fupin_cli.cli.cases_options import book_option, case_number, day_option, js
 from fupin_cli.cli.cases_tables import print_table, table_of
 from fupin_cli.cli.groups import Choice
 from fupin_cli.errors import UsageError
+from fupin_cli.language import tr
 from fupin_cli.report.masking import mask_id, mask_name, mask_sentence
 from fupin_cli.vocabulary import Severity
 
@@ -129,7 +130,8 @@ def show_case(case: str, ledger: Path, *, as_json: bool) -> int:
         near = None if found.height else nearest_case(opened, number)
     if not found.height:
         raise UsageError(
-            f"no case has the number {number}", try_=f"fupin cases show {near}" if near else "fupin cases list"
+            tr("no case has the number {number}", number=number),
+            try_=tr("fupin cases show {near}", near=near) if near else tr("fupin cases list"),
         )
     row = found.row(0, named=True)
     about = people.filter(pl.col("case_id") == number).row(0, named=True) if people is not None else {}

@@ -21,6 +21,7 @@ from fupin_cli.cli.waiting import wait_option
 from fupin_cli.errors import ConfigurationError, InputMissingError, NoPermissionError, UsageError
 from fupin_cli.feedback import file_document, settle, sign, take_back
 from fupin_cli.ingest import Ask
+from fupin_cli.language import tr
 from fupin_cli.report.checklist import ACTIONS, VERDICTS
 from fupin_cli.report.dispatch import BY
 from fupin_cli.report.dispatch_book import batch_name
@@ -260,7 +261,7 @@ def sign_(
     """
     digits = batch.upper().removeprefix("B")
     if not digits.isdigit():
-        raise UsageError(f"{batch!r} is no batch", try_="B0001, as it stands on the workbooks")
+        raise UsageError(tr("{batch!r} is no batch", batch=batch), try_=tr("B0001, as it stands on the workbooks"))
     given = {"county": county, "township": township, "village": village}
     place = {level: name for level, name in given.items() if name}
     receipt, closed = sign(ledger, int(digits), step, by, signed_on or day, day, place=place)
@@ -310,16 +311,20 @@ def _passwords(path: Path) -> dict[str, str]:
     """Recipient → password. The file is read only where nobody else may read it."""
     try:
         if path.stat().st_mode & 0o077:
-            raise NoPermissionError("others may read this file of passwords", where=str(path), try_=f"chmod 600 {path}")
+            raise NoPermissionError(
+                tr("others may read this file of passwords"), where=str(path), try_=tr("chmod 600 {path}", path=path)
+            )
         told = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise InputMissingError("no such file", where=str(path)) from None
+        raise InputMissingError(tr("no such file"), where=str(path)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):  # what stands there may be a password: it is not repeated
         raise ConfigurationError(
-            "not readable as TOML", where=str(path), try_='"青禾县/平川镇" = "…", a line each'
+            tr("not readable as TOML"), where=str(path), try_=tr('"青禾县/平川镇" = "…", a line each')
         ) from None
     if not all(isinstance(password, str) and password for password in told.values()):
-        raise ConfigurationError("a password is a text", where=str(path), try_='"青禾县/平川镇" = "…", a line each')
+        raise ConfigurationError(
+            tr("a password is a text"), where=str(path), try_=tr('"青禾县/平川镇" = "…", a line each')
+        )
     return told
 
 

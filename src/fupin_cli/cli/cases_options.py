@@ -10,6 +10,7 @@ import click
 
 from fupin_cli.cases.keys import read_case_id
 from fupin_cli.errors import UsageError
+from fupin_cli.language import tr
 
 
 class Day(click.ParamType[date]):
@@ -35,7 +36,8 @@ def case_number(text: str) -> str:
     number = read_case_id(text)
     if number is None:
         raise UsageError(
-            f"{text!r} is no case number", try_="a C and 16 letters or digits, as it stands under 疑点编号"
+            tr("{value!r} is no case number", value=text),
+            try_=tr("a C and 16 letters or digits, as it stands under 疑点编号"),
         )
     return number
 

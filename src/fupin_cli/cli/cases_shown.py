@@ -20,6 +20,7 @@ from fupin_cli.cli.cases_options import book_option, day_option, json_option, le
 from fupin_cli.cli.cases_tables import print_table, table_of
 from fupin_cli.cli.groups import Choice
 from fupin_cli.errors import BadDataError, UsageError
+from fupin_cli.language import tr
 from fupin_cli.parquet import write_parquet
 from fupin_cli.report.table_book import Part, write_table_book
 from fupin_cli.rundir import replace_file
@@ -115,7 +116,7 @@ def write_labels(output: Path, ledger: Path) -> int:
     with open_ledger(ledger) as opened:
         people = opened.people()
         if people is None:
-            raise UsageError("no round was booked yet", try_="fupin cases round RUN")
+            raise UsageError(tr("no round was booked yet"), try_=tr("fupin cases round RUN"))
         told = labels(opened, people)
     with replace_file(output) as path:
         if output.suffix == ".csv":
@@ -143,7 +144,10 @@ def verify(ledger: Path) -> int:
         count = opened.rows("SELECT count(*) AS n FROM events")[0]["n"]
     if faults:
         raise BadDataError(
-            "the ledger is not whole", where=str(ledger), why="; ".join(faults[:3]), try_="put the last copy back"
+            tr("the ledger is not whole"),
+            where=str(ledger),
+            why="; ".join(faults[:3]),
+            try_=tr("put the last copy back"),
         )
     click.echo(f"无误 ok: {count:,} 事项 events")
     return 0

@@ -14,6 +14,7 @@ import click
 from fupin_cli.cli.console import password_from
 from fupin_cli.errors import FupinError, InputMissingError, OutputError
 from fupin_cli.ingest import SourceProfile, inspect_file, load_profiles, read_source
+from fupin_cli.language import tr
 from fupin_cli.layout import PROJECT_FILE
 from fupin_cli.project import received_files, shipped_rules
 
@@ -48,15 +49,17 @@ def command(folder: Path, *, force: bool) -> int:
       fupin init 2019年度比对
     """
     if not folder.is_dir():
-        raise InputMissingError("no such folder", where=str(folder))
+        raise InputMissingError(tr("no such folder"), where=str(folder))
     target = folder / PROJECT_FILE
     if target.exists() and not force:
-        raise OutputError("there is a project here already", where=str(target), try_="edit it, or fupin init --force")
+        raise OutputError(
+            tr("there is a project here already"), where=str(target), try_=tr("edit it, or fupin init --force")
+        )
     profiles = load_profiles([shipped_rules() / "sources"])
     files = received_files(folder)
     if not files:
         raise InputMissingError(
-            "no table here", where=str(folder), try_="put the received files (xlsx, xls, csv, zip …) into it"
+            tr("no table here"), where=str(folder), try_=tr("put the received files (xlsx, xls, csv, zip …) into it")
         )
     placed = [_place(path, path.relative_to(folder).as_posix(), profiles) for path in files]
     registers = [path for path, found in zip(files, placed, strict=True) if found.kind == "register"]

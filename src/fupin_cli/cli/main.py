@@ -15,6 +15,7 @@ import click
 from fupin_cli import __version__
 from fupin_cli.cli.boundary import run_guarded
 from fupin_cli.cli.groups import LazyGroup
+from fupin_cli.language import LANGUAGES, VARIABLE, preferred, speak
 
 COMPLETE = "_FUPIN_COMPLETE"  # set by the script of `fupin completion`
 COMMANDS = {  # in the order in which an analyst meets them
@@ -54,6 +55,11 @@ def _load(name: str) -> click.Command:
     return command
 
 
+def _speak(ctx: click.Context, _: click.Parameter, language: str | None) -> None:
+    if language and not ctx.resilient_parsing:
+        speak(language)
+
+
 @click.command(
     cls=LazyGroup,
     words=COMMANDS,
@@ -62,6 +68,10 @@ def _load(name: str) -> click.Command:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="fupin")
+@click.option(
+    "--lang", type=click.Choice(LANGUAGES), expose_value=False, is_eager=True, callback=_speak,
+    help=f"提示语言 · the language of messages [{VARIABLE}, or the system's]",
+)  # fmt: skip
 @click.pass_context
 def main(ctx: click.Context) -> None:
     """比对建档立卡台账与部门数据，按政策规则研判，把疑点发到能核查的村。.
@@ -97,4 +107,5 @@ def entry() -> None:
         with contextlib.suppress(Exception):
             main(prog_name="fupin")
         sys.exit(0)
+    speak(preferred())
     sys.exit(run_guarded(lambda: main(standalone_mode=False)))

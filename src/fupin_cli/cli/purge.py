@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from fupin_cli.errors import InputMissingError
+from fupin_cli.language import tr
 from fupin_cli.layout import CASES
 from fupin_cli.purge import purge
 
@@ -36,7 +37,7 @@ def command(project: Path, days: float, ledger: Path | None, *, dry_run: bool) -
     if ledger is None and (project / CASES).is_dir():
         ledger = project / CASES
     if not project.is_dir():
-        raise InputMissingError("no such folder", where=str(project))
+        raise InputMissingError(tr("no such folder"), where=str(project))
     told = purge(project, days, ledger, really=not dry_run)
     for one in told:
         what = (

@@ -12,6 +12,7 @@ from fupin_cli.cli import complete
 from fupin_cli.cli.rule_packs import judged_project_option, open_pack, project_option
 from fupin_cli.cli.rule_trace import folder_of, run_option
 from fupin_cli.errors import UsageError
+from fupin_cli.language import tr
 from fupin_cli.rulebook import labels_of
 from fupin_cli.rules import Pack, Parameter, Rule
 from fupin_cli.rundir import replace_file
@@ -81,7 +82,7 @@ def compare_packs(
       fupin rules compare --pack exit-national --pack my-rules/national.toml --csv changes.csv
     """
     if len(names) != 2:
-        raise UsageError("compare takes two packs", try_="fupin rules compare --pack A --pack B --run DIR")
+        raise UsageError(tr("compare takes two packs"), try_=tr("fupin rules compare --pack A --pack B --run DIR"))
     run = folder_of(folder)
     (ours, known), (theirs, others) = (open_pack(name, project, run) for name in names)
     pairs = pair_rules(ours, theirs, rules)

@@ -9,6 +9,7 @@ import click
 from fupin_cli.cli import complete
 from fupin_cli.cli.rule_packs import judged_project_option, open_pack, open_rules
 from fupin_cli.errors import InputMissingError, UsageError
+from fupin_cli.language import tr
 from fupin_cli.report.rule_trace import trace
 from fupin_cli.rulebook import labels_of
 from fupin_cli.what_if import judge_again, read_round, standard_of
@@ -49,9 +50,9 @@ def explain_household(
         found = read_round(run, known.packs)
     if household_id not in found.households["household_id"]:
         raise UsageError(
-            f"no household {household_id!r} in this run",
+            tr("no household {household_id!r} in this run", household_id=household_id),
             where=str(run),
-            try_="copy 户编号 from a workbook",
+            try_=tr("copy 户编号 from a workbook"),
         )
     labels = labels_of(known.profiles)
     if known.note:
@@ -72,4 +73,4 @@ def folder_of(folder: Path | None) -> Path:
         return runs[-1]
     if (Path("demo") / "manifest.json").exists():
         return Path("demo")
-    raise InputMissingError("no run found under ./runs or ./demo", try_="--run DIR")
+    raise InputMissingError(tr("no run found under ./runs or ./demo"), try_=tr("--run DIR"))

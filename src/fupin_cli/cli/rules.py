@@ -15,6 +15,7 @@ from fupin_cli.cli.rule_changes import compare_packs, diff_packs
 from fupin_cli.cli.rule_packs import open_rules, pick_pack, project_option
 from fupin_cli.cli.rule_trace import explain_household
 from fupin_cli.errors import OutputError, UsageError
+from fupin_cli.language import tr
 from fupin_cli.project import shipped_rules
 from fupin_cli.report.rule_words import described, labeller, pack_line, rule_line
 from fupin_cli.rulebook import labels_of
@@ -90,7 +91,10 @@ def show_rule(rule_id: str, project: Path | None) -> int:
     rule_id = rule_id.upper()
     if rule_id not in rules:
         near = difflib.get_close_matches(rule_id, rules, 3) or list(rules)[:3]
-        raise UsageError(f"no rule is called {rule_id!r}", try_=" / ".join(f"fupin rules show {name}" for name in near))
+        raise UsageError(
+            tr("no rule is called {rule_id!r}", rule_id=rule_id),
+            try_=" / ".join(f"fupin rules show {name}" for name in near),
+        )
     pack, rule = rules[rule_id]
     click.echo("\n".join(described(pack, rule, packs, labeller(packs, labels_of(known.profiles)))))
     return 0
@@ -151,7 +155,7 @@ def copy_rules(folder: Path) -> int:
       fupin rules copy my-project/rules
     """
     if folder.exists() and any(folder.iterdir()):
-        raise OutputError("this folder is not empty", where=str(folder), try_="name a new folder")
+        raise OutputError(tr("this folder is not empty"), where=str(folder), try_=tr("name a new folder"))
     shutil.copytree(shipped_rules(), folder, dirs_exist_ok=True)
     click.echo(
         f"→ {folder}\n只留下要改的文件 · keep only the files you change; a file of the same name replaces the shipped one"

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from fupin_cli.errors import UsageError
+from fupin_cli.language import tr
 from fupin_cli.seal import KEY_VARIABLE, SEALED, new_key, seal, secret_key, unseal
 
 
@@ -53,7 +54,7 @@ def close_(folder: Path, public: str, output: Path | None, *, gone: bool) -> int
     folder = folder.absolute()
     target = output or folder.with_name(folder.name + SEALED)
     if target.absolute().is_relative_to(folder):
-        raise UsageError("a folder cannot be sealed into itself", try_="-o with a file outside it")
+        raise UsageError(tr("a folder cannot be sealed into itself"), try_=tr("-o with a file outside it"))
     size = seal(folder, target, public, gone=gone)
     click.echo(f"已加密 sealed → {target}（{size:,} bytes）")
     return 0
@@ -72,7 +73,7 @@ def open_(sealed: Path, key: Path | None, output: Path | None) -> int:
     """
     target = output or sealed.with_suffix("")
     if target == sealed:
-        raise UsageError("this name does not end in .age", try_="-o with the name of a new folder")
+        raise UsageError(tr("this name does not end in .age"), try_=tr("-o with the name of a new folder"))
     unseal(sealed, target, secret_key(key))
     click.echo(f"已解密 opened → {target}")
     return 0

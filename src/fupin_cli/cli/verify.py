@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from fupin_cli.errors import UsageError
+from fupin_cli.language import tr
 from fupin_cli.project import load_project
 from fupin_cli.proof import prove_ledger, prove_run
 
@@ -32,7 +33,7 @@ def command(run: Path | None, ledger: Path | None, project: Path | None) -> int:
     Exit code 65 where something differs.
     """
     if run is None and ledger is None:
-        raise UsageError("nothing to verify was named", try_="fupin verify RUN, or fupin verify --ledger DIR")
+        raise UsageError(tr("nothing to verify was named"), try_=tr("fupin verify RUN, or fupin verify --ledger DIR"))
     if run:
         proved = prove_run(run, load_project(project) if project else None)
         also = f"，输入与规则 inputs and rules {proved.sources}" if project else ""
