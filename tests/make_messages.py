@@ -13,9 +13,29 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from fupin_cli.cli.groups import LazyGroup, in_words
+from fupin_cli.cli.main import main as fupin
+
 ROOT = Path(__file__).parents[1]
 CATALOGUE = ROOT / "src" / "fupin_cli" / "locale" / "zh" / "LC_MESSAGES" / "fupin.po"
 ALWAYS = datetime(2020, 1, 1, tzinfo=UTC)  # the same messages make the same bytes
+
+
+def help_texts() -> list[str]:
+    """What the help of all commands says, piece by piece."""
+    said: list[str] = []
+
+    def keep(text: str) -> str:
+        said.append(text)
+        return text
+
+    waiting: list[click.Command] = [fupin]
+    for command in waiting:
+        in_words(command, keep)
+        if isinstance(command, LazyGroup):
+            said.extend(command.words.values())
+            waiting += [command.get_command(click.Context(command), name) for name in command.words]
+    return said
 
 
 def collected() -> Catalog:
@@ -25,6 +45,8 @@ def collected() -> Catalog:
         how = {"keywords": keywords} if keywords else {}
         for _, _, message, _, _ in extract_from_dir(folder, method_map=[("**.py", "python")], **how):
             catalogue.add(message)
+    for text in help_texts():
+        catalogue.add(text)
     return catalogue
 
 

@@ -60,6 +60,19 @@ def test_the_locale_of_windows_counts(monkeypatch):
     assert preferred({}) == "zh"
 
 
+@pytest.mark.parametrize(
+    "words", [[], ["run"], ["cases"], ["cases", "dispatch"], ["rules"], ["seal", "close"]], ids=" ".join
+)
+def test_help_is_in_one_language(words):
+    """What is typed stays as it is; everything that is said is said in Chinese, or in English."""
+    for language, other in (("zh", r"[a-z]{3,} [a-z]{3,} [a-z]{3,}"), ("en", "[\u4e00-\u9fff]{6,}")):
+        done = fupin("--lang", language, *words, "--help")
+        assert done.returncode == 0
+        told = [line for line in done.stdout.splitlines()[1:] if not line.startswith("    fupin")]
+        assert not [line for line in told if re.search(other, line)]
+    assert "比对建档立卡" in fupin("--lang", "zh", "--help").stdout
+
+
 def test_every_message_has_its_chinese():
     lacking = [message.id for message in updated() if message.id and not all(_texts(message.string))]
     assert lacking == [], "make messages, then fill them in"

@@ -43,10 +43,8 @@ def case_number(text: str) -> str:
 
 
 ledger_option = click.option(
-    "--ledger", type=click.Path(path_type=Path), default=Path("cases"), show_default=True, help="台账文件夹 · the ledger's folder"
+    "--ledger", type=click.Path(path_type=Path), default=Path("cases"), show_default=True, help="the ledger's folder"
 )  # fmt: skip
-day_option = click.option("--on", "day", type=Day(), default=today, help="日期 · the day it happens on [today]")
-json_option = click.option("--json", "as_json", is_flag=True, help="向标准输出打印 JSON · print JSON to stdout")
-book_option = click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="写成工作簿 · write a workbook (.xlsx)"
-)
+day_option = click.option("--on", "day", type=Day(), default=today, help="the day it happens on [today]")
+json_option = click.option("--json", "as_json", is_flag=True, help="print JSON to stdout")
+book_option = click.option("-o", "--output", type=click.Path(path_type=Path), help="write a workbook (.xlsx)")

@@ -15,7 +15,7 @@ SHELLS = ("bash", "zsh", "fish")
 @click.command("completion")
 @click.argument("shell", type=Choice(SHELLS))
 def command(shell: str) -> int:
-    """命令行补全。 Print the completion script of a shell.
+    """Print the completion script of a shell.
 
     Commands and options are completed, and what they ask for: rules, packs, stages, and from a ledger its counties, townships,
     villages and case numbers. Nobody's name is ever offered.

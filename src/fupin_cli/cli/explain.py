@@ -37,12 +37,12 @@ _FRAMES = ("persons", "households", "outcomes", "person_outcomes", "findings", "
     "--run",
     "folder",
     type=click.Path(path_type=Path),
-    help="结果文件夹或比对关系文件 · run directory, or links.parquet of fupin link [newest under ./runs, or ./demo]",
+    help="run directory, or links.parquet of fupin link [newest under ./runs, or ./demo]",
 )
 @judged_project_option
-@click.option("--unmask", is_flag=True, help="显示完整姓名和证件号码 · show names and ID numbers in full")
+@click.option("--unmask", is_flag=True, help="show names and ID numbers in full")
 def command(target: str, folder: Path | None, project: Path | None, *, unmask: bool) -> int:
-    """说明一人、一户、一条疑点或一条比对关系。 Explain a person, a household, a finding or a link.
+    """Explain a person, a household, a finding or a link.
 
     TARGET is a rule ID, for the findings of that rule; a finding key (or its first characters), a household ID, a person ID,
     an ID number, row:N for the N-th register row, link:N:EXTRACT:M for the link between it and row M of an extract, or, in

@@ -36,9 +36,9 @@ class _Placed:
 
 @click.command("init")
 @click.argument("folder", type=click.Path(path_type=Path), default=Path())
-@click.option("--force", is_flag=True, help="覆盖已有的 fupin.toml · replace an existing fupin.toml")
+@click.option("--force", is_flag=True, help="replace an existing fupin.toml")
 def command(folder: Path, *, force: bool) -> int:
-    """看一个文件夹，写出 fupin.toml 草稿。 Look at the files of a folder and draft a project.
+    """Look at the files of a folder and draft a project.
 
     Each file is opened by its content and compared with the known kinds of source; the percentage is the share of its
     headers that the kind explains. What could not be placed is said, and left as a comment. Read the draft before you run

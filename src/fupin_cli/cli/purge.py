@@ -14,15 +14,11 @@ from fupin_cli.purge import purge
 
 @click.command("purge")
 @click.argument("project", type=click.Path(path_type=Path), default=Path())
-@click.option(
-    "--older-than", "days", type=click.FloatRange(min=0), required=True, help="天数 · days since it was written"
-)
-@click.option(
-    "--ledger", type=click.Path(path_type=Path), help="台账文件夹 · the ledger's folder [PROJECT/cases, if there]"
-)
-@click.option("--dry-run", is_flag=True, help="只列出 · only say what would be deleted")
+@click.option("--older-than", "days", type=click.FloatRange(min=0), required=True, help="days since it was written")
+@click.option("--ledger", type=click.Path(path_type=Path), help="the ledger's folder [PROJECT/cases, if there]")
+@click.option("--dry-run", is_flag=True, help="only say what would be deleted")
 def command(project: Path, days: float, ledger: Path | None, *, dry_run: bool) -> int:
-    """删除到期的结果、缓存、下发与接收的表。 Delete what is older than so many days, and record that it was.
+    """Delete what is older than so many days, and record that it was.
 
     Runs and sealed files in PROJECT/runs, cached rows, workbooks of batches that nobody waits for any more, and lists that went
     back to the units. The ledger stays; it holds no names. What was deleted, when and by whom stands in .fupin/purged.jsonl. A

@@ -17,12 +17,12 @@ from fupin_cli.rulebook import all_packs
 from fupin_cli.rules import Lines, Pack, load_lines, nearest
 
 project_option = click.option(
-    "--project", type=click.Path(path_type=Path), help="项目文件夹，其 rules/ 覆盖随附规则 · project whose rules/ win"
+    "--project", type=click.Path(path_type=Path), help="project whose rules/ win"
 )  # fmt: skip
 judged_project_option = click.option(
     "--project",
     type=click.Path(path_type=Path),
-    help="项目文件夹，用其现行规则 · project whose rules of today are used [those that the run keeps]",
+    help="project whose rules of today are used [those that the run keeps]",
 )
 
 

@@ -15,7 +15,7 @@ from fupin_cli.rulebook import labels_of
 from fupin_cli.what_if import judge_again, read_round, standard_of
 
 run_option = click.option(
-    "--run", "folder", type=click.Path(path_type=Path), help="结果文件夹 · run directory [newest under ./runs, or ./demo]"
+    "--run", "folder", type=click.Path(path_type=Path), help="run directory [newest under ./runs, or ./demo]"
 )  # fmt: skip
 
 
@@ -25,15 +25,15 @@ run_option = click.option(
     "--pack",
     "name",
     shell_complete=complete.packs,
-    help="规则包编号或文件 · id or file of a pack [the one whose verdict binds the place]",
+    help="id or file of a pack [the one whose verdict binds the place]",
 )
 @run_option
 @judged_project_option
-@click.option("--unmask", is_flag=True, help="显示完整姓名 · show names in full")
+@click.option("--unmask", is_flag=True, help="show names in full")
 def explain_household(
     household_id: str, name: str | None, folder: Path | None, project: Path | None, *, unmask: bool
 ) -> int:
-    """按一套规则说明一户。 Explain one household under any pack: fact, value, file and row, condition, outcome, citation.
+    """Explain one household under any pack: fact, value, file and row, condition, outcome, citation.
 
     \b
     Examples:

@@ -26,7 +26,7 @@ _FAILED = 78
 
 @click.group("rules")
 def command() -> None:
-    """查看、检查、比较规则。 The rules: list, show, check, test them; explain a household by a pack, compare two packs.
+    """The rules: list, show, check, test them; explain a household by a pack, compare two packs.
 
     \b
     Examples:
@@ -39,12 +39,12 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--pack", "only", shell_complete=complete.packs, help="列出这一规则包的规则 · the rules of this pack")
-@click.option("--all", "every", is_flag=True, help="列出全部规则 · the rules of every pack")
+@click.option("--pack", "only", shell_complete=complete.packs, help="the rules of this pack")
+@click.option("--all", "every", is_flag=True, help="the rules of every pack")
 @project_option
 @json_option
 def list_rules(only: str | None, project: Path | None, *, every: bool, as_json: bool) -> int:
-    """列出规则包，或其中的规则。 List the packs: where and when each is judged; with --pack or --all their rules, one a line.
+    """List the packs: where and when each is judged; with --pack or --all their rules, one a line.
 
     \b
     Examples:
@@ -78,7 +78,7 @@ def list_rules(only: str | None, project: Path | None, *, every: bool, as_json: 
 @click.argument("rule_id", shell_complete=complete.rules)
 @project_option
 def show_rule(rule_id: str, project: Path | None) -> int:
-    """说明一条规则。 Show one rule: condition, facts it reads, citation, worked examples.
+    """Show one rule: condition, facts it reads, citation, worked examples.
 
     \b
     Examples:
@@ -103,7 +103,7 @@ def show_rule(rule_id: str, project: Path | None) -> int:
 @command.command("check")
 @project_option
 def check_rules(project: Path | None) -> int:
-    """检查规则文件。 Load every pack, line and source profile; say what is wrong, and where.
+    """Load every pack, line and source profile; say what is wrong, and where.
 
     \b
     Examples:
@@ -123,7 +123,7 @@ def check_rules(project: Path | None) -> int:
 @command.command("test")
 @project_option
 def test_rules(project: Path | None) -> int:
-    """运行规则的算例。 Run every rule's worked examples; exit with 78 if one fails.
+    """Run every rule's worked examples; exit with 78 if one fails.
 
     \b
     Examples:
@@ -148,7 +148,7 @@ def test_rules(project: Path | None) -> int:
 @command.command("copy")
 @click.argument("folder", type=click.Path(path_type=Path))
 def copy_rules(folder: Path) -> int:
-    """复制随附规则，供本项目修改。 Copy the shipped rules to a folder, to be changed there for one project.
+    """Copy the shipped rules to a folder, to be changed there for one project.
 
     \b
     Examples:
