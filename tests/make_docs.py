@@ -4,6 +4,7 @@ A block between `<!-- made: NAME -->` and `<!-- end -->` is replaced by what NAM
 committed document differs.
 """
 
+import gettext
 import inspect
 import re
 from collections import Counter
@@ -26,6 +27,7 @@ from hazards import table as hazards
 from replay import replayed
 
 ROOT = Path(__file__).parents[1]
+CATALOGUE = ROOT / "src" / "fupin_cli" / "locale"
 DOCUMENTS = [
     "README.md",
     "README.zh-CN.md",
@@ -52,9 +54,15 @@ def help_of(*names: str, width: int = WIDTH) -> str:
     return command.get_help(context)
 
 
-def commands() -> str:
+def language_of(name: str) -> str:
+    """The language of a document: x.zh-CN.md is Chinese."""
+    return "zh" if ".zh" in name else "en"
+
+
+def commands(language: str) -> str:
     """A line per command."""
-    return "\n".join(["```", *(f"fupin {name:<9}{words}" for name, words in COMMANDS.items()), "```"])
+    say = gettext.translation("fupin", CATALOGUE, [language], fallback=True).gettext
+    return "\n".join(["```", *(f"fupin {name:<11}{say(words)}" for name, words in COMMANDS.items()), "```"])
 
 
 def help_texts() -> str:
@@ -215,17 +223,18 @@ def _manual_of(title: str, *names: str) -> list[str]:
     return [f".B {title}", ".PP", ".nf", *(f"\\&{line}" if line[:1] in (".", "'") else line for line in kept), ".fi"]
 
 
-def rewritten(text: str) -> str:
+def rewritten(text: str, language: str) -> str:
     """The document with every made block as the program prints it now."""
     makers = {
-        "commands": commands, "help": help_texts, "glossary": glossary, "checks": checks, "hazards": hazards, "truth": truth,
+        "commands": lambda: commands(language), "help": help_texts, "glossary": glossary, "checks": checks, "hazards": hazards, "truth": truth,
     }  # fmt: skip
     return _BLOCK.sub(lambda m: f"<!-- made: {m[1]} -->\n{makers[m[1]]()}\n<!-- end -->", text)
 
 
 def as_printed(name: str) -> str:
     """The document as the program makes it now: blocks that it prints, and what the commands in it answer."""
-    return replayed(rewritten((ROOT / name).read_text(encoding="utf-8")))
+    language = language_of(name)
+    return replayed(rewritten((ROOT / name).read_text(encoding="utf-8"), language), language)
 
 
 if __name__ == "__main__":

@@ -21,10 +21,10 @@ _COMMAND = re.compile(r"^\$ .*(?:\n> .*)*", re.MULTILINE)
 _CASE = re.compile(r"\bC[0-9A-HJKMNP-TV-Z]{16}\b")
 
 
-def replayed(page: str) -> str:
-    """The page with what its commands answer now. Raises AssertionError where one of them fails."""
+def replayed(page: str, language: str) -> str:
+    """The page with what its commands answer now, in its language. Raises AssertionError where one of them fails."""
     commands = tuple(match[0] for block in _BLOCK.finditer(page) for match in _COMMAND.finditer(block[2]))
-    answers = iter(_answers(commands))
+    answers = iter(_answers(commands, language))
 
     def anew(block: re.Match[str]) -> str:
         shown = "".join(f"{match[0]}\n{next(answers)}" for match in _COMMAND.finditer(block[2]))
@@ -34,18 +34,18 @@ def replayed(page: str) -> str:
 
 
 @cache
-def _answers(commands: tuple[str, ...]) -> tuple[str, ...]:
-    """What each command prints, run one after the other in one folder. The same page in another language is not run again."""
+def _answers(commands: tuple[str, ...], language: str) -> tuple[str, ...]:
+    """What each command prints, run one after the other in one folder."""
     if not commands:
         return ()
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(
             ROOT / "sample_data", Path(folder) / "sample_data", ignore=shutil.ignore_patterns(".fupin", "runs", "cases")
         )
-        return tuple(_answer(command, folder) for command in commands)
+        return tuple(_answer(command, folder, language) for command in commands)
 
 
-def _answer(command: str, folder: str) -> str:
+def _answer(command: str, folder: str, language: str) -> str:
     """What one command prints; `cd` holds for those after it."""
     at = Path(folder) / ".at"
     line = "\n".join(line[2:] for line in command.splitlines())
@@ -64,6 +64,7 @@ def _answer(command: str, folder: str) -> str:
         env={
             **{name: value for name, value in os.environ.items() if not name.startswith("FUPIN")},
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "FUPIN_LANG": language,
             "COLUMNS": str(WIDTH),
             "TERM": "dumb",
         },

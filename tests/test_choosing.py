@@ -96,8 +96,8 @@ def test_a_round_of_2019_is_judged_by_the_exit_standard(project):
     assert "2021年起" in why(digest, "monitoring")
     income = outcomes(digest, "NAT-H-1")
     assert income == {"hits": 1, "clears": 3, "unknowns": 0, "not_applicable": 0, "line_dependent": 1}
-    assert "line-dependent: NAT-H-1 1 户" in said
-    assert "未用的规则包 not judged" in said
+    assert "the series of lines chosen: NAT-H-1 1" in said
+    assert "rule packs that did not judge" in said
 
 
 def test_a_round_of_2022_is_monitoring_and_the_exit_standard_for_those_who_exited(project):

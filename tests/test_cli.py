@@ -108,7 +108,7 @@ def test_init_drafts_a_project_that_runs(tmp_path, sample):
 def test_rules_list_show_check_test_and_copy(tmp_path):
     """The packs are listed, explained, checked and tested; a copy can be changed and is then used."""
     packs = fupin("rules", "list").stdout
-    assert "exit-national  国家退出标准" in packs
+    assert "exit-national  National exit standard" in packs
     assert "monitoring" in packs
     assert "NAT-H-1" not in packs
     assert "NAT-H-1 " in fupin("rules", "list", "--all").stdout
@@ -140,14 +140,14 @@ def test_explain_a_household_a_person_and_a_finding(demo):
     home = findings["household_id"][0]
     done = fupin("explain", home, "--run", demo)
     assert done.returncode == 0, done.stderr
-    for word in ("NAT-H-1", "依据", "register/", "第", "CMP-EX1"):
+    for word in ("NAT-H-1", "cited:", "register/", "row ", "CMP-EX1"):
         assert word in done.stdout
     persons = pl.read_parquet(demo / "persons.parquet").filter(pl.col("household_id") == home)
     assert not [n for n in persons["id_number"].drop_nulls() if n in done.stdout]
     plain = fupin("explain", home, "--run", demo, "--unmask").stdout
     assert persons["name"].drop_nulls()[0] in plain
     person = fupin("explain", f"row:{persons['register_row'][0]}", "--run", demo)
-    assert "比特 bits" in person.stdout
+    assert "bits" in person.stdout
     twice = pl.read_parquet(demo / "findings.parquet").filter(pl.col("rule_id") == "CMP-DUP2").row(0, named=True)
     masked = fupin("explain", twice["finding_key"], "--run", demo).stdout
     assert not [twice[key] for key in ("name", "listed_name", "id_number") if twice[key] in masked]

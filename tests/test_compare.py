@@ -306,7 +306,7 @@ def test_two_files_linked_and_explained(tmp_path):
     row = links.row(0, named=True)
     shown = fupin("explain", f"link:{row['register_row']}:{row['extract_row']}", "--run", out)
     assert shown.returncode == 0, shown.stderr
-    for said in ("所列各项一致的程度", "随便两人", "postcode", "合计"):
+    for said in ("how far the columns of [compare] agree", "two at random", "postcode", "sum"):
         assert said in shown.stdout
     lines = {line for link in links.to_dicts() for line in waterfall(link)}
     assert max(sum(2 if ord(c) > 0x2E7F else 1 for c in line) for line in lines) <= 76

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from fupin_cli.cli.main import COMMANDS
-from make_docs import DOCUMENTS, MANUAL, ROOT, as_printed, manual, rewritten
+from make_docs import DOCUMENTS, MANUAL, ROOT, as_printed, language_of, manual, rewritten
 
 RUN = [name for name in DOCUMENTS if "```console\n" in (ROOT / name).read_text(encoding="utf-8")]
 
@@ -17,7 +17,7 @@ RUN = [name for name in DOCUMENTS if "```console\n" in (ROOT / name).read_text(e
 def test_made_blocks_are_as_the_program_prints_them(name):
     """Commands, help, glossary and checks; `make docs` writes them anew."""
     text = (ROOT / name).read_text(encoding="utf-8")
-    assert rewritten(text) == text
+    assert rewritten(text, language_of(name)) == text
 
 
 @pytest.mark.parametrize(
@@ -45,12 +45,14 @@ def test_every_command_in_the_documents_exists():
 
 
 def test_both_readmes_show_the_same():
-    """The same commands, links and screens in both languages, but for the page that each has in its own."""
+    """The same commands, links and figures, each in its language, but for the page that each has in its own."""
     told = []
     for name in ("README.md", "README.zh-CN.md"):
         text = (ROOT / name).read_text(encoding="utf-8")
         links = [link.replace(".zh-CN", "") for link in re.findall(r"\]\(([^)]+)\)", text)]
-        told.append((links[1:], re.findall(r"```console\n.*?```", text, flags=re.DOTALL), text.count("\n## ")))
+        screens = "".join(re.findall(r"```console\n.*?```", text, flags=re.DOTALL))
+        typed, figures = re.findall(r"^\$ .*", screens, flags=re.MULTILINE), re.findall(r"[0-9][0-9,.]*", screens)
+        told.append((links[1:], typed, sorted(figures), text.count("\n## ")))
     assert told[0] == told[1]
 
 

@@ -21,6 +21,10 @@ COMMAND = re.compile(
 )  # what is typed is the same in any language
 
 
+PRINTS = ("echo", "say", "show", "_line", "_table", "prompt")
+MIXED = re.compile("^ *[\u4e00-\u9fff（）、，]+ [a-z]{3,}")  # 依据 basis
+
+
 @pytest.mark.parametrize(
     ("words", "environment", "expected"),
     [
@@ -117,3 +121,30 @@ def _bare(node: ast.expr) -> str:
     if isinstance(node, ast.JoinedStr):
         return "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
     return ""
+
+
+def test_no_output_is_in_two_languages():
+    """What a command prints is a message in tr(), Chinese and English apart in pick(), or a name from the data."""
+    for path in (
+        *(ROOT / "src" / "fupin_cli" / "cli").glob("*.py"),
+        ROOT / "src" / "fupin_cli" / "report" / "terminal.py",
+    ):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            told = node.args[:1] if isinstance(node, ast.Call) and _called(node) in PRINTS else []
+            for text in map(_bare, told):
+                where = f"{path.name}:{node.lineno}: {text!r}"
+                assert COMMAND.match(text) or not re.search("[\u4e00-\u9fff]|[a-z]{3,} [a-z]", text), where
+
+
+def test_nothing_that_is_said_mixes_languages():
+    """No words of one beside the same words of the other."""
+    for path in SOURCES:
+        if path.parent.name not in ("fupin_cli", "cli") and path.name != "terminal.py":
+            continue  # what workbooks, pages and registers say is Chinese
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant | ast.JoinedStr) and (text := _bare(node)):
+                assert not MIXED.search(text) or "\n" in text, f"{path.name}:{node.lineno}: {text!r}"
+
+
+def _called(node: ast.Call) -> str:
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")

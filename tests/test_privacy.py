@@ -122,7 +122,7 @@ def test_what_is_old_is_really_deleted_and_that_is_recorded(demo, sample, tmp_pa
     done = fupin("purge", sample, "--older-than", "90")
     assert done.returncode == 0, done.stderr
     assert {p.name for p in runs.iterdir() if not p.name.startswith(".")} == {"young", "answered", "thesis"}
-    assert "answered　0 bytes　保留 left alone" in done.stdout
+    assert "answered　0 bytes　left alone" in done.stdout
     recorded = lines(sample / ".fupin" / "purged.jsonl")
     assert sorted((line["kind"], line["what"].split()[0]) for line in recorded) == [
         ("run", "old"),

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 
 import openpyxl
 import polars as pl
@@ -314,7 +315,7 @@ def test_dedupe_finds_who_stands_twice(tmp_path):
     assert openpyxl.load_workbook(tmp_path / "d.xlsx").sheetnames[1] == "待核"
     assert dedupe_file(tmp_path / "a.csv", None)[0].equals(found)
     shown = fupin("explain", "link:1:4", "--run", tmp_path / "d.parquet")
-    assert "姓名       不同" in shown.stdout
+    assert re.search("name +different", shown.stdout)
 
 
 def test_latin_headers_say_what_was_not_understood(tmp_path):
@@ -363,7 +364,7 @@ def test_explain_a_link_of_a_run(demo):
     person = pl.read_parquet(demo / "persons.parquet").row(link["register_row"], named=True)
     assert person["name"] not in done.stdout
     assert f"{person['name'][0]}*" in done.stdout
-    assert "合计" in done.stdout
+    assert "sure to be one person" in done.stdout
     other = fupin("explain", f"link:{link['register_row']}:nowhere:1", "--run", demo)
     assert other.returncode == 2
     assert f"link:{link['register_row']}:" in other.stderr

@@ -29,8 +29,8 @@ def test_diff_shows_the_changed_condition_alone(stricter):
     assert done.returncode == 0, done.stderr
     assert "income_per_head_yuan > line_yuan → income_per_head_yuan > 1.2 * line_yuan" in done.stdout
     assert done.stdout.count("~") == 1
-    assert "没有不同" in fupin("rules", "diff", "exit-national", "exit-national").stdout
-    assert "只在 A" in fupin("rules", "diff", "shangrao", "chongqing").stdout
+    assert "no difference" in fupin("rules", "diff", "exit-national", "exit-national").stdout
+    assert "only in A" in fupin("rules", "diff", "shangrao", "chongqing").stdout
 
 
 def test_compare_names_each_household_and_why(demo, stricter, tmp_path):
@@ -55,8 +55,8 @@ def test_judged_again_by_its_own_packs_nothing_changes(demo):
     """What a run directory keeps is enough to say the same again."""
     done = fupin("rules", "compare", "--pack", "exit-national", "--pack", "exit-national", "--run", demo)
     assert done.returncode == 0, done.stderr
-    assert "：0 户" in done.stdout
-    assert "\n户 " not in done.stdout
+    assert "households that differ 0" in done.stdout
+    assert "\nhousehold " not in done.stdout
 
 
 def test_packs_without_a_rule_in_common_are_compared_by_their_verdicts(demo):
@@ -133,7 +133,7 @@ def test_a_run_is_explained_by_the_rules_that_judged_it(own_line, demo):
     assert "注意" not in done.stdout
     assert fupin("rules", "explain", home, "--pack", "nanming", "--run", own_line).returncode == 0
     done = fupin("rules", "compare", "--pack", "exit-national", "--pack", "exit-national", "--run", own_line)
-    assert "：0 户" in done.stdout
+    assert "households that differ 0" in done.stdout
     other = fupin("rules", "explain", home, "--pack", "exit-national", "--run", own_line, "--project", demo)
     assert "规则与该批次当时所用的不同" in other.stdout
     assert "project/lines.toml" in other.stdout

@@ -115,7 +115,7 @@ def draw(
     labels = labels_of(load_profiles([folder / "sources" for folder in base.folders if (folder / "sources").is_dir()]))
     _refuse_same_headers(plan, labels)
     others, set_aside = _listed(listed, base, passwords) if listed else (None, {})
-    say("抽样 drawing")
+    say(tr("drawing"))
     frame = frame_of(plan, base.persons, base.households, others, _lines(villages) if villages else None)
     if not frame.households.height:
         raise BadDataError(

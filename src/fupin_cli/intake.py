@@ -73,7 +73,7 @@ class Extract:
 
 def read_register(project: Project, book: RuleBook, say: Say, passwords: Passwords = nobody_knows) -> Register:
     """The register's persons and households; rows that cannot be used are in its accounts."""
-    say(f"读取台账 reading the register ({len(project.register.files)} file(s))")
+    say(tr("reading the register (files: {count})", count=len(project.register.files)))
     profile = book.profiles[project.register.profile]
     table = read_table(project, project.register, profile, passwords)
     if not table.rows.height:
@@ -159,7 +159,12 @@ def read_extracts(
     extracts = []
     sizes = [sum(path.stat().st_size for _, path in source.files if path.is_file()) for source in wanted]
     for n, source in enumerate(wanted):
-        say(f"读取部门数据 reading {source.id} ({n + 1}/{len(wanted)})", sum(sizes[:n]), sum(sizes), "B")
+        say(
+            tr("reading {id} ({number}/{count})", id=source.id, number=n + 1, count=len(wanted)),
+            sum(sizes[:n]),
+            sum(sizes),
+            "B",
+        )
         profile = book.profiles[source.profile]
         table = (
             read_listing(source.listing, profile, documents_of(book, source.profile, project.jurisdiction), register)

@@ -9,18 +9,22 @@ import gettext
 import locale
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
+Said = TypeVar("Said")
 LANGUAGES = {"zh": "中文", "en": "English"}
 VARIABLE = "FUPIN_LANG"
 _LOCALE = Path(__file__).parent / "locale"
+_language = "en"
 _spoken = gettext.NullTranslations()
 
 
 def speak(language: str) -> None:
     """From now on messages are in this language; the code's own, English, where a message has no translation."""
-    global _spoken  # noqa: PLW0603 - one process speaks to one person
+    global _language, _spoken  # noqa: PLW0603 - one process speaks to one person
+    _language = language
     _spoken = gettext.translation("fupin", _LOCALE, [language], fallback=True)
     # click asks gettext by itself, and so do the programs that we start
     os.environ["LANGUAGE"] = os.environ[VARIABLE] = language
@@ -42,3 +46,13 @@ def tr(text: str, **values: object) -> str:
     """The message in the language spoken, with its values filled in."""
     said = _spoken.gettext(text)
     return said.format(**values) if values else said
+
+
+def listed(names: Iterable[str]) -> str:
+    """The names in a row, with commas as the language has them."""
+    return pick(("、", ", ")).join(names)
+
+
+def pick(both: tuple[Said, Said]) -> Said:
+    """Of the Chinese and the English the one in the language spoken."""
+    return both[_language == "en"]

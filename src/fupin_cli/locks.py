@@ -36,7 +36,7 @@ class Holder:
     since: str
 
     def __str__(self) -> str:
-        return f"进程 process {self.pid} on {self.host}, since {self.since}"
+        return tr("process {pid} on {host}, since {since}", pid=self.pid, host=self.host, since=self.since)
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,11 @@ def _wait_for(descriptor: int, target: Path, try_: str) -> None:
     until = time.monotonic() + allowed.seconds
     while not _taken(descriptor):
         holder = _holder(descriptor)
-        who = str(holder) if holder else "its process has not said who it is"
+        who = str(holder) if holder else tr("its process has not said who it is")
         if time.monotonic() >= until:
             raise BusyError(tr("another run is writing here"), where=str(target), why=who, try_=try_)
         if not told:
-            allowed.say(f"等待 waiting for: {who}")
+            allowed.say(tr("waiting for: {who}", who=who))
             told = True
         time.sleep(_POLL)
 

@@ -70,17 +70,17 @@ def link_files(
 
         clerical.refuse_answered(review, ask)
         answers = clerical.given_answers(labels, ask)
-    say("读取 reading")
+    say(tr("reading"))
     shown = review is not None or answers is not None
     with ThreadPoolExecutor() as pool:
         ours, theirs = pool.map(
             lambda file, known: read_people(file, known, ask, shown=shown), (register, extract), (kinds[0], kinds[-1])
         )
-    say(f"比对人员 linking {ours.keys.height:,} × {theirs.keys.height:,}")
+    say(tr("linking {ours:,} × {theirs:,}", ours=ours.keys.height, theirs=theirs.keys.height))
     linked = link_and_learn(ours.keys, theirs.keys, load_model(model or _default_model()))
     links, found = linked.links, LinkedFiles(linked.links, (ours, theirs), linked.model, None)
     if answers is not None:
-        say("按核查结果调整权重 learning from the answers")
+        say(tr("learning from the answers"))
         links, found = clerical.with_labels(found, answers)
     written = in_files(links, ours, theirs).drop("extract")
     _write_frame(written, target)
@@ -113,7 +113,7 @@ def dedupe_file(
         from fupin_cli import clerical  # noqa: PLC0415 - as above
 
         clerical.refuse_answered(review, ask)
-    say("读取、查重 reading, and looking for duplicates")
+    say(tr("reading, and looking for duplicates"))
     known = _kinds([profile] if profile else [])[0]
     if profile and _declares(known):
         _refuse_with_compare({"--model": model, "--review": review})
@@ -146,7 +146,7 @@ def _link_declared(
 ) -> LinkedFiles:
     """Links two files by the columns of [compare], which may have other headers in each but must mean the same."""
     refuse_other_comparison(*fields, where)
-    say("读取、比对 reading and linking")
+    say(tr("reading and linking"))
     ours, theirs = (read_compared(file, own, ask) for file, own in zip((register, extract), fields, strict=True))
     model = load_model(_default_model())
     links = link_declared(ours.keys, theirs.keys, fields[0], model)

@@ -56,7 +56,7 @@ def reconcile(
         ]
         verdict = conclude(rounds, stages, register, extracts)
         digest = sum_up(project, book, register, extracts, links, rounds, verdict, stages, columns_read(book))
-        say("写出结果 writing results")
+        say(tr("writing results"))
         write_frames(folder, project, register, extracts, links, verdict)
         shown = page_frames(
             folder, project, book, register, extracts, links, verdict.judgement, verdict.findings, verdict.cleared, page
@@ -118,13 +118,18 @@ def link_everyone(register: Register, extracts: Sequence[Extract], book: RuleBoo
 
     An extract that covers some counties only meets the persons of those, and those whose county nobody wrote down.
     """
-    say("台账内部查重 looking for duplicates inside the register")
+    say(tr("looking for duplicates inside the register"))
     everyone = person_keys(register.persons, "register_row")
     links = [find_duplicates(everyone, book.model)]
     rows = [extract.evidence.height for extract in extracts]
     for n, extract in enumerate(extracts):
         source = extract.source
-        say(f"比对人员 linking {source.id} ({n + 1}/{len(extracts)})", sum(rows[:n]), sum(rows), "行 rows")
+        say(
+            tr("linking {id} ({number}/{count})", id=source.id, number=n + 1, count=len(extracts)),
+            sum(rows[:n]),
+            sum(rows),
+            tr("rows"),
+        )
         reached = place_codes(pl.DataFrame({"county": source.coverage}, schema={"county": pl.String}))["county_code"]
         refuse_unknown_coverage(source, reached, everyone["county_code"], register)
         here = everyone.filter(pl.col("county_code").is_in(reached.implode()) | pl.col("county_code").is_null())
@@ -158,7 +163,7 @@ def judge_round(
     say: Say,
 ) -> Judgement:
     """What the rules say of every household when the evidence of these stages is known."""
-    say(f"研判 judging, with the evidence of: {', '.join(stages)}")
+    say(tr("judging, with the evidence of: {stages}", stages=", ".join(stages)))
     known = [extract for extract in extracts if extract.source.stage in stages]
     kinds = sorted({extract.source.profile for extract in known})
     evidence = {

@@ -45,7 +45,7 @@ def publish(target: Path, say: Callable[[str], None] = lambda _: None) -> Iterat
         target.parent.mkdir(parents=True, exist_ok=True)
         with locked(target.with_name(f".{target.name}.lock"), target, _TRY_RUN) as died:
             if died:
-                say(f"先前的运行中断，已清理 an earlier run was cut short and is cleaned up: {died}")
+                say(tr("an earlier run was cut short and is cleaned up: {died}", died=died))
             staging, aside = (target.with_name(f".{target.name}.{part}") for part in ("partial", "previous"))
             _recover(target, staging, aside)
             refuse_strangers(target)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from fupin_cli.cli.signals import INTERRUPTED, SAID, Stopped, heed_signals
+from fupin_cli.cli.signals import INTERRUPTED, Stopped, heed_signals, said
 from fupin_cli.errors import DiskError, FupinError
 from fupin_cli.language import tr
 
@@ -41,10 +41,10 @@ def run_guarded(command: Callable[[], object]) -> int:
         _say(tr("error: {error}", error=error))
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        _say(SAID[INTERRUPTED])
+        _say(said(INTERRUPTED))
         return INTERRUPTED
     except Stopped as stopped:
-        _say(SAID[stopped.code])
+        _say(said(stopped.code))
         return stopped.code
     except BrokenPipeError:
         return _nobody_reads()

@@ -8,6 +8,7 @@ import click
 
 from fupin_cli.ingest import Store
 from fupin_cli.intake import CACHE
+from fupin_cli.language import tr
 
 _KEEP_DAYS = 90.0
 
@@ -32,9 +33,11 @@ def command(project: Path, *, prune: bool, clear: bool, days: float) -> int:
     store = Store((project if project.is_dir() else project.parent) / CACHE)
     if prune or clear:
         count, size = store.prune(0 if clear else days)
-        click.echo(f"已删除 deleted: {count} 项 entries, {_mebibytes(size)}")
+        click.echo(tr("deleted: {count} entries, {mebibytes}", count=count, mebibytes=_mebibytes(size)))
     count, size = store.size()
-    click.echo(f"{store.folder}: {count} 项 entries, {_mebibytes(size)}")
+    click.echo(
+        tr("{folder}: {count} entries, {mebibytes}", folder=store.folder, count=count, mebibytes=_mebibytes(size))
+    )
     return 0
 
 

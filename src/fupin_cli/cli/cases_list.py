@@ -13,7 +13,7 @@ import click
 import polars as pl
 
 from fupin_cli.cases.asked import chosen
-from fupin_cli.cases.history import history, kind_words, state_words
+from fupin_cli.cases.history import history, kind_words
 from fupin_cli.cases.ledger import nearest_case, open_ledger
 from fupin_cli.cases.schema import COUNTY, OPEN, STATES
 from fupin_cli.cli import complete
@@ -21,22 +21,22 @@ from fupin_cli.cli.cases_options import book_option, case_number, day_option, js
 from fupin_cli.cli.cases_tables import print_table, table_of
 from fupin_cli.cli.groups import Choice
 from fupin_cli.errors import UsageError
-from fupin_cli.language import tr
+from fupin_cli.language import pick, tr
 from fupin_cli.report.masking import mask_id, mask_name, mask_sentence
 from fupin_cli.vocabulary import Severity
 
 _LISTED = (
-    ("case_id", "疑点编号"),
-    ("state", "状态"),
-    ("rule_id", "规则"),
-    ("title", "疑点类型"),
-    ("county", "县（市、区）"),
-    ("township", "乡镇"),
-    ("village", "行政村"),
-    ("sent_batch", "批次"),
-    ("due", "截止日期"),
-    ("verdict", "是否属实"),
-    ("reason", "情况说明"),
+    ("case_id", "疑点编号", "case"),
+    ("state", "状态", "state"),
+    ("rule_id", "规则", "rule"),
+    ("title", "疑点类型", "kind"),
+    ("county", "县（市、区）", "county"),
+    ("township", "乡镇", "township"),
+    ("village", "行政村", "village"),
+    ("sent_batch", "批次", "batch"),
+    ("due", "截止日期", "due"),
+    ("verdict", "是否属实", "is it so"),
+    ("reason", "情况说明", "explanation"),
 )
 _SHOWN_ROWS, _AT_ONCE = 200, 10_000
 _ON_TERMINAL = ("case_id", "state", "rule_id", "township", "village", "sent_batch", "due", "verdict")
@@ -78,7 +78,7 @@ def list_cases(
       fupin cases list --state open --county 青禾县
       fupin cases list --overdue --json
     """
-    names = [name for name, _ in _LISTED]
+    names = [name for name, _, _ in _LISTED]
     with open_ledger(ledger) as opened:
         terms, values = chosen(opened, {_COLUMNS[name]: value for name, value in asked.items()})
         if household:
@@ -101,14 +101,14 @@ def list_cases(
         if not output and count == _SHOWN_ROWS:
             count = opened.rows(f"SELECT count(*) AS n FROM cases WHERE {where}", values)[0]["n"]  # noqa: S608 - our own terms
     worded = found.with_columns(
-        pl.col("state").replace_strict({code: zh for code, (zh, _) in STATES.items()}, return_dtype=pl.String)
+        pl.col("state").replace_strict({code: words[0] for code, words in STATES.items()}, return_dtype=pl.String)
     )
     if output:
         _write(output, day, worded)
         return 0
-    print_table(table_of([(zh, name) for name, zh in _LISTED if name in _ON_TERMINAL], worded))
-    more = f"，显示前 {found.height} 条 shown" if count > found.height else ""
-    click.echo(f"共 {min(count, limit or count):,} 条 cases{more}", err=True)
+    print_table(table_of([(pick((zh, en)), name) for name, zh, en in _LISTED if name in _ON_TERMINAL], worded))
+    more = tr(", the first {height} shown", height=found.height) if count > found.height else ""
+    click.echo(tr("cases: {min:,}{more}", min=min(count, limit or count), more=more), err=True)
     return 0
 
 
@@ -160,12 +160,12 @@ def show_case(case: str, ledger: Path, *, as_json: bool) -> int:
         click.echo(json.dumps(told | who | {"events": events.to_dicts()}, ensure_ascii=False))
         return 0
     where = "".join(row[level] or "" for level in ("county", "township", "village"))
-    click.echo(f"{number}　{state_words(row['state'])}　{row['rule_id']} {row['title'] or ''}")
-    asked = "县级部门答复" if row["receiver"] == COUNTY else "村级答复"
+    click.echo(f"{number}　{pick(STATES[row['state']])}　{row['rule_id']} {row['title'] or ''}")
+    asked = tr("answered by county departments") if row["receiver"] == COUNTY else tr("answered by the village")
     click.echo(f"{where}　{asked}　{who['name'] or ''} {who['id_number'] or ''}")
     click.echo(who["evidence"])
-    heads = {"day": "日期", "kind": "事项", "round": "轮次", "batch": "批次", "what": "内容"}
-    events = events.with_columns(kind_words("kind"))
+    heads = {"day": tr("day"), "kind": tr("event"), "round": tr("round"), "batch": tr("batch"), "what": tr("what")}
+    events = pick((events.with_columns(kind_words("kind")), events))
     print_table(table_of([(zh, name) for name, zh in heads.items()], events))
     return 0
 
@@ -190,7 +190,7 @@ def _write(output: Path, day: date, cases: pl.DataFrame) -> None:
     from fupin_cli.report.table_book import Part, write_table_book  # noqa: PLC0415 - a list on the terminal needs no workbooks
     from fupin_cli.rundir import replace_file  # noqa: PLC0415
 
-    part = Part("核查件", "", tuple((name, zh, 14.0) for name, zh in _LISTED), cases)
+    part = Part("核查件", "", tuple((name, zh, 14.0) for name, zh, _ in _LISTED), cases)
     with replace_file(output) as path:
         write_table_book(path, "核查件", day, {part.name: cases.height}, [part])
     click.echo(f"→ {output}", err=True)

@@ -21,7 +21,7 @@ from fupin_cli.cli.waiting import wait_option
 from fupin_cli.errors import ConfigurationError, InputMissingError, NoPermissionError, UsageError
 from fupin_cli.feedback import file_document, settle, sign, take_back
 from fupin_cli.ingest import Ask
-from fupin_cli.language import tr
+from fupin_cli.language import pick, tr
 from fupin_cli.report.checklist import ACTIONS, VERDICTS
 from fupin_cli.report.dispatch import BY
 from fupin_cli.report.dispatch_book import batch_name
@@ -65,9 +65,17 @@ def round_(run: Path, ledger: Path, day: date, *, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps({"round": booked.round, "stage": booked.stage, "as_of": booked.as_of, **booked.figures}))
         return 0
-    again = "（已登记过，未作改动 booked before, nothing changed）" if booked.was_known else ""
-    click.echo(f"第 {booked.round} 轮 round {booked.round}　{booked.as_of}　{booked.stage}{again}")
-    show(_figures({f"{zh} {en}": booked.figures[name] for name, (zh, en) in FIGURES.items()}), to_stdout=True)
+    again = tr(" (booked before, nothing changed)") if booked.was_known else ""
+    click.echo(
+        tr(
+            "round {round}  {as_of}  {stage}{again}",
+            round=booked.round,
+            as_of=booked.as_of,
+            stage=booked.stage,
+            again=again,
+        )
+    )
+    show(_figures({pick(words): booked.figures[name] for name, words in FIGURES.items()}), to_stdout=True)
     click.echo(after_round(ledger), err=True)
     return 0
 
@@ -123,13 +131,22 @@ def dispatch_(
         }
         click.echo(json.dumps(told, ensure_ascii=False))
     elif not sent.books:
-        where = f"；最近一批 the last batch: {sent.folder}/{batch_name(sent.batch)}" if sent.batch else ""
-        click.echo(f"没有需要下发的疑点 nothing to send{where}")
+        where = (
+            tr("; the last batch: {folder}/{batch_name}", folder=sent.folder, batch_name=batch_name(sent.batch))
+            if sent.batch
+            else ""
+        )
+        click.echo(tr("nothing to send{where}", where=where))
     else:
         click.echo(
-            f"批次 batch {batch_name(sent.batch)}：{len(sent.books)} 个工作簿 workbooks，{total} 条疑点 cases，"
-            f"截止 due {sent.due}\n"
-            f"→ {sent.folder}"
+            tr(
+                "batch {batch_name}: workbooks {count}, cases {total}, due {due}\n→ {folder}",
+                batch_name=batch_name(sent.batch),
+                count=len(sent.books),
+                total=total,
+                due=sent.due,
+                folder=sent.folder,
+            )
         )
         click.echo(after_dispatch(ledger), err=True)
     return 0
@@ -171,13 +188,13 @@ def import_(
                   "unreadable": len(told.unreadable)}  # fmt: skip
         click.echo(json.dumps(counts | {"troubles": dict(told.counts), "folder": str(told.folder)}, ensure_ascii=False))
     else:
-        settled = {"销号 closed": told.closed, "待更正 correction promised": told.promised}
+        settled = {tr("closed"): told.closed, tr("correction promised"): told.promised}
         show(_figures({**told.counts, **settled}), to_stdout=True)
         if told.folder.is_dir():
             click.echo(f"→ {told.folder}")
         click.echo(after_import(ledger), err=True)
     for name, why in told.unreadable.items():
-        click.echo(f"未能读取 unreadable: {name}: {why}", err=True)
+        click.echo(tr("unreadable: {name}: {why}", name=name, why=why), err=True)
     return PARTLY_UNREADABLE if told.unreadable else 0
 
 
@@ -211,7 +228,7 @@ def settle_(
     """
     answer = {"verdict": verdict, "reason": reason, "action": action, "material": material}
     settle(ledger, case_number(case), answer, day, by)
-    click.echo(f"已裁定 settled: {case_number(case)}")
+    click.echo(tr("settled: {case_number}", case_number=case_number(case)))
     return 0
 
 
@@ -232,7 +249,7 @@ def reopen_(cases: tuple[str, ...], reason: str, by: str, ledger: Path, day: dat
       fupin cases reopen C4G7Q2M9KX0BD5T1Z --reason 群众反映 --by 李某
     """
     receipt = reopen(ledger, [case_number(case) for case in cases], day, reason=reason, by=by)
-    click.echo(f"已列入重新核查 reopened: {receipt.booked}；下次下发 sent with the next batch")
+    click.echo(tr("reopened: {booked}; sent with the next batch", booked=receipt.booked))
     return 0
 
 
@@ -263,7 +280,14 @@ def sign_(
     given = {"county": county, "township": township, "village": village}
     place = {level: name for level, name in given.items() if name}
     receipt, closed = sign(ledger, int(digits), step, by, signed_on or day, day, place=place)
-    click.echo(f"已登记签字 signed: {receipt.booked}（已有 known {receipt.known}）；销号 closed: {closed}")
+    click.echo(
+        tr(
+            "signed: {booked} (known before: {known}), closed: {closed}",
+            booked=receipt.booked,
+            known=receipt.known,
+            closed=closed,
+        )
+    )
     return 0
 
 
@@ -281,7 +305,7 @@ def file_(case: str, document: str, ledger: Path, day: date) -> int:
       fupin cases file C4G7Q2M9KX0BD5T1Z 房屋鉴定报告.pdf
     """
     closed = file_document(ledger, case_number(case), document, day)
-    click.echo(f"已登记材料 filed: {case_number(case)}{'；已销号 closed' if closed else ''}")
+    click.echo(tr("filed: {case_number}{what}", case_number=case_number(case), what=tr("; closed") if closed else ""))
     return 0
 
 
@@ -301,7 +325,7 @@ def exempt_(cases: tuple[str, ...], reason: str, document: str, until: date, led
       fupin cases exempt C4G7Q2M9KX0BD5T1Z --reason 车辆已报废 --document 车管所证明 --until 2020-12-31
     """
     exempt(ledger, [case_number(case) for case in cases], day, reason=reason, document=document, until=until)
-    click.echo(f"已豁免 exempt until {until}: {len(cases)}")
+    click.echo(tr("exempt until {until}: {count}", until=until, count=len(cases)))
     return 0
 
 

@@ -20,7 +20,7 @@ from fupin_cli.cli.cases_options import book_option, day_option, json_option, le
 from fupin_cli.cli.cases_tables import print_table, table_of
 from fupin_cli.cli.groups import Choice
 from fupin_cli.errors import BadDataError, UsageError
-from fupin_cli.language import tr
+from fupin_cli.language import listed, pick, tr
 from fupin_cli.parquet import write_parquet
 from fupin_cli.report.table_book import Part, write_table_book
 from fupin_cli.rundir import replace_file
@@ -61,7 +61,7 @@ def stats(sections: tuple[str, ...], output: Path | None, ledger: Path, day: dat
         told = _one_screen(told)
     _tell("核查件统计", told, output, day, as_json=as_json)
     if not (sections or as_json or output):
-        click.echo("\n整张表 whole tables: --section " + "、".join(SECTIONS), err=True)
+        click.echo(tr("\nwhole tables: --section ") + listed(SECTIONS), err=True)
     return 0
 
 
@@ -122,7 +122,12 @@ def write_labels(output: Path, ledger: Path) -> int:
         else:
             write_parquet(told, path)
     click.echo(
-        f"标签 labels: {told.height}（不是本人 another person {told.filter(~pl.col('same_person')).height}）→ {output}"
+        tr(
+            "labels: {height} (another person: {height_2}) → {output}",
+            height=told.height,
+            height_2=told.filter(~pl.col("same_person")).height,
+            output=output,
+        )
     )
     return 0
 
@@ -147,7 +152,7 @@ def verify(ledger: Path) -> int:
             why="; ".join(faults[:3]),
             try_=tr("put the last copy back"),
         )
-    click.echo(f"无误 ok: {count:,} 事项 events")
+    click.echo(tr("ok: events {count:,}", count=count))
     return 0
 
 
@@ -158,13 +163,29 @@ def _one_screen(tables: Sequence[Figures]) -> list[Figures]:
     rows = ranked.rows
     if rows.height > _FIRST_ROWS + _LAST_ROWS:
         rows = pl.concat([rows.head(_FIRST_ROWS), rows.tail(_LAST_ROWS)])
-        ranked = replace(ranked, title=f"{ranked.title}（前 {_FIRST_ROWS}、后 {_LAST_ROWS}，共 {ranked.rows.height}）")
+        ranked = replace(
+            ranked,
+            title=tr(
+                "{title} (first {first_rows}, last {last_rows} of {height})",
+                title=ranked.title,
+                first_rows=_FIRST_ROWS,
+                last_rows=_LAST_ROWS,
+                height=ranked.rows.height,
+            ),
+        )
     ranked = replace(ranked, rows=rows, columns=tuple(c for c in ranked.columns if c[0] in _IN_SHORT))
     counties = by_name["by_county"]
     if counties.rows.height > _FIRST_ROWS:
         first = counties.rows.sort("overdue", "cases", descending=True).head(_FIRST_ROWS)
         counties = replace(
-            counties, rows=first, title=f"{counties.title}（逾期最多的 {_FIRST_ROWS} 个，共 {counties.rows.height}）"
+            counties,
+            rows=first,
+            title=tr(
+                "{title} (the {first_rows} with most overdue, of {height})",
+                title=counties.title,
+                first_rows=_FIRST_ROWS,
+                height=counties.rows.height,
+            ),
         )
     bad = refuted.rows.filter(pl.col("remark").str.starts_with(REFUTED)).head(_FIRST_ROWS)
     refuted = replace(refuted, rows=bad, title=f"{REFUTED}的规则", columns=refuted.columns[:7])
@@ -179,11 +200,11 @@ def _tell(title: str, tables: Sequence[Figures], output: Path | None, day: date,
         _write(output, title, day, tables)
     else:
         for table in tables:
-            click.echo(f"\n{table.title}" + ("" if table.rows.height else "：无 none"))
+            click.echo(f"\n{table.title}" + ("" if table.rows.height else tr(": none")))
             if table.rows.height and table.name == "trend":
                 print_table(_turned(table))
             elif table.rows.height:
-                print_table(table_of([(zh, name) for name, zh, _ in table.columns], table.rows))
+                print_table(table_of([(pick((zh, en)), name) for name, zh, en in table.columns], table.rows))
     return 0
 
 
@@ -193,7 +214,7 @@ def _turned(table: Figures) -> Table:
     for _ in range(rounds.height + 1):
         shown.add_column()
     for name, zh, en in table.columns:
-        shown.add_row(f"{zh} {en}", *(str(value) for value in rounds[name].to_list()))
+        shown.add_row(pick((zh, en)), *(str(value) for value in rounds[name].to_list()))
     return shown
 
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from fupin_cli.language import pick
 from fupin_cli.vocabulary import STAGES
 
 _WHOLE = {
@@ -39,7 +40,7 @@ def table_of(columns: Sequence[tuple[str, str]], rows: pl.DataFrame) -> Table:
             no_wrap=name == "case_id",
             min_width=4 if number else _WHOLE.get(name),  # two characters of a heading stand side by side
         )
-    words = dict(zip(STAGES, ("县级", "市级", "省级"), strict=True))
+    words = dict(zip(STAGES, pick((("县级", "市级", "省级"), STAGES)), strict=True))
     for row in rows.select(name for _, name in columns).rows():
         table.add_row(
             *(

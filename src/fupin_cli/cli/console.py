@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 from fupin_cli.ingest.locked import Ask
+from fupin_cli.language import tr
 from fupin_cli.progress import Say, silent
 
 _shown: list[Progress] = []  # the line that moves, while there is one
@@ -76,7 +77,7 @@ def password_from(variable: str = Ask.variable) -> Ask:
             return None
         for line in _shown:
             line.stop()
-        _typed[name] = click.prompt(f"密码 password: {name}", hide_input=True, err=True)
+        _typed[name] = click.prompt(tr("password: {name}", name=name), hide_input=True, err=True)
         for line in _shown:
             line.start()
         return _typed[name]

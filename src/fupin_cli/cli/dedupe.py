@@ -10,6 +10,7 @@ import click
 from fupin_cli.cli.console import password_from, progress
 from fupin_cli.cli.pairs_refused import refuse_no_workbook, refuse_overwriting, refuse_suffix
 from fupin_cli.cli.pairs_shown import duplicates_summary, show_pairs, show_people
+from fupin_cli.language import tr
 from fupin_cli.pairing import dedupe_file
 
 
@@ -47,9 +48,11 @@ def command(
     if as_json:
         click.echo(json.dumps(duplicates_summary(pairs, file, people, output), ensure_ascii=False, indent=2))
     elif not quiet:
-        show_people("文件 file", file, people)
+        show_people(tr("file"), file, people)
         show_pairs(pairs, output)
-        click.echo(f"重复的人 people who stand twice or more: {pairs['cluster'].drop_nulls().n_unique():,}", err=True)
+        click.echo(
+            tr("people who stand twice or more: {what:,}", what=pairs["cluster"].drop_nulls().n_unique()), err=True
+        )
         if review is None and pairs.height:
-            click.echo("逐一查看 who they are: --review 疑似重复.xlsx", err=True)
+            click.echo(tr("who they are: --review duplicates.xlsx"), err=True)
     return 0

@@ -12,11 +12,11 @@ import polars as pl
 
 from fupin_cli.cli import complete
 from fupin_cli.cli.explain_pair import explain_row_pair, link_named
-from fupin_cli.cli.next_step import NEXT, typed
+from fupin_cli.cli.next_step import typed
 from fupin_cli.cli.pairs_shown import DECISIONS
 from fupin_cli.cli.rule_packs import judged_project_option, open_rules
 from fupin_cli.errors import BadDataError, InputMissingError, UsageError
-from fupin_cli.language import tr
+from fupin_cli.language import pick, tr
 from fupin_cli.report.link_words import waterfall
 from fupin_cli.report.masking import mask_id, mask_name, mask_sentence
 from fupin_cli.rules import Rule, nearest
@@ -125,16 +125,16 @@ class _Masked:
         return f"{self.labels.get(name, label(name))} {self.value(name, value)}"
 
     def name(self, text: str | None) -> str:
-        return (text if self.unmask else mask_name(text)) or "（无名）"
+        return (text if self.unmask else mask_name(text)) or tr("(no name)")
 
     def number(self, text: str | None) -> str:
-        return (text if self.unmask else mask_id(text)) or "（无有效证件号码）"
+        return (text if self.unmask else mask_id(text)) or tr("(no valid ID number)")
 
     def value(self, name: str, value: object) -> str:
         if value is None:
-            return "不详 unknown"
+            return tr("unknown")
         if isinstance(value, bool):
-            return "是" if value else "否"
+            return tr("yes") if value else tr("no")
         if "name" in name:
             return self.name(str(value))
         return str(value) if self.unmask else mask_sentence(str(value))
@@ -146,7 +146,7 @@ def _instead(run: _Run, target: str) -> str:
     return (
         typed("fupin", "explain", near, "--run", run.folder)
         if near
-        else "copy 疑点编号 or 户编号 from a workbook of this run"
+        else tr("copy 疑点编号 or 户编号 from a workbook of this run")
     )
 
 
@@ -186,8 +186,8 @@ def _open(folder: Path) -> _Run:
 
 
 def _where(row: Mapping[str, Any], source: str = "source", sheet: str = "sheet", at: str = "row") -> str:
-    parts = [row[source], row[sheet] or None, f"第 {row[at]} 行" if row[at] is not None else None]
-    return "，".join(str(part) for part in parts if part)
+    parts = [row[source], row[sheet] or None, tr("row {row}", row=row[at]) if row[at] is not None else None]
+    return tr(", ").join(str(part) for part in parts if part)
 
 
 def _household(run: _Run, home: Mapping[str, Any], rules: Mapping[str, Rule], say: _Masked) -> list[str]:
@@ -195,10 +195,15 @@ def _household(run: _Run, home: Mapping[str, Any], rules: Mapping[str, Rule], sa
     members = run.persons.filter(_col("household_id") == home["household_id"]).sort("register_row")
     lines = [
         (
-            f"户 household {home['household_id']}  户主 {say.name(home['head_name'])}  "
-            f"{''.join(home[p] or '' for p in ('county', 'township', 'village'))}  {members.height} 人"
+            tr(
+                "household {household_id}  head {what}  {names}  persons {height}",
+                household_id=home["household_id"],
+                what=say.name(home["head_name"]),
+                names="".join(home[p] or "" for p in ("county", "township", "village")),
+                height=members.height,
+            )
         ),
-        f"  台账 register: {_where(home)}",
+        tr("  register: {where}", where=_where(home)),
     ]
     outcomes = run.outcomes.filter(_col("household_id") == home["household_id"]).sort("rule_id")
     judged = [
@@ -209,7 +214,7 @@ def _household(run: _Run, home: Mapping[str, Any], rules: Mapping[str, Rule], sa
         asked = run.person_outcomes.filter((_col("rule_id") == row["rule_id"]) & (_col("outcome") != "not_applicable"))
         lines += _outcome(row, rules[row["rule_id"]], home, members, set(asked["register_row"]), say)
     findings = run.findings.filter(_col("household_id") == home["household_id"]).sort("rule_id", "finding_key")
-    lines.append(f"疑点 findings: {findings.height}")
+    lines.append(tr("findings: {height}", height=findings.height))
     for row in findings.to_dicts():
         lines += [f"  {line}" for line in _finding(row, rules, say)]
     return lines
@@ -218,8 +223,7 @@ def _household(run: _Run, home: Mapping[str, Any], rules: Mapping[str, Rule], sa
 def _outcome(
     row: Mapping[str, Any], rule: Rule, home: Mapping[str, Any], members: pl.DataFrame, applies: set[int], say: _Masked
 ) -> list[str]:
-    zh, en = OUTCOME_LABELS[Outcome(row["outcome"])]
-    lines = [f"{rule.id} {rule.title}：{zh} {en}"]
+    lines = [f"{rule.id} {rule.title}{pick(('：', ': '))}{pick(OUTCOME_LABELS[Outcome(row['outcome'])])}"]
     if row["reason"] and (rule.level.value == "person" or rule.kind.value == "verdict" or rule.line):
         lines.append(f"    {say.value('reason', row['reason'])}")
     names = list(dict.fromkeys((*rule.names, *rule.shows)))
@@ -232,7 +236,7 @@ def _outcome(
         facts = "，".join(say.fact(name, home[name]) for name in names if name in home)
         lines.append(f"    {facts}（{_where(home)}）")
     if rule.kind.value != "verdict":
-        lines.append(f"    依据 {rule.citation}")
+        lines.append(tr("    cited: {citation}", citation=rule.citation))
     return lines
 
 
@@ -240,18 +244,27 @@ def _person(run: _Run, person: Mapping[str, Any], rules: Mapping[str, Rule], say
     """Who this is, whom the departments know as the same person and why, and what was found."""
     lines = [
         (
-            f"人 person row:{person['register_row']}  {say.name(person['name'])}  {say.number(person['id_number'])}  "
-            f"户 {say.number(person['household_id'])}"
+            tr(
+                "person row:{register_row}  {what}  {what_2}  household {what_3}",
+                register_row=person["register_row"],
+                what=say.name(person["name"]),
+                what_2=say.number(person["id_number"]),
+                what_3=say.number(person["household_id"]),
+            )
         ),
-        f"  台账 register: {_where(person)}；证件号码 {ID_STATUS_LABELS[person['id_status']][0]} {person['id_status']}",
+        tr(
+            "  register: {place}; ID number: {status}",
+            place=_where(person),
+            status=pick(ID_STATUS_LABELS[person["id_status"]]),
+        ),
     ]
     links = run.links.filter(_col("register_row") == person["register_row"]).sort("extract", "extract_row")
     for link in links.to_dicts():
         lines += _link(run, link, say)
     if not links.height:
-        lines.append("  没有比对关系 no links")
+        lines.append(tr("  no links"))
     findings = run.findings.filter(_col("register_row") == person["register_row"]).sort("rule_id", "finding_key")
-    lines.append(f"  疑点 findings: {findings.height}")
+    lines.append(tr("  findings: {height}", height=findings.height))
     for row in findings.to_dicts():
         lines += [f"    {line}" for line in _finding(row, rules, say)]
     return lines
@@ -272,7 +285,13 @@ def _one_link(run: _Run, target: str, say: _Masked) -> list[str]:
             try_=tr("fupin explain row:{ours}, or {near}", ours=ours, near=near),
         )
     person = run.persons.filter(_col("register_row") == ours).row(0, named=True)
-    head = f"台账 register row:{ours}  {say.name(person['name'])} {say.number(person['id_number'])}（{_where(person)}）"
+    head = tr(
+        "register row:{ours}  {what} {what_2} ({where})",
+        ours=ours,
+        what=say.name(person["name"]),
+        what_2=say.number(person["id_number"]),
+        where=_where(person),
+    )
     return [head, *_link(run, link[0], say)]
 
 
@@ -281,9 +300,10 @@ def _link(run: _Run, link: Mapping[str, Any], say: _Masked) -> list[str]:
     inside = link["extract"] == "register"
     others = run.persons if inside else run.evidence.filter(_col("extract") == link["extract"])
     other = others.filter(_col("register_row" if inside else "extract_row") == link["extract_row"]).to_dicts()[0]
-    words = DECISIONS[link["decision"]]
+    words = pick((DECISIONS[link["decision"]], link["decision"]))
+    tied = tr(", tied") if link["tied"] else ""
     return [
-        f"  {link['extract']}: {words} {link['decision']}{'，并列 tied' if link['tied'] else ''} — {BASES[link['basis']][0]}",
+        f"  {link['extract']}: {words}{tied} — {pick(BASES[link['basis']])}",
         f"    {say.name(other['name'])} {say.number(other['id_number'])}（{_where(other)}）",
         *(f"    {line}" for line in waterfall(link)),
     ]
@@ -294,30 +314,49 @@ def _of_rule(findings: pl.DataFrame, folder: Path, rules: Mapping[str, Rule], sa
     first = findings.row(0, named=True)
     places = ("county", "township", "village")
     shown = findings.sort(*places, "finding_key", nulls_last=True).head(_SHOWN_OF_RULE)
-    lines = [f"{first['rule_id']} {first['title']}：{findings.height:,} 条 findings"]
-    lines += [f"  依据 {rules[first['rule_id']].citation}"] if first["rule_id"] in rules else []
+    lines = [
+        tr(
+            "{rule_id} {title}: findings {height:,}",
+            rule_id=first["rule_id"],
+            title=first["title"],
+            height=findings.height,
+        )
+    ]
+    lines += [tr("  cited: {citation}", citation=rules[first["rule_id"]].citation)] if first["rule_id"] in rules else []
     lines += [
         f"  {row['finding_key'][:_KEY_SHOWN]}  {''.join(row[place] or '' for place in places)}  "
-        f"{say.name(row['name'] or row['head_name'])}" + ("  ▲待核 review" if row["band"] == "review" else "")
+        f"{say.name(row['name'] or row['head_name'])}" + (tr("  ▲review") if row["band"] == "review" else "")
         for row in shown.to_dicts()
     ]
     if findings.height > shown.height:
-        lines.append(f"  ……另有 {findings.height - shown.height:,} 条，见工作簿 more, in the workbooks")
+        lines.append(tr("  … {what:,} more, in the workbooks", what=findings.height - shown.height))
     key = shown["finding_key"][0][:_KEY_SHOWN]
-    return [*lines, f"{NEXT}: {typed('fupin', 'explain', key, '--run', folder)}"]
+    return [*lines, tr("next: {step}", step=typed("fupin", "explain", key, "--run", folder))]
 
 
 def _finding(row: Mapping[str, Any], rules: Mapping[str, Rule], say: _Masked) -> list[str]:
     """One finding: both sides' values, the evidence sentence, where each comes from, and the citation."""
     lines = [
-        f"疑点 {row['finding_key']}  {row['rule_id']} {row['title']}  {say.name(row['name'] or row['head_name'])}"
-        + ("  ▲待核 review" if row["band"] == "review" else ""),
+        tr(
+            "finding {finding_key}  {rule_id} {title}  {what}",
+            finding_key=row["finding_key"],
+            rule_id=row["rule_id"],
+            title=row["title"],
+            what=say.name(row["name"] or row["head_name"]),
+        )
+        + (tr("  ▲review") if row["band"] == "review" else ""),
         f"  {say.value('evidence', row['evidence'])}",
     ]
     if row["register_source"]:
-        lines.append(f"  台账 register: {_where(row, 'register_source', 'register_sheet', 'register_at')}")
+        lines.append(tr("  register: {where}", where=_where(row, "register_source", "register_sheet", "register_at")))
     if row["extract_source"]:
-        lines.append(f"  部门 {row['department']}: {_where(row, 'extract_source', 'extract_sheet', 'extract_at')}")
+        lines.append(
+            tr(
+                "  department {department}: {where}",
+                department=row["department"],
+                where=_where(row, "extract_source", "extract_sheet", "extract_at"),
+            )
+        )
     if row["rule_id"] in rules:
-        lines.append(f"  依据 {rules[row['rule_id']].citation}")
+        lines.append(tr("  cited: {citation}", citation=rules[row["rule_id"]].citation))
     return lines

@@ -9,7 +9,7 @@ import polars as pl
 
 from fupin_cli.cli.pairs_shown import DECISIONS
 from fupin_cli.errors import BadDataError, UsageError
-from fupin_cli.language import tr
+from fupin_cli.language import pick, tr
 from fupin_cli.report.link_words import waterfall
 from fupin_cli.vocabulary import BASES
 
@@ -55,13 +55,21 @@ def explain_row_pair(target: str, path: Path) -> list[str]:
         )
     lines = []
     for link in found:
-        tied = "，并列 tied" if link["tied"] else ""
-        lines.append(f"行序 {ours} ↔ {theirs} rows: {DECISIONS[link['decision']]} {link['decision']}{tied}")
-        lines.append(f"  表头下第 {ours + 1} 行、第 {theirs + 1} 行 rows below the headers")
+        tied = tr(", tied") if link["tied"] else ""
+        lines.append(
+            tr(
+                "rows {ours} ↔ {theirs}: {pick}{tied}",
+                ours=ours,
+                theirs=theirs,
+                pick=pick((DECISIONS[link["decision"]], link["decision"])),
+                tied=tied,
+            )
+        )
+        lines.append(tr("  rows {what} and {what_2} below the headers", what=ours + 1, what_2=theirs + 1))
         if link.get("answer") is not None:
-            said = "是同一人 one person" if str(link["answer"]).lower() == "true" else "不是同一人 two people"
-            lines.append(f"  人工核查 answered: {said}")
-        lines.append(f"  依据 basis: {BASES[link['basis']][0]} {link['basis']}")
+            said = tr("one person") if str(link["answer"]).lower() == "true" else tr("two people")
+            lines.append(tr("  answered: {said}", said=said))
+        lines.append("  " + tr("basis: {basis}", basis=pick(BASES[link["basis"]])))
         lines += [f"    {line}" for line in waterfall(link)]
     return lines
 

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from fupin_cli.cli.next_step import (
-    NEXT,
     dispatch_from,
     import_to,
     look_at_overdue,
@@ -29,6 +28,7 @@ from fupin_cli.cli.next_step import (
     start_with,
     typed,
 )
+from fupin_cli.language import listed, tr
 from fupin_cli.layout import CASES, DIGEST, LEDGER_FILE, PROJECT_FILE, RUNS
 from fupin_cli.rundir import MANIFEST, PROGRAM, sha256
 
@@ -43,17 +43,27 @@ def whereabouts(here: Path, today: date) -> list[str]:
     if project is None:
         return _outside(here)
     about = _read_project(project)
-    lines = [f"项目 project: {_shown(project, here)}"]
+    lines = [tr("project: {shown}", shown=_shown(project, here))]
     if isinstance(about, str):
-        return [*lines, f"  {about}", f"{NEXT}: {run_of(_shown(project, here))}　说明问题所在 says what is wrong"]
-    lines += [f"  {about.name}　{about.as_of}　{about.extracts} 份部门数据 extracts，{about.files:,} 个文件 files"]
-    lines += [f"  没有文件 no file matches: {about.missing} 处 entries of fupin.toml"] if about.missing else []
+        return [*lines, f"  {about}", tr("next: {step}  says what is wrong", step=run_of(_shown(project, here)))]
+    lines += [
+        tr(
+            "  {name}  {as_of}  extracts: {extracts}, files: {files:,}",
+            name=about.name,
+            as_of=about.as_of,
+            extracts=about.extracts,
+            files=about.files,
+        )
+    ]
+    lines += (
+        [tr("  entries of fupin.toml that no file matches: {missing}", missing=about.missing)] if about.missing else []
+    )
     runs = _runs(project)
-    lines += [f"最近一次比对 latest run: {_told(runs[0], here)}"] if runs else ["还没有比对 no run yet"]
+    lines += [tr("latest run: {told}", told=_told(runs[0], here))] if runs else [tr("no run yet")]
     ledger = project / CASES
     book = _read_ledger(ledger, today) if (ledger / LEDGER_FILE).exists() else None
     lines += [_ledger_line(book)] if book is not None else []
-    return [*lines, f"{NEXT}: {_next(project, about, runs, book, here)}"]
+    return [*lines, tr("next: {step}", step=_next(project, about, runs, book, here))]
 
 
 @dataclass(frozen=True)
@@ -103,21 +113,21 @@ def _project_of(here: Path) -> Path | None:
 
 def _outside(here: Path) -> list[str]:
     """How to start, by what lies in the folder."""
-    lines = ["这里和上级文件夹都没有 fupin.toml no project here or above"]
+    lines = [tr("no fupin.toml here or above")]
     if runs := _runs(here):
-        lines.append(f"最近一次比对 latest run: {_told(runs[0], here)}")
+        lines.append(tr("latest run: {told}", told=_told(runs[0], here)))
     below = sorted(path.parent.name for path in _quietly(here.glob(f"*/{PROJECT_FILE}")))
     if below:
-        lines.append(f"下级文件夹中有项目 projects below: {'、'.join(below[:5])}")
+        lines.append(tr("projects below: {names}", names=listed(below[:5])))
     if runs and runs[0].rule:
         step = typed("fupin", "explain", runs[0].rule, "--run", _shown(runs[0].folder, here))
     elif below:
         step = typed("fupin", "run", below[0])
     else:
         step = start_with(
-            "." if any(path.suffix.lower() in _TABLES for path in _quietly(here.rglob("*"))) else "文件夹"
+            "." if any(path.suffix.lower() in _TABLES for path in _quietly(here.rglob("*"))) else tr("FOLDER")
         )
-    return [*lines, f"{NEXT}: {step}"]
+    return [*lines, tr("next: {step}", step=step)]
 
 
 def _read_project(folder: Path) -> _Project | str:
@@ -137,13 +147,13 @@ def _read_project(folder: Path) -> _Project | str:
             newest=max((path.stat().st_mtime for paths in found for path in paths), default=0.0),
         )
     except tomllib.TOMLDecodeError as error:
-        return f"fupin.toml 不合 TOML 格式 not readable as TOML: {error}"
+        return tr("fupin.toml is not readable as TOML: {error}", error=error)
     except UnicodeDecodeError:
-        return "fupin.toml 不是 UTF-8 文本 is no UTF-8 text"
+        return tr("fupin.toml is not UTF-8 text")
     except OSError as error:
-        return f"无法读取 cannot be read: {error.strerror}"
+        return tr("cannot be read: {strerror}", strerror=error.strerror)
     except (KeyError, TypeError, AttributeError, ValueError):
-        return "fupin.toml 缺少 [project]、[register] 或其中的项 lacks a section or a key"
+        return tr("fupin.toml lacks [project], [register] or a key in them")
 
 
 def _matches(folder: Path, pattern: str) -> list[Path]:
@@ -191,7 +201,11 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def _told(run: _Run, here: Path) -> str:
-    words = "digest.json 无法读取 cannot be read" if run.findings is None else f"{run.findings:,} 条疑点 findings"
+    words = (
+        tr("digest.json cannot be read")
+        if run.findings is None
+        else tr("findings: {findings:,}", findings=run.findings)
+    )
     return f"{_shown(run.folder, here)}　{words}"
 
 
@@ -208,7 +222,7 @@ def _read_ledger(folder: Path, today: date) -> _Ledger | str:
             overdue = opened.execute(late, (today.isoformat(),)).fetchone()[0]
             runs = frozenset(row[0] for row in opened.execute("SELECT run FROM rounds"))
     except sqlite3.Error:
-        return "疑点台账无法读取或正在使用 the ledger cannot be read, or is in use: fupin cases verify"
+        return tr("the ledger cannot be read, or is in use: fupin cases verify")
     return _Ledger(states, overdue, runs)
 
 
@@ -216,9 +230,13 @@ def _ledger_line(book: _Ledger | str) -> str:
     if isinstance(book, str):
         return book
     open_ = sum(count for state, count in book.states.items() if state not in SETTLED)
-    return (
-        f"疑点台账 ledger: 未结 open {open_:,}　待下发 to send {book.to_ask:,}　已下发 out {book.out:,}"
-        f"　逾期 overdue {book.overdue:,}　已销号 closed {book.states.get('closed', 0):,}"
+    return tr(
+        "ledger: open {open:,}, to send {to_ask:,}, out {out:,}, overdue {overdue:,}, closed {closed:,}",
+        open=open_,
+        to_ask=book.to_ask,
+        out=book.out,
+        overdue=book.overdue,
+        closed=book.states.get("closed", 0),
     )
 
 
@@ -228,7 +246,7 @@ def _next(project: Path, about: _Project, runs: list[_Run], book: _Ledger | str 
     if not runs or about.missing:
         return run_of(shown)
     if about.newest > runs[0].made:
-        return f"{run_of(shown)}　文件比上次比对新 files are newer than the run"
+        return tr("{step}  files are newer than the run", step=run_of(shown))
     if book is None or (isinstance(book, _Ledger) and _hash(runs[0].folder) not in book.runs):
         return round_of(_shown(runs[0].folder, here), ledger)
     if isinstance(book, str):

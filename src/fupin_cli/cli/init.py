@@ -14,7 +14,7 @@ import click
 from fupin_cli.cli.console import password_from
 from fupin_cli.errors import FupinError, InputMissingError, OutputError
 from fupin_cli.ingest import SourceProfile, inspect_file, load_profiles, read_source
-from fupin_cli.language import tr
+from fupin_cli.language import listed, pick, tr
 from fupin_cli.layout import PROJECT_FILE
 from fupin_cli.project import received_files, shipped_rules
 
@@ -67,15 +67,17 @@ def command(folder: Path, *, force: bool) -> int:
     for found in placed:
         click.echo(_line(found, profiles))
     count = sum(found.kind is not None for found in placed)
-    click.echo(f"已识别 placed {count} / {len(placed)}；未识别 not placed {len(placed) - count}")
-    click.echo(f"→ {target}\n请核对后运行 · read it, then: fupin run {folder}")
+    click.echo(
+        tr("placed {count} of {count_2}; not placed {what}", count=count, count_2=len(placed), what=len(placed) - count)
+    )
+    click.echo(tr("→ {target}\nread it, then: fupin run {folder}", target=target, folder=folder))
     return 0
 
 
 def _line(found: _Placed, profiles: Mapping[str, SourceProfile]) -> str:
     note = f" — {found.note}" if found.note else ""
     if found.kind is None:
-        return f"{found.file}: 未识别 not placed{note}"
+        return tr("{file}: not placed{note}", file=found.file, note=note)
     profile = profiles[found.kind]
     return f"{found.file}: {profile.department} {profile.title} {found.kind} ({found.score:.0%}){note}"
 
@@ -89,15 +91,15 @@ def _place(path: Path, name: str, profiles: Mapping[str, SourceProfile]) -> _Pla
     sheets = [sheet for report in reports for sheet in report.sheets if sheet.guesses]
     best = max(sheets, key=lambda sheet: (sheet.guesses[0][1], sheet.rows), default=None)
     if best is None:
-        return _Placed(name, None, 0.0, "没有认识的表头 no header known; fupin inspect")
+        return _Placed(name, None, 0.0, tr("no header known; fupin inspect"))
     (kind, score), *others = best.guesses
     if score < _SURE:
-        return _Placed(name, None, score, f"最像 nearest: {kind} ({score:.0%})")
+        return _Placed(name, None, score, tr("nearest: {kind} ({score:.0%})", kind=kind, score=score))
     close = [f"{other} ({value:.0%})" for other, value in others[:2] if value > score - _CLOSE]
     left = [sheet.sheet for report in reports for sheet in report.sheets if not sheet.guesses and sheet.rows]
-    notes = [f"也像 or: {'、'.join(close)}"] if close else []
-    notes += [f"未识别的工作表 sheets not placed: {'、'.join(left)}"] if left else []
-    return _Placed(name, kind, score, "；".join(notes))
+    notes = [tr("or: {listed}", listed=listed(close))] if close else []
+    notes += [tr("sheets not placed: {listed}", listed=listed(left))] if left else []
+    return _Placed(name, kind, score, pick(("；", "; ")).join(notes))
 
 
 def _counties(registers: Sequence[Path], profiles: Mapping[str, SourceProfile]) -> list[str]:
@@ -115,12 +117,15 @@ def _draft(name: str, placed: Sequence[_Placed], counties: Sequence[str], profil
     as_of = max(days, default=date(date.today().year, 1, 1))  # noqa: DTZ011 a draft's guess, to be read by a person
     registers = [found for found in placed if found.kind == "register"]
     lines = [
-        "# 草稿：请核对日期、环节（stage）和覆盖范围（coverage）。 A draft: check dates, stages and coverage.",
+        tr("# A draft: check dates, stages and coverage."),
         "",
         "[project]",
         f"name = {_quoted(name)}",
-        f"as_of = {as_of.isoformat()}        # 比对基准日",
-        'jurisdiction = "00"         # 行政区划代码前缀，用来选规则和收入线；00 = 全国',
+        tr("as_of = {what}        # the day of which everything is told", what=as_of.isoformat()),
+        tr(
+            'jurisdiction = "00"         # how the region code begins: it chooses rules and income '
+            "lines; 00 = the whole country"
+        ),
         "",
         "[register]",
         f"files = [{', '.join(_quoted(found.file) for found in registers)}]",
@@ -134,21 +139,27 @@ def _draft(name: str, placed: Sequence[_Placed], counties: Sequence[str], profil
         here = [county for county in counties if county in found.file]
         stage = "county" if here else "province"
         day = _day(found.file)
+        guess = "" if day else tr("  # a guess: the day that the data reach")
         lines += [
             "",
-            f"[[extract]]                # {profiles[kind].department} {profiles[kind].title}，把握 {found.score:.0%}",
+            tr(
+                "[[extract]]                # {department} {title}, sure to {score:.0%}",
+                department=profiles[kind].department,
+                title=profiles[kind].title,
+                score=found.score,
+            ),
             *([f"# {found.note}"] if found.note else []),
             f'id = "{kind.replace("_", "-")}{"" if seen[kind] == 1 else f"-{seen[kind]}"}"',
             f'profile = "{kind}"',
             f'stage = "{stage}"',
             f"files = [{_quoted(found.file)}]",
-            f"as_of = {(day or as_of).isoformat()}{'' if day else '  # 猜测，请改成数据截止日期 · a guess'}",
+            f"as_of = {(day or as_of).isoformat()}{guess}",
         ]
         if here:
             lines.append(f"coverage = [{', '.join(_quoted(county) for county in here)}]")
     left = [found for found in placed if found.kind is None]
     if left:
-        lines += ["", "# 未能识别 not placed:", *(f"#   {_one_line(found.file)}: {found.note}" for found in left)]
+        lines += ["", tr("# not placed:"), *(f"#   {_one_line(found.file)}: {found.note}" for found in left)]
     return "\n".join(lines) + "\n"
 
 

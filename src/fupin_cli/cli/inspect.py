@@ -17,6 +17,7 @@ from fupin_cli.cli.cases_options import json_option
 from fupin_cli.cli.console import password_from, show
 from fupin_cli.ingest import ColumnReport, FileReport, SheetInspection, SourceProfile, inspect_file, load_profiles
 from fupin_cli.ingest.headers import header_key
+from fupin_cli.language import listed, pick, tr
 from fupin_cli.normalise.id_number import clean_id_numbers
 from fupin_cli.project import rules_folders
 from fupin_cli.report.masking import mask_id, mask_name, mask_text
@@ -78,10 +79,19 @@ def _told(report: FileReport) -> dict[str, Any]:
 
 def _show_file(report: FileReport, profiles: Mapping[str, SourceProfile]) -> None:
     encoding = f", {report.encoding}" if report.encoding else ""
-    lock = "，有密码 password" if report.was_locked else ""
-    say(f"[bold]{escape(report.name)}[/bold]  {report.container}{encoding}, {len(report.sheets)} sheet(s){lock}")
+    lock = tr(", under a password") if report.was_locked else ""
+    say(
+        tr(
+            "[bold]{escape}[/bold]  {container}{encoding}, sheets: {count}{lock}",
+            escape=escape(report.name),
+            container=report.container,
+            encoding=encoding,
+            count=len(report.sheets),
+            lock=lock,
+        )
+    )
     for other in report.others:
-        say(f"  不是表格，未读 not a table, not read: {escape(other)}")
+        say(tr("  not a table, not read: {escape}", escape=escape(other)))
     for sheet in report.sheets:
         _show_sheet(sheet, profiles)
 
@@ -93,36 +103,49 @@ def say(text: str) -> None:
 
 def _show_sheet(sheet: SheetInspection, profiles: Mapping[str, SourceProfile]) -> None:
     name = escape(sheet.sheet or "—")
-    hidden = "" if sheet.visible else " (隐藏 hidden，照样读入 read all the same)"
+    hidden = "" if sheet.visible else tr(" (hidden, read all the same)")
     if sheet.head.height:
         show(_first_rows(sheet, profiles), to_stdout=True)
     if not sheet.guesses:
-        say(f"  工作表 {name}{hidden}: {sheet.rows} 行 rows, 未识别到表头 no header that any profile knows")
+        say(
+            tr(
+                "  sheet {name}{hidden}: rows {rows}, no header that any profile knows",
+                name=name,
+                hidden=hidden,
+                rows=sheet.rows,
+            )
+        )
         return
     best, score = sheet.guesses[0]
     others = ", ".join(f"{other} {value:.0%}" for other, value in sheet.guesses[1:3])
     header = "–".join(str(n) for n in dict.fromkeys((*sheet.header_rows[:1], *sheet.header_rows[-1:])))
     say(
-        f"  工作表 {name}{hidden}: {sheet.rows} 行 rows; "
-        + (f"表头 header in row {header}" if header else "列名由文件给出 the file names its columns")
-        + f"\n  像是 looks like: [bold]{best}[/bold] {profiles[best].department} {profiles[best].title} ({score:.0%})"
-        + (f"; 其次 or: {others}" if others else "")
+        tr("  sheet {name}{hidden}: rows {rows}; ", name=name, hidden=hidden, rows=sheet.rows)
+        + (tr("header in row {header}", header=header) if header else tr("the file names its columns"))
+        + tr(
+            "\n  looks like: [bold]{best}[/bold] {department} {title} ({score:.0%})",
+            best=best,
+            department=profiles[best].department,
+            title=profiles[best].title,
+            score=score,
+        )
+        + (tr("; or: {others}", others=others) if others else "")
     )
     show(_columns(sheet), to_stdout=True)
     for column in sheet.columns:
         if column.field == "id_number":
             say(_id_health(column))
     if sheet.missing:
-        say(f"  缺少 missing fields: {', '.join(sheet.missing)}")
-    aside = "、".join(f"{SET_ASIDE_REASONS[reason][0]} {reason} {count}" for reason, count in sheet.set_aside)
+        say(tr("  missing fields: {names}", names=", ".join(sheet.missing)))
+    aside = listed(f"{pick(SET_ASIDE_REASONS[reason])} {count}" for reason, count in sheet.set_aside)
     used = sheet.rows - sum(count for _, count in sheet.set_aside)
-    total = f"读入 read {sheet.rows} = 采用 used {used} + 搁置 set aside {sheet.rows - used}"
-    say(f"  读入对账 rows: {total}" + (f"（{aside}）" if aside else ""))
+    total = tr("read {rows} = used {used} + set aside {what}", rows=sheet.rows, used=used, what=sheet.rows - used)
+    say(tr("  rows: {total}", total=total) + (tr(" ({reasons})", reasons=aside) if aside else ""))
     notes = sheet.notes
-    for count, words in ((notes.hidden_rows, "隐藏行 hidden rows, read all the same"),
-                         (notes.hidden_columns, "隐藏列 hidden columns, read all the same"),
-                         (notes.errors, "错误单元格 error cells (#N/A …)"),
-                         (notes.empty_formulas, "未计算的公式 formulas without a stored value")):  # fmt: skip
+    for count, words in ((notes.hidden_rows, tr("hidden rows, read all the same")),
+                         (notes.hidden_columns, tr("hidden columns, read all the same")),
+                         (notes.errors, tr("error cells (#N/A …)")),
+                         (notes.empty_formulas, tr("formulas without a stored value"))):  # fmt: skip
         if count:
             say(f"  {count} {words}")
 
@@ -131,7 +154,7 @@ def _first_rows(sheet: SheetInspection, profiles: Mapping[str, SourceProfile]) -
     """The first rows as they stand: words that are headers somewhere in full, everything else masked."""
     known = {header_key(alias) for profile in profiles.values() for f in profile.fields for alias in f.aliases}
     table = Table(show_edge=False, pad_edge=False)
-    for heading in ("行 row", *(f"{n}" for n in range(1, sheet.head.width + 1))):
+    for heading in (tr("row"), *(f"{n}" for n in range(1, sheet.head.width + 1))):
         table.add_column(heading, overflow="ellipsis", no_wrap=True, max_width=16)
     for at, row in enumerate(sheet.head.rows(), 1):
         cells = (escape(cell if header_key(cell) in known else _covered(cell)) if cell else "" for cell in row)
@@ -141,13 +164,13 @@ def _first_rows(sheet: SheetInspection, profiles: Mapping[str, SourceProfile]) -
 
 def _covered(cell: str) -> str:
     """A cell nobody knows the meaning of: its first character and its length."""
-    return f"{cell.strip()[:1]}＊（{len(cell.strip())} 字）"
+    return tr("{what}＊ (letters: {count})", what=cell.strip()[:1], count=len(cell.strip()))
 
 
 def _columns(sheet: SheetInspection) -> Table:
-    near = {header: f"疑为 near {field}" if field else "" for header, field in sheet.unmapped}
+    near = {header: tr("near {field}", field=field) if field else "" for header, field in sheet.unmapped}
     table = Table(show_edge=False, pad_edge=False)
-    for heading in ("表头 header", "字段 field", "非空 filled", "示例 examples (masked)"):
+    for heading in (tr("header"), tr("field"), tr("filled"), tr("examples (masked)")):
         table.add_column(heading)
     for column in sheet.columns:
         guess = near.get(column.header)
@@ -183,5 +206,5 @@ def _id_health(column: ColumnReport) -> str:
         .value_counts()
         .sort(["count", "id_status"], descending=[True, False])
     )
-    parts = [f"{ID_STATUS_LABELS[status][0]} {status} {count}" for status, count in counts.rows()]
-    return f"  证件号码 {column.header}: " + ", ".join(parts)
+    parts = [f"{pick(ID_STATUS_LABELS[status])} {count}" for status, count in counts.rows()]
+    return tr("  ID numbers in {header}: ", header=column.header) + ", ".join(parts)

@@ -9,6 +9,7 @@ import click
 
 from fupin_cli.cli.console import password_from, progress
 from fupin_cli.cli.pairs_refused import refuse_no_workbook, refuse_overwriting, refuse_suffix
+from fupin_cli.language import tr
 from fupin_cli.pairing import link_files
 
 
@@ -69,12 +70,12 @@ def command(
     if as_json:
         click.echo(json.dumps(shown.summary(linked, register, extract, output), ensure_ascii=False, indent=2))
     if not quiet:
-        shown.show_people("台账 register", register, linked.people[0])
-        shown.show_people("部门数据 extract", extract, linked.people[1])
+        shown.show_people(tr("register"), register, linked.people[0])
+        shown.show_people(tr("extract"), extract, linked.people[1])
         if register.exists() and extract.exists() and register.samefile(extract):
-            click.echo("两边是同一个文件；查重请用 one file twice; to find duplicates: fupin dedupe", err=True)
+            click.echo(tr("this is one file twice; to find duplicates: fupin dedupe"), err=True)
         shown.show_pairs(linked.links, output)
         shown.show_quality(linked)
         if review:
-            click.echo(f"人工核查表 to be answered: {review}", err=True)
+            click.echo(tr("to be answered: {review}", review=review), err=True)
     return 0

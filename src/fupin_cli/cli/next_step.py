@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+from fupin_cli.language import tr
 from fupin_cli.layout import CASES, PROJECT_FILE
 
-NEXT = "下一步 next"
 _WEIGHT = ("veto", "fail", "lead", "dq", "info")
 _PLAIN = re.compile(r"[\w@%+=:,./-]+")
 
@@ -37,12 +37,12 @@ def round_of(run: Path, ledger: Path) -> str:
 
 def dispatch_from(ledger: Path) -> str:
     """The command that sends out what nobody was asked yet."""
-    return f"{typed('fupin', 'cases', 'dispatch', *in_ledger(ledger))} --due 年-月-日"
+    return tr("{typed} --due YYYY-MM-DD", typed=typed("fupin", "cases", "dispatch", *in_ledger(ledger)))
 
 
 def import_to(ledger: Path) -> str:
     """The command that books what came back."""
-    return f"{typed('fupin', 'cases', 'import', *in_ledger(ledger))} 报回/*.xlsx"
+    return tr("{typed} RETURNED/*.xlsx", typed=typed("fupin", "cases", "import", *in_ledger(ledger)))
 
 
 def look_at_overdue(ledger: Path) -> str:
@@ -57,7 +57,7 @@ def look_at_states(ledger: Path) -> str:
 
 def start_with(folder: str) -> str:
     """The command that begins a project in a folder of received files."""
-    return f"fupin init {folder}　看文件、写草稿 looks at the files and drafts a project"
+    return tr("fupin init {folder}  looks at the files and drafts a project", folder=folder)
 
 
 def rule_to_look_at(tallies: Iterable[tuple[str, str, int]]) -> str | None:
@@ -73,23 +73,23 @@ def after_run(run: Path, project: Path, rule: str | None) -> list[str]:
     project = project.parent if project.name == PROJECT_FILE else project
     booked = round_of(run, project / CASES)
     if rule is None:
-        return [f"{NEXT}: {booked}　记下这一轮 remember this round"]
+        return [tr("next: {booked}  remember this round", booked=booked)]
     return [
-        f"{NEXT}: {typed('fupin', 'explain', rule, '--run', run)}　有哪些、为什么 which, and why",
-        f"　　　　　 {booked}　登记，以便下发 book, to send out",
+        tr("next: {typed}  which, and why", typed=typed("fupin", "explain", rule, "--run", run)),
+        tr("      {booked}  book, to send out", booked=booked),
     ]
 
 
 def after_round(ledger: Path) -> str:
     """The line that ends the booking of a round."""
-    return f"{NEXT}: {dispatch_from(ledger)}　下发 send out"
+    return tr("next: {dispatch_from}  send out", dispatch_from=dispatch_from(ledger))
 
 
 def after_dispatch(ledger: Path) -> str:
     """The line that ends a dispatch."""
-    return f"{NEXT}: {import_to(ledger)}　答复报回之后 when answers are back"
+    return tr("next: {import_to}  when answers are back", import_to=import_to(ledger))
 
 
 def after_import(ledger: Path) -> str:
     """The line that ends the booking of answers."""
-    return f"{NEXT}: {typed('fupin', 'cases', 'warn', *in_ledger(ledger))}　逾期、矛盾 overdue and contradicting"
+    return tr("next: {typed}  overdue and contradicting", typed=typed("fupin", "cases", "warn", *in_ledger(ledger)))

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from fupin_cli.cli.console import show
 from fupin_cli.ingest import People
+from fupin_cli.language import listed, pick, tr
 from fupin_cli.linkage.evaluation import Answered, Share
 from fupin_cli.pairs import LinkedFiles
 from fupin_cli.report.masking import mask_text
@@ -25,54 +26,60 @@ def show_people(what: str, path: Path, people: People) -> None:
     """Who was read and by which columns; what was left out, where no ID number was among them."""
     if people.declared:
         told = " ".join(f"{part}={header}" for part, header in people.columns)
-        show(escape(f"{what} {path.name}: {people.keys.height:,} 行 rows"))
-        show(escape(f"  按列 by columns: {told}"))
+        show(escape(tr("{what} {name}: rows {height:,}", what=what, name=path.name, height=people.keys.height)))
+        show(escape(tr("  by columns: {told}", told=told)))
         return
     known = {field: header for field, header in people.columns if field in ("name", "id_number", "sex", "birth_on")}
-    told = " ".join(f"{label(field)}={header}" for field, header in known.items())
+    told = " ".join(f"{_label(field)}={header}" for field, header in known.items())
     places = [header for field, header in people.columns if field in ("county", "township", "village", "address")]
-    told += f" 住址={'+'.join(places)}" if places else ""
-    show(escape(f"{what} {path.name}: {people.keys.height:,} 人 people"))
-    show(escape(f"  按列 by columns: {told or '无 none'}"))
+    told += tr(" address={places}", places="+".join(places)) if places else ""
+    show(escape(tr("{what} {name}: people {height:,}", what=what, name=path.name, height=people.keys.height)))
+    show(escape(tr("  by columns: {what}", what=told or tr("none"))))
     if "户主" in known.get("name", ""):
-        words = "只有户主的姓名：各成员都以户主的姓名比对 the head's name stands in for everybody's"
+        words = tr("only heads are named: the head's name stands in for everybody's")
         show(f"  [yellow]{words}[/yellow]")
     if "id_number" not in known:
-        others = "、".join(mask_text(header) for header in people.strangers[:_MOST_STRANGERS]) or "无 none"
-        show("  [yellow]没有认出证件号码列，只能凭姓名等比对 no column of ID numbers was recognised[/yellow]")
-        show(escape(f"  没有用的列 columns not used: {others}"))
-        show(escape(f"  try: fupin inspect {path.name}; --profile FILE says what its columns mean"))
+        others = listed(mask_text(header) for header in people.strangers[:_MOST_STRANGERS]) or tr("none")
+        show(tr("  [yellow]no column of ID numbers was recognised: linked by names and the like only[/yellow]"))
+        show(escape(tr("  columns not used: {others}", others=others)))
+        show(escape(tr("  try: fupin inspect {name}; --profile FILE says what its columns mean", name=path.name)))
+
+
+def _label(field: str) -> str:
+    return pick((label(field), label(field, "en")))
 
 
 def show_pairs(pairs: pl.DataFrame, target: Path | None) -> None:
     """A table of decisions and bases."""
-    title = f"{pairs.height:,} 对 pairs" + (f" → {target}" if target else "")
-    table = _table(title, "结论 decision", "依据 basis", "对数 pairs")
+    title = tr("pairs: {height:,}", height=pairs.height) + (f" → {target}" if target else "")
+    table = _table(title, tr("decision"), tr("basis"), tr("pairs"))
     counts = pairs.group_by("decision", "basis").len().sort("basis").rows()
     for decision, basis, count in sorted(counts, key=lambda found: list(DECISIONS).index(found[0])):
-        table.add_row(f"{DECISIONS[decision]} {decision}", f"{BASES[basis][0]} {basis}", f"{count:,}")
+        table.add_row(pick((DECISIONS[decision], decision)), pick(BASES[basis]), f"{count:,}")
     show(table)
 
 
 def show_quality(linked: LinkedFiles) -> None:
     """The expected errors, and what the answers say of them."""
     if linked.expected:
-        show("预计差错（由权重推算） expected, from the weights:")
-        show(f"  认定中有误 false among accepted  {_share(linked.expected.false_share)}")
-        show(f"  漏掉 missed of all true pairs     {_share(linked.expected.missed_share)}")
+        show(tr("errors expected, from the weights:"))
+        show(tr("  false among accepted      {share}", share=_share(linked.expected.false_share)))
+        show(tr("  missed of all true pairs  {share}", share=_share(linked.expected.missed_share)))
     if linked.audit:
         yes, no, unsure, lost = linked.answers
-        gone = f"，已不是候选 no candidates now {lost:,}" if lost else ""
-        show(f"核查结果 answers: 是 yes {yes:,}，不是 no {no:,}，无法确定 unsure {unsure:,}{gone}")
+        gone = tr(", no candidates now {lost:,}", lost=lost) if lost else ""
+        show(tr("answers: yes {yes:,}, no {no:,}, unsure {unsure:,}{gone}", yes=yes, no=no, unsure=unsure, gone=gone))
         bands = {band.name: band for band in linked.audit.bands}
         for words, share, needed in (
-            ("准确率 precision of accepted", linked.audit.precision, ("accepted",)),
-            ("查全率 recall of accepted", linked.audit.recall, tuple(bands)),
+            (tr("precision of accepted"), linked.audit.precision, ("accepted",)),
+            (tr("recall of accepted"), linked.audit.recall, tuple(bands)),
         ):
-            silent = [DECISIONS[name] for name in needed if bands[name].pairs and not bands[name].answered]
-            note = f"（{'、'.join(silent)}中没有核查过的 nobody answered these）" if silent else ""
+            silent = [
+                pick((DECISIONS[name], name)) for name in needed if bands[name].pairs and not bands[name].answered
+            ]
+            note = tr(" (nobody answered any of: {listed})", listed=listed(silent)) if silent else ""
             known = bands["accepted"].answered or not bands["accepted"].pairs
-            show(f"  {words}  {_share(share) if known else '无法推算 cannot be told'}{note}")
+            show(f"  {words}  {_share(share) if known else tr('cannot be told')}{note}")
         show(_calibration(linked.audit.calibration))
 
 
@@ -125,7 +132,7 @@ def _told(band: Answered) -> dict[str, Any]:
 
 
 def _calibration(bins: tuple[Answered, ...]) -> Table:
-    table = _table("把握与核查结果 calibration", "把握 from", "对 pairs", "已答 seen", "预计 said", "实际 right")
+    table = _table(tr("calibration"), tr("from"), tr("pairs"), tr("seen"), tr("said"), tr("right"))
     for band in bins:
         said, right = (f"{100 * band.predicted:.1f} %", _share(band.chance, 1)) if band.answered else ("", "")
         table.add_row(f"{100 * float(band.name):g} %", f"{band.pairs:,}", f"{band.answered:,}", said, right)
@@ -140,5 +147,5 @@ def _share(share: Share, digits: int = 2) -> str:
 def _table(title: str, *headings: str) -> Table:
     table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in headings:
-        table.add_column(heading, justify="left" if heading in ("结论 decision", "依据 basis") else "right")
+        table.add_column(heading, justify="left" if heading in (tr("decision"), tr("basis")) else "right")
     return table

@@ -9,6 +9,8 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.table import Column
 from rich.text import Text
 
+from fupin_cli.language import tr
+
 _MEBIBYTE = 1 << 20
 _ROOM_FOR_A_BAR = 80  # columns; on a narrower terminal the words and the figures need them
 
@@ -53,7 +55,7 @@ def pace(taken: float, done: float, total: float | None, unit: str) -> str:
         return _clock(taken)
     rate = done / taken
     told = f"{rate / _MEBIBYTE:,.1f} MiB/s" if unit == "B" else f"{rate:,.0f} {unit}/s"
-    return f"{_clock(taken)} {told} 剩余 left {_clock((total - done) / rate)}"
+    return tr("{clock} {told} left {rest}", clock=_clock(taken), told=told, rest=_clock((total - done) / rate))
 
 
 def _clock(seconds: float) -> str:

@@ -37,9 +37,13 @@ def command(project: Path, days: float, ledger: Path | None, *, dry_run: bool) -
     told = purge(project, days, ledger, really=not dry_run)
     for one in told:
         what = (
-            f"保留 left alone: {one.left}" if one.left else "将删除 would be deleted" if dry_run else "已删除 deleted"
+            tr("left alone: {left}", left=one.left)
+            if one.left
+            else tr("would be deleted")
+            if dry_run
+            else tr("deleted")
         )
         click.echo(f"{one.kind} {one.name}　{one.size:,} bytes　{what}")
     if not told:
-        click.echo("没有到期的内容 nothing is that old")
+        click.echo(tr("nothing is that old"))
     return 0

@@ -12,7 +12,7 @@ from fupin_cli.cli import complete
 from fupin_cli.cli.rule_packs import judged_project_option, open_pack, project_option
 from fupin_cli.cli.rule_trace import folder_of, run_option
 from fupin_cli.errors import UsageError
-from fupin_cli.language import tr
+from fupin_cli.language import pick, tr
 from fupin_cli.rulebook import labels_of
 from fupin_cli.rules import Pack, Parameter, Rule
 from fupin_cli.rundir import replace_file
@@ -20,7 +20,6 @@ from fupin_cli.vocabulary import OUTCOME_LABELS, Outcome
 from fupin_cli.what_if import changed_outcomes, judge_again, other_verdicts, pair_rules, read_round
 
 _SHOWN = 20
-_WITHOUT = "各项都达标，或没有命中"  # a verdict that finds nothing gives no reason
 
 
 @click.command("diff")
@@ -40,7 +39,7 @@ def diff_packs(first: str, second: str, project: Path | None) -> int:
     ours, theirs = open_pack(first, project)[0], open_pack(second, project)[0]
     lines = list(_differences(ours, theirs))
     click.echo(f"A {ours.id}（{ours.title}）  B {theirs.id}（{theirs.title}）")
-    click.echo("\n".join(lines) if lines else "没有不同 no difference")
+    click.echo("\n".join(lines) if lines else tr("no difference"))
     return 0
 
 
@@ -98,44 +97,60 @@ def compare_packs(
         click.echo("\n".join(_summary(changes.filter(pl.col("rule_a") == first.id), first, second)))
     if len(pairs) == 1 and (more := other_verdicts(pairs[0], ours, theirs)):
         listed = "；".join(f"{rule.id} {rule.title}" for rule in more)
-        click.echo(f"  其他综合判定 other verdicts（--rule A --rule B）：{listed}")
+        click.echo(tr("  other verdicts (--rule A --rule B): {listed}", listed=listed))
+    none = tr("everything met, or no hit")  # a verdict that finds nothing gives no reason
     for row in changes.head(_SHOWN).rows(named=True):
-        click.echo(f"户 {row['household_id']}  {row['rule_a']} → {row['rule_b']}")
         click.echo(
-            f"  A {_zh(row['outcome_a'])}：{row['reason_a'] or _WITHOUT}\n"
-            f"  B {_zh(row['outcome_b'])}：{row['reason_b'] or _WITHOUT}"
+            tr(
+                "household {household_id}  {rule_a} → {rule_b}",
+                household_id=row["household_id"],
+                rule_a=row["rule_a"],
+                rule_b=row["rule_b"],
+            )
+        )
+        click.echo(
+            f"  A {_words(row['outcome_a'])}：{row['reason_a'] or none}\n"
+            f"  B {_words(row['outcome_b'])}：{row['reason_b'] or none}"
         )
     if target:
         with replace_file(target) as staged:
             changes.write_csv(staged, include_bom=True)
-        click.echo(f"→ {target}：{changes.height} 行 rows")
+        click.echo(tr("→ {target}: rows {height}", target=target, height=changes.height))
     elif changes.height > _SHOWN:
-        click.echo(f"…… 其余 {changes.height - _SHOWN} 行 more rows; try: --csv changes.csv")
+        click.echo(tr("… {what} more rows; try: --csv changes.csv", what=changes.height - _SHOWN))
     return 0
 
 
 def _summary(changes: pl.DataFrame, first: Rule, second: Rule) -> Iterator[str]:
     named = f"{first.id} {first.title}" + ("" if first.id == second.id else f" ↔ {second.id} {second.title}")
-    yield f"{named}：{changes.height} 户结论不同 households differ"
+    yield tr("{named}: households that differ {height}", named=named, height=changes.height)
     counts = changes.group_by("outcome_a", "outcome_b").len().sort("outcome_a", "outcome_b")
     for before, after, count in counts.rows():
-        yield f"  {_zh(before)} → {_zh(after)}：{count}"
+        yield f"  {_words(before)} → {_words(after)}：{count}"
 
 
-def _zh(outcome: str) -> str:
-    return " ".join(OUTCOME_LABELS[Outcome(outcome)])
+def _words(outcome: str) -> str:
+    return pick(OUTCOME_LABELS[Outcome(outcome)])
 
 
 def _differences(first: Pack, second: Pack) -> Iterator[str]:
     ours, theirs = ({rule.id: rule for rule in pack.rules} for pack in (first, second))
-    yield from (f"- {rule.id} {rule.title}（只在 A only in A）" for id_, rule in ours.items() if id_ not in theirs)
-    yield from (f"+ {rule.id} {rule.title}（只在 B only in B）" for id_, rule in theirs.items() if id_ not in ours)
+    yield from (
+        tr("- {id} {title} (only in A)", id=rule.id, title=rule.title)
+        for id_, rule in ours.items()
+        if id_ not in theirs
+    )
+    yield from (
+        tr("+ {id} {title} (only in B)", id=rule.id, title=rule.title)
+        for id_, rule in theirs.items()
+        if id_ not in ours
+    )
     for id_ in (id_ for id_ in ours if id_ in theirs):
         changed = list(_changed(_asks(ours[id_]), _asks(theirs[id_])))
         yield from ([f"~ {id_} {theirs[id_].title}", *changed] if changed else [])
     numbers = [{number.name: number for number in pack.parameters} for pack in (first, second)]
     for name in sorted({*numbers[0], *numbers[1]}):
-        sides = [_values(found[name]) if name in found else "（无 none）" for found in numbers]
+        sides = [_values(found[name]) if name in found else tr("(none)") for found in numbers]
         if sides[0] != sides[1]:
             yield f"~ {name}\n    {sides[0]} → {sides[1]}"
 
@@ -143,7 +158,7 @@ def _differences(first: Pack, second: Pack) -> Iterator[str]:
 def _changed(before: dict[str, str], after: dict[str, str]) -> Iterator[str]:
     for key, value in before.items():
         if value != after[key]:
-            yield f"    {key}: {value or '（无 none）'} → {after[key] or '（无 none）'}"
+            yield f"    {key}: {value or tr('(none)')} → {after[key] or tr('(none)')}"
 
 
 def _asks(rule: Rule) -> dict[str, str]:

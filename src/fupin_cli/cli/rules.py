@@ -66,7 +66,7 @@ def list_rules(only: str | None, project: Path | None, *, every: bool, as_json: 
         return 0
     if not only and not every:
         click.echo("\n".join(pack_line(pack) for pack in packs))
-        click.echo("→ fupin rules list --pack ID；fupin rules show RULE")
+        click.echo("→ fupin rules list --pack ID; fupin rules show RULE")
         return 0
     for pack in shown:
         click.echo(pack_line(pack))
@@ -114,8 +114,14 @@ def check_rules(project: Path | None) -> int:
     packs, lines = known.packs, known.lines
     rules = [rule for pack in packs for rule in pack.rules]
     click.echo(
-        f"规则包 packs {len(packs)}, 规则 rules {len(rules)} (启用 enabled {sum(rule.enabled for rule in rules)}), "
-        f"标准线 lines {len(lines.rows)} (启用 enabled {sum(line.enabled for line in lines.rows)}): 无误 ok"
+        tr(
+            "packs {count}, rules {count_2} (enabled {sum}), lines {count_3} (enabled {sum_2}): ok",
+            count=len(packs),
+            count_2=len(rules),
+            sum=sum(rule.enabled for rule in rules),
+            count_3=len(lines.rows),
+            sum_2=sum(line.enabled for line in lines.rows),
+        )
     )
     return 0
 
@@ -138,10 +144,23 @@ def test_rules(project: Path | None) -> int:
     failed = [result for result in results if not result.passed]
     for result in failed:
         click.echo(
-            f"{result.id} 算例 example {result.number} ({result.where}): 应为 expected {result.expected}, "
-            f"得到 got {result.outcome}"
+            tr(
+                "{id} example {number} ({where}): expected {expected}, got {outcome}",
+                id=result.id,
+                number=result.number,
+                where=result.where,
+                expected=result.expected,
+                outcome=result.outcome,
+            )
         )
-    click.echo(f"算例 examples {len(results)}, 通过 passed {len(results) - len(failed)}, 未通过 failed {len(failed)}")
+    click.echo(
+        tr(
+            "examples {count}, passed {what}, failed {count_2}",
+            count=len(results),
+            what=len(results) - len(failed),
+            count_2=len(failed),
+        )
+    )
     return _FAILED if failed else 0
 
 
@@ -158,7 +177,10 @@ def copy_rules(folder: Path) -> int:
         raise OutputError(tr("this folder is not empty"), where=str(folder), try_=tr("name a new folder"))
     shutil.copytree(shipped_rules(), folder, dirs_exist_ok=True)
     click.echo(
-        f"→ {folder}\n只留下要改的文件 · keep only the files you change; a file of the same name replaces the shipped one"
+        tr(
+            "→ {folder}\nkeep only the files you change; a file of the same name replaces the shipped one",
+            folder=folder,
+        )
     )
     return 0
 

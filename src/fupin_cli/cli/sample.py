@@ -19,6 +19,7 @@ from fupin_cli.cli.cases_options import day_option, json_option
 from fupin_cli.cli.console import password_from, progress, show
 from fupin_cli.cli.rule_packs import project_option
 from fupin_cli.fieldwork import draw, estimate, plans_of
+from fupin_cli.language import pick, tr
 from fupin_cli.vocabulary import SET_ASIDE_REASONS
 
 PARTLY_UNREADABLE = 3
@@ -58,7 +59,15 @@ def plans_(project: Path | None, *, as_json: bool) -> int:
         click.echo(json.dumps(told, ensure_ascii=False))
         return 0
     for plan in plans:
-        click.echo(f"{plan.id}　{plan.title} {plan.title_en}\n  {plan.note}\n  依据 cited: {plan.citation}")
+        click.echo(
+            tr(
+                "{id}  {pick}\n  {note}\n  cited: {citation}",
+                id=plan.id,
+                pick=pick((plan.title, plan.title_en)),
+                note=plan.note,
+                citation=plan.citation,
+            )
+        )
     return 0
 
 
@@ -100,19 +109,40 @@ def draw_(
         click.echo(json.dumps(told, ensure_ascii=False))
         return 0
     click.echo(
-        f"{drawn.plan.title}：抽中 {drawn.households} 户 households，{drawn.villages} 个村 villages，"
-        f"{drawn.books} 个工作簿 workbooks"
+        tr(
+            "{title}: households drawn {households}, villages {villages}, workbooks {books}",
+            title=drawn.plan.title,
+            households=drawn.households,
+            villages=drawn.villages,
+            books=drawn.books,
+        )
     )
-    click.echo(f"种子 seed: {drawn.seed}　抽样框 frame: {drawn.framed:,} 户，{drawn.frame[:16]}")
+    click.echo(
+        tr(
+            "seed: {seed}, frame: households {framed:,}, {what}",
+            seed=drawn.seed,
+            framed=drawn.framed,
+            what=drawn.frame[:16],
+        )
+    )
     for reason, count in drawn.outside.items():
-        click.echo(f"不在抽样框 outside the frame: {count:,}　{OUTSIDE[reason]}")
+        click.echo(tr("outside the frame: {count:,}  {outside}", count=count, outside=OUTSIDE[reason]))
     for reason, count in drawn.set_aside.items():
-        click.echo(f"名单中搁置的行 rows of the list set aside: {count:,}　{SET_ASIDE_REASONS[reason][0]}")
+        click.echo(
+            tr("rows of the list set aside: {count:,}  {pick}", count=count, pick=pick(SET_ASIDE_REASONS[reason]))
+        )
     if drawn.short.height:
-        click.echo(f"不足计划数、已全取的单位 units smaller than asked, taken wholly: {drawn.short.height}")
+        click.echo(tr("units smaller than asked, taken wholly: {height}", height=drawn.short.height))
         for level, place, stratum, asked, present in drawn.short.head(_SHOWN).rows():
             where = "　".join(part for part in (place.strip("/"), stratum) if part)
-            click.echo(f"  {where or level}：{present} / {asked if asked is not None else '—'}")
+            click.echo(
+                tr(
+                    "  {what}: {present} / {what_2}",
+                    what=where or level,
+                    present=present,
+                    what_2=asked if asked is not None else "—",
+                )
+            )
     click.echo(f"→ {drawn.folder}")
     return 0
 
@@ -149,14 +179,22 @@ def estimate_(files: tuple[Path, ...], sample: Path, output: Path | None, day: d
     if output:
         click.echo(f"→ {output}", err=as_json)
     for name, why in told.unreadable.items():
-        click.echo(f"未能读取 unreadable: {name}: {why}", err=True)
+        click.echo(tr("unreadable: {name}: {why}", name=name, why=why), err=True)
     return PARTLY_UNREADABLE if told.unreadable else 0
 
 
 def _table(estimates: Sequence[Estimate]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    heads = {"title": "指标 rate", "place": "范围", "drawn": "抽中", "answered": "有效", "value": "估计", "interval": "95%区间",
-             "extremes": "未答全否–全是", "against": "与标准相比"}  # fmt: skip
+    heads = {
+        "title": tr("rate"),
+        "place": tr("place"),
+        "drawn": tr("drawn"),
+        "answered": tr("valid"),
+        "value": tr("estimate"),
+        "interval": tr("95% interval"),
+        "extremes": tr("unanswered all no–all yes"),
+        "against": tr("against the standard"),
+    }
     for name, head in heads.items():
         number = name in ("drawn", "answered", "value", "interval", "extremes")
         table.add_column(head, justify="right" if number else "left", overflow="fold", no_wrap=number)

@@ -35,7 +35,7 @@ def key_(file: Path) -> int:
     Examples:
       fupin seal key office.key
     """
-    click.echo(f"公钥 public key: {new_key(file)}\n私钥 secret key → {file}（请另存一份 keep a copy apart）")
+    click.echo(tr("public key: {new_key}\nsecret key → {file} (keep a copy apart)", new_key=new_key(file), file=file))
     return 0
 
 
@@ -56,7 +56,7 @@ def close_(folder: Path, public: str, output: Path | None, *, gone: bool) -> int
     if target.absolute().is_relative_to(folder):
         raise UsageError(tr("a folder cannot be sealed into itself"), try_=tr("-o with a file outside it"))
     size = seal(folder, target, public, gone=gone)
-    click.echo(f"已加密 sealed → {target}（{size:,} bytes）")
+    click.echo(tr("sealed → {target} ({size:,} bytes)", target=target, size=size))
     return 0
 
 
@@ -75,5 +75,5 @@ def open_(sealed: Path, key: Path | None, output: Path | None) -> int:
     if target == sealed:
         raise UsageError(tr("this name does not end in .age"), try_=tr("-o with the name of a new folder"))
     unseal(sealed, target, secret_key(key))
-    click.echo(f"已解密 opened → {target}")
+    click.echo(tr("opened → {target}", target=target))
     return 0

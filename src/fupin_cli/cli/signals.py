@@ -15,13 +15,10 @@ import socket
 import threading
 from types import FrameType
 
+from fupin_cli.language import tr
 from fupin_cli.unfinished import remove_unfinished
 
 INTERRUPTED, TERMINATED = 130, 143
-SAID = {
-    INTERRUPTED: "已中断，先前的结果未受影响 interrupted; earlier results are untouched",
-    TERMINATED: "已终止，先前的结果未受影响 terminated; earlier results are untouched",
-}
 _HEARD = tuple(
     number for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if (number := getattr(signal, name, None))
 )
@@ -34,6 +31,13 @@ class Stopped(BaseException):
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.code = INTERRUPTED if number == signal.SIGINT else TERMINATED
+
+
+def said(code: int) -> str:
+    """What a program that a signal ended says last."""
+    if code == INTERRUPTED:
+        return tr("interrupted; earlier results are untouched")
+    return tr("terminated; earlier results are untouched")
 
 
 def heed_signals() -> None:
@@ -68,5 +72,5 @@ def _watch(heard: socket.socket) -> None:
     code = INTERRUPTED if number == signal.SIGINT else TERMINATED
     remove_unfinished()
     with contextlib.suppress(OSError):
-        os.write(2, f"{SAID[code]}\n".encode())
+        os.write(2, f"{said(code)}\n".encode())
     os._exit(code)

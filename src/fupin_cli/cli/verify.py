@@ -34,12 +34,26 @@ def command(run: Path | None, ledger: Path | None, project: Path | None) -> int:
         raise UsageError(tr("nothing to verify was named"), try_=tr("fupin verify RUN, or fupin verify --ledger DIR"))
     if run:
         proved = prove_run(run, load_project(project) if project else None)
-        also = f"，输入与规则 inputs and rules {proved.sources}" if project else ""
-        click.echo(f"无误 ok: {run}　文件 files {proved.outputs}{also}　manifest {proved.manifest[:16]}")
+        also = tr(", inputs and rules {sources}", sources=proved.sources) if project else ""
+        click.echo(
+            tr(
+                "ok: {run}  files {outputs}{also}  manifest {what}",
+                run=run,
+                outputs=proved.outputs,
+                also=also,
+                what=proved.manifest[:16],
+            )
+        )
     if ledger:
         whole = prove_ledger(ledger, run)
         click.echo(
-            f"无误 ok: {ledger}　事项 events {whole.events:,}　轮次 rounds {whole.rounds}　批次 batches {whole.batches}"
-            f"　chain {(whole.chain or '-')[:16]}"
+            tr(
+                "ok: {ledger}  events {events:,}, rounds {rounds}, batches {batches}, chain {what}",
+                ledger=ledger,
+                events=whole.events,
+                rounds=whole.rounds,
+                batches=whole.batches,
+                what=(whole.chain or "-")[:16],
+            )
         )
     return 0

@@ -13,6 +13,7 @@ from fupin_cli.cli import complete
 from fupin_cli.cli.cases_options import json_option
 from fupin_cli.cli.console import show
 from fupin_cli.cli.rule_packs import project_option
+from fupin_cli.language import tr
 from fupin_cli.report.visit_book import share_words
 from fupin_cli.visiting import Visits, must_visit
 
@@ -54,24 +55,24 @@ def command(run: Path, rules: tuple[str, ...], output: Path | None, project: Pat
     show(_table(visits), to_stdout=True)
     for rule, title in visits.rules:
         if rule in visits.not_judged:
-            click.echo(f"没有计入 not judged: {rule} {title}（{visits.not_judged[rule]}）")
+            click.echo(tr("not judged: {rule} {title} ({what})", rule=rule, title=title, what=visits.not_judged[rule]))
     if visits.empty_villages.height:
-        click.echo(f"没有登记人口、必到的村 villages without a registered person: {visits.empty_villages.height}")
+        click.echo(tr("must-visit villages without a registered person: {height}", height=visits.empty_villages.height))
     if output:
-        click.echo(f"{visits.books} 个工作簿 workbooks → {output}")
+        click.echo(tr("workbooks {books} → {output}", books=visits.books, output=output))
     return 0
 
 
 def _table(visits: Visits) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    for head in ("县", "乡镇"):
+    for head in (tr("county"), tr("township")):
         table.add_column(head)
-    for head in ("应到 must", "已到 been", "未到 left", "到访不明", "应到不明", "覆盖率 share"):
+    for head in (tr("must"), tr("been"), tr("left"), tr("visit unknown"), tr("must unknown"), tr("share")):
         table.add_column(head, justify="right")
     names = ("county", "township", "must", "visited", "left", "untold", "unsure", "share")
     for row in visits.townships.select(names).rows():
         table.add_row(*("—" if cell is None else str(cell) for cell in row))
     whole = dict(visits.whole)
     low, high = (None if whole[name] is None else float(str(whole[name])) for name in ("low", "high"))
-    table.add_row("合计", "total", *(str(whole[name]) for name in names[2:-1]), share_words(low, high))
+    table.add_row(tr("total"), "total", *(str(whole[name]) for name in names[2:-1]), share_words(low, high))
     return table

@@ -14,6 +14,7 @@ from typing import Any
 import msoffcrypto
 import polars as pl
 
+from fupin_cli.language import tr
 from fupin_cli.progress import Say
 from fupin_cli.report import book
 from fupin_cli.report.dispatch_book import SHOWN, Sending, Unit, batch_name, write_dispatch_book
@@ -24,7 +25,6 @@ from fupin_cli.vocabulary import FINDINGS
 
 VILLAGE, COUNTY = "village", "county"  # who answers
 BY = ("township", "village")
-_UNIT_OF_BOOKS = "本 books"
 COUNTY_OWN, COUNTY_SHEET = "县级", "县级答复"  # the unit that gets what no township can answer, and its sheet
 _OF_A_HOME = ("head_name", "household_id", "household_block")
 _OF_ONE = (*_OF_A_HOME, "name", "id_shown", "id_number", "id_raw", "person_id", "listed_name", "listed_id", "listed_place",
@@ -111,8 +111,8 @@ def write_dispatch(
     own = rows.filter(pl.col("_township") == COUNTY_OWN)
     whom = {name: part for (name,), part in own.partition_by("book", as_dict=True, maintain_order=True).items()}
     jobs = [(folder, part, sending, passwords.get(part["recipient"][0]), whom.get(part["book"][0])) for part in parts]
-    what = f"写出工作簿 writing {len(jobs)} workbooks"
-    say(what, 0, len(jobs), _UNIT_OF_BOOKS)
+    what = tr("writing {count} workbooks", count=len(jobs))
+    say(what, 0, len(jobs), tr("workbooks"))
     if len(jobs) < _WORTH_A_PROCESS:
         return [_write(*job) for job in jobs]
     sent = []
@@ -120,7 +120,7 @@ def write_dispatch(
     with ProcessPoolExecutor(2, mp_context=get_context("spawn"), initializer=_settle_in) as pool:
         for written in pool.map(_apart, *zip(*jobs, strict=True), chunksize=8):
             sent.append(written)
-            say(what, len(sent), len(jobs), _UNIT_OF_BOOKS)
+            say(what, len(sent), len(jobs), tr("workbooks"))
     return sent
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import polars as pl
 
+from fupin_cli.language import pick, tr
+
 _FIELDS = {
     "prior": ("随便两人", "two at random"),
     "id_number": ("证件号码", "ID number"),
@@ -84,19 +86,20 @@ FIELD_WORDS = {  # of the columns of a profile's [compare], whatever they hold
     "different": ("不同", "different"),
 }
 _NOTHING = ("一方未填", "not given")
-_COUNTED = "不另计"
+_COUNTED = ("不另计", "  none")
 _BY_FIELDS = "fields"  # the basis of links by [compare]
-_FIELD = 10  # columns for its name
+_FIELD = (10, 22)  # columns for its name in Chinese, in English
 _WORDS = 22  # columns; a line has room in 80, even when it is indented by four
 _WIDEST, _BITS_A_BLOCK = 12, 2.0
 
 
 @dataclass(frozen=True)
 class Step:
-    """What one field adds to a link: its name, what agrees, both in Chinese, the English for it, and the bits."""
+    """What one field adds to a link: its name and what agrees, in Chinese and in English, and the bits."""
 
     field: str
     words: str
+    name: str
     english: str
     bits: float
 
@@ -112,20 +115,22 @@ def steps(link: Mapping[str, Any]) -> list[Step]:
         if not bits and level is None:
             continue
         known = (FIELD_WORDS if link.get("basis") == _BY_FIELDS else LEVEL_WORDS.get(field, {})).get(str(level))
-        found.append(Step(zh, *(known or (_NOTHING if f"{field}_level" in link else ("", en))), bits))
+        words, english = known or (_NOTHING if f"{field}_level" in link else ("", ""))
+        found.append(Step(zh, words, en, english, bits))
     return found
 
 
 def waterfall(link: Mapping[str, Any]) -> list[str]:
     """A line of at most 76 columns for each step: words, bits and a bar; then the sum and the probability."""
-    lines = []
+    lines, width = [], pick(_FIELD)
     for step in steps(link):
         # what agrees because something else does (the birth date inside an ID number) is not counted a second time
-        told = f"{step.bits:+6.1f}" if step.bits else _COUNTED
-        words = f"{_padded(step.field, _FIELD)} {_padded(step.words, _WORDS)}"
-        lines.append(f"{words} {told} {_bar(step.bits)}  {step.english}")
-    weight, sure = link["match_weight"], 100 * link["match_probability"]
-    lines.append(f"{_padded('合计', 10)} {_padded(f'是同一人的把握 {percent(sure)}', 26)} {weight:+.1f} 比特 bits")
+        told = f"{step.bits:+6.1f}" if step.bits else pick(_COUNTED)
+        field, words = pick(((step.field, step.words), (step.name, step.english)))
+        lines.append(f"{_padded(field, width)} {_padded(words, _WORDS)} {told} {_bar(step.bits)}".rstrip())
+    weight, sure = link["match_weight"], percent(100 * link["match_probability"], tr("over"), tr("under"))
+    certain = _padded(tr("sure to be one person: {sure}", sure=sure), _WORDS + 4)
+    lines.append(f"{_padded(tr('sum'), width)} {certain} {weight:+.1f} {tr('bits')}")
     return lines
 
 
@@ -134,11 +139,15 @@ def _fields_of(link: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     if link.get("basis") != _BY_FIELDS:
         return _FIELDS
     declared = [name.removesuffix("_level") for name in link if name.endswith("_level")]
-    return {"prior": _FIELDS["prior"], **{name: (_short(name), name) for name in declared}, "rivals": _FIELDS["rivals"]}
+    return {
+        "prior": _FIELDS["prior"],
+        **{name: (_short(name), _short(name)) for name in declared},
+        "rivals": _FIELDS["rivals"],
+    }
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= _FIELD else f"{name[: _FIELD - 1]}…"
+    return name if len(name) <= _FIELD[0] else f"{name[: _FIELD[0] - 1]}…"
 
 
 def agreement(field: str) -> pl.Expr:
@@ -148,9 +157,9 @@ def agreement(field: str) -> pl.Expr:
     return pl.col(f"{field}_level").cast(pl.String).replace_strict(words, default=None, return_dtype=pl.String)
 
 
-def percent(sure: float) -> str:
+def percent(sure: float, over: str = "超过", under: str = "不到") -> str:
     """How sure that makes us; nobody is ever sure beyond 99.9 %."""
-    return f"{sure:.1f} %" if 0.05 <= sure <= 99.95 else ("超过 99.9 %" if sure > 50 else "不到 0.1 %")
+    return f"{sure:.1f} %" if 0.05 <= sure <= 99.95 else (f"{over} 99.9 %" if sure > 50 else f"{under} 0.1 %")
 
 
 def _bar(bits: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
+from fupin_cli.language import pick, tr
 from fupin_cli.report.wording import KIND_LABELS
 from fupin_cli.rules import Derived, Fact, Pack, Rule, gives
 from fupin_cli.rules.pack import (
@@ -67,19 +68,22 @@ def labeller(packs: Sequence[Pack], fields: Mapping[str, str]) -> Label:
 
 def pack_line(pack: Pack) -> str:
     """A pack on one line: what it is, where and in which years it is judged, and what has it judged."""
-    where = "全国" if pack.jurisdiction == NATIONAL else f"地区 {pack.jurisdiction}"
-    years = "不限年度" if pack.regime == "any" else pack.regime
-    asked = "须点名" if pack.opt_in and not pack.when_given else ""
-    given = f"有 {' 或 '.join(pack.when_given)} 时" if pack.when_given else ""
-    told = "，".join(part for part in (where, years, asked or given, f"{len(pack.rules)} 条 rules") if part)
-    return f"{pack.id}  {pack.title}  {pack.title_en}（{told}）"
+    where = tr("everywhere") if pack.jurisdiction == NATIONAL else tr("region {region}", region=pack.jurisdiction)
+    years = tr("any year") if pack.regime == "any" else pack.regime
+    asked = tr("asked for by name") if pack.opt_in and not pack.when_given else ""
+    given = tr("with {input}", input=tr(" or ").join(pack.when_given)) if pack.when_given else ""
+    rules = tr("rules: {count}", count=len(pack.rules))
+    told = tr(", ").join(part for part in (where, years, asked or given, rules) if part)
+    return tr("{id}  {title} ({told})", id=pack.id, title=pick((pack.title, pack.title_en)), told=told)
 
 
 def rule_line(rule: Rule) -> str:
     """A rule on one line: what it is called, of whom it asks, what it weighs, and where it is written."""
-    off = "" if rule.enabled else "（停用 off）"
-    kind = f"{_KINDS[rule.kind]}·{_LEVELS[rule.level]}·{rule.severity.value}"
-    return f"{rule.id:<9} {rule.title}{off}  {kind}  [{rule.citation.provenance.value}] {rule.citation}"
+    off = "" if rule.enabled else tr(" (off)")
+    title = pick((rule.title, rule.title_en)) + off
+    kind = pick((f"{_KINDS[rule.kind]}·{_LEVELS[rule.level]}", f"{rule.kind.value}·{rule.level.value}"))
+    cited = f"[{rule.citation.provenance.value}] {rule.citation}"
+    return f"{rule.id:<9} {title}  {kind}·{rule.severity.value}  {cited}"
 
 
 def described(pack: Pack, rule: Rule, packs: Sequence[Pack], called: Label) -> list[str]:

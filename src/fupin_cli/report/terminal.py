@@ -1,4 +1,6 @@
-"""The end-of-run summary as rich renderables: counts and places only, Chinese first with short English.
+"""The end-of-run summary as rich renderables: counts and places only.
+
+What workbooks and rules say too stands as they say it, in Chinese.
 
 Names of files and labels are shown as plain text, never as markup, and digit runs that could be a person's are masked.
 """
@@ -14,12 +16,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from fupin_cli.language import listed, pick, tr
 from fupin_cli.report.digest import Digest
 from fupin_cli.report.masking import mask_text
 from fupin_cli.report.source_account import SourceAccount
 from fupin_cli.report.wording import (
     CLUE_NOTE,
-    basis_words,
     exit_status_words,
     id_status_words,
     place,
@@ -62,18 +64,18 @@ def summary(digest: Digest, where: str | None = None, *, every: bool = False, th
         ]
     parts.append(Text(CLUE_NOTE, style="yellow"))
     if where is not None:
-        parts.append(_line(f"结果在 Look at: {where}", "bold"))
+        parts.append(_line(tr("look at: {where}", where=where), "bold"))
     return Group(*parts, *(_line(line) for line in then))
 
 
 def heading(digest: Digest) -> RenderableType:
     """Project, date, stages and the size of the register."""
-    names = "、".join(stage_words(stage) for stage in digest.stages)
-    size = f"在册 {digest.households:,} 户 {digest.persons:,} 人 households, persons"
+    names = listed(stage_words(stage) for stage in digest.stages)
+    size = tr("households: {households:,}, persons: {persons:,}", households=digest.households, persons=digest.persons)
     without = "；".join(f"{id_status_words(tally.label)} {tally.count:,}" for tally in digest.persons_without_id)
     lines = [_line(f"{digest.project}　{digest.as_of}　{names}", "bold"), _line(size)]
     if without:
-        lines.append(_line(f"无可用证件号码 no usable ID: {without}", "yellow"))
+        lines.append(_line(tr("no usable ID: {without}", without=without), "yellow"))
     return Group(*lines)
 
 
@@ -85,35 +87,50 @@ def accounts(digest: Digest, *, every: bool = True) -> RenderableType:
     why = Counter[str]()
     for account in digest.accounts:
         why.update({reason_words(reason.label): reason.count for reason in account.reasons})
-    reasons = "、".join(
-        f"{label} {count:,}" for label, count in sorted(why.items(), key=lambda item: (-item[1], item[0]))
-    )
-    total = (
-        f"读入对账 rows: 读入 read {digest.rows_read:,} = 采用 used {digest.rows_used:,} + 搁置 set aside "
-        f"{digest.rows_set_aside:,}" + (f"（{reasons}）" if reasons else "")
-    )
+    reasons = listed(f"{label} {count:,}" for label, count in sorted(why.items(), key=lambda item: (-item[1], item[0])))
+    total = tr(
+        "rows: read {rows_read:,} = used {rows_used:,} + set aside {rows_set_aside:,}",
+        rows_read=digest.rows_read,
+        rows_used=digest.rows_used,
+        rows_set_aside=digest.rows_set_aside,
+    ) + (tr(" ({reasons})", reasons=reasons) if reasons else "")
     lines = [_line(total)]
     lines += [
-        _line(f"不符 DOES NOT BALANCE: {a.source} {a.sheet or ''} {a.extract or ''}".rstrip(), "bold red")
+        _line(
+            tr(
+                "DOES NOT BALANCE: {source} {sheet} {extract}",
+                source=a.source,
+                sheet=a.sheet or "",
+                extract=a.extract or "",
+            ).rstrip(),
+            "bold red",
+        )
         for a in digest.unbalanced
     ]
     if digest.rows_returned:
-        back = f"退回更正 to be mended by whoever sent them: {digest.rows_returned:,} 行 rows　（workbooks/退回更正）"
+        back = tr(
+            "rows to be mended by whoever sent them: {rows_returned:,}  (workbooks/退回更正)",
+            rows_returned=digest.rows_returned,
+        )
         lines.append(_line(back, "yellow"))
     if every:
         return Group(*lines, _sheets(digest.accounts))
     odd = [account for account in digest.accounts if not _lost_nothing(account)]
-    fine = f"{len(digest.accounts) - len(odd):,} 张表逐行相符，只搁置表头、标题、表尾 sheets balance, and lost nothing"
-    lines.append(_line(f"{fine}　（--files 逐表列出 lists them）"))
+    fine = tr("sheets that balance, and lost nothing: {count:,}", count=len(digest.accounts) - len(odd))
+    lines.append(_line(tr("{fine}  (--files lists them)", fine=fine)))
     lines += [
         _line(
             f"  {a.source}　{a.sheet or ''}".rstrip("　")
             + f": {a.rows_read:,} = {a.rows_used:,} + {a.rows_set_aside:,}"
-            f"（{reasons_words(a.reasons)}）"
+            + tr(" ({reasons})", reasons=reasons_words(a.reasons))
         )
         for a in odd[:_ON_A_SCREEN]
     ]
-    lines += [_line(f"  ……另有 {len(odd) - _ON_A_SCREEN:,} 张表 more（--files）")] if len(odd) > _ON_A_SCREEN else []
+    lines += (
+        [_line(tr("  … {count:,} more sheets (--files)", count=len(odd) - _ON_A_SCREEN))]
+        if len(odd) > _ON_A_SCREEN
+        else []
+    )
     return Group(*lines)
 
 
@@ -130,11 +147,11 @@ def _sheets(accounts: Sequence[SourceAccount]) -> Table:
         reasons = reasons_words(account.other_reasons)
         counts = (account.rows_read, account.rows_used, account.rows_set_aside, account.rows_footer)
         hidden = f"{account.rows_hidden:,}/{account.columns_hidden:,}"
-        state = "相符" if account.balanced else "不符 NO"
+        state = tr("yes") if account.balanced else tr("NO")
         rows.append((f"{name}\n  {reasons}" if reasons else name, *(f"{n:,}" for n in counts), hidden, state))
-    numbers = ("读入\nread", "采用\nused", "搁置\naside", "其中表尾\nfooter", "隐藏行/列\nhidden")
-    headers = ("文件　工作表　　其余搁置原因\nfile, sheet, why set aside", *numbers, "对账\nbalance")
-    return _table("逐文件、逐工作表 files and sheets", headers, rows, set(range(1, 6)))
+    numbers = (tr("read"), tr("used"), tr("aside"), tr("footer"), tr("hidden"))
+    headers = (tr("file, sheet, why set aside"), *numbers, tr("balance"))
+    return _table(tr("files and sheets"), headers, rows, set(range(1, 6)))
 
 
 def linked(digest: Digest) -> RenderableType:
@@ -143,8 +160,15 @@ def linked(digest: Digest) -> RenderableType:
     accepted, review, tied = (sum(counts[at] for counts in bases.values()) for at in range(3))
     same = bases.get("exact_id", [0])[0]
     return _line(
-        f"人员关联（人次，{len(digest.extracts)} 份部门数据） links: 认定 accepted {accepted:,}（证件号码一致 same ID {same:,}）"
-        f"　待核 review {review:,}　其中并列 tied {tied:,}"
+        tr(
+            "links (persons, extracts: {count}): accepted {accepted:,} (same ID {same:,}), review "
+            "{review:,}, of those tied {tied:,}",
+            count=len(digest.extracts),
+            accepted=accepted,
+            same=same,
+            review=review,
+            tied=tied,
+        )
     )
 
 
@@ -152,9 +176,9 @@ def links(digest: Digest) -> RenderableType:
     """Persons linked, by basis, over all extracts: accepted, under review, and how many of those are ties."""
     bases = _linked_by_basis(digest)
     known = [basis for basis in BASES if basis in bases]
-    rows = [(basis_words(basis), BASES[basis][1], *(f"{n:,}" for n in bases[basis])) for basis in known]
-    headers = ("依据", "basis", "认定 accepted", "待核 review", "其中并列 tied")
-    return _table(f"人员关联（人次，{len(digest.extracts)} 份部门数据） links", headers, rows, {2, 3, 4})
+    rows = [(pick(BASES[basis]), *(f"{n:,}" for n in bases[basis])) for basis in known]
+    headers = (tr("basis"), tr("accepted"), tr("review"), tr("of those tied"))
+    return _table(tr("links (persons, extracts: {count})", count=len(digest.extracts)), headers, rows, {1, 2, 3})
 
 
 def _linked_by_basis(digest: Digest) -> dict[str, list[int]]:
@@ -174,14 +198,18 @@ def packs_counted(digest: Digest) -> RenderableType:
     used = [pack for pack in digest.packs if pack.judged and pack.rules]
     left = sum(1 for pack in digest.packs if not pack.judged and pack.rules)
     idle = [rule.rule_id for rule in digest.not_run]
-    idle += [f"台账自查 self-checks {len(digest.self_checks_not_run)}"] if digest.self_checks_not_run else []
+    idle += [tr("self-checks {count}", count=len(digest.self_checks_not_run))] if digest.self_checks_not_run else []
     lines = [
         _line(
-            f"规则 rules: 采用 {len(used)} 个规则包 {sum(pack.rules for pack in used)} 条 packs judged，"
-            f"未用 not judged {left} 个　（--files 说明原因）"
+            tr(
+                "rules: {rules} of {count} packs judged, packs not judged: {left}  (--files says why)",
+                count=len(used),
+                rules=sum(pack.rules for pack in used),
+                left=left,
+            )
         )
     ]
-    lines += [_line(f"缺数据而未运行 not run: {'、'.join(idle)}", "yellow")] if idle else []
+    lines += [_line(tr("not run for want of data: {idle}", idle=listed(idle)), "yellow")] if idle else []
     return Group(*lines)
 
 
@@ -192,19 +220,23 @@ def packs(digest: Digest) -> RenderableType | None:
     reasons: dict[tuple[bool, str], list[str]] = {}
     for pack in digest.packs:
         if pack.rules:
-            named = f"{pack.title}（{pack.pack}，{pack.rules} 条）" if pack.judged else pack.pack
+            named = (
+                tr("{title} ({pack}, rules: {rules})", title=pack.title, pack=pack.pack, rules=pack.rules)
+                if pack.judged
+                else pack.pack
+            )
             reasons.setdefault((pack.judged, pack.why), []).append(named)
     lines = []
-    for judged, heading in ((True, "采用的规则包 rule packs judged"), (False, "未用的规则包 not judged")):
+    for judged, heading in ((True, tr("rule packs that judged")), (False, tr("rule packs that did not judge"))):
         told = [(why, named) for (used, why), named in reasons.items() if used == judged]
         lines += [_line(heading, "bold")] if told else []
         for why, packs_of in told:
-            lines.append(_line(f"  {why}："))
+            lines.append(_line(f"  {why}{pick(('：', ':'))}"))
             if why == ASK_BY_NAME:  # as it is pasted, line by line; quotes and commas as TOML has them
                 quoted = [f'"{name}"' for name in packs_of]
                 lines += [_line("[rules]"), *_filled(quoted, "", ", ", "packs = [", "]")]
             else:
-                lines += _filled(packs_of, "    ", "、")
+                lines += _filled(packs_of, "    ", pick(("、", ", ")))
     return Group(*lines)
 
 
@@ -231,11 +263,11 @@ def findings(digest: Digest, most: int | None = None) -> RenderableType:
     rows = [(rule, title, severity, f"{bands[0]:,}", f"{bands[1]:,}") for rule, (title, severity, bands) in shown]
     if rest := order[len(shown) :]:
         sums = [sum(bands[at] for _, (_, _, bands) in rest) for at in (0, 1)]
-        rows.append(("……", f"另有 {len(rest)} 种 more kinds（--files）", "", f"{sums[0]:,}", f"{sums[1]:,}"))
+        rows.append(("……", tr("{count} more kinds (--files)", count=len(rest)), "", f"{sums[0]:,}", f"{sums[1]:,}"))
     sure = digest.findings - digest.findings_under_review
-    rows.append(("合计 total", "", "", f"{sure:,}", f"{digest.findings_under_review:,}"))
-    headers = ("规则 rule", "疑点类型 kind", "性质 severity", "可信 accepted", "待核 review")
-    return _table("疑点 findings (clues, not conclusions)", headers, rows, {3, 4})
+    rows.append((tr("total"), "", "", f"{sure:,}", f"{digest.findings_under_review:,}"))
+    headers = (tr("rule"), tr("kind"), tr("severity"), tr("accepted"), tr("review"))
+    return _table(tr("findings (clues, not conclusions)"), headers, rows, {3, 4})
 
 
 def stages(digest: Digest) -> RenderableType | None:
@@ -245,7 +277,9 @@ def stages(digest: Digest) -> RenderableType | None:
     missed, cleared = (
         sum(t.count for t in tallies) for tallies in (digest.missed_by_county, digest.cleared_by_province)
     )
-    return _line(f"仅省级比对发现 found by the province only: {missed:,}　经省级数据排除 cleared by it: {cleared:,}")
+    return _line(
+        tr("found by the province only: {missed:,}, cleared by it: {cleared:,}", missed=missed, cleared=cleared)
+    )
 
 
 def verdicts(digest: Digest) -> RenderableType | None:
@@ -259,37 +293,55 @@ def verdicts(digest: Digest) -> RenderableType | None:
         counts = (verdict.met, verdict.not_met, *(split.get(status, 0) for status in statuses))
         told = (f"{n:,}" for n in (*counts, verdict.unknown, verdict.not_applicable))
         rows.append((place(verdict.county, "county"), *told))
-    of_those = (f"其中{exit_status_words(status)}" for status in statuses)
-    headers = ("县区 county", "达标 met", "未达标 not met", *of_those, "无法判断 unknown", "不适用 n/a")
-    table = _table("退出标准判定（户） household verdicts", headers, rows, set(range(1, len(headers))))
+    of_those = (tr("of those {status}", status=exit_status_words(status)) for status in statuses)
+    headers = (tr("county"), tr("met"), tr("not met"), *of_those, tr("unknown"), tr("n/a"))
+    table = _table(tr("verdicts on exit standards (households)"), headers, rows, set(range(1, len(headers))))
     return Group(
-        table, _line(f"依 by {standards_words((use.rule_id, use.title, use.households) for use in digest.standards)}")
+        table,
+        _line(
+            tr(
+                "by {standards}",
+                standards=standards_words((use.rule_id, use.title, use.households) for use in digest.standards),
+            )
+        ),
     )
 
 
 def on_the_line(digest: Digest) -> RenderableType | None:
     """Households whose outcome hangs on which series of income lines the project chose; nothing where there are none."""
-    told = [f"{rule.rule_id} {rule.line_dependent:,} 户" for rule in digest.rules if rule.line_dependent]
+    told = [
+        tr("{rule_id} {line_dependent:,}", rule_id=rule.rule_id, line_dependent=rule.line_dependent)
+        for rule in digest.rules
+        if rule.line_dependent
+    ]
     if not told:
         return None
-    return _line(f"结论取决于所用标准线（换一个系列则不同） line-dependent: {'、'.join(told)}", "yellow")
+    return _line(
+        tr("households whose outcome hangs on the series of lines chosen: {told}", told=listed(told)), "yellow"
+    )
 
 
 def not_run(digest: Digest) -> RenderableType | None:
     """Rules that looked at nobody, and why; nothing where all ran."""
     rows = [(rule.rule_id, rule.title, rule.not_run) for rule in digest.not_run]
     if few := digest.self_checks_not_run:
-        rows.append(("REG-…", f"台账自查 {len(few)} 条", "台账没有这些检查所读的列"))
+        rows.append(
+            ("REG-…", tr("self-checks: {count}", count=len(few)), tr("the register has no columns that these read"))
+        )
     if not rows:
         return None
-    return _table("未运行的规则 not run", ("规则 rule", "名称 title", "原因 why"), rows)
+    return _table(tr("rules that did not run"), (tr("rule"), tr("title"), tr("why")), rows)
 
 
 def problems(digest: Digest) -> RenderableType | None:
     """What is odd about the sources; nothing where nothing is."""
     if not digest.problems:
         return None
-    lines = [_line(f"文件问题 problems: {'、'.join(problem_totals(digest.problems))}　（详见 report.html）", "yellow")]
+    lines = [
+        _line(
+            tr("problems of files: {names}  (see report.html)", names=listed(problem_totals(digest.problems))), "yellow"
+        )
+    ]
     lines += [
         _line(f"  {problem_words(p.kind)}: {p.source} {p.sheet or ''} {problem_detail(p.kind, p.detail)}", "bold red")
         for p in digest.problems
@@ -315,5 +367,7 @@ def _table(
     for row in told[:_LONGEST]:
         table.add_row(*(_line(cell or "") for cell in row))
     if len(told) > _LONGEST:
-        table.add_row(_line(f"……另有 {len(told) - _LONGEST} 行，见 report.html and digest.json", "dim"))
+        table.add_row(
+            _line(tr("… {count} more rows, see report.html and digest.json", count=len(told) - _LONGEST), "dim")
+        )
     return table
