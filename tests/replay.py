@@ -55,8 +55,7 @@ def _answer(command: str, folder: str) -> str:
     done = subprocess.run(
         ["bash", "-c", typed],
         cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,  # shown after what it printed: in a pipe nobody knows which comes first
+        capture_output=True,  # stderr is shown after stdout: in a pipe nobody knows which comes first
         stdin=subprocess.DEVNULL,
         encoding="utf-8",
         timeout=240,

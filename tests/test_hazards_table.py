@@ -6,7 +6,7 @@ from hazards import CLASSES, HAZARDS, shown, table
 
 
 def test_every_hazard_is_there():
-    """H1 to H38, in order."""
+    """H1 to H39, in order."""
     assert list(HAZARDS) == [f"H{n}" for n in range(1, 39)]
 
 
