@@ -62,7 +62,7 @@ def language_of(name: str) -> str:
 def commands(language: str) -> str:
     """A line per command."""
     say = gettext.translation("fupin", CATALOGUE, [language], fallback=True).gettext
-    return "\n".join(["```", *(f"fupin {name:<11}{say(words)}" for name, words in COMMANDS.items()), "```"])
+    return "\n".join(["```", *(f"fupin {name:<12}{say(words)}" for name, words in COMMANDS.items()), "```"])
 
 
 def help_texts() -> str:
@@ -226,8 +226,13 @@ def _manual_of(title: str, *names: str) -> list[str]:
 def rewritten(text: str, language: str) -> str:
     """The document with every made block as the program prints it now."""
     makers = {
-        "commands": lambda: commands(language), "help": help_texts, "glossary": glossary, "checks": checks, "hazards": hazards, "truth": truth,
-    }  # fmt: skip
+        "commands": lambda: commands(language),
+        "help": help_texts,
+        "glossary": glossary,
+        "checks": checks,
+        "hazards": hazards,
+        "truth": truth,
+    }
     return _BLOCK.sub(lambda m: f"<!-- made: {m[1]} -->\n{makers[m[1]]()}\n<!-- end -->", text)
 
 

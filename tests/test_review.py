@@ -340,7 +340,7 @@ def test_explain_a_link_of_a_file(town):
     done = fupin("explain", target, "--run", folder / "links.parquet", NO_COLOR="1")
     assert done.returncode == 0, done.stderr
     assert "\x1b" not in done.stdout
-    for words in ("证件号码差一位（校验推断）", "合计", "把握", "随便两人", "█"):
+    for words in ("one fault away, by its check digit", "sum", "sure to be one person", "two at random", "█"):
         assert words in done.stdout
     wide = max(sum(2 if ord(c) > 0x2E7F else 1 for c in line) for line in done.stdout.splitlines())
     assert wide <= 80

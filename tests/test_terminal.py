@@ -56,7 +56,7 @@ def test_what_it_says(world: World):
     ):
         assert word in text
     assert f"{digest.rows_read:,}" in text
-    assert "疑点是线索，不是结论" in text
+    assert "clues, not conclusions: check each" in text
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
@@ -158,8 +158,8 @@ def test_the_summary_is_one_screen(world: World):
     assert "旧台账" in text
     assert "X-49" in text
     assert "X-01" not in text
-    assert "另有 38 种" in text
-    assert text.rstrip().splitlines()[-1].startswith("下一步")
+    assert "38 more kinds" in text
+    assert text.rstrip().splitlines()[-1].startswith("next:")
 
 
 def test_pace_is_told_where_it_is_known():

@@ -26,6 +26,7 @@ from fupin_cli.ingest import (
     to_persons,
 )
 from fupin_cli.ingest.database import open_query
+from fupin_cli.ingest.mentioned import numbers_in
 from fupin_cli.language import tr
 from fupin_cli.normalise.regions import Renamed, place_keys, rename_places, settle_places, unmatched_places
 from fupin_cli.progress import Say
@@ -56,6 +57,12 @@ class Register:
     households: pl.DataFrame
     conflicts: tuple[tuple[str, int], ...] = ()
     shared_phones: int = 0
+
+
+def unread_numbers(register: Register) -> pl.Series:
+    """The ID numbers that stand on rows of the register which could not be used."""
+    cells = register.table.set_aside.select("cells").explode("cells", empty_as_null=True)
+    return numbers_in(cells).to_series()
 
 
 @dataclass(frozen=True)

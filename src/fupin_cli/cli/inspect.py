@@ -164,7 +164,7 @@ def _first_rows(sheet: SheetInspection, profiles: Mapping[str, SourceProfile]) -
 
 def _covered(cell: str) -> str:
     """A cell nobody knows the meaning of: its first character and its length."""
-    return tr("{what}＊ (letters: {count})", what=cell.strip()[:1], count=len(cell.strip()))
+    return tr("{first}＊ ({count})", first=cell.strip()[:1], count=len(cell.strip()))
 
 
 def _columns(sheet: SheetInspection) -> Table:

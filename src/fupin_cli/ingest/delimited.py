@@ -78,7 +78,7 @@ def read_delimited(file: Received) -> tuple[Grid, str, str]:
 
     kind = "tsv" if delimiter == "\t" else "csv"
     with closing(batches()) as opened:
-        notes = SheetNotes(cut=_stops_short(file, text, delimiter))
+        notes = SheetNotes(cut=_stops_short(file, text, delimiter), delimited=True)
         if file.size() > _PIECE:
             head = next(opened, pl.DataFrame()).head(HEAD_ROWS)
             return Grid("", head, batches, notes=notes), text.encoding, kind

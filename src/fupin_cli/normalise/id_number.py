@@ -29,6 +29,7 @@ _PLACEHOLDER = (
 # a pupil's number (全国学籍号): G is followed by the ID number, J by eighteen digits of the system's own, L by region, birth date
 # and four random digits; one in eleven of those would pass for somebody's ID number
 _PUPIL_WITHOUT_ID = r"^[JL]\d{17}[\dX]$"
+_IN_GROUPS = r"^(\d{6})[-–—](\d{8})[-–—](\d{3}[\dX])$"  # region, birth date, order: how some programs print it
 _WHOLE_IN_TEXT = r"(?:^|[^0-9])(\d{17}[\dX])(?:[^0-9]|$)"
 _HIDES = r"[*X●■#]"  # signs behind which digits are hidden; an X that belongs to the number is the last of it
 _ONE_RUN = r"^(\d{0,14})\*{3,}(\d{0,13}[\dX]?)$"
@@ -162,6 +163,7 @@ def _read(raw: pl.Series) -> pl.DataFrame:
         spaced.str.replace_all(r"[\p{C}\p{Z}\s'\"‘’“”`]", "")
         .str.strip_prefix("=")
         .str.replace(r"\.0+$", "")
+        .str.replace(_IN_GROUPS, "${1}${2}${3}")
         .fill_null("")
     )
     exponent = pl.col("text").str.replace(_EXPONENT, "${1}${2}")
