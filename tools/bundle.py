@@ -91,7 +91,9 @@ def fetch_wheels(wheels: Path, environment: dict[str, str], where: list[str]) ->
         if not missing:
             return dict(parts)
         if unpinned := missing - set(pinned):
-            raise SystemExit(f"constraints.txt does not pin {', '.join(sorted(unpinned))}: name it beside editables in the Makefile, then make constraints")
+            raise SystemExit(
+                f"constraints.txt does not pin {', '.join(sorted(unpinned))}: name it beside editables in the Makefile, then make constraints"
+            )
         wanted = wheels.parent / "wanted.txt"
         write(wanted, [pinned[name] for name in sorted(missing)])
         pip(
