@@ -91,8 +91,9 @@ def fetch_wheels(wheels: Path, environment: dict[str, str], where: list[str]) ->
         if not missing:
             return dict(parts)
         if unpinned := missing - set(pinned):
+            names = ", ".join(sorted(unpinned))
             raise SystemExit(
-                f"constraints.txt does not pin {', '.join(sorted(unpinned))}: name it beside editables in the Makefile, then make constraints"
+                f"constraints.txt lacks {names}: add it beside editables in the Makefile; make constraints"
             )
         wanted = wheels.parent / "wanted.txt"
         write(wanted, [pinned[name] for name in sorted(missing)])
