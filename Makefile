@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo bundle sbom licences test test-oldest test-newest test-rule-mutants test-slow properties check format docs site fuzz bench bench-ledger bench-rules bench-linkage bench-read bench-sampling constraints sample clean
+.PHONY: help messages demo bundle sbom licences test test-oldest test-newest test-rule-mutants test-slow properties check format docs site fuzz bench bench-ledger bench-rules bench-linkage bench-read bench-sampling constraints sample clean
 
 help:            ## what each target does
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/  /'
@@ -65,6 +65,9 @@ format: $(STAMP) ## let ruff mend what it can
 
 docs: $(STAMP)   ## print commands, glossary, checks and the session into the documents
 	$(BIN)/python tests/make_docs.py
+
+messages: $(STAMP)  ## collect what the program says into the Chinese catalogue, and make it ready
+	$(BIN)/python tests/make_messages.py
 
 site: $(STAMP)   ## the documents as web pages, in site/
 	$(BIN)/python -m mkdocs build --quiet --strict

@@ -1,4 +1,4 @@
-"""The hazards of received files (H1–H38), each tied to the tests that build such files: docs/hazards.md is printed from here.
+"""The hazards of received files (H1–H39), each tied to the tests that build such files: docs/hazards.md is printed from here.
 
 A test says which hazard it shows: `@hazard("H1", "…file…", "…file…")` names the files that it builds, at least two for each
 hazard over all tests together.
@@ -142,6 +142,11 @@ HAZARDS: dict[str, tuple[str, str, str]] = {
         "a true hit with another meaning: 挂名, 婚前财产, 已过户",
         "flag",
         "a clue (疑点), never a verdict: the checklist carries what the department holds and a list of reasons",
+    ),
+    "H39": (
+        "a comma inside a text of a CSV file, without quotes around it (未加引号的逗号)",
+        "stop",
+        "the row has a cell too many and is given back: under every header behind the comma stands something else",
     ),
 }  # fmt: skip
 

@@ -16,6 +16,7 @@ import click
 
 from fupin_cli.cli.main import COMMANDS, main
 from fupin_cli.cli.rule_packs import open_rules
+from fupin_cli.language import speak, tr
 from fupin_cli.report.wording import severity_words
 from fupin_cli.rules import Level, Lines, Pack, Rule, bounds, derived, grouped, outcome
 from fupin_cli.rules.lines import BASES, SERIES
@@ -54,7 +55,15 @@ def help_of(*names: str, width: int = WIDTH) -> str:
 
 def commands() -> str:
     """A line per command."""
-    return "\n".join(["```", *(f"fupin {name:<9}{words}" for name, words in COMMANDS.items()), "```"])
+    return "\n".join(["```", *(f"fupin {name:<12}{tr(words)}" for name, words in COMMANDS.items()), "```"])
+
+
+def commands_in_chinese() -> str:
+    """The same for the Chinese page."""
+    speak("zh")
+    told = commands()
+    speak("en")
+    return told
 
 
 def help_texts() -> str:
@@ -218,7 +227,7 @@ def _manual_of(title: str, *names: str) -> list[str]:
 def rewritten(text: str) -> str:
     """The document with every made block as the program prints it now."""
     makers = {
-        "commands": commands, "help": help_texts, "glossary": glossary, "checks": checks, "hazards": hazards, "truth": truth,
+        "commands": commands, "commands-zh": commands_in_chinese, "help": help_texts, "glossary": glossary, "checks": checks, "hazards": hazards, "truth": truth,
     }  # fmt: skip
     return _BLOCK.sub(lambda m: f"<!-- made: {m[1]} -->\n{makers[m[1]]()}\n<!-- end -->", text)
 

@@ -55,8 +55,7 @@ def _answer(command: str, folder: str) -> str:
     done = subprocess.run(
         ["bash", "-c", typed],
         cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        capture_output=True,  # stderr is shown after stdout: in a pipe nobody knows which comes first
         stdin=subprocess.DEVNULL,
         encoding="utf-8",
         timeout=240,
@@ -68,7 +67,8 @@ def _answer(command: str, folder: str) -> str:
             "TERM": "dumb",
         },
     )
-    assert done.returncode == 0, f"{line}\nexits with {done.returncode}:\n{done.stdout}"
-    assert folder not in done.stdout, f"{line}\nnames the folder in which it ran"
-    text = _CASE.sub("C4G7Q2M9KX0BD5T1Z", done.stdout)
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, f"{line}\nexits with {done.returncode}:\n{said}"
+    assert folder not in said, f"{line}\nnames the folder in which it ran"
+    text = _CASE.sub("C4G7Q2M9KX0BD5T1Z", said)
     return "".join(f"{line.rstrip()}\n" for line in text.splitlines())

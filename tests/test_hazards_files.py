@@ -257,6 +257,35 @@ def test_a_web_page_that_names_a_smaller_table(tmp_path):
     assert names(table(write_html_xls(tmp_path / "b.xls", rows, encoding="utf-8"))) == RARE
 
 
+SHIFTED = [
+    ["姓名", "证件号码", "地址", "低保证号"],
+    ["张三", A, "平川镇柳树村", "D1"],
+    ["李四", B, "平川镇", "柳树村3组", "D2"],
+    ["王五", C, "平川镇东村", "D3"],
+]
+
+
+@hazard("H39", "dibao csv with a comma in an address", "dibao tsv with a tab in an address")
+@pytest.mark.parametrize("mark", [",", "\t"], ids=["csv", "tsv"])
+def test_a_row_with_a_cell_too_many_is_given_back(tmp_path, mark):
+    """Whatever stands behind the unquoted sign is one column too far to the right: the row is not read, and its number is kept."""
+    rows = [mark.join(row) for row in SHIFTED]
+    (tmp_path / "a.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    source = table(tmp_path / "a.csv")
+    assert names(source) == ["张三", "王五"]
+    assert aside(source) == [(1, "header"), (3, "too_long")]
+    assert source.mentioned.to_list() == [B]
+
+
+@hazard("H39", "dibao csv with a column without a header", "dibao xlsx with a remark beside the table")
+def test_a_column_that_nobody_named_is_no_fault(tmp_path):
+    """Where most rows have such a cell it is a column, and in a workbook a cell is where it stands."""
+    rows = [SHIFTED[0], *([*row, "已核"][:5] for row in SHIFTED[1:])]
+    assert names(table(write_text(tmp_path / "a.csv", rows))) == ["张三", "李四", "王五"]
+    beside = [SHIFTED[0], [*SHIFTED[1], "", "已核"], SHIFTED[3]]
+    assert names(table(write_xlsx(tmp_path / "a.xlsx", {"s": beside}))) == ["张三", "王五"]
+
+
 @hazard("H30", "register csv GB18030 with blank and cut household numbers", "register xlsx with number cells")
 def test_a_register_row_without_a_household_is_set_aside(tmp_path):
     """Which household a person belongs to is never guessed, and a number without its last digits is none."""

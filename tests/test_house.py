@@ -20,6 +20,7 @@ FLOORS = [
     {"ingest", "linkage", "rules"},
     {"normalise", "characters", "locks", "traces"},
     {"vocabulary", "errors", "unfinished", "parquet", "progress", "layout"},
+    {"language"},
 ]
 FLOOR_OF = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 NEIGHBOURS = {("vocabulary", "errors"), ("errors", "vocabulary")}

@@ -62,6 +62,15 @@ def test_how_numbers_arrive_and_what_they_become(line):
     assert row["id_number"] == (None if number == "-" else number)
 
 
+@pytest.mark.parametrize("mark", ["-", "－", "–", "—"])
+def test_a_number_printed_in_groups(mark):
+    """Region, birth date and order with dashes between: the number as it is; any other grouping stays what it was."""
+    number = next(s + check_digit_by_hand(s) for s in ["99012119491231001"])
+    grouped = mark.join((number[:6], number[6:14], number[14:]))
+    assert clean(grouped).row(0, named=True)["id_number"] == number
+    assert clean(mark.join((number[:4], number[4:]))).row(0, named=True)["id_number"] is None
+
+
 def test_invisible_and_look_alike_characters():
     """Full width, zero width, TAB and the Cyrillic, Greek and multiplication look-alikes of X."""
     seventeen = next(s for n in range(100) if check_digit_by_hand(s := f"99012119491231{n:03d}") == "X")

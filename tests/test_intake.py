@@ -26,6 +26,8 @@ ZHANG, LI, WANG, SUN = (
     number("19990303", 333),
     number("19660606", 666),
 )
+NOBODY = number("19510505", 777)
+WHO = (("张三", ZHANG), ("孙七", SUN), ("周八", NOBODY))
 HEADER = ["户编号", "姓名", "证件号码", "县", "乡镇", "行政村", "与户主关系", "是否享受低保", "联系电话"]
 REGISTER = [
     HEADER,
@@ -86,6 +88,19 @@ def test_a_database_is_a_source_like_any_other(project):
     assert found["extract_sheet"].to_list() == ["dibao"]
     manifest = json.loads((project / "out" / "manifest.json").read_text(encoding="utf-8"))
     assert any(name.startswith("dibao sqlite:///mz.db") for name in manifest["inputs"])
+
+
+def test_nobody_on_a_row_that_could_not_be_used_is_missing_from_the_register(project):
+    """A register row without its household is given back; whoever stands on it is unknown to the list's rule, not absent."""
+    write_xlsx(
+        project / "台账.xlsx", {"s": [*REGISTER, ["", "孙七", SUN, "青禾县", "平川镇", "东村", "户主", "是", ""]]}
+    )
+    write_xlsx(project / "低保.xlsx", {"s": [DIBAO[0], *([n, i, "青禾县", "平川镇", "东村", "D"] for n, i in WHO)]})
+    done, digest = run(project, 'files = ["低保.xlsx"]')
+    assert done.returncode == 0, done.stderr
+    assert findings(project).filter(pl.col("rule_id") == "CMP-UR1")["id_number"].to_list() == [NOBODY]
+    (report,) = (rule for rule in digest["rules"] if rule["rule_id"] == "CMP-UR1")
+    assert (report["hits"], report["clears"], report["unknowns"]) == (1, 1, 1)
 
 
 def test_a_folder_is_one_source_and_an_archive_in_it_too(project):

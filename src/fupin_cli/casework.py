@@ -24,6 +24,7 @@ from fupin_cli.cases.ledger import Ledger, Receipt, detail, nearest_case, next_l
 from fupin_cli.cases.reconcile import KNOWN, RoundFrames, reconcile_round
 from fupin_cli.cases.schema import COUNTY, STATES, TO_ASK
 from fupin_cli.errors import BadDataError, InputMissingError, UsageError
+from fupin_cli.language import tr
 from fupin_cli.locks import locked
 from fupin_cli.parquet import write_parquet
 from fupin_cli.progress import Say, silent
@@ -96,10 +97,14 @@ def book_round(folder: Path, run: Path, day: date) -> RoundBooked:
         last = ledger.last("rounds")
         if last and frames.as_of.isoformat() < last["as_of"]:
             raise BadDataError(
-                f"this run is of {frames.as_of}, and the ledger has seen {last['as_of']} already",
+                tr(
+                    "this run is of {as_of}, and the ledger has seen {as_of_2} already",
+                    as_of=frames.as_of,
+                    as_of_2=last["as_of"],
+                ),
                 where=str(run),
-                why="an older round would undo what later ones know",
-                try_="book rounds in the order of their as-of dates",
+                why=tr("an older round would undo what later ones know"),
+                try_=tr("book rounds in the order of their as-of dates"),
             )
         people = ledger.people()
         moves = reconcile_round(frames, ledger.cases(columns=KNOWN), people, ledger.key, day)
@@ -139,7 +144,7 @@ def read_run(run: Path) -> tuple[RoundFrames, dict[str, str]]:
         }
     except (OSError, ValueError, KeyError, TypeError):
         raise InputMissingError(
-            "this is no run directory", where=str(run), try_="fupin run PROJECT -o DIR makes one"
+            tr("this is no run directory"), where=str(run), try_=tr("fupin run PROJECT -o DIR makes one")
         ) from None
     names = ("findings", "persons", "households", "outcomes", "person_outcomes", "extracts")
     frames = {name: pl.read_parquet(run / f"{name}.parquet") for name in names}
@@ -163,7 +168,10 @@ def dispatch(
     workbook is encrypted with; with them, a recipient without one is refused before anything is written.
     """
     if due < day:
-        raise UsageError(f"the deadline {due} is before the day of sending, {day}", try_="--due with a later day")
+        raise UsageError(
+            tr("the deadline {due} is before the day of sending, {day}", due=due, day=day),
+            try_=tr("--due with a later day"),
+        )
     with writing_ledger(folder) as ledger:
         last, around = ledger.last("batches"), ledger.last("rounds")
         people = ledger.people()
@@ -230,7 +238,7 @@ def _chain(packs: Sequence[Pack], jurisdiction: str) -> SignOff:
     """Who signs in this place, as the packs say."""
     chain = sign_off(packs, jurisdiction)
     if chain is None:
-        raise InputMissingError("no rule pack says who signs", try_="keep rules/checks/signoff.toml")
+        raise InputMissingError(tr("no rule pack says who signs"), try_=tr("keep rules/checks/signoff.toml"))
     return chain
 
 
@@ -263,15 +271,19 @@ def exempt(folder: Path, case_ids: Sequence[str], day: date, *, reason: str, doc
     """Sets cases free of questions until a day, while their evidence stays what it is; says why and by which document."""
     if len("".join(document.split())) < _SHORTEST or document.strip() in _NO_DOCUMENT:
         raise UsageError(
-            f"{document!r} names no document",
-            why="whoever looks at the exemption later must be able to find it",
-            try_="--document with the title and number of the document",
+            tr("{document!r} names no document", document=document),
+            why=tr("whoever looks at the exemption later must be able to find it"),
+            try_=tr("--document with the title and number of the document"),
         )
     if not day <= until <= day + _LONGEST_EXEMPTION:
         raise UsageError(
-            f"an exemption cannot hold until {until}",
-            why=f"it holds from {day} for at most {_LONGEST_EXEMPTION.days} days, and is looked at again",
-            try_=f"--until {day + _LONGEST_EXEMPTION} or earlier",
+            tr("an exemption cannot hold until {until}", until=until),
+            why=tr(
+                "it holds from {day} for at most {days} days, and is looked at again",
+                day=day,
+                days=_LONGEST_EXEMPTION.days,
+            ),
+            try_=tr("--until {what} or earlier", what=day + _LONGEST_EXEMPTION),
         )
     with writing_ledger(folder) as ledger, ledger.writing():
         return ledger.add_events(
@@ -291,7 +303,8 @@ def reopen(folder: Path, case_ids: Sequence[str], day: date, *, reason: str, by:
         cases = known_cases(ledger, case_ids)
         if wrong := cases.filter(~pl.col("state").is_in(_REOPENED)).select("case_id", "state").rows():
             raise UsageError(
-                f"{wrong[0][0]} cannot be reopened: {STATES[wrong[0][1]][0]}", try_=f"fupin cases show {wrong[0][0]}"
+                tr("{what} cannot be reopened: {what_2}", what=wrong[0][0], what_2=STATES[wrong[0][1]][0]),
+                try_=tr("fupin cases show {what}", what=wrong[0][0]),
             )
         return ledger.add_events(
             cases.select(
@@ -307,7 +320,10 @@ def known_cases(ledger: Ledger, case_ids: Sequence[str]) -> pl.DataFrame:
     found = ledger.cases(f"case_id IN ({marks})", case_ids)
     if missing := sorted(set(case_ids) - set(found["case_id"])):
         near = nearest_case(ledger, missing[0])
-        raise UsageError(f"no case has the number {missing[0]}", try_=near or "fupin cases list shows the numbers")
+        raise UsageError(
+            tr("no case has the number {missing}", missing=missing[0]),
+            try_=near or tr("fupin cases list shows the numbers"),
+        )
     return found
 
 
@@ -337,9 +353,14 @@ def _refuse_unknown_passwords(rows: pl.DataFrame, passwords: Mapping[str, str] |
     recipients = rows["recipient"].unique().sort().to_list()
     if passwords is not None and (lacking := [name for name in recipients if name not in passwords]):
         raise UsageError(
-            f"{len(lacking)} of {len(recipients)} recipients have no password: {'、'.join(lacking[:3])}",
-            why="a workbook without one would go out open",
-            try_=f'a line "{lacking[0]}" = "…" in the file of passwords',
+            tr(
+                "{count} of {count_2} recipients have no password: {names}",
+                count=len(lacking),
+                count_2=len(recipients),
+                names="、".join(lacking[:3]),
+            ),
+            why=tr("a workbook without one would go out open"),
+            try_=tr('a line "{lacking}" = "…" in the file of passwords', lacking=lacking[0]),
         )
 
 

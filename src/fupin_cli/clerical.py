@@ -11,6 +11,7 @@ import polars as pl
 
 from fupin_cli.errors import BadDataError, Place, UsageError
 from fupin_cli.ingest import Ask, People, no_password
+from fupin_cli.language import tr
 from fupin_cli.linkage.blocking import PAIR
 from fupin_cli.linkage.clusters import clusters
 from fupin_cli.linkage.evaluation import audit, draw
@@ -78,11 +79,15 @@ def refuse_other_rows(answers: pl.DataFrame, ours: People, theirs: People) -> No
     if others.height:
         first = others.row(0, named=True)
         raise BadDataError(
-            "this answer is about other rows than these two files hold",
+            tr("this answer is about other rows than these two files hold"),
             where=Place(first["source"], first["sheet"], first["row"]),
-            why=f"{others.height} of {answers.height} answers are: files were exchanged, sorted or changed since the workbook "
-            "was written, or its check codes were",
-            try_="fupin link with the files from which the workbook was made, in the same order",
+            why=tr(
+                "{height} of {height_2} answers are: files were exchanged, sorted or changed since the "
+                "workbook was written, or its check codes were",
+                height=others.height,
+                height_2=answers.height,
+            ),
+            try_=tr("fupin link with the files from which the workbook was made, in the same order"),
         )
 
 
@@ -94,15 +99,18 @@ def refuse_answered(review: Path | None, ask: Ask = no_password) -> None:
         answers = read_answers([review], ask).height
     except BadDataError:
         raise UsageError(
-            "there is a file of this name, and it is no review workbook",
+            tr("there is a file of this name, and it is no review workbook"),
             where=review.name,
-            try_="--review with another name",
+            try_=tr("--review with another name"),
         ) from None
     if answers:
         raise UsageError(
-            f"this workbook holds {answers} answers, which would be lost",
+            tr("this workbook holds {answers} answers, which would be lost", answers=answers),
             where=review.name,
-            try_=f"--labels {review.name} to read them, --review with another name for what is still to be asked",
+            try_=tr(
+                "--labels {name} to read them, --review with another name for what is still to be asked",
+                name=review.name,
+            ),
         )
 
 

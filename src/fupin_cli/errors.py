@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from fupin_cli.language import tr
+
 
 @dataclass(frozen=True)
 class Place:
@@ -21,10 +23,10 @@ class Place:
     def __str__(self) -> str:
         parts = [self.file]
         if self.sheet:
-            parts.append(f"sheet {self.sheet}")
+            parts.append(tr("sheet {name}", name=self.sheet))
         if self.row is not None:
-            parts.append(f"row {self.row}")
-        return ", ".join(parts)
+            parts.append(tr("row {number}", number=self.row))
+        return tr(", ").join(parts)
 
 
 class FupinError(Exception):
@@ -42,12 +44,12 @@ class FupinError(Exception):
         self.try_ = try_
 
     def __str__(self) -> str:
-        first = f"{self.where}: {self.what}" if self.where else self.what
+        first = tr("{where}: {what}", where=self.where, what=self.what) if self.where else self.what
         lines = [first]
         if self.why:
             lines.append(f"  {self.why}")
         if self.try_:
-            lines.append(f"  try: {self.try_}")
+            lines.append(tr("  try: {command}", command=self.try_))
         return "\n".join(lines)
 
 

@@ -19,6 +19,7 @@ from fupin_cli.cases.signoff import settled
 from fupin_cli.casework import BATCHES, SENT, known_cases, writing_ledger
 from fupin_cli.errors import InputMissingError, UsageError
 from fupin_cli.ingest import Ask, no_password
+from fupin_cli.language import tr
 from fupin_cli.normalise.values import to_date
 from fupin_cli.report.book import file_names
 from fupin_cli.report.dispatch_book import ANSWER_HEADERS, CHOICES, SHOWN, batch_name
@@ -64,7 +65,7 @@ def take_back(
     """
     for path in files:
         if not path.is_file():
-            raise InputMissingError("no such file", where=str(path))
+            raise InputMissingError(tr("no such file"), where=str(path))
     hashed = [(sha256(path), path) for path in sorted(files)]
     books = read_returned(hashed, ask)
     with writing_ledger(folder) as ledger:
@@ -98,12 +99,12 @@ def settle(folder: Path, case_id: str, answer: Mapping[str, str | None], day: da
         case = known_cases(ledger, [case_id]).row(0, named=True)
         if case["state"] != "disputed":
             raise UsageError(
-                f"{case_id} is not disputed: {STATES[case['state']][0]}",
-                why="a ruling ends a contradiction between two answers, and changes nothing else",
-                try_=f"fupin cases reopen {case_id} --reason … --by … has it asked again",
+                tr("{case_id} is not disputed: {what}", case_id=case_id, what=STATES[case["state"]][0]),
+                why=tr("a ruling ends a contradiction between two answers, and changes nothing else"),
+                try_=tr("fupin cases reopen {case_id} --reason … --by … has it asked again", case_id=case_id),
             )
         if not (answer.get("reason") or "").strip():
-            raise UsageError("a ruling needs its reason", try_="--reason …")
+            raise UsageError(tr("a ruling needs its reason"), try_=tr("--reason …"))
         ruling = {
             "case_id": case_id, "kind": "settled", "day": day.isoformat(), "batch": case["answered_batch"],
             "evidence": case["answered_evidence"], "detail": detail(**answer, by=by),
@@ -124,14 +125,15 @@ def sign(
         chain = _chain(ledger, batch)
         if step not in (steps := (*chain.steps, *chain.county_steps)):
             raise UsageError(
-                f"{step} is not in the chain of {batch_name(batch)}", try_=f"one of: {'、'.join(dict.fromkeys(steps))}"
+                tr("{step} is not in the chain of {batch_name}", step=step, batch_name=batch_name(batch)),
+                try_=tr("one of: {names}", names="、".join(dict.fromkeys(steps))),
             )
         first = ledger.rows("SELECT day FROM batches WHERE batch = ?", (batch,))[0]["day"]
         if not first <= on.isoformat() <= day.isoformat():
             raise UsageError(
-                f"{batch_name(batch)} cannot have been signed on {on}",
-                why=f"it went out on {first}, and this is {day}",
-                try_="--signed-on with the day on the paper",
+                tr("{batch_name} cannot have been signed on {on}", batch_name=batch_name(batch), on=on),
+                why=tr("it went out on {first}, and this is {day}", first=first, day=day),
+                try_=tr("--signed-on with the day on the paper"),
             )
         terms, values = chosen(ledger, place)
         cases = ledger.cases(" AND ".join(["answered_batch = ?", *terms]), [batch, *values], ("case_id", "receiver"))
@@ -234,7 +236,10 @@ def _by_case(ledger: Ledger, kind: str) -> dict[str, list[dict[str, Any]]]:
 def _chain(ledger: Ledger, batch: int) -> SignOff:
     rows = ledger.rows("SELECT chain FROM batches WHERE batch = ?", (batch,))
     if not rows:
-        raise UsageError(f"there is no batch {batch_name(batch)}", try_="fupin cases stats names the batches")
+        raise UsageError(
+            tr("there is no batch {batch_name}", batch_name=batch_name(batch)),
+            try_=tr("fupin cases stats names the batches"),
+        )
     told = json.loads(rows[0]["chain"])
     return SignOff(
         title=told["title"], steps=tuple(told["steps"]), ordered=told["ordered"], material_for=tuple(told["material_for"]),
@@ -248,7 +253,7 @@ def _sent(folder: Path) -> pl.DataFrame:
     parts = [pl.read_parquet(path) for path in sorted((folder / BATCHES).glob(f"B*/{SENT}"))]
     if not parts:
         raise UsageError(
-            "nothing was ever sent from this ledger", where=str(folder), try_="fupin cases dispatch --due DATE"
+            tr("nothing was ever sent from this ledger"), where=str(folder), try_=tr("fupin cases dispatch --due DATE")
         )
     sent = pl.concat(parts, how="diagonal")
     return sent.with_columns(asked=pl.coalesce("asked", "case_id") if "asked" in sent.columns else pl.col("case_id"))

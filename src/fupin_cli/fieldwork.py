@@ -27,6 +27,7 @@ from fupin_cli.audit.estimate import rate_rows
 from fupin_cli.errors import BadDataError, ConfigurationError, InputMissingError
 from fupin_cli.ingest import Ask, load_profiles, no_password, read_source, to_evidence
 from fupin_cli.intake import Passwords, nobody_knows, read_register
+from fupin_cli.language import tr
 from fupin_cli.layout import PROJECT_FILE
 from fupin_cli.normalise.regions import settle_places
 from fupin_cli.parquet import write_parquet
@@ -118,7 +119,7 @@ def draw(
     frame = frame_of(plan, base.persons, base.households, others, _lines(villages) if villages else None)
     if not frame.households.height:
         raise BadDataError(
-            "nobody can be drawn: the frame is empty", where=str(source), why=_outside_words(frame.outside)
+            tr("nobody can be drawn: the frame is empty"), where=str(source), why=_outside_words(frame.outside)
         )
     seed = new_seed() if seed is None else seed
     drawn = draw_sample(frame.households, plan, seed)
@@ -163,7 +164,7 @@ def estimate(
     """
     for path in files:
         if not path.is_file():
-            raise InputMissingError("no such file", where=str(path))
+            raise InputMissingError(tr("no such file"), where=str(path))
     plan, sample, manifest = _opened(folder)
     labels = manifest["shows"]
     headers = shown_headers(plan, labels)
@@ -192,15 +193,15 @@ def _base(source: Path, project: Path | None, say: Say, passwords: Passwords) ->
             persons, households = (pl.read_parquet(source / f"{name}.parquet") for name in ("persons", "households"))
         except OSError:
             raise InputMissingError(
-                "this is no run directory", where=str(source), try_="fupin run PROJECT -o DIR makes one"
+                tr("this is no run directory"), where=str(source), try_=tr("fupin run PROJECT -o DIR makes one")
             ) from None
         folders = rules_folders(project / "rules" if project else None)
         return Base(persons, households, folders, {"run_sha256": sha256(source / MANIFEST)})
     if not (source.is_file() or (source / PROJECT_FILE).is_file()):
         raise InputMissingError(
-            "this is neither a run directory nor a project",
+            tr("this is neither a run directory nor a project"),
             where=str(source),
-            try_="fupin run PROJECT -o DIR makes one",
+            try_=tr("fupin run PROJECT -o DIR makes one"),
         )
     loaded = load_project(source)
     register = read_register(loaded, open_rule_book(loaded), say, passwords)
@@ -211,11 +212,13 @@ def _base(source: Path, project: Path | None, say: Say, passwords: Passwords) ->
 def _listed(path: Path, base: Base, passwords: Passwords) -> tuple[pl.DataFrame, dict[str, int]]:
     """Households outside the register out of a list, their places named as the register names them; rows set aside, by reason."""
     if not path.is_file():
-        raise InputMissingError("no such list", where=str(path))
+        raise InputMissingError(tr("no such list"), where=str(path))
     profiles = load_profiles([folder / "sources" for folder in base.folders if (folder / "sources").is_dir()])
     table = read_source([(path.name, path)], profiles[LIST_PROFILE], ask=passwords(Ask.variable))
     if not table.rows.height:
-        raise BadDataError("no row of the list can be used", where=path.name, try_=f"fupin inspect {path.name}")
+        raise BadDataError(
+            tr("no row of the list can be used"), where=path.name, try_=tr("fupin inspect {name}", name=path.name)
+        )
     origin = {"extract": LIST_PROFILE, "kind": LIST_PROFILE, "department": "", "stage": None, "as_of": None}
     only = base.persons["county"].drop_nulls().unique().to_list()
     rows = settle_places(to_evidence(table.rows, origin), base.persons, only[0] if len(only) == 1 else None)
@@ -247,9 +250,11 @@ def _lines(path: Path) -> list[str]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise InputMissingError("no such list of villages", where=str(path)) from None
+        raise InputMissingError(tr("no such list of villages"), where=str(path)) from None
     except UnicodeDecodeError:
-        raise BadDataError("the list of villages is not UTF-8 text", where=str(path), try_="save it as UTF-8") from None
+        raise BadDataError(
+            tr("the list of villages is not UTF-8 text"), where=str(path), try_=tr("save it as UTF-8")
+        ) from None
     lines = [line.strip() for line in text.splitlines()]
     return [line for line in lines if line and not line.startswith("#")]
 
@@ -269,12 +274,18 @@ def _refuse_same_headers(plan: Plan, labels: Mapping[str, str]) -> None:
     for question in plan.questions:
         if _plain(question.title) in taken:
             raise ConfigurationError(
-                f"question {question.id} bears the header of a column that is shown: {question.title}",
+                tr(
+                    "question {id} bears the header of a column that is shown: {title}",
+                    id=question.id,
+                    title=question.title,
+                ),
                 where=plan.path.name,
-                try_=f'title = "核查：{question.title}"',
+                try_=tr('title = "核查：{title}"', title=question.title),
             )
     if not plan.questions:
-        raise ConfigurationError("the plan asks nothing", where=plan.path.name, try_="[[question]] with id and title")
+        raise ConfigurationError(
+            tr("the plan asks nothing"), where=plan.path.name, try_=tr("[[question]] with id and title")
+        )
 
 
 def _write_books(
@@ -306,14 +317,14 @@ def _opened(folder: Path) -> tuple[Plan, pl.DataFrame, dict[str, Any]]:
         is_sample = manifest["kind"] == "sample"
     except (OSError, ValueError, KeyError, TypeError):
         raise InputMissingError(
-            "this is no sample", where=str(folder), try_="--sample DIR, as fupin sample draw wrote it"
+            tr("this is no sample"), where=str(folder), try_=tr("--sample DIR, as fupin sample draw wrote it")
         ) from None
     for name in (SAMPLE_FILE, PLAN_FILE):
         if not is_sample or not (folder / name).is_file() or sha256(folder / name) != outputs.get(name):
             raise BadDataError(
-                f"{name} is not as it was drawn",
+                tr("{name} is not as it was drawn", name=name),
                 where=str(folder),
-                try_="put the saved copy back, or draw again with the same seed and frame",
+                try_=tr("put the saved copy back, or draw again with the same seed and frame"),
             )
     return load_plan(folder / PLAN_FILE, columns), pl.read_parquet(folder / SAMPLE_FILE), manifest
 

@@ -26,6 +26,8 @@ from fupin_cli.ingest import (
     to_persons,
 )
 from fupin_cli.ingest.database import open_query
+from fupin_cli.ingest.mentioned import numbers_in
+from fupin_cli.language import tr
 from fupin_cli.normalise.regions import Renamed, place_keys, rename_places, settle_places, unmatched_places
 from fupin_cli.progress import Say
 from fupin_cli.project import Project, Source
@@ -57,6 +59,12 @@ class Register:
     shared_phones: int = 0
 
 
+def unread_numbers(register: Register) -> pl.Series:
+    """The ID numbers that stand on rows of the register which could not be used."""
+    cells = register.table.set_aside.select("cells").explode("cells", empty_as_null=True)
+    return numbers_in(cells).to_series()
+
+
 @dataclass(frozen=True)
 class Extract:
     """One extract as read: where it comes from, its accounts and its rows as evidence.
@@ -78,10 +86,12 @@ def read_register(project: Project, book: RuleBook, say: Say, passwords: Passwor
     if not table.rows.height:
         reasons = table.set_aside["set_aside_reason"].value_counts(sort=True).rows()
         raise BadDataError(
-            "no row of the register can be used",
+            tr("no row of the register can be used"),
             where="、".join(dict.fromkeys(report.source for report in table.reports)),
-            why="set aside: " + ", ".join(f"{reason} {count}" for reason, count in reasons),
-            try_="fupin inspect on the file; a 户编号 stored as a number has lost its last digits: store it as text",
+            why=tr("set aside: ") + ", ".join(f"{reason} {count}" for reason, count in reasons),
+            try_=tr(
+                "fupin inspect on the file; a 户编号 stored as a number has lost its last digits: store it as text"
+            ),
         )
     persons = in_county(rename_places(to_persons(table.rows), renamed(project)), project.register_county)
     persons = settle_places(persons, persons)
@@ -127,7 +137,9 @@ def read_listing(files: FileList, profile: SourceProfile, documents: Sequence[st
     """
     if not {"document", "file"} <= profile.own:
         raise ConfigurationError(
-            f"a folder of files is no {profile.name}", where=files.name, try_='profile = "household_documents"'
+            tr("a folder of files is no {name}", name=profile.name),
+            where=files.name,
+            try_=tr('profile = "household_documents"'),
         )
     grid = list_files(files, documents, register.persons.select("household_id", "id_number"))
     table = read_contents(files.name, [Contents(files.name, "files", None, (grid,))], profile)
@@ -190,8 +202,14 @@ def refuse_another_kind(source: Source, book: RuleBook, passwords: Passwords) ->
             best = max(guesses, key=lambda kind: guesses[kind], default=source.profile)
             if guesses.get(best, 0.0) >= guesses.get(source.profile, 0.0) + _PLAINLY:
                 raise ConfigurationError(
-                    f"[[extract]] {source.id}: {name} has no column of {source.profile}, and looks like {best}",
-                    try_=f'profile = "{best}"',
+                    tr(
+                        "[[extract]] {id}: {name} has no column of {profile}, and looks like {best}",
+                        id=source.id,
+                        name=name,
+                        profile=source.profile,
+                        best=best,
+                    ),
+                    try_=tr('profile = "{best}"', best=best),
                 )
 
 

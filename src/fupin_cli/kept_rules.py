@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fupin_cli.errors import BadDataError, UsageError
+from fupin_cli.language import tr
 from fupin_cli.rundir import MANIFEST, sha256
 
 KEPT = "rules"
@@ -51,18 +52,18 @@ def folders_for(run: Path, own: Path | None, today: Sequence[Path]) -> tuple[tup
         held = {name: sha256(path) for name, path in rule_files(kept).items()}
         if changed := _changed(then, held):
             raise BadDataError(
-                f"the rules that this run keeps were changed: {_named(changed)}",
+                tr("the rules that this run keeps were changed: {named}", named=_named(changed)),
                 where=str(run / KEPT),
-                try_="fupin run again, or --project with the folder of the rules that you mean",
+                try_=tr("fupin run again, or --project with the folder of the rules that you mean"),
             )
         changed = _changed({n: h for n, h in then.items() if n.startswith(_PARTS[0])}, now)
         why = "这里按该批次当时的规则；要按现行规则，写 --project"
         return kept, f"注意：该批次以后随附规则有变（{_named(changed)}）。{why}" if changed else ""
     if own is None and any(name.startswith(_PARTS[1]) for name in then):
         raise UsageError(
-            "this run was judged by rules of its project, and keeps none of them",
+            tr("this run was judged by rules of its project, and keeps none of them"),
             where=str(run),
-            try_="--project with the project's folder, or fupin run again",
+            try_=tr("--project with the project's folder, or fupin run again"),
         )
     changed = _changed(then, now)
     why = "这里按现行规则，与该批次的结论可能不同"

@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fupin_cli.errors import BusyError
+from fupin_cli.language import tr
 
 _POLL = 0.2  # seconds
 _TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
@@ -76,7 +77,7 @@ def _wait_for(descriptor: int, target: Path, try_: str) -> None:
         holder = _holder(descriptor)
         who = str(holder) if holder else "its process has not said who it is"
         if time.monotonic() >= until:
-            raise BusyError("another run is writing here", where=str(target), why=who, try_=try_)
+            raise BusyError(tr("another run is writing here"), where=str(target), why=who, try_=try_)
         if not told:
             allowed.say(f"等待 waiting for: {who}")
             told = True

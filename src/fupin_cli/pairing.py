@@ -24,6 +24,7 @@ from fupin_cli.ingest import (
     read_people,
     refuse_other_comparison,
 )
+from fupin_cli.language import tr
 from fupin_cli.linkage import find_declared_duplicates, find_duplicates, link_declared, load_model
 from fupin_cli.linkage.blocking import PAIR
 from fupin_cli.linkage.evaluation import expected_errors
@@ -59,7 +60,9 @@ def link_files(
     if declared := [_declared(known, path) for known, path in zip(kinds, profiles, strict=False) if _declares(known)]:
         _refuse_with_compare({"--model": model, "--save-model": save_model, "--labels": labels, "--review": review})
         if len(declared) < len(profiles):
-            raise ConfigurationError("one profile has [compare], and the other one has not", where=str(profiles[-1]))
+            raise ConfigurationError(
+                tr("one profile has [compare], and the other one has not"), where=str(profiles[-1])
+            )
         return _link_declared(register, extract, target, (declared[0], declared[-1]), str(profiles[-1]), say, ask)
     answers = None
     if review or labels:
@@ -159,7 +162,9 @@ def _declared(known: Mapping[str, SourceProfile], path: Path) -> Sequence[Compar
     """The [compare] of the only profile that there is."""
     if len(known) > 1:
         raise ConfigurationError(
-            "several profiles, and [compare] in one of them", where=str(path), try_="--profile with that one file"
+            tr("several profiles, and [compare] in one of them"),
+            where=str(path),
+            try_=tr("--profile with that one file"),
         )
     return next(iter(known.values())).compare
 
@@ -169,9 +174,12 @@ def _refuse_with_compare(options: Mapping[str, object]) -> None:
     for option, value in options.items():
         if value:
             raise UsageError(
-                f"{option} does not go with a profile that has [compare]",
-                why="it is about people known by name and resident ID; columns of [compare] are weighed from the files alone",
-                try_=f"the same command without {option}",
+                tr("{option} does not go with a profile that has [compare]", option=option),
+                why=tr(
+                    "it is about people known by name and resident ID; columns of [compare] are weighed from the "
+                    "files alone"
+                ),
+                try_=tr("the same command without {option}", option=option),
             )
 
 

@@ -11,7 +11,17 @@ from pathlib import Path
 import polars as pl
 
 from fupin_cli.errors import BadDataError, ConfigurationError, UsageError
-from fupin_cli.intake import Extract, Passwords, Register, describe, nobody_knows, read_extracts, read_register
+from fupin_cli.intake import (
+    Extract,
+    Passwords,
+    Register,
+    describe,
+    nobody_knows,
+    read_extracts,
+    read_register,
+    unread_numbers,
+)
+from fupin_cli.language import tr
 from fupin_cli.linkage import find_duplicates, link_people
 from fupin_cli.normalise.keys import person_keys
 from fupin_cli.normalise.regions import place_codes
@@ -85,9 +95,11 @@ def refuse_changed(project: Project, seen: Mapping[str, tuple[int, int, int]]) -
     for name, stamp in seen.items():
         if now.get(name) != stamp:
             raise BadDataError(
-                "this file was changed while it was read" if name in now else "this file vanished while it was read",
+                tr("this file was changed while it was read")
+                if name in now
+                else tr("this file vanished while it was read"),
                 where=name,
-                try_="run again when the file is complete and nobody writes to it",
+                try_=tr("run again when the file is complete and nobody writes to it"),
             )
 
 
@@ -95,17 +107,17 @@ def rounds_up_to(project: Project, stage: str | None) -> tuple[str, ...]:
     """The stages to run, in order: a later round knows what the earlier ones knew."""
     if not project.stages:
         raise ConfigurationError(
-            "there is no [[extract]]: the register has nothing to be compared with",
+            tr("there is no [[extract]]: the register has nothing to be compared with"),
             where=str(project.path),
-            try_="fupin init FOLDER shows how one is written",
+            try_=tr("fupin init FOLDER shows how one is written"),
         )
     if stage is None:
         return project.stages
     if stage not in project.stages:
         raise UsageError(
-            f"the project has no extract of stage {stage}",
+            tr("the project has no extract of stage {stage}", stage=stage),
             where=str(project.path),
-            try_=f"--stage with one of: {', '.join(project.stages)}",
+            try_=tr("--stage with one of: {names}", names=", ".join(project.stages)),
         )
     return tuple(s for s in project.stages if STAGES.index(s) <= STAGES.index(stage))
 
@@ -135,9 +147,13 @@ def refuse_unknown_coverage(source: Source, reached: pl.Series, held: pl.Series,
     if len(reached) and held.drop_nulls().len() and not reached.is_in(held.unique().implode()).any():
         counties = "、".join(register.persons["county"].drop_nulls().unique().sort())
         raise ConfigurationError(
-            f"[[extract]] {source.id} covers {'、'.join(source.coverage)}, and the register has nobody there",
-            why=f"the register holds: {counties}",
-            try_=f"coverage with one of: {counties}",
+            tr(
+                "[[extract]] {id} covers {names}, and the register has nobody there",
+                id=source.id,
+                names="、".join(source.coverage),
+            ),
+            why=tr("the register holds: {counties}", counties=counties),
+            try_=tr("coverage with one of: {counties}", counties=counties),
         )
 
 
@@ -173,4 +189,5 @@ def judge_round(
         basis=project.income_basis,
         stages=stages,
         labels=labels_of(book.profiles),
+        unread=unread_numbers(register),
     )

@@ -18,6 +18,7 @@ from fupin_cli.errors import ConfigurationError, InputMissingError
 from fupin_cli.ingest.archive import plainly_no_table
 from fupin_cli.ingest.database import Query, declare
 from fupin_cli.ingest.file_list import FileList, declare_files
+from fupin_cli.language import tr
 from fupin_cli.layout import CASES, PROJECT_FILE, RUNS
 from fupin_cli.vocabulary import STAGES
 
@@ -147,10 +148,10 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise InputMissingError(
-            "no project file here", where=str(path), try_="fupin init FOLDER, or name a fupin.toml"
+            tr("no project file here"), where=str(path), try_=tr("fupin init FOLDER, or name a fupin.toml")
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError("not readable as TOML", where=str(path), why=str(error)) from None
+        raise ConfigurationError(tr("not readable as TOML"), where=str(path), why=str(error)) from None
 
 
 def _refuse_unknown(data: Mapping[str, Any], where: str) -> None:
@@ -159,17 +160,21 @@ def _refuse_unknown(data: Mapping[str, Any], where: str) -> None:
         if section == "extract":
             tables = data.get(section, [])
             if not isinstance(tables, list):
-                raise ConfigurationError("extracts are a list", where=where, try_="[[extract]], with two brackets")
+                raise ConfigurationError(
+                    tr("extracts are a list"), where=where, try_=tr("[[extract]], with two brackets")
+                )
         for table in tables if isinstance(tables, list) else [tables]:
             if not isinstance(table, dict):
-                raise ConfigurationError(f"{section} is a section", where=where, try_=f"[{section}]")
+                raise ConfigurationError(
+                    tr("{section} is a section", section=section), where=where, try_=f"[{section}]"
+                )
             for key in table:
                 if key not in known:
                     near = difflib.get_close_matches(key, known, 1)
                     raise ConfigurationError(
-                        f"unknown key {key!r} in {f'[{section}]' if section else 'the file'}",
+                        tr("unknown key {key!r} in {what}", key=key, what=f"[{section}]" if section else "the file"),
                         where=where,
-                        try_=f"{near[0]} = …" if near else f"one of: {', '.join(sorted(known))}",
+                        try_=f"{near[0]} = …" if near else tr("one of: {names}", names=", ".join(sorted(known))),
                     )
 
 
@@ -177,7 +182,9 @@ def _table(data: Mapping[str, Any], name: str, where: str) -> Mapping[str, Any]:
     table = data.get(name)
     if not isinstance(table, dict):
         raise ConfigurationError(
-            f"section [{name}] is missing", where=where, try_="fupin init FOLDER writes a complete one"
+            tr("section [{name}] is missing", name=name),
+            where=where,
+            try_=tr("fupin init FOLDER writes a complete one"),
         )
     return table
 
@@ -185,7 +192,7 @@ def _table(data: Mapping[str, Any], name: str, where: str) -> Mapping[str, Any]:
 def _text(table: Mapping[str, Any], key: str, section: str, where: str) -> str:
     value = table.get(key)
     if not isinstance(value, str) or not value:
-        raise ConfigurationError(f'{section} needs {key} = "…"', where=where)
+        raise ConfigurationError(tr('{section} needs {key} = "…"', section=section, key=key), where=where)
     return value
 
 
@@ -193,9 +200,9 @@ def _date(table: Mapping[str, Any], key: str, section: str, where: str) -> date:
     value = table.get(key)
     if not isinstance(value, date) or isinstance(value, datetime):
         raise ConfigurationError(
-            f"{section} needs {key} = a date",
+            tr("{section} needs {key} = a date", section=section, key=key),
             where=where,
-            why="without it nobody can say what the data could not yet know",
+            why=tr("without it nobody can say what the data could not yet know"),
             try_=f"{key} = 2019-11-30",
         )
     return value
@@ -205,7 +212,9 @@ def _one_of(table: Mapping[str, Any], key: str, known: Sequence[str], where: str
     value = table.get(key, known[0])
     if value not in known:
         raise ConfigurationError(
-            f"[project] {key} = {value!r} means nothing", where=where, try_=f"one of: {', '.join(known)}"
+            tr("[project] {key} = {value!r} means nothing", key=key, value=value),
+            where=where,
+            try_=tr("one of: {known}", known=", ".join(known)),
         )
     return str(value)
 
@@ -213,14 +222,16 @@ def _one_of(table: Mapping[str, Any], key: str, known: Sequence[str], where: str
 def _switch(table: Mapping[str, Any], key: str, where: str) -> bool:
     value = table.get(key, False)
     if not isinstance(value, bool):
-        raise ConfigurationError(f"[project] {key} is true or false", where=where, try_=f"{key} = true")
+        raise ConfigurationError(tr("[project] {key} is true or false", key=key), where=where, try_=f"{key} = true")
     return value
 
 
 def _texts(table: Mapping[str, Any], key: str, section: str, where: str) -> list[str]:
     value = table.get(key, [])
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-        raise ConfigurationError(f"{section}: {key} is a list of texts", where=where, try_=f'{key} = ["…"]')
+        raise ConfigurationError(
+            tr("{section}: {key} is a list of texts", section=section, key=key), where=where, try_=f'{key} = ["…"]'
+        )
     return value
 
 
@@ -229,14 +240,16 @@ def _extract(entry: Mapping[str, Any], number: int, folder: Path, ours: frozense
     stage = _text(entry, "stage", section, where)
     if stage not in STAGES:
         raise ConfigurationError(
-            f"{section}: no such stage {stage!r}", where=where, try_=f"one of: {', '.join(STAGES)}"
+            tr("{section}: no such stage {stage!r}", section=section, stage=stage),
+            where=where,
+            try_=tr("one of: {stages}", stages=", ".join(STAGES)),
         )
     coverage = _texts(entry, "coverage", section, where)
     if stage != "province" and not coverage:
         raise ConfigurationError(
-            f'{section} needs coverage = ["…县"]',
+            tr('{section} needs coverage = ["…县"]', section=section),
             where=where,
-            why="absence from a list means something only where the list reaches",
+            why=tr("absence from a list means something only where the list reaches"),
         )
     return Source(
         id=_text(entry, "id", section, where),
@@ -261,10 +274,13 @@ def _files(
     given = [key for key in ("files", "source", "folder") if table.get(key)]
     if len(given) != 1:
         raise ConfigurationError(
-            f'{section} needs either files = ["…"] or source = "postgresql://…" (or folder = "…", for photos)',
+            tr(
+                '{section} needs either files = ["…"] or source = "postgresql://…" (or folder = "…", for photos)',
+                section=section,
+            ),
             where=where,
-            why=f"{' and '.join(given)}: both are there" if given else "neither is there",
-            try_="take one of them out" if given else 'files = ["台账.xlsx"]',
+            why=tr("{given}: both are there", given=" and ".join(given)) if given else tr("neither is there"),
+            try_=tr("take one of them out") if given else tr('files = ["台账.xlsx"]'),
         )
     found: dict[Path, Path] = {}
     for pattern in patterns:
@@ -276,7 +292,11 @@ def _files(
         matches = [pattern] if literal.exists() else glob.glob(pattern, root_dir=folder, recursive=True)  # noqa: PTH207
         tables = [file for path in sorted(folder / m for m in matches) for file in _tables(path, section, ours, where)]
         if not tables:
-            raise InputMissingError(f"{section}: no file matches {pattern}", where=where, try_=f"ls {folder}")
+            raise InputMissingError(
+                tr("{section}: no file matches {pattern}", section=section, pattern=pattern),
+                where=where,
+                try_=tr("ls {folder}", folder=folder),
+            )
         for file in tables:
             found.setdefault(file.resolve(), file)
     return tuple((_shown(path, folder), path) for path in found.values())
@@ -299,9 +319,9 @@ def _tables(path: Path, section: str, ours: frozenset[Path], where: str) -> list
     tables = sorted(p for p in path.rglob("*") if p.is_file() and _may_be_table(p, path, ours))
     if not tables:
         raise InputMissingError(
-            f"{section}: no table in the folder {path}",
+            tr("{section}: no table in the folder {path}", section=section, path=path),
             where=where,
-            try_="put the received files into it, or take it out",
+            try_=tr("put the received files into it, or take it out"),
         )
     return tables
 
@@ -319,17 +339,21 @@ def _database(table: Mapping[str, Any], section: str, folder: Path, where: str) 
     if "source" not in table:
         if alone:
             raise ConfigurationError(
-                f"{section}: {alone[0]} is asked of a database", where=where, try_='source = "postgresql://…"'
+                tr("{section}: {alone} is asked of a database", section=section, alone=alone[0]),
+                where=where,
+                try_=tr('source = "postgresql://…"'),
             )
         return None
     for key in ("sheets", "password_env"):
         if key in table:
-            raise ConfigurationError(f"{section}: {key} belongs to files, not to a database", where=where)
+            raise ConfigurationError(
+                tr("{section}: {key} belongs to files, not to a database", section=section, key=key), where=where
+            )
     if len(alone) != 1:
         raise ConfigurationError(
-            f'{section}: a database needs query = "SELECT …" or table = "…"',
+            tr('{section}: a database needs query = "SELECT …" or table = "…"', section=section),
             where=where,
-            why="both are there" if alone else "neither is there",
+            why=tr("both are there") if alone else tr("neither is there"),
         )
     return declare(
         _text(table, "source", section, where),
@@ -346,12 +370,17 @@ def _listing(table: Mapping[str, Any], section: str, folder: Path, where: str) -
     if "folder" not in table:
         if names:
             raise ConfigurationError(
-                f"{section}: names says how the files of a folder are named", where=where, try_='folder = "照片"'
+                tr("{section}: names says how the files of a folder are named", section=section),
+                where=where,
+                try_=tr('folder = "照片"'),
             )
         return None
     for key in ("sheets", "password_env"):
         if key in table:
-            raise ConfigurationError(f"{section}: {key} belongs to files, not to a folder of photos", where=where)
+            raise ConfigurationError(
+                tr("{section}: {key} belongs to files, not to a folder of photos", section=section, key=key),
+                where=where,
+            )
     name = _text(table, "folder", section, where)
     return declare_files(name, folder / name, names, f"{where}, {section}")
 
@@ -361,9 +390,9 @@ def _variable(table: Mapping[str, Any], section: str, where: str) -> str:
     name = table.get("password_env", Source.password_env)
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         raise ConfigurationError(  # what stands there may be the password itself: it is not repeated
-            f"{section}: password_env is the name of an environment variable, never the password",
+            tr("{section}: password_env is the name of an environment variable, never the password", section=section),
             where=where,
-            try_=f'password_env = "{Source.password_env}"',
+            try_=tr('password_env = "{password_env}"', password_env=Source.password_env),
         )
     return name
 
@@ -374,21 +403,23 @@ def _places(levels: Mapping[str, Any], where: str) -> tuple[tuple[str, str, str]
     for level, names in levels.items():
         if not isinstance(names, dict):
             raise ConfigurationError(
-                f"[places] {level} is a section",
+                tr("[places] {level} is a section", level=level),
                 where=where,
-                try_=f'[places.{level}] with lines "old name" = "new name"',
+                try_=tr('[places.{level}] with lines "old name" = "new name"', level=level),
             )
         for old, new in names.items():
             line = f"[places.{level}] {old!r}"
             if not isinstance(new, str) or not new:
-                raise ConfigurationError(f"{line} needs its new name", where=where, try_=f'"{old}" = "…"')
+                raise ConfigurationError(tr("{line} needs its new name", line=line), where=where, try_=f'"{old}" = "…"')
             if new == old:
-                raise ConfigurationError(f"{line} is renamed to itself", where=where, try_="take the line out")
+                raise ConfigurationError(
+                    tr("{line} is renamed to itself", line=line), where=where, try_=tr("take the line out")
+                )
             if new in names:
                 raise ConfigurationError(
-                    f"{line} becomes {new!r}, which is an old name, too",
+                    tr("{line} becomes {new!r}, which is an old name, too", line=line, new=new),
                     where=where,
-                    why="a chain of renamings is never followed",
+                    why=tr("a chain of renamings is never followed"),
                     try_=f'"{old}" = "{names[new]}"',
                 )
             found.append((level, old, new))
@@ -404,7 +435,9 @@ def _refuse_twins(extracts: Sequence[Source], where: str) -> None:
     seen: set[str] = set()
     for extract in extracts:
         if extract.id in seen or extract.id == "register":
-            raise ConfigurationError(f"two sources are called {extract.id!r}", where=where, try_="give each its own id")
+            raise ConfigurationError(
+                tr("two sources are called {id!r}", id=extract.id), where=where, try_=tr("give each its own id")
+            )
         seen.add(extract.id)
 
 
@@ -413,4 +446,6 @@ def _linkage_model(folders: Sequence[Path], name: str, where: str) -> Path:
         path = folder / "linkage" / f"{name}.toml"
         if path.exists():
             return path
-    raise ConfigurationError(f"no linkage model {name!r} under {', '.join(str(f) for f in folders)}", where=where)
+    raise ConfigurationError(
+        tr("no linkage model {name!r} under {names}", name=name, names=", ".join(str(f) for f in folders)), where=where
+    )

@@ -17,6 +17,7 @@ from fupin_cli.cases.ledger import check_ledger
 from fupin_cli.casework import BATCHES
 from fupin_cli.errors import BadDataError, InputMissingError
 from fupin_cli.kept_rules import rule_files
+from fupin_cli.language import tr
 from fupin_cli.project import Project
 from fupin_cli.report.dispatch_book import batch_name
 from fupin_cli.rundir import MANIFEST, PROGRAM, code_hash, present_files, sha256
@@ -78,10 +79,10 @@ def prove_ledger(folder: Path, run: Path | None = None) -> LedgerProof:
             raise _differs(f"{place.name}: {fault}", folder)
     if run and sha256(run / MANIFEST) not in {one["run"] for one in rounds}:
         raise BadDataError(
-            "the ledger knows no round with this run's manifest",
+            tr("the ledger knows no round with this run's manifest"),
             where=str(run),
-            why="it was not booked, or its manifest was changed afterwards",
-            try_="fupin cases round RUN books it",
+            why=tr("it was not booked, or its manifest was changed afterwards"),
+            try_=tr("fupin cases round RUN books it"),
         )
     return LedgerProof(events, len(rounds), found, rounds[-1]["chain"] if rounds else None)
 
@@ -95,7 +96,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         ours = False
     if not ours:
         raise InputMissingError(
-            "this is no run directory", where=str(folder), try_="fupin run PROJECT -o DIR makes one"
+            tr("this is no run directory"), where=str(folder), try_=tr("fupin run PROJECT -o DIR makes one")
         )
     return dict(told)
 
@@ -135,4 +136,4 @@ def _source(name: str, path: Path | None, digest: str) -> str | None:
 
 
 def _differs(fault: str, where: Path) -> BadDataError:
-    return BadDataError(fault, where=str(where), try_="put the saved copy back, or run again")
+    return BadDataError(fault, where=str(where), try_=tr("put the saved copy back, or run again"))

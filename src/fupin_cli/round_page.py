@@ -11,6 +11,7 @@ import polars as pl
 
 from fupin_cli.errors import InputMissingError
 from fupin_cli.intake import Extract, Register, describe
+from fupin_cli.language import tr
 from fupin_cli.linkage.model import to_bits
 from fupin_cli.project import Project
 from fupin_cli.report.digest import decided
@@ -104,5 +105,5 @@ def round_before(run: Path) -> Before:
         return Before(digest["as_of"], numbers, keys, sha256(run / MANIFEST))
     except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
         raise InputMissingError(
-            "this is no earlier run", where=str(run), try_="--previous with a run directory"
+            tr("this is no earlier run"), where=str(run), try_=tr("--previous with a run directory")
         ) from None

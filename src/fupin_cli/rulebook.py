@@ -10,6 +10,7 @@ import polars as pl
 
 from fupin_cli.errors import ConfigurationError
 from fupin_cli.ingest import SourceProfile, load_profiles
+from fupin_cli.language import tr
 from fupin_cli.linkage import Model, load_model
 from fupin_cli.project import Project
 from fupin_cli.rules import Lines, Occasion, Pack, applies_to, choose_packs, gives, leaves, load_lines, load_packs
@@ -39,9 +40,9 @@ def open_rule_book(project: Project) -> RuleBook:
     for source in (project.register, *project.extracts):
         if source.profile not in profiles:
             raise ConfigurationError(
-                f"{source.id}: no source profile is called {source.profile!r}",
+                tr("{id}: no source profile is called {profile!r}", id=source.id, profile=source.profile),
                 where=str(project.path),
-                try_=f"one of: {', '.join(sorted(profiles))}",
+                try_=tr("one of: {names}", names=", ".join(sorted(profiles))),
             )
     return RuleBook(
         profiles=profiles,

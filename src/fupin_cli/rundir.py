@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from fupin_cli.errors import DiskError, OutputError
+from fupin_cli.language import tr
 from fupin_cli.locks import locked
 from fupin_cli.unfinished import remove, settling, unfinished
 
@@ -89,9 +90,13 @@ def require_space(folder: Path, inputs: int) -> None:
     needed, free = _LEAST_SPACE + inputs, shutil.disk_usage(folder).free
     if free < needed:
         raise DiskError(
-            f"there is not enough room on the disk: {free >> 20:,} MiB free, about {needed >> 20:,} MiB needed",
+            tr(
+                "there is not enough room on the disk: {what:,} MiB free, about {what_2:,} MiB needed",
+                what=free >> 20,
+                what_2=needed >> 20,
+            ),
             where=str(folder.parent),
-            try_="free some space, or name a folder on another disk with -o; earlier results are untouched",
+            try_=tr("free some space, or name a folder on another disk with -o; earlier results are untouched"),
         )
 
 
@@ -147,15 +152,17 @@ def refuse_strangers(target: Path) -> None:
     outputs = _outputs_of(target)
     if outputs is None:
         raise OutputError(
-            "this is not a fupin run, so it is left alone", where=str(target), try_="name a new or empty folder with -o"
+            tr("this is not a fupin run, so it is left alone"),
+            where=str(target),
+            try_=tr("name a new or empty folder with -o"),
         )
     touched = sum(outputs.get(name) != sha256(path) for name, path in present_files(target).items())
     if touched:
         raise OutputError(
-            f"{touched} file(s) here were changed or added after the run, so it is left alone",
+            tr("{touched} file(s) here were changed or added after the run, so it is left alone", touched=touched),
             where=str(target),
-            why="a checklist that somebody filled in would be lost",
-            try_="name a new folder with -o, or move those files away",
+            why=tr("a checklist that somebody filled in would be lost"),
+            try_=tr("name a new folder with -o, or move those files away"),
         )
 
 
@@ -226,12 +233,12 @@ def _explained(error: OSError, target: Path) -> OutputError | DiskError:
         number = int(told[1])
     if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
         return DiskError(
-            "writing the results failed",
+            tr("writing the results failed"),
             where=str(target),
             why=os.strerror(number),
-            try_="free some space; earlier results are untouched",
+            try_=tr("free some space; earlier results are untouched"),
         )
     reason = os.strerror(number) if number else type(error).__name__
     return OutputError(
-        "the results cannot be written here", where=str(target), why=reason, try_="name another folder with -o"
+        tr("the results cannot be written here"), where=str(target), why=reason, try_=tr("name another folder with -o")
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from fupin_cli.errors import BadDataError, ConfigurationError, InputMissingError, NoPermissionError, OutputError
+from fupin_cli.language import tr
 from fupin_cli.locks import locked
 from fupin_cli.rundir import flush, replace_file
 from fupin_cli.unfinished import remove, settling, unfinished
@@ -34,7 +35,7 @@ def new_key(path: Path) -> str:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise OutputError(
-            "the key cannot be written here", where=str(path), why=os.strerror(error.errno or 5)
+            tr("the key cannot be written here"), where=str(path), why=os.strerror(error.errno or 5)
         ) from None
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(f"# public key: {public}\n{identity}\n")
@@ -50,12 +51,12 @@ def seal(folder: Path, target: Path, public: str, *, gone: bool = False) -> int:
     """
     age = _pyrage()
     if not folder.is_dir():
-        raise InputMissingError("no such folder", where=str(folder))
+        raise InputMissingError(tr("no such folder"), where=str(folder))
     try:
         recipient = age.x25519.Recipient.from_str(public.strip())
     except age.RecipientError:
         raise ConfigurationError(
-            "this is no public key", why="one begins with age1", try_="fupin seal key FILE"
+            tr("this is no public key"), why=tr("one begins with age1"), try_=tr("fupin seal key FILE")
         ) from None
 
     def pack(stream: IO[bytes]) -> None:
@@ -79,9 +80,9 @@ def unseal(sealed: Path, target: Path, key: str) -> None:
     """
     age = _pyrage()
     if not sealed.is_file():
-        raise InputMissingError("no such file", where=str(sealed))
+        raise InputMissingError(tr("no such file"), where=str(sealed))
     if target.exists():
-        raise OutputError("something is here already", where=str(target), try_="name a new folder with -o")
+        raise OutputError(tr("something is here already"), where=str(target), try_=tr("name a new folder with -o"))
     identity = _identity(key)
     target.parent.mkdir(parents=True, exist_ok=True)
     with unfinished(target.with_name(f".{target.name}.partial")) as staging:
@@ -91,9 +92,9 @@ def unseal(sealed: Path, target: Path, key: str) -> None:
                 age.decrypt_io(file, plain, [identity])
             except (age.DecryptError, OSError):
                 raise BadDataError(
-                    "this key does not open it, or the file was damaged",
+                    tr("this key does not open it, or the file was damaged"),
                     where=str(sealed),
-                    try_="the key it was sealed for",
+                    try_=tr("the key it was sealed for"),
                 ) from None
         (inside,) = staging.iterdir()
         flush(inside)
@@ -109,13 +110,17 @@ def secret_key(path: Path | None) -> str:
     if path is None:
         if given := os.environ.get(KEY_VARIABLE):
             return given
-        raise InputMissingError("no key was given", try_=f"--key FILE, or the variable {KEY_VARIABLE}")
+        raise InputMissingError(
+            tr("no key was given"), try_=tr("--key FILE, or the variable {key_variable}", key_variable=KEY_VARIABLE)
+        )
     try:
         if os.name == "posix" and path.stat().st_mode & 0o077:
-            raise NoPermissionError("others may read this key", where=str(path), try_=f"chmod 600 {path}")
+            raise NoPermissionError(
+                tr("others may read this key"), where=str(path), try_=tr("chmod 600 {path}", path=path)
+            )
         lines = path.read_text(encoding="ascii").splitlines()
     except FileNotFoundError:
-        raise InputMissingError("no such file", where=str(path)) from None
+        raise InputMissingError(tr("no such file"), where=str(path)) from None
     except UnicodeDecodeError:
         lines = []
     return next((line for line in lines if line.startswith("AGE-SECRET-KEY-")), "")
@@ -126,7 +131,7 @@ def _identity(key: str) -> Any:
     try:
         return age.x25519.Identity.from_str(key.strip())
     except age.IdentityError:
-        raise ConfigurationError("this is no secret key", why="one begins with AGE-SECRET-KEY-1") from None
+        raise ConfigurationError(tr("this is no secret key"), why=tr("one begins with AGE-SECRET-KEY-1")) from None
 
 
 @contextmanager
@@ -174,7 +179,7 @@ def _extracted(folder: Path) -> Iterator[IO[bytes]]:
     finally:
         thread.join()
     if failed:
-        raise BadDataError("the sealed file holds no folder", why=type(failed[0]).__name__)
+        raise BadDataError(tr("the sealed file holds no folder"), why=type(failed[0]).__name__)
 
 
 def _pyrage() -> Any:
@@ -182,6 +187,6 @@ def _pyrage() -> Any:
         import pyrage  # noqa: PLC0415 - only who seals needs it
     except ImportError:
         raise ConfigurationError(
-            "sealing needs the library pyrage", try_="python3 -m pip install 'fupin-cli[seal]'"
+            tr("sealing needs the library pyrage"), try_=tr("python3 -m pip install 'fupin-cli[seal]'")
         ) from None
     return pyrage

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fupin_cli.errors import OutputError
+from fupin_cli.language import tr
 
 ACCESS, PURGED = "access.jsonl", "purged.jsonl"
 _FOLDER = ".fupin"
@@ -37,7 +38,7 @@ def record(beside: Path, name: str, **facts: str | float) -> None:
             os.close(descriptor)
     except OSError as error:
         raise OutputError(
-            "this must be recorded, and the record cannot be written",
+            tr("this must be recorded, and the record cannot be written"),
             where=str(path),
             why=os.strerror(error.errno or 5),
         ) from None

@@ -14,6 +14,7 @@ import polars as pl
 from fupin_cli.audit.coverage import STATES, TO_DO, Coverage, MustVisit, cover, coverage_of, must_visit_rules
 from fupin_cli.errors import InputMissingError, UsageError
 from fupin_cli.kept_rules import folders_for
+from fupin_cli.language import tr
 from fupin_cli.project import rules_folders
 from fupin_cli.report import book
 from fupin_cli.report.table_book import Part
@@ -79,7 +80,7 @@ def _opened(run: Path) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, dict[s
         date.fromisoformat(manifest["as_of"])
     except (OSError, ValueError, KeyError, TypeError):
         raise InputMissingError(
-            "this is no run directory", where=str(run), try_="fupin run PROJECT -o DIR makes one"
+            tr("this is no run directory"), where=str(run), try_=tr("fupin run PROJECT -o DIR makes one")
         ) from None
     return frames[0], frames[1], frames[2], manifest, not_run
 
@@ -88,14 +89,16 @@ def _refuse_unknown(known: Sequence[str], only: Sequence[str], jurisdiction: str
     for name in only:
         if name not in known:
             raise UsageError(
-                f"{name} was not judged in this run, or does not ask who was visited",
-                try_=f"--rule {nearest(name, known)}" if nearest(name, known) else "fupin rules list",
+                tr("{name} was not judged in this run, or does not ask who was visited", name=name),
+                try_=tr("--rule {nearest}", nearest=nearest(name, known))
+                if nearest(name, known)
+                else tr("fupin rules list"),
             )
     if not known:
         raise UsageError(
-            f"no rule of this run asks who was visited (jurisdiction {jurisdiction})",
-            why="Henan's and Gansu's packs do; another place's can, with a fact of the extract visits",
-            try_="fupin rules show HA-V1 shows how one is written",
+            tr("no rule of this run asks who was visited (jurisdiction {jurisdiction})", jurisdiction=jurisdiction),
+            why=tr("Henan's and Gansu's packs do; another place's can, with a fact of the extract visits"),
+            try_=tr("fupin rules show HA-V1 shows how one is written"),
         )
 
 

@@ -104,6 +104,7 @@ SET_ASIDE_REASONS = {  # why a row was read and not used
     "other_header": ("列序不同的另一个表头", "another header, with its columns in another order"),
     "no_identity": ("无姓名且无证件号码", "neither name nor ID number"),
     "no_household": ("无户编号（或户编号末几位丢失）", "no household ID, or one that lost its last digits"),
+    "too_long": ("比表头多出单元格（可能有未加引号的逗号）", "more cells than the header has: a comma without quotes?"),
     "unnamed_file": ("文件名看不出是台账中的哪一户", "file whose name tells no household of the register"),
     "not_a_table": ("未识别到表头的工作表", "sheet without a header that this profile knows"),
     "hidden_sheet": ("隐藏的工作表，未识别到表头", "hidden sheet without a header that this profile knows"),

@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from fupin_cli.errors import BadDataError, InputMissingError, UsageError
+from fupin_cli.language import tr
 from fupin_cli.rules import Judgement, Level, Lines, Pack, Rule, applies_to, gives, judge, nearest, standards
 from fupin_cli.rules.outcome import Kind
 from fupin_cli.rules.pack import NATIONAL, PERSON_FACTS
@@ -46,7 +47,7 @@ def read_round(folder: Path, packs: Sequence[Pack]) -> Round:
     """
     if not (folder / MANIFEST).exists():
         raise InputMissingError(
-            "this is not a run directory", where=str(folder), try_="fupin run -o DIR, then --run DIR"
+            tr("this is not a run directory"), where=str(folder), try_=tr("fupin run -o DIR, then --run DIR")
         )
     told = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     try:
@@ -56,10 +57,10 @@ def read_round(folder: Path, packs: Sequence[Pack]) -> Round:
         judged_for = told["judged_for"]
     except (OSError, KeyError, pl.exceptions.PolarsError):
         raise BadDataError(
-            "this run cannot be judged again",
+            tr("this run cannot be judged again"),
             where=str(folder),
-            why="it lacks a file that newer runs keep",
-            try_="fupin run again",
+            why=tr("it lacks a file that newer runs keep"),
+            try_=tr("fupin run again"),
         ) from None
     said = _told_by_rules(packs)
     by_kind = {
@@ -138,9 +139,13 @@ def pair_rules(first: Pack, second: Pack, named: Sequence[str] = ()) -> tuple[tu
     if not all(verdicts):
         lacking = next(pack.id for pack, found in zip((first, second), verdicts, strict=True) if not found)
         raise UsageError(
-            f"{first.id} and {second.id} have nothing to compare",
-            why=f"no rule of one ID in both, and {lacking} has no verdict about households",
-            try_=f"fupin rules compare --pack {first.id} --pack {second.id} --rule A --rule B; fupin rules list --pack ID",
+            tr("{id} and {id_2} have nothing to compare", id=first.id, id_2=second.id),
+            why=tr("no rule of one ID in both, and {lacking} has no verdict about households", lacking=lacking),
+            try_=tr(
+                "fupin rules compare --pack {id} --pack {id_2} --rule A --rule B; fupin rules list --pack ID",
+                id=first.id,
+                id_2=second.id,
+            ),
         )
     return ((verdicts[0][0], verdicts[1][0]),)
 
@@ -160,14 +165,14 @@ def _named_pair(
     first: Pack, second: Pack, sides: Sequence[Mapping[str, Rule]], named: Sequence[str]
 ) -> tuple[Rule, Rule]:
     if len(named) != 2:
-        raise UsageError("--rule is given twice: a rule of the first pack, then one of the second")
+        raise UsageError(tr("--rule is given twice: a rule of the first pack, then one of the second"))
     found = []
     for pack, side, name in zip((first, second), sides, named, strict=True):
         rule = side.get(name.upper())
         if rule is None or rule.level not in (Level.PERSON, Level.HOUSEHOLD):
             raise UsageError(
-                f"{pack.id} has no rule {name!r} about households",
-                try_=nearest(name.upper(), side) or f"fupin rules list --pack {pack.id}",
+                tr("{id} has no rule {name!r} about households", id=pack.id, name=name),
+                try_=nearest(name.upper(), side) or tr("fupin rules list --pack {id}", id=pack.id),
             )
         found.append(rule)
     return found[0], found[1]

@@ -1,7 +1,7 @@
 @echo off
+chcp 65001 >nul
 rem 离线安装 fupin：install.cmd [目标文件夹]，默认 %USERPROFILE%\fupin。不联网，不需要管理员权限。
 rem Installs fupin without network: install.cmd [FOLDER]. Needs no rights of an administrator.
-chcp 65001 >nul
 setlocal
 set "TARGET=%~1"
 if "%TARGET%"=="" set "TARGET=%USERPROFILE%\fupin"

@@ -14,7 +14,7 @@ from hashlib import blake2b
 
 import polars as pl
 
-from fupin_cli.normalise.codes import code_of
+from fupin_cli.normalise.codes import codes_of
 from fupin_cli.rules.sampling import LEVELS, Plan, Stage
 from fupin_cli.vocabulary import SAMPLE
 
@@ -62,7 +62,7 @@ def draw_sample(frame: pl.DataFrame, plan: Plan, seed: int) -> Drawn:
     rows = rows.with_columns(
         weight=1 / chances,
         sample_id=pl.Series(
-            [code_of("S", _digest(seed, f"sample|{key}")) for key in rows["unit_key"]], dtype=pl.String
+            codes_of("S", (_digest(seed, f"sample|{key}") for key in rows["unit_key"])), dtype=pl.String
         ),
     )
     rows = _in_groups(rows, plan)

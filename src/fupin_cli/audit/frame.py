@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from fupin_cli.errors import BadDataError, UsageError
+from fupin_cli.language import tr
 from fupin_cli.rules.predicate import evaluate
 from fupin_cli.rules.sampling import LEVELS, OWN_FACTS, Plan
 from fupin_cli.vocabulary import PLACES, SAMPLING_FRAME
@@ -51,9 +52,9 @@ def frame_of(
     """
     if plan.villages and villages is None:
         raise UsageError(
-            f"this plan draws among {plan.villages} only, and nobody says which these are",
-            why="no register has that column",
-            try_="--villages FILE, with a line 县/乡镇/村 for each of them",
+            tr("this plan draws among {villages} only, and nobody says which these are", villages=plan.villages),
+            why=tr("no register has that column"),
+            try_=tr("--villages FILE, with a line 县/乡镇/村 for each of them"),
         )
     told = _registered(persons, households)
     if listed is not None:
@@ -64,9 +65,11 @@ def frame_of(
     for level in needed:
         if not told[level].is_not_null().any():
             raise BadDataError(
-                f"the plan draws at the level {level}, and no household names one",
+                tr("the plan draws at the level {level}, and no household names one", level=level),
                 where=plan.path.name,
-                try_=f'a column for it in the register, or another plan without [[stage]] unit = "{level}"',
+                try_=tr(
+                    'a column for it in the register, or another plan without [[stage]] unit = "{level}"', level=level
+                ),
             )
     told = _because(told, pl.any_horizontal(pl.col(level).is_null() for level in needed), "no_place")
     if villages is not None:
@@ -125,8 +128,12 @@ def _in_villages(told: pl.DataFrame, villages: Sequence[str]) -> pl.Series:
         found = named.filter((pl.col("three") == line) | (pl.col("two") == line))["three"].n_unique()
         if found != 1:
             raise UsageError(
-                f"the list of villages names {line}, and the frame has {found or 'none'} of that name",
-                try_="a line for each: 县/乡镇/村, written as in the register",
+                tr(
+                    "the list of villages names {line}, and the frame has {what} of that name",
+                    line=line,
+                    what=found or "none",
+                ),
+                try_=tr("a line for each: 县/乡镇/村, written as in the register"),
             )
     wanted = list(villages)
     return named.select(

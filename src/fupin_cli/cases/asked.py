@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from fupin_cli.cases.ledger import Ledger
 from fupin_cli.errors import UsageError
+from fupin_cli.language import tr
 from fupin_cli.vocabulary import PLACES
 
 _WORDS = {"rule_id": "rule", "sent_batch": "batch"}  # columns by the name of their option
@@ -42,7 +43,14 @@ def _unknown(ledger: Ledger, column: str, value: str | int, within: Mapping[str,
     offered = near or known[:_NAMED]
     more = "…" if len(known) > len(offered) and not near else ""
     return UsageError(
-        f"no case{f' in {place}' if place else ''} has the {_WORDS.get(column, column)} {value}",
-        why="没有这个名称的疑点",
-        try_=f"{'did you mean' if near else 'one of'}: {'、'.join(offered)}{more}" if known else "fupin cases stats",
+        tr(
+            "no case{what} has the {what_2} {value}",
+            what=f" in {place}" if place else "",
+            what_2=_WORDS.get(column, column),
+            value=value,
+        ),
+        why=tr("没有这个名称的疑点"),
+        try_=f"{'did you mean' if near else 'one of'}: {'、'.join(offered)}{more}"
+        if known
+        else tr("fupin cases stats"),
     )

@@ -15,7 +15,8 @@ from hashlib import blake2b
 from pathlib import Path
 
 from fupin_cli.errors import BadDataError, DiskError, NoPermissionError
-from fupin_cli.normalise.codes import code_of, read_code
+from fupin_cli.language import tr
+from fupin_cli.normalise.codes import codes_of, read_code
 
 KEY_FILE = "ledger.key"
 _KEY_BYTES, _CODE_CHARACTERS = 32, 32
@@ -30,7 +31,7 @@ class LedgerKey:
 
     def case_ids(self, texts: Iterable[str]) -> list[str]:
         """`C` and 16 letters or digits for each text: 80 bits, always text to a spreadsheet."""
-        return [code_of(_CASE, self._digest("case", text)) for text in texts]
+        return codes_of(_CASE, (self._digest("case", text) for text in texts))
 
     def codes(self, purpose: str, texts: Iterable[str | None]) -> list[str | None]:
         """A code of 32 hex digits for each text, null for none."""
@@ -56,19 +57,21 @@ def open_key(folder: Path, mark: str | None) -> LedgerKey:
     except FileNotFoundError:
         secret = b""
     except PermissionError:
-        raise NoPermissionError("the ledger's key may not be read", where=str(path)) from None
+        raise NoPermissionError(tr("the ledger's key may not be read"), where=str(path)) from None
     except (ValueError, OSError):
-        raise BadDataError("this is not a ledger's key", where=str(path), try_="put the saved copy back") from None
+        raise BadDataError(
+            tr("this is not a ledger's key"), where=str(path), try_=tr("put the saved copy back")
+        ) from None
     if not secret and mark is None:
         secret = secrets.token_bytes(_KEY_BYTES)
         _keep(path, secret)
     key = LedgerKey(secret)
     if not secret or (mark is not None and not hmac.compare_digest(mark, key.mark())):
         raise BadDataError(
-            "the key of this ledger is missing" if not secret else "this is another ledger's key",
+            tr("the key of this ledger is missing") if not secret else tr("this is another ledger's key"),
             where=str(path),
-            why="without it no case would be known again",
-            try_="put the saved copy of ledger.key back",
+            why=tr("without it no case would be known again"),
+            try_=tr("put the saved copy of ledger.key back"),
         )
     return key
 
@@ -89,5 +92,5 @@ def _keep(path: Path, secret: bytes) -> None:
         staged.replace(path)
     except OSError as error:
         raise DiskError(
-            "the ledger's key cannot be written", where=str(path), why=os.strerror(error.errno or 5)
+            tr("the ledger's key cannot be written"), where=str(path), why=os.strerror(error.errno or 5)
         ) from None

@@ -22,6 +22,7 @@ import polars as pl
 from fupin_cli.cases.keys import LedgerKey, open_key
 from fupin_cli.cases.schema import ANSWER_FIELDS, MIGRATIONS
 from fupin_cli.errors import BadDataError, BusyError, DiskError, InputMissingError, NoPermissionError
+from fupin_cli.language import tr
 from fupin_cli.layout import LEDGER_FILE
 from fupin_cli.vocabulary import FINDINGS
 
@@ -139,10 +140,10 @@ class Ledger:
         path = self.folder / "people" / last["people"]
         if not path.is_file():
             raise InputMissingError(
-                "the file of what the cases show is gone",
+                tr("the file of what the cases show is gone"),
                 where=str(path),
-                why="the ledger keeps no persons of its own",
-                try_="put the saved copy back",
+                why=tr("the ledger keeps no persons of its own"),
+                try_=tr("put the saved copy back"),
             )
         people = FINDINGS.conform(pl.read_parquet(path))  # one of an older program may lack a column
         return people.select("case_id", *FINDINGS.names)
@@ -203,7 +204,7 @@ def open_ledger(folder: Path, *, make: bool = False) -> Iterator[Ledger]:
     except sqlite3.Error as error:
         raise _explained(error, path) from None
     except PermissionError:
-        raise NoPermissionError("the ledger may not be opened", where=str(path)) from None
+        raise NoPermissionError(tr("the ledger may not be opened"), where=str(path)) from None
 
 
 def nearest_case(ledger: Ledger, number: str) -> str | None:
@@ -218,9 +219,9 @@ def nearest_case(ledger: Ledger, number: str) -> str | None:
 def no_ledger(folder: Path) -> InputMissingError:
     """The error of whoever asks for a ledger where none was begun."""
     return InputMissingError(
-        "there is no ledger here",
+        tr("there is no ledger here"),
         where=str(folder),
-        try_="fupin cases round RUN begins one with the findings of a run",
+        try_=tr("fupin cases round RUN begins one with the findings of a run"),
     )
 
 
@@ -302,10 +303,10 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> str | None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > len(MIGRATIONS):
         raise BadDataError(
-            "this ledger was written by a newer fupin",
+            tr("this ledger was written by a newer fupin"),
             where=str(path),
-            why=f"it is of version {version}, this program knows {len(MIGRATIONS)}",
-            try_="install the newer fupin; the ledger is untouched",
+            why=tr("it is of version {version}, this program knows {count}", version=version, count=len(MIGRATIONS)),
+            try_=tr("install the newer fupin; the ledger is untouched"),
         )
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
@@ -351,11 +352,16 @@ def _explained(error: sqlite3.Error, path: Path) -> BusyError | DiskError | BadD
     """Our own error for one of SQLite's, whose texts quote no cells but tell nobody what to do."""
     text = str(error)
     if "locked" in text or "busy" in text:
-        return BusyError("another fupin is writing to this ledger", where=str(path), try_="wait for it to finish")
+        return BusyError(
+            tr("another fupin is writing to this ledger"), where=str(path), try_=tr("wait for it to finish")
+        )
     if "full" in text or "disk" in text or "readonly" in text or "unable to open" in text:
         return DiskError(
-            "writing the ledger failed", where=str(path), why=text, try_="free some space; nothing was booked"
+            tr("writing the ledger failed"), where=str(path), why=text, try_=tr("free some space; nothing was booked")
         )
     return BadDataError(
-        "the ledger cannot be read", where=str(path), why=text, try_="fupin cases verify, or put the last copy back"
+        tr("the ledger cannot be read"),
+        where=str(path),
+        why=text,
+        try_=tr("fupin cases verify, or put the last copy back"),
     )

@@ -16,7 +16,8 @@ from pathlib import Path
 import click
 
 from fupin_cli.cli.signals import INTERRUPTED, SAID, Stopped, heed_signals
-from fupin_cli.errors import FupinError
+from fupin_cli.errors import DiskError, FupinError
+from fupin_cli.language import tr
 
 BUG, DISK = 70, 74
 _HOME = Path(__file__).resolve().parents[1]
@@ -37,7 +38,7 @@ def run_guarded(command: Callable[[], object]) -> int:
         error.show()
         return 2
     except FupinError as error:
-        _say(f"error: {error}")
+        _say(tr("error: {error}", error=error))
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         _say(SAID[INTERRUPTED])
@@ -63,16 +64,23 @@ def _nobody_reads() -> int:
 def _foreign(error: BaseException) -> int:
     disk_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     if disk_full or "os error 28" in str(error) or "os error 27" in str(error):
-        _say("error: the disk is full\n  earlier results are untouched\n  try: free some space and run again")
+        full = DiskError(
+            tr("the disk is full"), why=tr("earlier results are untouched"), try_=tr("free some space and run again")
+        )
+        _say(tr("error: {error}", error=full))
         return DISK
     frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).is_relative_to(_HOME)]
     where = (
         f"{Path(frames[-1].filename).relative_to(_HOME)}:{frames[-1].lineno} in {frames[-1].name}" if frames else "?"
     )
     _say(
-        f"bug: {type(error).__name__} at {where}\n"
-        "  this is a fault of fupin, not of your data; its details may quote people and are not shown\n"
-        "  try: fupin inspect FILE on the inputs, and report the line above; earlier results are untouched"
+        tr(
+            "bug: {kind} at {where}\n"
+            "  this is a fault of fupin, not of your data; its details may quote people and are not shown\n"
+            "  try: fupin inspect FILE on the inputs, and report the line above; earlier results are untouched",
+            kind=type(error).__name__,
+            where=where,
+        )
     )
     return BUG
 

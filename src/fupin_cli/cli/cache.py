@@ -14,13 +14,11 @@ _KEEP_DAYS = 90.0
 
 @click.command("cache")
 @click.argument("project", type=click.Path(path_type=Path), default=Path())
-@click.option("--prune", is_flag=True, help="删除久未使用的 · delete what has not been used for --days")
-@click.option("--clear", is_flag=True, help="全部删除 · delete everything")
-@click.option(
-    "--days", type=click.FloatRange(min=0), default=_KEEP_DAYS, show_default=True, help="未使用天数 · days without use"
-)
+@click.option("--prune", is_flag=True, help="delete what has not been used for --days")
+@click.option("--clear", is_flag=True, help="delete everything")
+@click.option("--days", type=click.FloatRange(min=0), default=_KEEP_DAYS, show_default=True, help="days without use")
 def command(project: Path, *, prune: bool, clear: bool, days: float) -> int:
-    """查看、清理已读文件的缓存。 Show or prune what fupin keeps of files that it has read.
+    """Show or prune what fupin keeps of files that it has read.
 
     Unchanged files are not parsed twice: their rows lie in .fupin/cache beside fupin.toml, readable by their owner only. They
     are data about people, so delete them when the work is done; nothing but time is lost.

@@ -9,21 +9,21 @@ import click
 from fupin_cli.cli.groups import LazyGroup
 
 COMMANDS = {  # name → module, function, what it does; in the order in which an office meets them
-    "round": ("cases_moves", "round_", "登记一轮比对 · book a run: what is new, goes on, was cleared"),
-    "dispatch": ("cases_moves", "dispatch_", "下发核查表 · send out what nobody was asked yet"),
-    "import": ("cases_moves", "import_", "接收反馈 · book the answers of returned workbooks"),
-    "settle": ("cases_moves", "settle_", "裁定矛盾的答复 · decide between answers that contradict"),
-    "reopen": ("cases_moves", "reopen_", "重新核查 · have a case asked again, and say why"),
-    "sign": ("cases_moves", "sign_", "登记签字 · note a signature"),
-    "file": ("cases_moves", "file_", "登记佐证材料 · note a document beside a case"),
-    "exempt": ("cases_moves", "exempt_", "豁免 · set cases free of questions until a day"),
-    "list": ("cases_list", "list_cases", "列出核查件 · list cases"),
-    "show": ("cases_list", "show_case", "一件的来龙去脉 · one case and all that happened to it"),
-    "stats": ("cases_shown", "stats", "统计、排行、属实率 · statistics, ranking, precision"),
-    "warn": ("cases_shown", "warn", "预警 · what cannot wait"),
-    "trend": ("cases_shown", "show_trend", "历轮比对的走势 · the rounds in order"),
-    "labels": ("cases_shown", "write_labels", "由答复得到的比对标签 · what answers say of links"),
-    "verify": ("cases_shown", "verify", "检查台账 · is the ledger whole"),
+    "round": ("cases_moves", "round_", "book a run: what is new, goes on, was cleared"),
+    "dispatch": ("cases_moves", "dispatch_", "send out what nobody was asked yet"),
+    "import": ("cases_moves", "import_", "book the answers of returned workbooks"),
+    "settle": ("cases_moves", "settle_", "decide between answers that contradict"),
+    "reopen": ("cases_moves", "reopen_", "have a case asked again, and say why"),
+    "sign": ("cases_moves", "sign_", "note a signature"),
+    "file": ("cases_moves", "file_", "note a document beside a case"),
+    "exempt": ("cases_moves", "exempt_", "set cases free of questions until a day"),
+    "list": ("cases_list", "list_cases", "list cases"),
+    "show": ("cases_list", "show_case", "one case and all that happened to it"),
+    "stats": ("cases_shown", "stats", "statistics, ranking, precision"),
+    "warn": ("cases_shown", "warn", "what cannot wait"),
+    "trend": ("cases_shown", "show_trend", "the rounds in order"),
+    "labels": ("cases_shown", "write_labels", "what answers say of links"),
+    "verify": ("cases_shown", "verify", "is the ledger whole"),
 }
 
 
@@ -35,7 +35,7 @@ def _load(name: str) -> click.Command:
 
 @click.command("cases", cls=LazyGroup, words={name: words for name, (_, _, words) in COMMANDS.items()}, load=_load)
 def command() -> None:
-    """疑点的下发、反馈、销号。 What became of every finding: sent out, answered, signed off, remembered.
+    """What became of every finding: sent out, answered, signed off, remembered.
 
     The ledger is a folder, best `cases` beside fupin.toml. It remembers every case by a keyed number: nobody is asked twice about
     the same evidence. Its key (ledger.key) never leaves the folder; without it no case is known again, so keep a copy apart.

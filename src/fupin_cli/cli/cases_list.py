@@ -21,6 +21,7 @@ from fupin_cli.cli.cases_options import book_option, case_number, day_option, js
 from fupin_cli.cli.cases_tables import print_table, table_of
 from fupin_cli.cli.groups import Choice
 from fupin_cli.errors import UsageError
+from fupin_cli.language import tr
 from fupin_cli.report.masking import mask_id, mask_name, mask_sentence
 from fupin_cli.vocabulary import Severity
 
@@ -44,16 +45,16 @@ _COLUMNS = {"rule": "rule_id", "severity": "severity", "county": "county", "town
 
 
 @click.command("list")
-@click.option("--state", type=Choice([*STATES, "open"]), multiple=True, help="状态 · only these states")
-@click.option("--rule", shell_complete=complete.rules, help="规则编号 · only this rule")
-@click.option("--severity", type=Choice([one.value for one in Severity]), help="疑点性质 · only of this weight")
-@click.option("--county", shell_complete=complete.places("county"), help="县 · only this county")
-@click.option("--township", shell_complete=complete.places("township"), help="乡镇 · only this township")
-@click.option("--village", shell_complete=complete.places("village"), help="村 · only this village")
-@click.option("--household", help="户编号 · only this household")
-@click.option("--batch", type=int, help="批次 · only what went out with this batch")
-@click.option("--overdue", is_flag=True, help="逾期未反馈 · out and past its day")
-@click.option("--limit", type=click.IntRange(min=1), help="最多条数 · at most so many")
+@click.option("--state", type=Choice([*STATES, "open"]), multiple=True, help="only these states")
+@click.option("--rule", shell_complete=complete.rules, help="only this rule")
+@click.option("--severity", type=Choice([one.value for one in Severity]), help="only of this weight")
+@click.option("--county", shell_complete=complete.places("county"), help="only this county")
+@click.option("--township", shell_complete=complete.places("township"), help="only this township")
+@click.option("--village", shell_complete=complete.places("village"), help="only this village")
+@click.option("--household", help="only this household")
+@click.option("--batch", type=int, help="only what went out with this batch")
+@click.option("--overdue", is_flag=True, help="out and past its day")
+@click.option("--limit", type=click.IntRange(min=1), help="at most so many")
 @book_option
 @ledger_option
 @day_option
@@ -70,7 +71,7 @@ def list_cases(
     as_json: bool,
     **asked: Any,
 ) -> int:
-    """列出核查件。 List cases by state, place, rule or household. Nobody's name is in the list.
+    """List cases by state, place, rule or household. Nobody's name is in the list.
 
     \b
     Examples:
@@ -116,7 +117,7 @@ def list_cases(
 @ledger_option
 @json_option
 def show_case(case: str, ledger: Path, *, as_json: bool) -> int:
-    """一件的来龙去脉。 Show one case: what it is about (masked) and everything that happened to it.
+    """Show one case: what it is about (masked) and everything that happened to it.
 
     \b
     Examples:
@@ -129,7 +130,8 @@ def show_case(case: str, ledger: Path, *, as_json: bool) -> int:
         near = None if found.height else nearest_case(opened, number)
     if not found.height:
         raise UsageError(
-            f"no case has the number {number}", try_=f"fupin cases show {near}" if near else "fupin cases list"
+            tr("no case has the number {number}", number=number),
+            try_=tr("fupin cases show {near}", near=near) if near else tr("fupin cases list"),
         )
     row = found.row(0, named=True)
     about = people.filter(pl.col("case_id") == number).row(0, named=True) if people is not None else {}

@@ -21,6 +21,7 @@ from fupin_cli.cli.waiting import wait_option
 from fupin_cli.errors import ConfigurationError, InputMissingError, NoPermissionError, UsageError
 from fupin_cli.feedback import file_document, settle, sign, take_back
 from fupin_cli.ingest import Ask
+from fupin_cli.language import tr
 from fupin_cli.report.checklist import ACTIONS, VERDICTS
 from fupin_cli.report.dispatch import BY
 from fupin_cli.report.dispatch_book import batch_name
@@ -50,7 +51,7 @@ FIGURES = {
 @day_option
 @json_option
 def round_(run: Path, ledger: Path, day: date, *, as_json: bool) -> int:
-    """登记一轮比对。 Book a run: reconcile its findings with the cases of earlier rounds.
+    """Book a run: reconcile its findings with the cases of earlier rounds.
 
     A case is cleared only where the round looked and found nothing: its rule ran and answered, for this household. What a round
     cannot tell stays as it is. A county's round and the province's share their cases; booking the same run twice changes nothing.
@@ -72,14 +73,14 @@ def round_(run: Path, ledger: Path, day: date, *, as_json: bool) -> int:
 
 
 @click.command("dispatch")
-@click.option("--due", type=Day(), required=True, help="报回截止日期 · the day by which answers are due")
-@click.option("--by", type=Choice(BY), default=BY[0], show_default=True, help="接收单位 · who gets a workbook")
-@click.option("--county", shell_complete=complete.places("county"), help="只下发这个县 · only this county")
-@click.option("--mask-ids", is_flag=True, help="遮盖证件号码中间各位 · hide the middle of ID numbers")
+@click.option("--due", type=Day(), required=True, help="the day by which answers are due")
+@click.option("--by", type=Choice(BY), default=BY[0], show_default=True, help="who gets a workbook")
+@click.option("--county", shell_complete=complete.places("county"), help="only this county")
+@click.option("--mask-ids", is_flag=True, help="hide the middle of ID numbers")
 @click.option(
     "--passwords",
     type=click.Path(path_type=Path),
-    help="各接收单位的打开密码（toml） · passwords per recipient: encrypts the workbooks",
+    help="passwords per recipient: encrypts the workbooks",
 )
 @ledger_option
 @wait_option
@@ -96,7 +97,7 @@ def dispatch_(
     mask_ids: bool,
     as_json: bool,
 ) -> int:
-    """下发核查表。 Send out what nobody was asked yet: a workbook for each receiving unit, and a manifest of what went to whom.
+    """Send out what nobody was asked yet: a workbook for each receiving unit, and a manifest of what went to whom.
 
     What is out and not back, answered, closed, cleared or exempt is not sent again. With --passwords every workbook is
     encrypted as Excel does it; the file has a line for each recipient, "青禾县/平川镇" = "…", and only its owner may read it.
@@ -140,11 +141,9 @@ def dispatch_(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="反馈接收情况的文件夹 · where each unit's list of what is wrong goes",
+    help="where each unit's list of what is wrong goes",
 )
-@click.option(
-    "--passwords", type=click.Path(path_type=Path), help="各接收单位的打开密码（toml） · passwords per recipient"
-)
+@click.option("--passwords", type=click.Path(path_type=Path), help="passwords per recipient")
 @ledger_option
 @wait_option
 @day_option
@@ -152,7 +151,7 @@ def dispatch_(
 def import_(
     files: tuple[Path, ...], output: Path | None, passwords: Path | None, ledger: Path, day: date, *, as_json: bool
 ) -> int:
-    """接收反馈。 Book the answers of returned workbooks; tell each unit what is missing, altered, unknown, contradicting or late.
+    """Book the answers of returned workbooks; tell each unit what is missing, altered, unknown, contradicting or late.
 
     Rows are known by their 疑点编号, in any order and column. Answers are booked; nothing else in a workbook changes
     anything, and nobody is added. The same files again change nothing; two copies that disagree are a conflict, which
@@ -184,11 +183,11 @@ def import_(
 
 @click.command("settle")
 @click.argument("case", shell_complete=complete.cases)
-@click.option("--verdict", type=Choice(VERDICTS), required=True, help="是否属实 · is it so")
-@click.option("--reason", required=True, help="情况说明、裁定理由 · why it is decided so")
-@click.option("--action", type=Choice(ACTIONS), help="处理意见 · what is done")
-@click.option("--material", help="佐证材料 · proof")
-@click.option("--by", required=True, help="裁定人 · who decides")
+@click.option("--verdict", type=Choice(VERDICTS), required=True, help="is it so")
+@click.option("--reason", required=True, help="why it is decided so")
+@click.option("--action", type=Choice(ACTIONS), help="what is done")
+@click.option("--material", help="proof")
+@click.option("--by", required=True, help="who decides")
 @ledger_option
 @wait_option
 @day_option
@@ -202,7 +201,7 @@ def settle_(
     ledger: Path,
     day: date,
 ) -> int:
-    """裁定矛盾的答复。 Decide a case whose returned copies contradict each other.
+    """Decide a case whose returned copies contradict each other.
 
     Only such a case: what was answered or closed without contradiction is asked again with `fupin cases reopen`.
 
@@ -218,13 +217,13 @@ def settle_(
 
 @click.command("reopen")
 @click.argument("cases", shell_complete=complete.cases, nargs=-1, required=True)
-@click.option("--reason", required=True, help="理由 · why it must be asked again")
-@click.option("--by", required=True, help="经办人 · who decides")
+@click.option("--reason", required=True, help="why it must be asked again")
+@click.option("--by", required=True, help="who decides")
 @ledger_option
 @wait_option
 @day_option
 def reopen_(cases: tuple[str, ...], reason: str, by: str, ledger: Path, day: date) -> int:
-    """重新核查。 Have cases asked again that were answered, closed, exempt or disputed; the next batch sends them.
+    """Have cases asked again that were answered, closed, exempt or disputed; the next batch sends them.
 
     What was answered stays in the case's history, and counts no more.
 
@@ -239,12 +238,12 @@ def reopen_(cases: tuple[str, ...], reason: str, by: str, ledger: Path, day: dat
 
 @click.command("sign")
 @click.argument("batch")
-@click.option("--step", required=True, help="签字环节 · a step of the batch's chain")
-@click.option("--by", required=True, help="签字人 · who signed")
-@click.option("--signed-on", type=Day(), help="签字日期 · when [the day of --on]")
-@click.option("--county", shell_complete=complete.places("county"), help="只这个县 · only this county")
-@click.option("--township", shell_complete=complete.places("township"), help="只这个乡镇 · only this township")
-@click.option("--village", shell_complete=complete.places("village"), help="只这个村 · only this village")
+@click.option("--step", required=True, help="a step of the batch's chain")
+@click.option("--by", required=True, help="who signed")
+@click.option("--signed-on", type=Day(), help="when [the day of --on]")
+@click.option("--county", shell_complete=complete.places("county"), help="only this county")
+@click.option("--township", shell_complete=complete.places("township"), help="only this township")
+@click.option("--village", shell_complete=complete.places("village"), help="only this village")
 @ledger_option
 @wait_option
 @day_option
@@ -252,7 +251,7 @@ def sign_(
     batch: str, step: str, by: str, signed_on: date | None, county: str | None, township: str | None, village: str | None,
     ledger: Path, day: date,
 ) -> int:  # fmt: skip
-    """登记签字。 Note a signature under the answers of a batch; cases whose chain and documents are complete are closed.
+    """Note a signature under the answers of a batch; cases whose chain and documents are complete are closed.
 
     \b
     Examples:
@@ -260,7 +259,7 @@ def sign_(
     """
     digits = batch.upper().removeprefix("B")
     if not digits.isdigit():
-        raise UsageError(f"{batch!r} is no batch", try_="B0001, as it stands on the workbooks")
+        raise UsageError(tr("{batch!r} is no batch", batch=batch), try_=tr("B0001, as it stands on the workbooks"))
     given = {"county": county, "township": township, "village": village}
     place = {level: name for level, name in given.items() if name}
     receipt, closed = sign(ledger, int(digits), step, by, signed_on or day, day, place=place)
@@ -275,7 +274,7 @@ def sign_(
 @wait_option
 @day_option
 def file_(case: str, document: str, ledger: Path, day: date) -> int:
-    """登记佐证材料。 Note a document beside a case.
+    """Note a document beside a case.
 
     \b
     Examples:
@@ -288,14 +287,14 @@ def file_(case: str, document: str, ledger: Path, day: date) -> int:
 
 @click.command("exempt")
 @click.argument("cases", shell_complete=complete.cases, nargs=-1, required=True)
-@click.option("--reason", required=True, help="理由 · why")
-@click.option("--document", required=True, help="依据文件 · by which document")
-@click.option("--until", type=Day(), required=True, help="有效期至 · the last day on which it holds")
+@click.option("--reason", required=True, help="why")
+@click.option("--document", required=True, help="by which document")
+@click.option("--until", type=Day(), required=True, help="the last day on which it holds")
 @ledger_option
 @wait_option
 @day_option
 def exempt_(cases: tuple[str, ...], reason: str, document: str, until: date, ledger: Path, day: date) -> int:
-    """豁免。 Set cases free of questions until a day, as long as their evidence stays the same.
+    """Set cases free of questions until a day, as long as their evidence stays the same.
 
     \b
     Examples:
@@ -310,16 +309,20 @@ def _passwords(path: Path) -> dict[str, str]:
     """Recipient → password. The file is read only where nobody else may read it."""
     try:
         if path.stat().st_mode & 0o077:
-            raise NoPermissionError("others may read this file of passwords", where=str(path), try_=f"chmod 600 {path}")
+            raise NoPermissionError(
+                tr("others may read this file of passwords"), where=str(path), try_=tr("chmod 600 {path}", path=path)
+            )
         told = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise InputMissingError("no such file", where=str(path)) from None
+        raise InputMissingError(tr("no such file"), where=str(path)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):  # what stands there may be a password: it is not repeated
         raise ConfigurationError(
-            "not readable as TOML", where=str(path), try_='"青禾县/平川镇" = "…", a line each'
+            tr("not readable as TOML"), where=str(path), try_=tr('"青禾县/平川镇" = "…", a line each')
         ) from None
     if not all(isinstance(password, str) and password for password in told.values()):
-        raise ConfigurationError("a password is a text", where=str(path), try_='"青禾县/平川镇" = "…", a line each')
+        raise ConfigurationError(
+            tr("a password is a text"), where=str(path), try_=tr('"青禾县/平川镇" = "…", a line each')
+        )
     return told
 
 

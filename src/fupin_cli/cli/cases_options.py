@@ -10,6 +10,7 @@ import click
 
 from fupin_cli.cases.keys import read_case_id
 from fupin_cli.errors import UsageError
+from fupin_cli.language import tr
 
 
 class Day(click.ParamType[date]):
@@ -35,16 +36,15 @@ def case_number(text: str) -> str:
     number = read_case_id(text)
     if number is None:
         raise UsageError(
-            f"{text!r} is no case number", try_="a C and 16 letters or digits, as it stands under 疑点编号"
+            tr("{value!r} is no case number", value=text),
+            try_=tr("a C and 16 letters or digits, as it stands under 疑点编号"),
         )
     return number
 
 
 ledger_option = click.option(
-    "--ledger", type=click.Path(path_type=Path), default=Path("cases"), show_default=True, help="台账文件夹 · the ledger's folder"
+    "--ledger", type=click.Path(path_type=Path), default=Path("cases"), show_default=True, help="the ledger's folder"
 )  # fmt: skip
-day_option = click.option("--on", "day", type=Day(), default=today, help="日期 · the day it happens on [today]")
-json_option = click.option("--json", "as_json", is_flag=True, help="向标准输出打印 JSON · print JSON to stdout")
-book_option = click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="写成工作簿 · write a workbook (.xlsx)"
-)
+day_option = click.option("--on", "day", type=Day(), default=today, help="the day it happens on [today]")
+json_option = click.option("--json", "as_json", is_flag=True, help="print JSON to stdout")
+book_option = click.option("-o", "--output", type=click.Path(path_type=Path), help="write a workbook (.xlsx)")

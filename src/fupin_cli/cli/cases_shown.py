@@ -20,6 +20,7 @@ from fupin_cli.cli.cases_options import book_option, day_option, json_option, le
 from fupin_cli.cli.cases_tables import print_table, table_of
 from fupin_cli.cli.groups import Choice
 from fupin_cli.errors import BadDataError, UsageError
+from fupin_cli.language import tr
 from fupin_cli.parquet import write_parquet
 from fupin_cli.report.table_book import Part, write_table_book
 from fupin_cli.rundir import replace_file
@@ -35,14 +36,14 @@ _FIRST_ROWS, _LAST_ROWS = 5, 3  # of a ranking that is too long for one screen
     "sections",
     type=Choice(SECTIONS),
     multiple=True,
-    help="整张表 · this table, whole; may be repeated",
+    help="this table, whole; may be repeated",
 )
 @book_option
 @ledger_option
 @day_option
 @json_option
 def stats(sections: tuple[str, ...], output: Path | None, ledger: Path, day: date, *, as_json: bool) -> int:
-    """统计、排行、属实率。 Where cases stand by place, department and rule; the townships' ranking; what turned out to be so.
+    """Where cases stand by place, department and rule; the townships' ranking; what turned out to be so.
 
     One screen of it; --section prints a table whole, --json and -o FILE.xlsx give all of them.
 
@@ -70,7 +71,7 @@ def stats(sections: tuple[str, ...], output: Path | None, ledger: Path, day: dat
 @day_option
 @json_option
 def warn(output: Path | None, ledger: Path, day: date, *, as_json: bool) -> int:
-    """预警。 What cannot wait: new cases of weight, overdue answers, contradictions, rules whose clues are mostly refuted.
+    """What cannot wait: new cases of weight, overdue answers, contradictions, rules whose clues are mostly refuted.
 
     \b
     Examples:
@@ -87,7 +88,7 @@ def warn(output: Path | None, ledger: Path, day: date, *, as_json: bool) -> int:
 @day_option
 @json_option
 def show_trend(output: Path | None, ledger: Path, day: date, *, as_json: bool) -> int:
-    """历轮比对的走势。 The rounds in order: found, new, reopened, cleared; households that entered, came back, left.
+    """The rounds in order: found, new, reopened, cleared; households that entered, came back, left.
 
     \b
     Examples:
@@ -99,12 +100,10 @@ def show_trend(output: Path | None, ledger: Path, day: date, *, as_json: bool) -
 
 
 @click.command("labels")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, help="结果文件 · labels.parquet or .csv"
-)
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="labels.parquet or .csv")
 @ledger_option
 def write_labels(output: Path, ledger: Path) -> int:
-    """由答复得到的比对标签。 Write what answers say of links: 同名非本人 is another person, 属实 the same one.
+    """Write what answers say of links: 同名非本人 is another person, 属实 the same one.
 
     For whoever trains or checks linkage. Nothing uses it by itself: no threshold and no weight changes because of an answer.
 
@@ -115,7 +114,7 @@ def write_labels(output: Path, ledger: Path) -> int:
     with open_ledger(ledger) as opened:
         people = opened.people()
         if people is None:
-            raise UsageError("no round was booked yet", try_="fupin cases round RUN")
+            raise UsageError(tr("no round was booked yet"), try_=tr("fupin cases round RUN"))
         told = labels(opened, people)
     with replace_file(output) as path:
         if output.suffix == ".csv":
@@ -131,7 +130,7 @@ def write_labels(output: Path, ledger: Path) -> int:
 @click.command("verify")
 @ledger_option
 def verify(ledger: Path) -> int:
-    """检查台账。 Check the ledger: the file is whole, and every case is what its events say when they are told again.
+    """Check the ledger: the file is whole, and every case is what its events say when they are told again.
 
     \b
     Examples:
@@ -143,7 +142,10 @@ def verify(ledger: Path) -> int:
         count = opened.rows("SELECT count(*) AS n FROM events")[0]["n"]
     if faults:
         raise BadDataError(
-            "the ledger is not whole", where=str(ledger), why="; ".join(faults[:3]), try_="put the last copy back"
+            tr("the ledger is not whole"),
+            where=str(ledger),
+            why="; ".join(faults[:3]),
+            try_=tr("put the last copy back"),
         )
     click.echo(f"无误 ok: {count:,} 事项 events")
     return 0

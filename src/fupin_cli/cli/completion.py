@@ -7,6 +7,7 @@ from click.shell_completion import get_completion_class
 
 from fupin_cli.cli.groups import Choice
 from fupin_cli.errors import UsageError
+from fupin_cli.language import tr
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -14,7 +15,7 @@ SHELLS = ("bash", "zsh", "fish")
 @click.command("completion")
 @click.argument("shell", type=Choice(SHELLS))
 def command(shell: str) -> int:
-    """命令行补全。 Print the completion script of a shell.
+    """Print the completion script of a shell.
 
     Commands and options are completed, and what they ask for: rules, packs, stages, and from a ledger its counties, townships,
     villages and case numbers. Nobody's name is ever offered.
@@ -34,6 +35,6 @@ def command(shell: str) -> int:
 
     kind = get_completion_class(shell)
     if kind is None:
-        raise UsageError(f"this click does not know {shell}", try_="another shell")
+        raise UsageError(tr("this click does not know {shell}", shell=shell), try_=tr("another shell"))
     click.echo(kind(main, {}, "fupin", COMPLETE).source())
     return 0

@@ -15,21 +15,17 @@ from fupin_cli.pairing import dedupe_file
 
 @click.command("dedupe")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="结果文件 · duplicates.parquet, or .csv for Excel"
-)
-@click.option("--profile", type=click.Path(path_type=Path), help="数据源配置 · source profile")
-@click.option("--model", type=click.Path(path_type=Path), help="权重文件 · match weights [shipped defaults]")
-@click.option(
-    "--review", type=click.Path(path_type=Path), help="人工核查表 · write the pairs as a workbook for people (.xlsx)"
-)
-@click.option("--json", "as_json", is_flag=True, help="向标准输出打印小结 · print the summary to stdout as JSON")
-@click.option("-q", "--quiet", is_flag=True, help="不显示小结 · no summary")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="duplicates.parquet, or .csv for Excel")
+@click.option("--profile", type=click.Path(path_type=Path), help="source profile")
+@click.option("--model", type=click.Path(path_type=Path), help="match weights [shipped defaults]")
+@click.option("--review", type=click.Path(path_type=Path), help="write the pairs as a workbook for people (.xlsx)")
+@click.option("--json", "as_json", is_flag=True, help="print the summary to stdout as JSON")
+@click.option("-q", "--quiet", is_flag=True, help="no summary")
 def command(
     file: Path, output: Path | None, profile: Path | None, model: Path | None, review: Path | None, *, as_json: bool,
     quiet: bool,
 ) -> int:  # fmt: skip
-    """在一个文件里查重。 Find people who stand twice in one file, and numbers that several people bear.
+    """Find people who stand twice in one file, and numbers that several people bear.
 
     Each row of the output is a pair: row and other_row (0-based data rows after the header), match_weight in bits,
     match_probability, decision, basis, and cluster: the first row of all whom accepted pairs make one person.

@@ -16,6 +16,7 @@ from fupin_cli.cli.next_step import NEXT, typed
 from fupin_cli.cli.pairs_shown import DECISIONS
 from fupin_cli.cli.rule_packs import judged_project_option, open_rules
 from fupin_cli.errors import BadDataError, InputMissingError, UsageError
+from fupin_cli.language import tr
 from fupin_cli.report.link_words import waterfall
 from fupin_cli.report.masking import mask_id, mask_name, mask_sentence
 from fupin_cli.rules import Rule, nearest
@@ -36,12 +37,12 @@ _FRAMES = ("persons", "households", "outcomes", "person_outcomes", "findings", "
     "--run",
     "folder",
     type=click.Path(path_type=Path),
-    help="结果文件夹或比对关系文件 · run directory, or links.parquet of fupin link [newest under ./runs, or ./demo]",
+    help="run directory, or links.parquet of fupin link [newest under ./runs, or ./demo]",
 )
 @judged_project_option
-@click.option("--unmask", is_flag=True, help="显示完整姓名和证件号码 · show names and ID numbers in full")
+@click.option("--unmask", is_flag=True, help="show names and ID numbers in full")
 def command(target: str, folder: Path | None, project: Path | None, *, unmask: bool) -> int:
-    """说明一人、一户、一条疑点或一条比对关系。 Explain a person, a household, a finding or a link.
+    """Explain a person, a household, a finding or a link.
 
     TARGET is a rule ID, for the findings of that rule; a finding key (or its first characters), a household ID, a person ID,
     an ID number, row:N for the N-th register row, link:N:EXTRACT:M for the link between it and row M of an extract, or, in
@@ -88,9 +89,9 @@ def command(target: str, folder: Path | None, project: Path | None, *, unmask: b
         lines = [line for row in person.sort("register_row").to_dicts() for line in _person(run, row, rules, say)]
     else:
         raise UsageError(
-            "nothing in this run is called that" if finding.height == 0 else "several findings begin like that",
+            tr("nothing in this run is called that") if finding.height == 0 else tr("several findings begin like that"),
             where=str(run.folder),
-            why="looked for a rule, finding key, household ID, person ID, ID number, row:N and link:N:EXTRACT:M",
+            why=tr("looked for a rule, finding key, household ID, person ID, ID number, row:N and link:N:EXTRACT:M"),
             try_=_instead(run, target),
         )
     if known.note:
@@ -165,20 +166,22 @@ def _newest() -> Path:
         return runs[-1]
     if (Path("demo") / "manifest.json").exists():
         return Path("demo")
-    raise InputMissingError("no run found under ./runs or ./demo", try_="fupin explain TARGET --run DIR")
+    raise InputMissingError(tr("no run found under ./runs or ./demo"), try_=tr("fupin explain TARGET --run DIR"))
 
 
 def _open(folder: Path) -> _Run:
     if not (folder / "manifest.json").exists():
         raise InputMissingError(
-            "this is not a run directory", where=str(folder), try_="fupin run -o DIR, then --run DIR"
+            tr("this is not a run directory"), where=str(folder), try_=tr("fupin run -o DIR, then --run DIR")
         )
     frames = {}
     for name in _FRAMES:
         try:
             frames[name] = pl.read_parquet(folder / f"{name}.parquet")
         except (OSError, pl.exceptions.PolarsError):
-            raise BadDataError(f"{name}.parquet cannot be read", where=str(folder), try_="run again") from None
+            raise BadDataError(
+                tr("{name}.parquet cannot be read", name=name), where=str(folder), try_=tr("run again")
+            ) from None
     return _Run(folder, **frames)
 
 
@@ -263,7 +266,11 @@ def _one_link(run: _Run, target: str, say: _Masked) -> list[str]:
     if not link:
         known = run.links.filter(_col("register_row") == ours).sort("extract", "extract_row")
         near = " ".join(f"link:{ours}:{e}:{m}" for e, m in known.select("extract", "extract_row").head(5).rows())
-        raise UsageError("no such link in this run", where=str(run.folder), try_=f"fupin explain row:{ours}, or {near}")
+        raise UsageError(
+            tr("no such link in this run"),
+            where=str(run.folder),
+            try_=tr("fupin explain row:{ours}, or {near}", ours=ours, near=near),
+        )
     person = run.persons.filter(_col("register_row") == ours).row(0, named=True)
     head = f"台账 register row:{ours}  {say.name(person['name'])} {say.number(person['id_number'])}（{_where(person)}）"
     return [head, *_link(run, link[0], say)]

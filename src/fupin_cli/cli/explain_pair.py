@@ -9,6 +9,7 @@ import polars as pl
 
 from fupin_cli.cli.pairs_shown import DECISIONS
 from fupin_cli.errors import BadDataError, UsageError
+from fupin_cli.language import tr
 from fupin_cli.report.link_words import waterfall
 from fupin_cli.vocabulary import BASES
 
@@ -22,7 +23,9 @@ def link_named(target: str, *, of_run: bool) -> tuple[int, str | None, int]:
     if found is None or (found[2] is not None) != of_run:
         form = "link:REGISTER_ROW:EXTRACT:EXTRACT_ROW" if of_run else "link:REGISTER_ROW:EXTRACT_ROW"
         example = "fupin explain link:17:hukou:203" if of_run else "fupin explain link:17:203 --run links.parquet"
-        raise UsageError("a link is named by the rows that it joins", why=f"it is written {form}", try_=example)
+        raise UsageError(
+            tr("a link is named by the rows that it joins"), why=tr("it is written {form}", form=form), try_=example
+        )
     return int(found[1]), found[2], int(found[3])
 
 
@@ -36,19 +39,19 @@ def explain_row_pair(target: str, path: Path) -> list[str]:
     sides = ["row", "other_row"] if "other_row" in links.columns else ["register_row", "extract_row"]
     if not _NEEDED | set(sides) <= set(links.columns):
         raise BadDataError(
-            "this is no file of links", where=path.name, try_="fupin link A B -o links.parquet writes one"
+            tr("this is no file of links"), where=path.name, try_=tr("fupin link A B -o links.parquet writes one")
         )
     found = links.filter(pl.col(sides[0]) == ours, pl.col(sides[1]) == theirs).to_dicts()
     if not found:
         near = links.filter((pl.col(sides[0]) == ours) | (pl.col(sides[1]) == theirs)).select(sides).head(5).rows()
         names = " ".join(f"link:{a}:{b}" for a, b in near)
         raise UsageError(
-            "no such pair in this file",
+            tr("no such pair in this file"),
             where=path.name,
-            why="rows count from 0 after the header; pairs that have next to nothing in common are not in the file",
-            try_=f"fupin explain with one of: {names}"
+            why=tr("rows count from 0 after the header; pairs that have next to nothing in common are not in the file"),
+            try_=tr("fupin explain with one of: {names}", names=names)
             if names
-            else f"the columns {' and '.join(sides)} list all pairs",
+            else tr("the columns {sides} list all pairs", sides=" and ".join(sides)),
         )
     lines = []
     for link in found:
@@ -68,5 +71,5 @@ def _read(path: Path) -> pl.DataFrame:
         return pl.read_csv(path) if path.suffix.lower() == ".csv" else pl.read_parquet(path)
     except (pl.exceptions.PolarsError, OSError):
         raise BadDataError(
-            "not readable as links", where=path.name, try_="fupin link A B -o links.parquet writes such a file"
+            tr("not readable as links"), where=path.name, try_=tr("fupin link A B -o links.parquet writes such a file")
         ) from None

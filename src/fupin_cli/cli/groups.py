@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+import inspect
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import click
 from click.exceptions import NoSuchCommand
+
+from fupin_cli.language import tr
+
+_AS_IT_STANDS = "\b\n"  # how click is told not to break a paragraph's lines anew
+_NOTED = re.compile(r"(?P<typed> +(?:\S+ {2,})?fupin\b.*? {2,})(?P<note>\S.*)")  # an example and what is said beside it
+_WIDTH = 88  # columns of a paragraph without blanks, which click cannot break
+_PIECE = re.compile(r"[!-~]+[，。、；：）]?|.[，。、；：）]?")
 
 
 class LazyGroup(click.Group):
@@ -25,8 +35,15 @@ class LazyGroup(click.Group):
         return list(self.words)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command, loaded."""
-        return self._load(cmd_name) if cmd_name in self.words else None
+        """The command, loaded, its help in the language spoken."""
+        return in_words(self._load(cmd_name)) if cmd_name in self.words else None
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As click does, in the language spoken."""
+        in_words(self)
+        if option := self.get_help_option(ctx):  # click made it before --lang was read
+            option.help = tr(option.help or "")
+        super().format_help(ctx, formatter)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -38,8 +55,51 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Name and words of each, without loading any."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(self.words.items()))
+        with formatter.section(tr("Commands")):
+            formatter.write_dl([(name, tr(words)) for name, words in self.words.items()])
+
+
+def in_words(command: click.Command, say: Callable[[str], str] = tr) -> click.Command:
+    """The command, and those in it, with help as `say` says it; what was said once is not said again."""
+    command.help = "\n\n".join(_said(inspect.cleandoc(command.help or ""), say)) or None
+    for option in command.params:
+        if isinstance(option, click.Option) and option.help:
+            option.help = say(option.help)
+    if isinstance(command, click.Group) and not isinstance(command, LazyGroup):
+        for sub in command.commands.values():
+            in_words(sub, say)
+    return command
+
+
+def _said(text: str, say: Callable[[str], str]) -> Iterator[str]:
+    """Help by its paragraphs; of one whose lines stand as they are, only the heading and the notes are words."""
+    for paragraph in text.split("\n\n"):
+        if paragraph.startswith(_AS_IT_STANDS):
+            yield _AS_IT_STANDS + "\n".join(_line(line, say) for line in paragraph.split("\n")[1:])
+        elif paragraph:
+            words = " ".join(paragraph.split())
+            said = say(words)
+            yield said if said.isascii() or said == words else _AS_IT_STANDS + _broken(said)
+
+
+def _line(line: str, say: Callable[[str], str]) -> str:
+    if line.endswith(":"):
+        return say(line)
+    noted = _NOTED.fullmatch(line)
+    return noted["typed"] + say(noted["note"]) if noted else line
+
+
+def _broken(text: str) -> str:
+    """Chinese in lines of the terminal's width; a word of Latin letters stays whole, no line begins with a comma."""
+    lines, width = [""], 0
+    for piece in _PIECE.findall(text):
+        wide = sum(1 + (unicodedata.east_asian_width(letter) in "WF") for letter in piece)
+        if width + wide > _WIDTH and piece != " ":
+            lines.append("")
+            width = 0
+        lines[-1] += piece
+        width += wide
+    return "\n".join(line.strip() for line in lines)
 
 
 class Choice(click.Choice[str]):

@@ -14,6 +14,7 @@ import click
 from fupin_cli.cli.console import password_from
 from fupin_cli.errors import FupinError, InputMissingError, OutputError
 from fupin_cli.ingest import SourceProfile, inspect_file, load_profiles, read_source
+from fupin_cli.language import tr
 from fupin_cli.layout import PROJECT_FILE
 from fupin_cli.project import received_files, shipped_rules
 
@@ -35,9 +36,9 @@ class _Placed:
 
 @click.command("init")
 @click.argument("folder", type=click.Path(path_type=Path), default=Path())
-@click.option("--force", is_flag=True, help="覆盖已有的 fupin.toml · replace an existing fupin.toml")
+@click.option("--force", is_flag=True, help="replace an existing fupin.toml")
 def command(folder: Path, *, force: bool) -> int:
-    """看一个文件夹，写出 fupin.toml 草稿。 Look at the files of a folder and draft a project.
+    """Look at the files of a folder and draft a project.
 
     Each file is opened by its content and compared with the known kinds of source; the percentage is the share of its
     headers that the kind explains. What could not be placed is said, and left as a comment. Read the draft before you run
@@ -48,15 +49,17 @@ def command(folder: Path, *, force: bool) -> int:
       fupin init 2019年度比对
     """
     if not folder.is_dir():
-        raise InputMissingError("no such folder", where=str(folder))
+        raise InputMissingError(tr("no such folder"), where=str(folder))
     target = folder / PROJECT_FILE
     if target.exists() and not force:
-        raise OutputError("there is a project here already", where=str(target), try_="edit it, or fupin init --force")
+        raise OutputError(
+            tr("there is a project here already"), where=str(target), try_=tr("edit it, or fupin init --force")
+        )
     profiles = load_profiles([shipped_rules() / "sources"])
     files = received_files(folder)
     if not files:
         raise InputMissingError(
-            "no table here", where=str(folder), try_="put the received files (xlsx, xls, csv, zip …) into it"
+            tr("no table here"), where=str(folder), try_=tr("put the received files (xlsx, xls, csv, zip …) into it")
         )
     placed = [_place(path, path.relative_to(folder).as_posix(), profiles) for path in files]
     registers = [path for path, found in zip(files, placed, strict=True) if found.kind == "register"]

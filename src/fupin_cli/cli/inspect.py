@@ -31,13 +31,11 @@ _MOST_WORDS, _LEAST_ALIKE = 30, 5
 @click.command("inspect")
 @click.argument("files", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--rows", "first_rows", type=click.IntRange(0, 200), default=0,
-              help="另显示前几行（遮蔽） · also show the first rows, masked")  # fmt: skip
-@click.option(
-    "--project", type=click.Path(path_type=Path), help="项目文件夹，其 rules/ 覆盖随附规则 · project whose rules/ win"
-)
+              help="also show the first rows, masked")  # fmt: skip
+@click.option("--project", type=click.Path(path_type=Path), help="project whose rules/ win")
 @json_option
 def command(files: tuple[Path, ...], first_rows: int, project: Path | None, *, as_json: bool) -> int:
-    """看一个文件怎样被读懂。 Show how a file would be read: container, sheets, header, columns, ID health.
+    """Show how a file would be read: container, sheets, header, columns, ID health.
 
     Examples of cells are masked; nothing is written. A workbook under a password asks for it, or takes it from the
     environment variable FUPIN_PASSWORD.

@@ -20,30 +20,26 @@ from fupin_cli.pairing import link_files
     "--output",
     type=click.Path(path_type=Path),
     required=True,
-    help="结果文件 · links.parquet, or .csv to open in Excel",
+    help="links.parquet, or .csv to open in Excel",
 )
 @click.option(
     "--profile", "profiles", type=click.Path(path_type=Path), multiple=True,
-    help="数据源配置 · source profile; twice: the register's, then the extract's",
+    help="source profile; twice: the register's, then the extract's",
 )  # fmt: skip
-@click.option("--model", type=click.Path(path_type=Path), help="权重文件 · match weights [shipped defaults]")
-@click.option(
-    "--save-model", type=click.Path(path_type=Path), help="保存学到的权重 · write what was learned, for --model"
-)
-@click.option(
-    "--review", type=click.Path(path_type=Path), help="人工核查表 · write the workbook for people to answer (.xlsx)"
-)
+@click.option("--model", type=click.Path(path_type=Path), help="match weights [shipped defaults]")
+@click.option("--save-model", type=click.Path(path_type=Path), help="write what was learned, for --model")
+@click.option("--review", type=click.Path(path_type=Path), help="write the workbook for people to answer (.xlsx)")
 @click.option(
     "--labels", type=click.Path(path_type=Path), multiple=True,
-    help="填好的核查表 · an answered review workbook; may be repeated",
+    help="an answered review workbook; may be repeated",
 )  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="向标准输出打印小结 · print the summary to stdout as JSON")
-@click.option("-q", "--quiet", is_flag=True, help="不显示小结 · no summary")
+@click.option("--json", "as_json", is_flag=True, help="print the summary to stdout as JSON")
+@click.option("-q", "--quiet", is_flag=True, help="no summary")
 def command(
     register: Path, extract: Path, output: Path, profiles: tuple[Path, ...], model: Path | None, save_model: Path | None,
     review: Path | None, labels: tuple[Path, ...], *, as_json: bool, quiet: bool,
 ) -> int:  # fmt: skip
-    """比对两个文件里的人。 Link the people of two files, without a project.
+    """Link the people of two files, without a project.
 
     Headers are recognised by the shipped profiles. Each row of the output is a pair: register_row and extract_row (0-based
     data rows after the header), match_weight in bits, match_probability, decision, basis, tied, and what each field adds.

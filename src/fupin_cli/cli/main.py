@@ -15,25 +15,26 @@ import click
 from fupin_cli import __version__
 from fupin_cli.cli.boundary import run_guarded
 from fupin_cli.cli.groups import LazyGroup
+from fupin_cli.language import LANGUAGES, preferred, speak
 
 COMPLETE = "_FUPIN_COMPLETE"  # set by the script of `fupin completion`
 COMMANDS = {  # in the order in which an analyst meets them
-    "init": "看一个文件夹，写出 fupin.toml 草稿 · look at a folder, draft a project",
-    "inspect": "看一个文件怎样被读懂 · show how a file would be read",
-    "run": "比对、研判、出疑点清单 · reconcile a project",
-    "link": "比对两个文件里的人 · link the people of two files",
-    "dedupe": "在一个文件里查重 · find duplicates inside one file",
-    "rules": "查看、检查规则 · the rules: list, show, check, test",
-    "explain": "说明一人、一户、一条疑点或一条比对关系 · explain a person, household, finding or link",
-    "cases": "疑点的下发、反馈、销号 · cases: dispatch, answers, sign-off, memory",
-    "visits": "必到户：应到、已到、未到 · must-visit lists and their coverage",
-    "sample": "抽样核查：抽户、发表、估计 · audits: draw, send, estimate",
-    "verify": "核对结果与台账是否原样 · check that a run and a ledger are what was written",
-    "seal": "加密保存结果和台账 · keep runs and ledgers as encrypted files",
-    "purge": "删除到期的结果、缓存、下发与接收的表 · delete what retention no longer allows",
-    "completion": "命令行补全 · completion for bash, zsh, fish",
-    "cache": "已读文件的缓存：查看、清理 · what was read before: show, prune",
-    "synth": "生成虚构人口与数据 · make invented people",
+    "init": "look at a folder, draft a project",
+    "inspect": "show how a file would be read",
+    "run": "reconcile a project",
+    "link": "link the people of two files",
+    "dedupe": "find duplicates inside one file",
+    "rules": "the rules: list, show, check, test",
+    "explain": "explain a person, household, finding or link",
+    "cases": "cases: dispatch, answers, sign-off, memory",
+    "visits": "must-visit lists and their coverage",
+    "sample": "audits: draw, send, estimate",
+    "verify": "check that a run and a ledger are what was written",
+    "seal": "keep runs and ledgers as encrypted files",
+    "purge": "delete what retention no longer allows",
+    "completion": "completion for bash, zsh, fish",
+    "cache": "what was read before: show, prune",
+    "synth": "make invented people",
 }
 
 
@@ -54,6 +55,11 @@ def _load(name: str) -> click.Command:
     return command
 
 
+def _speak(ctx: click.Context, _: click.Parameter, language: str | None) -> None:
+    if language and not ctx.resilient_parsing:
+        speak(language)
+
+
 @click.command(
     cls=LazyGroup,
     words=COMMANDS,
@@ -62,15 +68,19 @@ def _load(name: str) -> click.Command:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="fupin")
+@click.option(
+    "--lang", type=click.Choice(LANGUAGES), expose_value=False, is_eager=True, callback=_speak,
+    help="the language of messages and help [FUPIN_LANG, or the system's]",
+)  # fmt: skip
 @click.pass_context
 def main(ctx: click.Context) -> None:
-    """比对建档立卡台账与部门数据，按政策规则研判，把疑点发到能核查的村。.
+    """Reconcile household registers with what departments hold, judge by policy, and ask the villages.
 
-    fupin compares a household register with what the departments hold about the same people, judges every household
-    against dated, cited rules, and writes Excel lists for the villages that can check.
+    fupin compares a register (建档立卡) with what the departments hold about the same people, judges every household against
+    dated, cited rules, and writes Excel lists for the villages that can check.
 
     \b
-    第一次使用 · the first time:
+    The first time:
       fupin                      where you are, and what to type next
       fupin init FOLDER          look at the files, write fupin.toml
       fupin run FOLDER           reconcile; results in FOLDER/runs/
@@ -97,4 +107,5 @@ def entry() -> None:
         with contextlib.suppress(Exception):
             main(prog_name="fupin")
         sys.exit(0)
+    speak(preferred())
     sys.exit(run_guarded(lambda: main(standalone_mode=False)))

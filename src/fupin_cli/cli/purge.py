@@ -7,21 +7,18 @@ from pathlib import Path
 import click
 
 from fupin_cli.errors import InputMissingError
+from fupin_cli.language import tr
 from fupin_cli.layout import CASES
 from fupin_cli.purge import purge
 
 
 @click.command("purge")
 @click.argument("project", type=click.Path(path_type=Path), default=Path())
-@click.option(
-    "--older-than", "days", type=click.FloatRange(min=0), required=True, help="天数 · days since it was written"
-)
-@click.option(
-    "--ledger", type=click.Path(path_type=Path), help="台账文件夹 · the ledger's folder [PROJECT/cases, if there]"
-)
-@click.option("--dry-run", is_flag=True, help="只列出 · only say what would be deleted")
+@click.option("--older-than", "days", type=click.FloatRange(min=0), required=True, help="days since it was written")
+@click.option("--ledger", type=click.Path(path_type=Path), help="the ledger's folder [PROJECT/cases, if there]")
+@click.option("--dry-run", is_flag=True, help="only say what would be deleted")
 def command(project: Path, days: float, ledger: Path | None, *, dry_run: bool) -> int:
-    """删除到期的结果、缓存、下发与接收的表。 Delete what is older than so many days, and record that it was.
+    """Delete what is older than so many days, and record that it was.
 
     Runs and sealed files in PROJECT/runs, cached rows, workbooks of batches that nobody waits for any more, and lists that went
     back to the units. The ledger stays; it holds no names. What was deleted, when and by whom stands in .fupin/purged.jsonl. A
@@ -36,7 +33,7 @@ def command(project: Path, days: float, ledger: Path | None, *, dry_run: bool) -
     if ledger is None and (project / CASES).is_dir():
         ledger = project / CASES
     if not project.is_dir():
-        raise InputMissingError("no such folder", where=str(project))
+        raise InputMissingError(tr("no such folder"), where=str(project))
     told = purge(project, days, ledger, really=not dry_run)
     for one in told:
         what = (

@@ -12,6 +12,7 @@ from fupin_cli.cli import complete
 from fupin_cli.cli.rule_packs import judged_project_option, open_pack, project_option
 from fupin_cli.cli.rule_trace import folder_of, run_option
 from fupin_cli.errors import UsageError
+from fupin_cli.language import tr
 from fupin_cli.rulebook import labels_of
 from fupin_cli.rules import Pack, Parameter, Rule
 from fupin_cli.rundir import replace_file
@@ -27,7 +28,7 @@ _WITHOUT = "各项都达标，或没有命中"  # a verdict that finds nothing g
 @click.argument("second")
 @project_option
 def diff_packs(first: str, second: str, project: Path | None) -> int:
-    """两个规则包有何不同。 Show rule by rule what two packs ask differently.
+    """Show rule by rule what two packs ask differently.
 
     FIRST and SECOND are ids of packs, or TOML files.
 
@@ -50,14 +51,14 @@ def diff_packs(first: str, second: str, project: Path | None) -> int:
     shell_complete=complete.packs,
     multiple=True,
     required=True,
-    help="规则包编号或文件，写两次 · id or file of a pack, twice",
+    help="id or file of a pack, twice",
 )
 @click.option(
     "--rule",
     "rules",
     shell_complete=complete.rules,
     multiple=True,
-    help="只比这两条规则，写两次 · compare these two rules, one of each pack [by ID, else verdict with verdict]",
+    help="compare these two rules, one of each pack [by ID, else verdict with verdict]",
 )
 @run_option
 @judged_project_option
@@ -65,12 +66,12 @@ def diff_packs(first: str, second: str, project: Path | None) -> int:
     "--csv",
     "target",
     type=click.Path(path_type=Path),
-    help="把全部有变化的户写入 CSV · write all of them to a CSV file",
+    help="write all of them to a CSV file",
 )
 def compare_packs(
     names: tuple[str, ...], rules: tuple[str, ...], folder: Path | None, project: Path | None, target: Path | None
 ) -> int:
-    """假如换一套规则。 Judge a finished round by two packs: which households change their outcome, and why.
+    """Judge a finished round by two packs: which households change their outcome, and why.
 
     Rules of one ID are compared with each other; packs without a rule in common, verdict with verdict, or as --rule says.
 
@@ -81,7 +82,7 @@ def compare_packs(
       fupin rules compare --pack exit-national --pack my-rules/national.toml --csv changes.csv
     """
     if len(names) != 2:
-        raise UsageError("compare takes two packs", try_="fupin rules compare --pack A --pack B --run DIR")
+        raise UsageError(tr("compare takes two packs"), try_=tr("fupin rules compare --pack A --pack B --run DIR"))
     run = folder_of(folder)
     (ours, known), (theirs, others) = (open_pack(name, project, run) for name in names)
     pairs = pair_rules(ours, theirs, rules)

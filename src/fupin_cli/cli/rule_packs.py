@@ -11,17 +11,18 @@ import click
 from fupin_cli.errors import InputMissingError, UsageError
 from fupin_cli.ingest import SourceProfile, load_profiles
 from fupin_cli.kept_rules import folders_for
+from fupin_cli.language import tr
 from fupin_cli.project import rules_folders
 from fupin_cli.rulebook import all_packs
 from fupin_cli.rules import Lines, Pack, load_lines, nearest
 
 project_option = click.option(
-    "--project", type=click.Path(path_type=Path), help="项目文件夹，其 rules/ 覆盖随附规则 · project whose rules/ win"
+    "--project", type=click.Path(path_type=Path), help="project whose rules/ win"
 )  # fmt: skip
 judged_project_option = click.option(
     "--project",
     type=click.Path(path_type=Path),
-    help="项目文件夹，用其现行规则 · project whose rules of today are used [those that the run keeps]",
+    help="project whose rules of today are used [those that the run keeps]",
 )
 
 
@@ -41,7 +42,7 @@ def open_rules(project: Path | None, instead: Path | None = None, run: Path | No
     With a `run` and no project, those by which it was judged, which its directory keeps.
     """
     if project and not project.is_dir():
-        raise InputMissingError("no such project folder", where=str(project))
+        raise InputMissingError(tr("no such project folder"), where=str(project))
     folders, note = rules_folders(project / "rules" if project else None), ""
     if run is not None:
         folders, note = folders_for(run, project, folders)
@@ -65,6 +66,7 @@ def pick_pack(packs: Sequence[Pack], name: str) -> Pack:
     if name not in known:
         close = nearest(name, known)
         raise UsageError(
-            f"no pack is called {name!r}", try_=f"--pack {close}" if close else f"one of: {', '.join(sorted(known))}"
+            tr("no pack is called {name!r}", name=name),
+            try_=tr("--pack {close}", close=close) if close else tr("one of: {names}", names=", ".join(sorted(known))),
         )
     return known[name]

@@ -9,12 +9,13 @@ import click
 from fupin_cli.cli import complete
 from fupin_cli.cli.rule_packs import judged_project_option, open_pack, open_rules
 from fupin_cli.errors import InputMissingError, UsageError
+from fupin_cli.language import tr
 from fupin_cli.report.rule_trace import trace
 from fupin_cli.rulebook import labels_of
 from fupin_cli.what_if import judge_again, read_round, standard_of
 
 run_option = click.option(
-    "--run", "folder", type=click.Path(path_type=Path), help="结果文件夹 · run directory [newest under ./runs, or ./demo]"
+    "--run", "folder", type=click.Path(path_type=Path), help="run directory [newest under ./runs, or ./demo]"
 )  # fmt: skip
 
 
@@ -24,15 +25,15 @@ run_option = click.option(
     "--pack",
     "name",
     shell_complete=complete.packs,
-    help="规则包编号或文件 · id or file of a pack [the one whose verdict binds the place]",
+    help="id or file of a pack [the one whose verdict binds the place]",
 )
 @run_option
 @judged_project_option
-@click.option("--unmask", is_flag=True, help="显示完整姓名 · show names in full")
+@click.option("--unmask", is_flag=True, help="show names in full")
 def explain_household(
     household_id: str, name: str | None, folder: Path | None, project: Path | None, *, unmask: bool
 ) -> int:
-    """按一套规则说明一户。 Explain one household under any pack: fact, value, file and row, condition, outcome, citation.
+    """Explain one household under any pack: fact, value, file and row, condition, outcome, citation.
 
     \b
     Examples:
@@ -49,9 +50,9 @@ def explain_household(
         found = read_round(run, known.packs)
     if household_id not in found.households["household_id"]:
         raise UsageError(
-            f"no household {household_id!r} in this run",
+            tr("no household {household_id!r} in this run", household_id=household_id),
             where=str(run),
-            try_="copy 户编号 from a workbook",
+            try_=tr("copy 户编号 from a workbook"),
         )
     labels = labels_of(known.profiles)
     if known.note:
@@ -72,4 +73,4 @@ def folder_of(folder: Path | None) -> Path:
         return runs[-1]
     if (Path("demo") / "manifest.json").exists():
         return Path("demo")
-    raise InputMissingError("no run found under ./runs or ./demo", try_="--run DIR")
+    raise InputMissingError(tr("no run found under ./runs or ./demo"), try_=tr("--run DIR"))

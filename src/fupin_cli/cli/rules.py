@@ -15,6 +15,7 @@ from fupin_cli.cli.rule_changes import compare_packs, diff_packs
 from fupin_cli.cli.rule_packs import open_rules, pick_pack, project_option
 from fupin_cli.cli.rule_trace import explain_household
 from fupin_cli.errors import OutputError, UsageError
+from fupin_cli.language import tr
 from fupin_cli.project import shipped_rules
 from fupin_cli.report.rule_words import described, labeller, pack_line, rule_line
 from fupin_cli.rulebook import labels_of
@@ -25,7 +26,7 @@ _FAILED = 78
 
 @click.group("rules")
 def command() -> None:
-    """查看、检查、比较规则。 The rules: list, show, check, test them; explain a household by a pack, compare two packs.
+    """The rules: list, show, check, test them; explain a household by a pack, compare two packs.
 
     \b
     Examples:
@@ -38,12 +39,12 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--pack", "only", shell_complete=complete.packs, help="列出这一规则包的规则 · the rules of this pack")
-@click.option("--all", "every", is_flag=True, help="列出全部规则 · the rules of every pack")
+@click.option("--pack", "only", shell_complete=complete.packs, help="the rules of this pack")
+@click.option("--all", "every", is_flag=True, help="the rules of every pack")
 @project_option
 @json_option
 def list_rules(only: str | None, project: Path | None, *, every: bool, as_json: bool) -> int:
-    """列出规则包，或其中的规则。 List the packs: where and when each is judged; with --pack or --all their rules, one a line.
+    """List the packs: where and when each is judged; with --pack or --all their rules, one a line.
 
     \b
     Examples:
@@ -77,7 +78,7 @@ def list_rules(only: str | None, project: Path | None, *, every: bool, as_json: 
 @click.argument("rule_id", shell_complete=complete.rules)
 @project_option
 def show_rule(rule_id: str, project: Path | None) -> int:
-    """说明一条规则。 Show one rule: condition, facts it reads, citation, worked examples.
+    """Show one rule: condition, facts it reads, citation, worked examples.
 
     \b
     Examples:
@@ -90,7 +91,10 @@ def show_rule(rule_id: str, project: Path | None) -> int:
     rule_id = rule_id.upper()
     if rule_id not in rules:
         near = difflib.get_close_matches(rule_id, rules, 3) or list(rules)[:3]
-        raise UsageError(f"no rule is called {rule_id!r}", try_=" / ".join(f"fupin rules show {name}" for name in near))
+        raise UsageError(
+            tr("no rule is called {rule_id!r}", rule_id=rule_id),
+            try_=" / ".join(f"fupin rules show {name}" for name in near),
+        )
     pack, rule = rules[rule_id]
     click.echo("\n".join(described(pack, rule, packs, labeller(packs, labels_of(known.profiles)))))
     return 0
@@ -99,7 +103,7 @@ def show_rule(rule_id: str, project: Path | None) -> int:
 @command.command("check")
 @project_option
 def check_rules(project: Path | None) -> int:
-    """检查规则文件。 Load every pack, line and source profile; say what is wrong, and where.
+    """Load every pack, line and source profile; say what is wrong, and where.
 
     \b
     Examples:
@@ -119,7 +123,7 @@ def check_rules(project: Path | None) -> int:
 @command.command("test")
 @project_option
 def test_rules(project: Path | None) -> int:
-    """运行规则的算例。 Run every rule's worked examples; exit with 78 if one fails.
+    """Run every rule's worked examples; exit with 78 if one fails.
 
     \b
     Examples:
@@ -144,14 +148,14 @@ def test_rules(project: Path | None) -> int:
 @command.command("copy")
 @click.argument("folder", type=click.Path(path_type=Path))
 def copy_rules(folder: Path) -> int:
-    """复制随附规则，供本项目修改。 Copy the shipped rules to a folder, to be changed there for one project.
+    """Copy the shipped rules to a folder, to be changed there for one project.
 
     \b
     Examples:
       fupin rules copy my-project/rules
     """
     if folder.exists() and any(folder.iterdir()):
-        raise OutputError("this folder is not empty", where=str(folder), try_="name a new folder")
+        raise OutputError(tr("this folder is not empty"), where=str(folder), try_=tr("name a new folder"))
     shutil.copytree(shipped_rules(), folder, dirs_exist_ok=True)
     click.echo(
         f"→ {folder}\n只留下要改的文件 · keep only the files you change; a file of the same name replaces the shipped one"

@@ -28,28 +28,20 @@ UNREADABLE_KINDS = ("unreadable", "likely_cut", "numeric_id_column")
 
 @click.command("run")
 @click.argument("project", type=click.Path(path_type=Path), default=Path())
-@click.option("--stage", type=Choice(STAGES), help="只做到这一环节 · only the rounds up to this one")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="结果文件夹 · run directory [PROJECT/runs/AS-OF[-STAGE]]"
-)
-@click.option(
-    "--files", is_flag=True, help="逐文件列出，规则包、疑点种类不省略 · list every file, pack and kind of finding"
-)
+@click.option("--stage", type=Choice(STAGES), help="only the rounds up to this one")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="run directory [PROJECT/runs/AS-OF[-STAGE]]")
+@click.option("--files", is_flag=True, help="list every file, pack and kind of finding")
 @click.option(
     "--previous",
     type=click.Path(path_type=Path),
-    help="上一轮的结果文件夹，用于报告中的变化 · the last round's run directory",
+    help="the last round's run directory",
 )
-@click.option(
-    "--ledger", type=click.Path(path_type=Path), help="疑点台账，用于报告中的反馈与趋势 · the ledger, for the page"
-)
-@click.option("--unmask", is_flag=True, help="report.html 显示完整姓名和证件号码 · persons in full on the page")
-@click.option("--json", "as_json", is_flag=True, help="向标准输出打印 digest.json · print the digest to stdout")
-@click.option("--exit-code", is_flag=True, help="有疑点时以 10 退出 · exit with 10 when there are findings")
-@click.option("-q", "--quiet", is_flag=True, help="不显示过程与小结 · no progress, no summary")
-@click.option(
-    "--log", type=click.Path(path_type=Path), help="运行日志（JSON 行） · the log of runs [PROJECT/.fupin/log.jsonl]"
-)
+@click.option("--ledger", type=click.Path(path_type=Path), help="the ledger, for the page")
+@click.option("--unmask", is_flag=True, help="persons in full on the page")
+@click.option("--json", "as_json", is_flag=True, help="print the digest to stdout")
+@click.option("--exit-code", is_flag=True, help="exit with 10 when there are findings")
+@click.option("-q", "--quiet", is_flag=True, help="no progress, no summary")
+@click.option("--log", type=click.Path(path_type=Path), help="the log of runs [PROJECT/.fupin/log.jsonl]")
 @wait_option
 def command(
     project: Path,
@@ -65,7 +57,7 @@ def command(
     exit_code: bool,
     quiet: bool,
 ) -> int:
-    """比对、研判、出疑点清单。 Reconcile a project: link, judge, and write the lists.
+    """Reconcile a project: link, judge, and write the lists.
 
     PROJECT is a fupin.toml or the folder that holds one.
 

@@ -27,7 +27,7 @@ _SHOWN = 12
 
 @click.group("sample")
 def command() -> None:
-    """抽样核查：抽户、发表、估计。 Draw households to audit by a plan, and work out rates from the answers.
+    """Draw households to audit by a plan, and work out rates from the answers.
 
     A plan (rules/sampling/) says who is drawn in which stages, what is asked, and which rates follow. The seed and the frame's
     fingerprint are kept: the same seed and frame give the same sample on any machine. How it is done: docs/sampling.md.
@@ -44,7 +44,7 @@ def command() -> None:
 @project_option
 @json_option
 def plans_(project: Path | None, *, as_json: bool) -> int:
-    """列出抽样计划。 List the plans, and check them.
+    """List the plans, and check them.
 
     \b
     Examples:
@@ -65,16 +65,10 @@ def plans_(project: Path | None, *, as_json: bool) -> int:
 @command.command("draw")
 @click.argument("plan")
 @click.argument("source", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="样本文件夹 · the sample's folder")
-@click.option(
-    "--seed", type=click.IntRange(min=0), help="随机种子；不给则抽一个并记下 · the seed; drawn and kept if not given"
-)
-@click.option(
-    "--list", "listed", type=click.Path(path_type=Path), help="台账以外的农户名单 · households outside the register"
-)
-@click.option(
-    "--villages", type=click.Path(path_type=Path), help="只在这些村里抽：每行 县/乡镇/村 · draw in these villages only"
-)
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="the sample's folder")
+@click.option("--seed", type=click.IntRange(min=0), help="the seed; drawn and kept if not given")
+@click.option("--list", "listed", type=click.Path(path_type=Path), help="households outside the register")
+@click.option("--villages", type=click.Path(path_type=Path), help="draw in these villages only")
 @project_option
 @day_option
 @json_option
@@ -82,7 +76,7 @@ def draw_(
     plan: str, source: Path, output: Path, seed: int | None, listed: Path | None, villages: Path | None,
     project: Path | None, day: date, *, as_json: bool,
 ) -> int:  # fmt: skip
-    """抽样。 Draw a sample by PLAN (a name from `fupin sample plans`, or a file.toml) and write a workbook for each audit group.
+    """Draw a sample by PLAN (a name from `fupin sample plans`, or a file.toml) and write a workbook for each audit group.
 
     SOURCE is the frame: a run directory, or a project. Units smaller than asked are taken wholly, and told.
 
@@ -125,17 +119,17 @@ def draw_(
 
 @command.command("estimate")
 @click.argument("files", type=click.Path(path_type=Path), nargs=-1, required=True)
-@click.option("--sample", type=click.Path(path_type=Path), required=True, help="样本文件夹 · the sample's folder")
+@click.option("--sample", type=click.Path(path_type=Path), required=True, help="the sample's folder")
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="结果工作簿（.xlsx） · write a workbook with all that is wrong, too",
+    help="write a workbook with all that is wrong, too",
 )
 @day_option
 @json_option
 def estimate_(files: tuple[Path, ...], sample: Path, output: Path | None, day: date, *, as_json: bool) -> int:
-    """由报回的表估计错退率、漏评率、认可度。 Work out rates with intervals from returned workbooks.
+    """Work out rates with intervals from returned workbooks.
 
     Rows are known by their 样本编号, in any order and column. Weighted, with 95 % intervals that follow from how the sample
     was drawn; who did not answer is counted, and what that could hide is shown.

@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from fupin_cli.errors import UsageError
-from fupin_cli.seal import KEY_VARIABLE, SEALED, new_key, seal, secret_key, unseal
+from fupin_cli.language import tr
+from fupin_cli.seal import SEALED, new_key, seal, secret_key, unseal
 
 
 @click.group("seal")
 def command() -> None:
-    """加密保存结果和台账。 Keep runs and ledgers as encrypted files, for a backup or after the work is done.
+    """Keep runs and ledgers as encrypted files, for a backup or after the work is done.
 
     A key has two halves. The public one (age1…) only closes and is no secret; the secret one opens, stands in a file or an
     environment variable, and belongs on another machine or in a safe. Without it nobody opens the files, we neither.
@@ -28,7 +29,7 @@ def command() -> None:
 @command.command("key")
 @click.argument("file", type=click.Path(path_type=Path))
 def key_(file: Path) -> int:
-    """生成一把钥匙。 Make a key: the secret half into FILE, the public half on the terminal.
+    """Make a key: the secret half into FILE, the public half on the terminal.
 
     \b
     Examples:
@@ -40,11 +41,11 @@ def key_(file: Path) -> int:
 
 @command.command("close")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--to", "public", required=True, help="公钥 · the public key, age1…")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="加密文件 · the encrypted file [FOLDER.age]")
-@click.option("--remove", "gone", is_flag=True, help="随后删除文件夹 · delete the folder afterwards")
+@click.option("--to", "public", required=True, help="the public key, age1…")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="the encrypted file [FOLDER.age]")
+@click.option("--remove", "gone", is_flag=True, help="delete the folder afterwards")
 def close_(folder: Path, public: str, output: Path | None, *, gone: bool) -> int:
-    """加密一个文件夹。 Encrypt a folder into one file; with --remove the folder is deleted once that is on the disk.
+    """Encrypt a folder into one file; with --remove the folder is deleted once that is on the disk.
 
     \b
     Examples:
@@ -53,7 +54,7 @@ def close_(folder: Path, public: str, output: Path | None, *, gone: bool) -> int
     folder = folder.absolute()
     target = output or folder.with_name(folder.name + SEALED)
     if target.absolute().is_relative_to(folder):
-        raise UsageError("a folder cannot be sealed into itself", try_="-o with a file outside it")
+        raise UsageError(tr("a folder cannot be sealed into itself"), try_=tr("-o with a file outside it"))
     size = seal(folder, target, public, gone=gone)
     click.echo(f"已加密 sealed → {target}（{size:,} bytes）")
     return 0
@@ -61,10 +62,10 @@ def close_(folder: Path, public: str, output: Path | None, *, gone: bool) -> int
 
 @command.command("open")
 @click.argument("sealed", type=click.Path(path_type=Path))
-@click.option("--key", type=click.Path(path_type=Path), help=f"私钥文件 · file of the secret key [{KEY_VARIABLE}]")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="文件夹 · the folder [SEALED without .age]")
+@click.option("--key", type=click.Path(path_type=Path), help="file of the secret key [FUPIN_SEAL_KEY]")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="the folder [SEALED without .age]")
 def open_(sealed: Path, key: Path | None, output: Path | None) -> int:
-    """解密。 Decrypt a sealed file into a folder that is not there yet.
+    """Decrypt a sealed file into a folder that is not there yet.
 
     \b
     Examples:
@@ -72,7 +73,7 @@ def open_(sealed: Path, key: Path | None, output: Path | None) -> int:
     """
     target = output or sealed.with_suffix("")
     if target == sealed:
-        raise UsageError("this name does not end in .age", try_="-o with the name of a new folder")
+        raise UsageError(tr("this name does not end in .age"), try_=tr("-o with the name of a new folder"))
     unseal(sealed, target, secret_key(key))
     click.echo(f"已解密 opened → {target}")
     return 0

@@ -12,14 +12,14 @@ from fupin_cli.synth import PRESETS, generate, write_office_files
 
 @click.command("synth")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--seed", default=20191130, show_default=True, help="随机种子 · the same seed gives the same people")
-@click.option("--persons", default=3000, show_default=True, help="人数 · how many people")
-@click.option("--counties", default=2, show_default=True, help="县数 · in how many counties")
+@click.option("--seed", default=20191130, show_default=True, help="the same seed gives the same people")
+@click.option("--persons", default=3000, show_default=True, help="how many people")
+@click.option("--counties", default=2, show_default=True, help="in how many counties")
 @click.option("--errors", type=Choice(["clean", "easy", "hard", "sample"]), default="sample", show_default=True,
-              help="差错水平 · how much goes wrong when data are typed and exported")  # fmt: skip
-@click.option("--office", is_flag=True, help="写成各单位报送的样子 · write Excel and CSV files as offices send them")
+              help="how much goes wrong when data are typed and exported")  # fmt: skip
+@click.option("--office", is_flag=True, help="write Excel and CSV files as offices send them")
 def command(folder: Path, seed: int, persons: int, counties: int, errors: str, *, office: bool) -> int:
-    """生成虚构人口与数据。 Make invented people, a register and departmental extracts of them, and the truth.
+    """Make invented people, a register and departmental extracts of them, and the truth.
 
     Every person is invented: region codes begin with 9901, which no county has. The truth lies beside the data:
     truth.parquet (who is who) and planted.parquet (what fupin must find).

@@ -7,18 +7,17 @@ from pathlib import Path
 import click
 
 from fupin_cli.errors import UsageError
+from fupin_cli.language import tr
 from fupin_cli.project import load_project
 from fupin_cli.proof import prove_ledger, prove_run
 
 
 @click.command("verify")
 @click.argument("run", type=click.Path(path_type=Path), required=False)
-@click.option("--ledger", type=click.Path(path_type=Path), help="台账文件夹 · the ledger's folder, too")
-@click.option(
-    "--project", type=click.Path(path_type=Path), help="项目 · also the inputs, rules and program that it came from"
-)
+@click.option("--ledger", type=click.Path(path_type=Path), help="the ledger's folder, too")
+@click.option("--project", type=click.Path(path_type=Path), help="also the inputs, rules and program that it came from")
 def command(run: Path | None, ledger: Path | None, project: Path | None) -> int:
-    """核对结果与台账是否原样。 Check that a run and a ledger are what was written, and name the first thing that differs.
+    """Check that a run and a ledger are what was written, and name the first thing that differs.
 
     A run is held against its manifest; with --project also what went in; with --ledger the manifest against the rounds that were
     booked, their chain, and the workbooks that went out. The chain's last link, written down on paper, proves all rounds before.
@@ -32,7 +31,7 @@ def command(run: Path | None, ledger: Path | None, project: Path | None) -> int:
     Exit code 65 where something differs.
     """
     if run is None and ledger is None:
-        raise UsageError("nothing to verify was named", try_="fupin verify RUN, or fupin verify --ledger DIR")
+        raise UsageError(tr("nothing to verify was named"), try_=tr("fupin verify RUN, or fupin verify --ledger DIR"))
     if run:
         proved = prove_run(run, load_project(project) if project else None)
         also = f"，输入与规则 inputs and rules {proved.sources}" if project else ""

@@ -24,15 +24,13 @@ from fupin_cli.visiting import Visits, must_visit
     "rules",
     shell_complete=complete.rules,
     multiple=True,
-    help="只按这条规则 · only who must be visited by this rule",
+    help="only who must be visited by this rule",
 )
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="写出各乡镇的走访清单 · write a worklist for each township"
-)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="write a worklist for each township")
 @project_option
 @json_option
 def command(run: Path, rules: tuple[str, ...], output: Path | None, project: Path | None, *, as_json: bool) -> int:
-    """必到户：应到、已到、未到。 Who must be visited by the rules of a run, who was, who is left.
+    """Who must be visited by the rules of a run, who was, who is left.
 
     Rules that ask whether a household was visited are put together: Henan's 四个必到, Gansu's 重点人群, and those of your own.
     Where the record of visits does not reach a county or day, that is unknown, not unvisited; coverage is then told between

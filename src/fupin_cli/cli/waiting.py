@@ -38,5 +38,5 @@ wait_option = click.option(
     type=Seconds(),
     expose_value=False,
     callback=_be_patient,
-    help="有别的运行时等候，最多几秒 · wait for another run to finish, at most so many seconds [without end]",
+    help="wait for another run to finish, at most so many seconds [without end]",
 )

@@ -21,6 +21,7 @@ from fupin_cli.ingest.received import Received
 from fupin_cli.ingest.sheet_report import SheetReport
 from fupin_cli.ingest.sheets import Keep, Kept, Part, in_memory, no_rows, no_table, read_sheets
 from fupin_cli.ingest.store import Store
+from fupin_cli.language import tr
 from fupin_cli.vocabulary import ACCOUNTS, SET_ASIDE
 
 
@@ -87,7 +88,9 @@ def _refuse_copies(files: Sequence[tuple[str, Path]]) -> None:
     for (name, path), size in zip(files, sizes, strict=True):
         if sizes.count(size) > 1 and (twin := seen.setdefault(Received(name, path).sha256(), name)) != name:
             raise BadDataError(
-                f"this file and {twin} have the same content", where=name, try_="take one of them out of files = [...]"
+                tr("this file and {twin} have the same content", twin=twin),
+                where=name,
+                try_=tr("take one of them out of files = [...]"),
             )
 
 

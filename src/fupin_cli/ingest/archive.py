@@ -17,6 +17,7 @@ from pathlib import PurePosixPath
 from fupin_cli.errors import BadDataError
 from fupin_cli.ingest.locked import Ask, locked, wrong_password
 from fupin_cli.ingest.received import Received
+from fupin_cli.language import tr
 
 _MOST_MEMBERS, _MOST_BYTES, _MOST_RATIO, _MOST_DEPTH = 2_000, 4 << 30, 200, 3
 _FREE = 64 << 20  # below this size a high ratio harms nobody
@@ -43,7 +44,9 @@ class Archive:
         self.was_locked = False
         if depth > _MOST_DEPTH:
             raise BadDataError(
-                f"archives inside archives, more than {_MOST_DEPTH} deep", where=file.name, try_="unpack it by hand"
+                tr("archives inside archives, more than {most_depth} deep", most_depth=_MOST_DEPTH),
+                where=file.name,
+                try_=tr("unpack it by hand"),
             )
 
     def tables(self) -> Iterator[Received]:
@@ -63,10 +66,10 @@ class Archive:
                     yield Received(f"{self._file.name}/{name}", data=self._unpack(package, info, password))
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, LookupError, OSError):
             raise BadDataError(
-                "the archive is damaged, or packed in a way that cannot be opened here",
+                tr("the archive is damaged, or packed in a way that cannot be opened here"),
                 where=self._file.name,
-                why="it may have been cut off while it was copied",
-                try_="unpack it and name the folder in files = [...]",
+                why=tr("it may have been cut off while it was copied"),
+                try_=tr("unpack it and name the folder in files = [...]"),
             ) from None
 
     def inner(self, file: Received) -> Archive:
@@ -76,9 +79,9 @@ class Archive:
     def _password(self, info: zipfile.ZipInfo) -> bytes:
         if info.compress_type == _AES:
             raise BadDataError(
-                "the archive is encrypted with AES, which cannot be opened here",
+                tr("the archive is encrypted with AES, which cannot be opened here"),
                 where=self._file.name,
-                try_="unpack it with its password and name the folder in files = [...]",
+                try_=tr("unpack it with its password and name the folder in files = [...]"),
             )
         given = self._ask(self._file.name)
         if given is None:
@@ -111,10 +114,14 @@ class Archive:
 
     def _too_large(self) -> BadDataError:
         return BadDataError(
-            "the archive unpacks to an unreasonable size",
+            tr("the archive unpacks to an unreasonable size"),
             where=self._file.name,
-            why=f"at most {_MOST_MEMBERS:,} files and {_MOST_BYTES >> 30} GiB are unpacked",
-            try_="unpack what is needed and name the folder in files = [...]",
+            why=tr(
+                "at most {most_members:,} files and {what} GiB are unpacked",
+                most_members=_MOST_MEMBERS,
+                what=_MOST_BYTES >> 30,
+            ),
+            try_=tr("unpack what is needed and name the folder in files = [...]"),
         )
 
 

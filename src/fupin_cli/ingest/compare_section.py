@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fupin_cli.errors import ConfigurationError
+from fupin_cli.language import tr
 from fupin_cli.normalise import values
 from fupin_cli.normalise.compared import KINDS
 from fupin_cli.vocabulary import Compared
@@ -31,7 +32,7 @@ def read_compare(data: Mapping[str, Any], path: Path) -> tuple[ComparedField, ..
     """The fields of a profile's [compare], in its order; () without one. Raises ConfigurationError with file and key."""
     section = data.get("compare", {})
     if not isinstance(section, dict) or ("compare" in data and not section):
-        raise ConfigurationError("[compare] holds one line for each field", where=str(path), try_=_EXAMPLE)
+        raise ConfigurationError(tr("[compare] holds one line for each field"), where=str(path), try_=_EXAMPLE)
     fields = tuple(_field(name, table, path) for name, table in section.items())
     _refuse_two_meanings(fields, path)
     _refuse_lost_leaders(fields, path)
@@ -44,10 +45,12 @@ def refuse_other_comparison(ours: Sequence[Compared], theirs: Sequence[Compared]
     if first != second:
         name = next(name for name in (*first, *second) if first.get(name) != second.get(name))
         raise ConfigurationError(
-            f"the two profiles do not say the same of compare.{name}",
+            tr("the two profiles do not say the same of compare.{name}", name=name),
             where=where,
-            why="both files must have the same fields, compared in the same way; only the headers may differ",
-            try_=f"[compare] {name} = … in both profiles, with the same as, follows and number of headers",
+            why=tr("both files must have the same fields, compared in the same way; only the headers may differ"),
+            try_=tr(
+                "[compare] {name} = … in both profiles, with the same as, follows and number of headers", name=name
+            ),
         )
 
 
@@ -55,35 +58,41 @@ def _field(name: str, table: object, path: Path) -> ComparedField:
     place = f"compare.{name}"
     if not _NAME.fullmatch(name) or name in _RESERVED:
         raise ConfigurationError(
-            f"{place} cannot be the name of a column of links",
+            tr("{place} cannot be the name of a column of links", place=place),
             where=str(path),
-            why=f"names are a-z, 0-9 and _, and not {' or '.join(_RESERVED)}",
+            why=tr("names are a-z, 0-9 and _, and not {reserved}", reserved=" or ".join(_RESERVED)),
             try_=_EXAMPLE,
         )
     if not isinstance(table, dict):
-        raise ConfigurationError(f"{place} is a table", where=str(path), try_=_EXAMPLE)
+        raise ConfigurationError(tr("{place} is a table", place=place), where=str(path), try_=_EXAMPLE)
     for key in table:
         if key not in _KEYS:
             raise ConfigurationError(
-                f"unknown key {key!r} in {place}", where=str(path), try_=f"{_nearest(key, _KEYS)} = …"
+                tr("unknown key {key!r} in {place}", key=key, place=place),
+                where=str(path),
+                try_=f"{_nearest(key, _KEYS)} = …",
             )
     kind = table.get("as")
     if kind not in KINDS:
         what = f"{place}.as = {kind!r} means nothing" if kind is not None else f'{place}: as = "…" is missing'
         near = difflib.get_close_matches(str(kind), KINDS, 1)
         raise ConfigurationError(
-            what, where=str(path), try_=f'as = "{near[0]}"' if near else f"one of: {', '.join(KINDS)}"
+            what,
+            where=str(path),
+            try_=tr('as = "{near}"', near=near[0]) if near else tr("one of: {kinds}", kinds=", ".join(KINDS)),
         )
     headers, follows = _headers(table.get("headers"), place, path), table.get("follows")
     if len(headers) > (2 if kind == "text" else 1):
         raise ConfigurationError(
-            f"{place} has too many headers",
+            tr("{place} has too many headers", place=place),
             where=str(path),
-            why="two stand for the halves of a text that may be swapped (given name, surname); others have one",
-            try_='headers = ["postcode|zip"] where one column has several names',
+            why=tr("two stand for the halves of a text that may be swapped (given name, surname); others have one"),
+            try_=tr('headers = ["postcode|zip"] where one column has several names'),
         )
     if follows is not None and not isinstance(follows, str):
-        raise ConfigurationError(f"{place}.follows is the name of a field", where=str(path), try_='follows = "suburb"')
+        raise ConfigurationError(
+            tr("{place}.follows is the name of a field", place=place), where=str(path), try_=tr('follows = "suburb"')
+        )
     return ComparedField(name, kind, len(headers), follows, headers)
 
 
@@ -92,9 +101,9 @@ def _headers(value: object, place: str, path: Path) -> tuple[tuple[str, ...], ..
     headers = tuple(tuple(filter(values.label_key, text.split("|"))) for text in texts if isinstance(text, str))
     if not headers or len(headers) != len(texts) or not all(headers):
         raise ConfigurationError(
-            f"{place}.headers is a list of the headers as they are printed",
+            tr("{place}.headers is a list of the headers as they are printed", place=place),
             where=str(path),
-            try_='headers = ["postcode"]',
+            try_=tr('headers = ["postcode"]'),
         )
     return headers
 
@@ -106,15 +115,26 @@ def _refuse_two_meanings(fields: tuple[ComparedField, ...], path: Path) -> None:
         for part, headers in zip(field.parts, field.headers, strict=True):
             if parts.setdefault(part, field.name) != field.name:
                 raise ConfigurationError(
-                    f"compare.{field.name} and compare.{parts[part]} both make a column {part}", where=str(path)
+                    tr(
+                        "compare.{name} and compare.{parts} both make a column {part}",
+                        name=field.name,
+                        parts=parts[part],
+                        part=part,
+                    ),
+                    where=str(path),
                 )
             for header in headers:
                 other = meaning.setdefault(values.label_key(header), part)
                 if other != part:
                     raise ConfigurationError(
-                        f"compare.{field.name}: {header!r} is a header of {other} already",
+                        tr(
+                            "compare.{name}: {header!r} is a header of {other} already",
+                            name=field.name,
+                            header=header,
+                            other=other,
+                        ),
                         where=str(path),
-                        try_="each header in one field only: what is counted twice makes strangers look alike",
+                        try_=tr("each header in one field only: what is counted twice makes strangers look alike"),
                     )
 
 
@@ -124,9 +144,15 @@ def _refuse_lost_leaders(fields: tuple[ComparedField, ...], path: Path) -> None:
     for field in fields:
         if field.follows is not None and field.follows not in before:
             raise ConfigurationError(
-                f"compare.{field.name} follows {field.follows!r}, which is no field of one column before it",
+                tr(
+                    "compare.{name} follows {follows!r}, which is no field of one column before it",
+                    name=field.name,
+                    follows=field.follows,
+                ),
                 where=str(path),
-                try_=f'follows = "{_nearest(field.follows, before)}"' if before else "leave follows out",
+                try_=tr('follows = "{nearest}"', nearest=_nearest(field.follows, before))
+                if before
+                else tr("leave follows out"),
             )
         before += [field.name] if field.columns == 1 else []
 

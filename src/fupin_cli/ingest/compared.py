@@ -15,6 +15,7 @@ from fupin_cli.ingest.headers import header_key
 from fupin_cli.ingest.locked import Ask, no_password
 from fupin_cli.ingest.people import People
 from fupin_cli.ingest.readers import read_file
+from fupin_cli.language import tr
 from fupin_cli.normalise.compared import clean_compared
 
 _SEARCH_ROWS = 30
@@ -49,10 +50,13 @@ def read_compared(path: Path, fields: Sequence[ComparedField], ask: Ask = no_pas
             strangers += [header for at, header in enumerate(headers) if header and at not in found.values()]
     if not frames:
         raise BadDataError(
-            f"no header row in the first {_SEARCH_ROWS} rows",
+            tr("no header row in the first {search_rows} rows", search_rows=_SEARCH_ROWS),
             where=path.name,
-            why=f"looked for {', '.join(headers[0] for headers in wanted.values())} ([compare] of the profile)",
-            try_=f"fupin inspect {path.name}",
+            why=tr(
+                "looked for {names} ([compare] of the profile)",
+                names=", ".join(headers[0] for headers in wanted.values()),
+            ),
+            try_=tr("fupin inspect {name}", name=path.name),
         )
     return People(pl.concat(frames), None, tuple(columns.items()), tuple(dict.fromkeys(strangers)), declared=True)
 
@@ -77,10 +81,13 @@ def _find(headers: Sequence[str], wanted: Mapping[str, Sequence[str]], where: Pl
             near = difflib.get_close_matches(header_key(aliases[0]), keys, 1)
             hint = f"; nearest header here: {headers[keys.index(near[0])]}" if near else ""
             raise BadDataError(
-                f"no column for {part}",
+                tr("no column for {part}", part=part),
                 where=where,
-                why=f"looked for {', '.join(aliases)} ([compare] of the profile){hint}",
-                try_=f"fupin inspect {where.file}; headers = [...] in the profile says what its columns are called",
+                why=tr("looked for {aliases} ([compare] of the profile){hint}", aliases=", ".join(aliases), hint=hint),
+                try_=tr(
+                    "fupin inspect {file}; headers = [...] in the profile says what its columns are called",
+                    file=where.file,
+                ),
             )
         found[part] = at
     return found

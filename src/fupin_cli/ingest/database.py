@@ -25,6 +25,7 @@ from fupin_cli.errors import ConfigurationError, FupinError, InputMissingError, 
 from fupin_cli.ingest.columns import LOSSY, as_text
 from fupin_cli.ingest.database_words import Spot, in_words
 from fupin_cli.ingest.grid import HEAD_ROWS, Grid
+from fupin_cli.language import tr
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -116,25 +117,25 @@ def declare(uri: str, *, text: str | None = None, table: str | None = None, fold
     """
     if not (_POSTGRES.fullmatch(uri) or _SQLITE.fullmatch(uri)):
         raise ConfigurationError(
-            "source is not an address that can be read (it is not repeated here, it may hold a password)",
+            tr("source is not an address that can be read (it is not repeated here, it may hold a password)"),
             where=where,
-            why="in user and password, write @ : / ? # as %40 %3A %2F %3F %23",
-            try_='source = "postgresql://USER:${FUPIN_DB_PASSWORD}@HOST/DATABASE", or "sqlite:///FILE.db"',
+            why=tr("in user and password, write @ : / ? # as %40 %3A %2F %3F %23"),
+            try_=tr('source = "postgresql://USER:${FUPIN_DB_PASSWORD}@HOST/DATABASE", or "sqlite:///FILE.db"'),
         )
     if table is not None and not re.fullmatch(r'[^."\x00]+(\.[^."\x00]+)?', table):
         raise ConfigurationError(
-            f"table = {table!r} is not the name of a table",
+            tr("table = {table!r} is not the name of a table", table=table),
             where=where,
-            try_='table = "schema.name", or query = "SELECT …"',
+            try_=tr('table = "schema.name", or query = "SELECT …"'),
         )
     if text is not None:
         code = _code(text)
         if not _READS.match(code) or ";" in code:
             raise ConfigurationError(
-                "query is not a single SELECT",
+                tr("query is not a single SELECT"),
                 where=where,
-                why="fupin only reads, and reads one table at a time",
-                try_='query = "SELECT … FROM …", or table = "schema.name"',
+                why=tr("fupin only reads, and reads one table at a time"),
+                try_=tr('query = "SELECT … FROM …", or table = "schema.name"'),
             )
     return Query(uri, text, table, folder)
 
@@ -190,17 +191,21 @@ def _connect(query: Query) -> Any:
         dbapi = import_module(f"{driver}.dbapi")
     except ImportError:
         raise ConfigurationError(
-            "reading a database needs an extra part of fupin",
+            tr("reading a database needs an extra part of fupin"),
             where=query.name,
-            try_="pip install 'fupin-cli[database]'",
+            try_=tr("pip install 'fupin-cli[database]'"),
         ) from None
     if _is_postgres(query):
         return dbapi.connect(_with_defaults(_expand(query, encoded=True)))
     path = query.folder / _expand(query, encoded=False).removeprefix("sqlite:///")
     if not path.is_file():
-        raise InputMissingError("no such database file", where=query.name, try_=f"ls {path.parent}")
+        raise InputMissingError(
+            tr("no such database file"), where=query.name, try_=tr("ls {parent}", parent=path.parent)
+        )
     if not os.access(path, os.R_OK):
-        raise NoPermissionError("not allowed to read this file", where=query.name, try_=f"ls -l {path.parent}")
+        raise NoPermissionError(
+            tr("not allowed to read this file"), where=query.name, try_=tr("ls -l {parent}", parent=path.parent)
+        )
     return dbapi.connect(f"{path.resolve().as_uri()}?mode=ro")
 
 
@@ -215,9 +220,9 @@ def _expand(query: Query, *, encoded: bool) -> str:
         found = os.environ.get(match[1])
         if not found:
             raise ConfigurationError(
-                f"the environment variable {match[1]} is not set",
+                tr("the environment variable {match} is not set", match=match[1]),
                 where=query.name,
-                try_=f"export {match[1]}=…, and run again",
+                try_=tr("export {match}=…, and run again", match=match[1]),
             )
         return quote(found, safe="") if encoded else found
 
@@ -246,7 +251,9 @@ def _prepare(cursor: Any, query: Query) -> tuple[tuple[str, ...], str]:
     except Exception as error:  # noqa: BLE001 - as in _cursor, but here a position is one in the user's own text
         raise in_words(error, query.name, query.sheet, Spot.of(error, query.text, query.table)) from None
     if not fields:
-        raise ConfigurationError("the query gives no columns", where=query.name, try_='query = "SELECT … FROM …"')
+        raise ConfigurationError(
+            tr("the query gives no columns"), where=query.name, try_=tr('query = "SELECT … FROM …"')
+        )
     names = [f"c{n}" for n in range(len(fields))]
     if _is_postgres(query):
         cells = [_postgres_text(field).format(name) for field, name in zip(fields, names, strict=True)]

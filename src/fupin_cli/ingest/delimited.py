@@ -24,6 +24,7 @@ from fupin_cli.ingest.columns import MOST_COLUMNS, blank_to_null, trim
 from fupin_cli.ingest.grid import HEAD_ROWS, Grid, SheetNotes, ahead
 from fupin_cli.ingest.received import NotATableError, Received
 from fupin_cli.ingest.transcode import Transcoder
+from fupin_cli.language import tr
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _PIECE, _PART, _MOST_LINE = 1 << 24, 1 << 17, 1 << 20  # parts that stay in the processor's cache
@@ -77,7 +78,7 @@ def read_delimited(file: Received) -> tuple[Grid, str, str]:
 
     kind = "tsv" if delimiter == "\t" else "csv"
     with closing(batches()) as opened:
-        notes = SheetNotes(cut=_stops_short(file, text, delimiter))
+        notes = SheetNotes(cut=_stops_short(file, text, delimiter), delimited=True)
         if file.size() > _PIECE:
             head = next(opened, pl.DataFrame()).head(HEAD_ROWS)
             return Grid("", head, batches, notes=notes), text.encoding, kind
@@ -161,9 +162,12 @@ def _pieces(file: Received, text: _Text) -> Generator[bytes]:
             piece = b"".join(parts)
             if b"\x00" in piece:
                 raise NotATableError(
-                    "this is no text and no workbook",
+                    tr("this is no text and no workbook"),
                     where=file.name,
-                    why="xlsx, xls, xlsb, ods, csv, tsv, txt, parquet, web pages with tables, and zip files of them can be read",
+                    why=tr(
+                        "xlsx, xls, xlsb, ods, csv, tsv, txt, parquet, web pages with tables, and zip files of them "
+                        "can be read"
+                    ),
                     try_=_SAVE_AS,
                 )
             if piece:
@@ -199,9 +203,9 @@ def _no_text(file: Received, at: int) -> BadDataError:
             line += piece.count(b"\n")
             left -= len(piece)
     return BadDataError(
-        "the text is neither UTF-8 nor GB18030, or it is damaged",
+        tr("the text is neither UTF-8 nor GB18030, or it is damaged"),
         where=Place(file.name, row=line),
-        why=f"readable up to here; the bytes near offset {at:,} mean no character",
+        why=tr("readable up to here; the bytes near offset {at:,} mean no character", at=at),
         try_=_SAVE_AS,
     )
 
@@ -273,10 +277,10 @@ def _refuse_swallowed_lines(name: str, cells: pl.DataFrame, delimiter: str, done
             pl.sum_horizontal(pl.all().str.count_matches("\n", literal=True).fill_null(0)).sum()
         ).item()
         raise BadDataError(
-            "a quotation mark opens here and closes many lines later",
+            tr("a quotation mark opens here and closes many lines later"),
             where=Place(name, row=done + int(swallowed[0]) + int(inner or 0) + 1),
-            why="the lines between would be read as one cell, and the people on them as absent",
-            try_="remove the mark, or save the table as .xlsx",
+            why=tr("the lines between would be read as one cell, and the people on them as absent"),
+            try_=tr("remove the mark, or save the table as .xlsx"),
         )
 
 
@@ -284,9 +288,12 @@ def _refuse_stretched(name: str, width: int, rows: int, fields: int) -> None:
     """BadDataError where padding all rows to the longest one would ask for far more memory than the file explains."""
     if width > MOST_COLUMNS or width * rows > max(_FREE_CELLS, _SPARSE * fields):
         raise BadDataError(
-            "one row is far longer than the others",
+            tr("one row is far longer than the others"),
             where=name,
-            why=f"it has {width:,} fields, so this is no table, or marks that should be inside quotes are not",
+            why=tr(
+                "it has {width:,} fields, so this is no table, or marks that should be inside quotes are not",
+                width=width,
+            ),
             try_=_SAVE_AS,
         )
 
@@ -358,10 +365,10 @@ def _parse_patiently(name: str, text: bytes, delimiter: str, least: int, done: i
         start, closed = end, False
     if not closed:
         raise BadDataError(
-            "a quotation mark opens here and does not close",
+            tr("a quotation mark opens here and does not close"),
             where=Place(name, row=done + start),
-            why="everything after it would be read as one cell",
-            try_="remove the mark, or save the table as .xlsx",
+            why=tr("everything after it would be read as one cell"),
+            try_=tr("remove the mark, or save the table as .xlsx"),
         )
     width = max((len(row) for row in rows), default=0)
     width = max(width, least)

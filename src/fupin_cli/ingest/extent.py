@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from fupin_cli.errors import BadDataError
 from fupin_cli.ingest.grid import Merge
+from fupin_cli.language import tr
 
 _ROWS, _COLUMNS = 1 << 20, 1 << 14  # of any sheet
 _MAX_CELLS = 200_000_000  # a dense sheet of this size needs about 6 GiB
@@ -61,8 +62,8 @@ class Extent:
 
     def _stretched(self, why: str) -> BadDataError:
         return BadDataError(
-            "a stray cell stretches the sheet far beyond its table",
+            tr("a stray cell stretches the sheet far beyond its table"),
             where=self._name,
             why=why,
-            try_="copy the table alone into a new workbook and use that",
+            try_=tr("copy the table alone into a new workbook and use that"),
         )

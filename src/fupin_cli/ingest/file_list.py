@@ -24,6 +24,7 @@ import polars as pl
 
 from fupin_cli.errors import ConfigurationError, InputMissingError
 from fupin_cli.ingest.grid import Grid
+from fupin_cli.language import tr
 
 EMPTY, UNPLACED, COPY, UNREADABLE = "空文件", "看不出是哪一份资料", "内容与另一文件相同", "无法打开"
 NO_HOUSEHOLD, STRANGE_HOUSEHOLD = "文件名中没有户编号或证件号码", "台账中没有此户编号或证件号码"
@@ -55,13 +56,15 @@ def declare_files(name: str, folder: Path, patterns: Sequence[str], where: str) 
     Raises InputMissingError for no folder, ConfigurationError for no pattern, or one that names no household or unknown parts.
     """
     if not folder.is_dir():
-        raise InputMissingError(f"{where}: no folder {name}", where=str(folder), try_='folder = "照片"')
+        raise InputMissingError(
+            tr("{where}: no folder {name}", where=where, name=name), where=str(folder), try_=tr('folder = "照片"')
+        )
     if not patterns:
         raise ConfigurationError(
-            "a folder of files needs names = […]",
+            tr("a folder of files needs names = […]"),
             where=where,
-            why="how its files are named is said, never guessed",
-            try_='names = ["{户编号}/{资料名称}"]',
+            why=tr("how its files are named is said, never guessed"),
+            try_=tr('names = ["{户编号}/{资料名称}"]'),
         )
     return FileList(name, folder, tuple(_expression(pattern, where) for pattern in patterns))
 
@@ -73,10 +76,13 @@ def _expression(pattern: str, where: str) -> str:
     named = [part for part, *_ in tokens if part]
     if strange or not {"户编号", "证件号码"} & set(named) or len(named) > len(set(named)) or "{}" in pattern:
         raise ConfigurationError(
-            f"names: {pattern!r} cannot be understood",
+            tr("names: {pattern!r} cannot be understood", pattern=pattern),
             where=where,
-            why=f"parts are {'、'.join(f'{{{part}}}' for part in _PARTS)}, each once; one of the first two must be there",
-            try_='names = ["{户编号}/{资料名称}"]',
+            why=tr(
+                "parts are {names}, each once; one of the first two must be there",
+                names="、".join(f"{{{part}}}" for part in _PARTS),
+            ),
+            try_=tr('names = ["{户编号}/{资料名称}"]'),
         )
     parts = [
         _PARTS[part] if part else _ANY if star else _SPACE if space else re.escape(text)
@@ -94,7 +100,7 @@ def list_files(files: FileList, documents: Sequence[str], homes: pl.DataFrame) -
     """
     found = _walk(files.folder)
     if not found:
-        raise InputMissingError("no file in the folder", where=str(files.folder), try_="name another folder")
+        raise InputMissingError(tr("no file in the folder"), where=str(files.folder), try_=tr("name another folder"))
     rows = pl.DataFrame(found, schema={"file": pl.String, "size": pl.Int64}, orient="row").sort("file")
     rows = _named(rows, files.patterns)
     rows = _with_household(rows, homes)

@@ -28,7 +28,7 @@ class SheetNotes:
 
     `hidden_rows` and `hidden_columns` count those that hold anything the sheet could have shown; `errors` cells such as #N/A;
     `empty_formulas` those whose result was never stored, so that the value is missing and not blank. `cut`
-    says that the last row of a text stops in its middle.
+    says that the last row of a text stops in its middle; `delimited`, that its cells are parted by a sign that texts hold too.
     """
 
     hidden_rows: int = 0
@@ -37,6 +37,7 @@ class SheetNotes:
     empty_formulas: int = 0
     merged: tuple[Merge, ...] = ()
     cut: bool = False
+    delimited: bool = False
 
 
 @dataclass(frozen=True)

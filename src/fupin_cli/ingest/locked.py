@@ -14,6 +14,7 @@ import msoffcrypto
 from msoffcrypto.exceptions import DecryptionError, FileFormatError, InvalidKeyError, ParseError
 
 from fupin_cli.errors import BadDataError
+from fupin_cli.language import tr
 
 
 @dataclass(frozen=True)
@@ -56,9 +57,9 @@ def unlocked(name: str, data: bytes, ask: Ask) -> bytes:
         raise wrong_password(name) from None
     except (FileFormatError, ParseError, ValueError, KeyError, OSError, IndexError, AttributeError, TypeError):
         raise BadDataError(
-            "the workbook is protected in a way that cannot be opened here",
+            tr("the workbook is protected in a way that cannot be opened here"),
             where=name,
-            try_="open it with the password, save a copy without one, and run again",
+            try_=tr("open it with the password, save a copy without one, and run again"),
         ) from None
     return opened.getvalue()
 
@@ -66,14 +67,17 @@ def unlocked(name: str, data: bytes, ask: Ask) -> bytes:
 def locked(name: str, ask: Ask) -> BadDataError:
     """The error for a file whose password nobody gave."""
     return BadDataError(
-        "the file is protected by a password",
+        tr("the file is protected by a password"),
         where=name,
-        try_=f"{ask.variable}=… in the environment, or run it from a terminal and type the password there",
+        try_=tr(
+            "{variable}=… in the environment, or run it from a terminal and type the password there",
+            variable=ask.variable,
+        ),
     )
 
 
 def wrong_password(name: str) -> BadDataError:
     """The error for a password that does not fit."""
     return BadDataError(
-        "the password does not open this file", where=name, try_="ask the sender for the password again"
+        tr("the password does not open this file"), where=name, try_=tr("ask the sender for the password again")
     )

@@ -13,6 +13,7 @@ from xml.parsers import expat
 from fupin_cli.errors import BadDataError
 from fupin_cli.ingest.extent import Extent
 from fupin_cli.ingest.grid import SheetNotes
+from fupin_cli.language import tr
 
 _ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!)|Err:\d{3}")
 _LONGEST_TEXT = (
@@ -64,10 +65,10 @@ class _Content:
         self._depth += 1
         if self._depth > _DEEPEST:
             raise BadDataError(
-                "the workbook nests its parts deeper than any spreadsheet program does",
+                tr("the workbook nests its parts deeper than any spreadsheet program does"),
                 where=self._name,
-                why="such files are made to harm their reader",
-                try_="open it in LibreOffice, save it as .xlsx, and run again",
+                why=tr("such files are made to harm their reader"),
+                try_=tr("open it in LibreOffice, save it as .xlsx, and run again"),
             )
         if tag == "table:table":
             self.end_table()

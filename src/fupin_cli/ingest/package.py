@@ -22,6 +22,7 @@ from fupin_cli.ingest.damage import how_far
 from fupin_cli.ingest.grid import SheetNotes
 from fupin_cli.ingest.members import UNREADABLE, part_name, read_small, unpack
 from fupin_cli.ingest.opendocument import ods_notes
+from fupin_cli.language import tr
 
 _ZIP, _COMPOUND = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MAX_RATIO, _MAX_UNPACKED, _MAX_MEMBERS = 200, 4 << 30, 10_000  # ordinary workbooks unpack to 7-10 times their size
@@ -59,10 +60,10 @@ def refuse_at_a_glance(name: str, data: bytes) -> None:
     """Raises BadDataError for a package or container whose directory shows that it must not be opened; other files pass."""
     if data.startswith(_COMPOUND) and claims_too_much(data):
         raise BadDataError(
-            "the file cannot be read: it claims to be longer than it is",
+            tr("the file cannot be read: it claims to be longer than it is"),
             where=name,
-            why=how_far(data) or "it was cut off or changed while it was copied",
-            try_="copy it again from where it came from",
+            why=how_far(data) or tr("it was cut off or changed while it was copied"),
+            try_=tr("copy it again from where it came from"),
         )
     if not data.startswith(_ZIP):
         return
@@ -74,10 +75,15 @@ def refuse_at_a_glance(name: str, data: bytes) -> None:
     # measured against the whole file: members may share their packed bytes
     if unpacked > _MAX_UNPACKED or unpacked > max(_FREE, _MAX_RATIO * len(data)) or count > _MAX_MEMBERS:
         raise BadDataError(
-            "the workbook unpacks to an unreasonable size",
+            tr("the workbook unpacks to an unreasonable size"),
             where=name,
-            why=f"{unpacked >> 20:,} MiB in {count:,} parts out of {len(data) >> 20:,} MiB",
-            try_="save the sheet that is needed as .csv and use that",
+            why=tr(
+                "{what:,} MiB in {count:,} parts out of {what_2:,} MiB",
+                what=unpacked >> 20,
+                count=count,
+                what_2=len(data) >> 20,
+            ),
+            try_=tr("save the sheet that is needed as .csv and use that"),
         )
 
 
@@ -102,7 +108,7 @@ def check_package(name: str, data: bytes) -> tuple[str, dict[str, SheetNotes]]:
             kind = kind_of(package)
             parts = {part_name(info.filename): info for info in package.infolist()}
         if kind is None:
-            raise BadDataError("this archive is no workbook", where=name)
+            raise BadDataError(tr("this archive is no workbook"), where=name)
         return kind, _Parts(name, data, parts).notes(kind)
     except UNREADABLE:
         raise _damaged(name, data) from None
@@ -131,9 +137,9 @@ class _Parts:
     def _ods(self) -> dict[str, SheetNotes]:
         if b"manifest:encryption-data" in self._read("meta-inf/manifest.xml"):
             raise BadDataError(
-                "the file is protected by a password",
+                tr("the file is protected by a password"),
                 where=self._name,
-                try_="open it with the password, save a copy without one, and run again",
+                try_=tr("open it with the password, save a copy without one, and run again"),
             )
         for part in self._parts:
             if part != "content.xml":
@@ -172,10 +178,10 @@ class _Parts:
         prolog = _PROLOG.match(plain)
         if prolog and plain.startswith(b"<!", prolog.end()):
             raise BadDataError(
-                "the workbook declares entities, which no spreadsheet program does",
+                tr("the workbook declares entities, which no spreadsheet program does"),
                 where=self._name,
-                why="such files are made to harm their reader",
-                try_="open it in Excel or WPS, save it as .xlsx, and run again",
+                why=tr("such files are made to harm their reader"),
+                try_=tr("open it in Excel or WPS, save it as .xlsx, and run again"),
             )
         return chain((first,), pieces)
 
@@ -217,8 +223,8 @@ def _elements(xml: bytes, tag: str) -> list[dict[str, str]]:
 
 def _damaged(name: str, data: bytes) -> BadDataError:
     return BadDataError(
-        "the workbook is damaged: its parts do not match their checksums",
+        tr("the workbook is damaged: its parts do not match their checksums"),
         where=name,
-        why=how_far(data) or "it was cut off or changed while it was copied",
-        try_="copy it again from where it came from",
+        why=how_far(data) or tr("it was cut off or changed while it was copied"),
+        try_=tr("copy it again from where it came from"),
     )

@@ -18,6 +18,7 @@ from fupin_cli.ingest.people_of_row import NTH, every_person, identity_rows
 from fupin_cli.ingest.profile import SourceProfile
 from fupin_cli.ingest.readers import Contents, read_file
 from fupin_cli.ingest.sheets import find_table
+from fupin_cli.language import tr
 from fupin_cli.normalise.keys import person_keys
 
 _WHO = (
@@ -72,11 +73,16 @@ def read_people(
     guesses = [guess for table in contents for grid in table.grids for guess in guess_sheet(grid, known, table.name)]
     if not guesses:
         raise BadDataError(
-            "no header row that any source profile knows",
+            tr("no header row that any source profile knows"),
             where=path.name,
-            why="looked for 姓名 or 证件号码 (name, id_number), and one more column that says who somebody is: "
-            "性别, 出生日期, 乡镇, 行政村, 地址, 户编号 …",
-            try_=f"fupin inspect {path} shows its columns; --profile FILE says what they mean (docs/sources.md)",
+            why=tr(
+                "looked for 姓名 or 证件号码 (name, id_number), and one more column that says who somebody is: 性别, "
+                "出生日期, 乡镇, 行政村, 地址, 户编号 …"
+            ),
+            try_=tr(
+                "fupin inspect {path} shows its columns; --profile FILE says what they mean (docs/sources.md)",
+                path=path,
+            ),
         )
     best = max(guesses, key=lambda guess: guess[1])[0]
     rows = _columns_only(contents, known[best])

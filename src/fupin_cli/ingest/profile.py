@@ -16,6 +16,7 @@ from typing import Any
 from fupin_cli.errors import ConfigurationError, InputMissingError
 from fupin_cli.ingest.compare_section import ComparedField, read_compare
 from fupin_cli.ingest.field import DTYPES, PERIODS, UNITS, Digit, Field
+from fupin_cli.language import tr
 from fupin_cli.normalise import values
 
 __all__ = ["DTYPES", "PERIODS", "UNITS", "Also", "Digit", "Field", "SourceProfile", "load_profiles"]
@@ -123,7 +124,7 @@ def load_profiles(folders: Sequence[Path]) -> dict[str, SourceProfile]:
 def _toml_files(folders: Sequence[Path]) -> Iterable[Path]:
     for folder in folders:
         if not folder.exists():
-            raise InputMissingError("no such folder of source profiles", where=str(folder))
+            raise InputMissingError(tr("no such folder of source profiles"), where=str(folder))
         files = sorted(folder.glob("*.toml")) if folder.is_dir() else [folder]
         # the shared identity fields of a folder apply to its profiles, so they come first
         yield from sorted(files, key=lambda path: path.name != IDENTITY_FILE)
@@ -133,7 +134,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError("not readable as TOML", where=str(path), why=str(error)) from None
+        raise ConfigurationError(tr("not readable as TOML"), where=str(path), why=str(error)) from None
 
 
 def _profile(name: str, data: Mapping[str, Any], shared: Mapping[str, Field], path: Path) -> SourceProfile:
@@ -163,7 +164,7 @@ def _fields(data: Mapping[str, Any], shared: Mapping[str, Field], path: Path) ->
     """The shared identity fields in their order, each with what this file adds to it, then the file's own fields."""
     tables = data.get("fields", {})
     if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
-        raise ConfigurationError('fields are written as [fields.NAME] with type = "…"', where=str(path))
+        raise ConfigurationError(tr('fields are written as [fields.NAME] with type = "…"'), where=str(path))
     merged = {
         name: _field(name, tables[name], shared[name], path) if name in tables else shared[name] for name in shared
     }
@@ -182,16 +183,23 @@ def _field(name: str, table: Mapping[str, Any], base: Field | None, path: Path) 
     for key, known in (("type", tuple(DTYPES)), ("unit", UNITS), ("per", PERIODS), ("level", _LEVELS)):
         if key in table and table[key] not in known:
             raise ConfigurationError(
-                f"{place}.{key} = {table[key]!r} means nothing", where=str(path), try_=f"one of: {', '.join(known)}"
+                tr("{place}.{key} = {table!r} means nothing", place=place, key=key, table=table[key]),
+                where=str(path),
+                try_=tr("one of: {known}", known=", ".join(known)),
             )
     for key, kinds in _ONLY_FOR.items():
         if key in table and kind not in kinds:
-            raise ConfigurationError(f"{place}.{key} only means something for {_listed(kinds)}", where=str(path))
+            raise ConfigurationError(
+                tr("{place}.{key} only means something for {listed}", place=place, key=key, listed=_listed(kinds)),
+                where=str(path),
+            )
     labels = _labels(table, place, kind, path) or base.values
     unknown = _texts(table, "unknown", path, place) or base.unknown
     _refuse_known_unknown(labels, unknown, place, path)
     if kind == "code" and not labels:
-        raise ConfigurationError(f"{place} is a code without values", where=str(path), try_='values = { "男" = ["1"] }')
+        raise ConfigurationError(
+            tr("{place} is a code without values", place=place), where=str(path), try_=tr('values = { "男" = ["1"] }')
+        )
     return replace(
         base,
         type=kind,
@@ -213,15 +221,26 @@ def _field(name: str, table: Mapping[str, Any], base: Field | None, path: Path) 
 def _labels(table: Mapping[str, Any], place: str, kind: str, path: Path) -> tuple[tuple[str, tuple[str, ...]], ...]:
     labels = table.get("values", {})
     if not isinstance(labels, dict):
-        raise ConfigurationError(f'{place}.values is a table: values = {{ "男" = ["1"] }}', where=str(path))
+        raise ConfigurationError(
+            tr('{place}.values is a table: values = {{ "男" = ["1"] }}', place=place), where=str(path)
+        )
     if kind == "bool" and not set(labels) <= {"true", "false"}:
-        raise ConfigurationError(f"{place}.values of a bool are true and false", where=str(path))
+        raise ConfigurationError(tr("{place}.values of a bool are true and false", place=place), where=str(path))
     pairs = tuple((name, _texts(labels, name, path, f"{place}.values")) for name in labels)
     seen: dict[str, str] = {}
     for name, spellings in pairs:
         for key in {values.label_key(text) for text in (name, *spellings)}:
             if seen.setdefault(key, name) != name:
-                raise ConfigurationError(f"{place}.values: {key!r} means both {seen[key]} and {name}", where=str(path))
+                raise ConfigurationError(
+                    tr(
+                        "{place}.values: {key!r} means both {seen} and {name}",
+                        place=place,
+                        key=key,
+                        seen=seen[key],
+                        name=name,
+                    ),
+                    where=str(path),
+                )
     return pairs
 
 
@@ -232,13 +251,16 @@ def _refuse_known_unknown(
     for text in unknown:
         if values.label_key(text) in meaning:
             name = meaning[values.label_key(text)]
-            raise ConfigurationError(f"{place}: {text!r} means both {name} and unknown", where=str(path))
+            raise ConfigurationError(
+                tr("{place}: {value!r} means both {name} and unknown", place=place, value=text, name=name),
+                where=str(path),
+            )
 
 
 def _pairs(table: Mapping[str, Any], key: str, place: str, path: Path) -> tuple[tuple[str, str], ...]:
     pairs = table.get(key, {})
     if not isinstance(pairs, dict) or not all(isinstance(value, str) for value in pairs.values()):
-        raise ConfigurationError(f"{place}.{key} is a table of texts", where=str(path))
+        raise ConfigurationError(tr("{place}.{key} is a table of texts", place=place, key=key), where=str(path))
     return tuple(pairs.items())
 
 
@@ -249,9 +271,9 @@ def _digit(table: Mapping[str, Any], place: str, path: Path) -> Digit | None:
         case {"field": str(field), "at": int(at), **rest} if not rest and at > 0 and at is not True:
             return Digit(field, at)
     raise ConfigurationError(
-        f"{place}.from_digit names a field and a place, from 1",
+        tr("{place}.from_digit names a field and a place, from 1", place=place),
         where=str(path),
-        try_='from_digit = { field = "disability_no", at = 19 }',
+        try_=tr('from_digit = { field = "disability_no", at = 19 }'),
     )
 
 
@@ -264,7 +286,9 @@ def _also(entry: Mapping[str, Any], number: int, path: Path) -> Also:
         set=_pairs(entry, "set", place, path),
     )
     if not (also.name or also.id_number):
-        raise ConfigurationError(f"{place} has neither name nor id_number", where=str(path), try_='name = ["共有人"]')
+        raise ConfigurationError(
+            tr("{place} has neither name nor id_number", place=place), where=str(path), try_=tr('name = ["共有人"]')
+        )
     return also
 
 
@@ -277,15 +301,28 @@ def _refuse_wrong_also(profile: SourceProfile, path: Path) -> None:
         for header in (*also.name, *also.id_number):
             other = meaning.setdefault(values.label_key(header), f"also {number}")
             if other != f"also {number}":
-                raise ConfigurationError(f"also {number}: {header!r} is a header of {other} already", where=str(path))
+                raise ConfigurationError(
+                    tr(
+                        "also {number}: {header!r} is a header of {other} already",
+                        number=number,
+                        header=header,
+                        other=other,
+                    ),
+                    where=str(path),
+                )
         for name, value in also.set:
             field = next((f for f in profile.fields if f.name == name), None)
             if field is None or field.type not in ("code", "text"):
-                raise ConfigurationError(f"also {number}.set: {name!r} is no code or text field", where=str(path))
+                raise ConfigurationError(
+                    tr("also {number}.set: {name!r} is no code or text field", number=number, name=name),
+                    where=str(path),
+                )
             if field.type == "code" and value not in dict(field.values):
                 labels = ", ".join(dict(field.values))
                 raise ConfigurationError(
-                    f"also {number}.set: {name} is never {value!r}", where=str(path), try_=f"one of: {labels}"
+                    tr("also {number}.set: {name} is never {value!r}", number=number, name=name, value=value),
+                    where=str(path),
+                    try_=tr("one of: {labels}", labels=labels),
                 )
 
 
@@ -301,16 +338,21 @@ def _refuse_strangers(profile: SourceProfile, path: Path) -> None:
             if name not in known:
                 near = difflib.get_close_matches(name, known, 1)
                 raise ConfigurationError(
-                    f"{key} names {name!r}, which is no field of profile {profile.name}",
+                    tr(
+                        "{key} names {name!r}, which is no field of profile {name_2}",
+                        key=key,
+                        name=name,
+                        name_2=profile.name,
+                    ),
                     where=str(path),
                     try_=near[0] if near else f"[fields.{name}]",
                 )
     if not known & {"name", "id_number"}:
         raise ConfigurationError(
-            f"profile {profile.name} has neither name nor id_number",
+            tr("profile {name} has neither name nor id_number", name=profile.name),
             where=str(path),
-            why="nobody could be found in such a table",
-            try_=f"read it together with {IDENTITY_FILE}, or add [fields.name]",
+            why=tr("nobody could be found in such a table"),
+            try_=tr("read it together with {identity_file}, or add [fields.name]", identity_file=IDENTITY_FILE),
         )
 
 
@@ -319,16 +361,16 @@ def _refuse_unknown(table: Mapping[str, Any], known: set[str], place: str, path:
         if key not in known:
             near = difflib.get_close_matches(key, known, 1)
             raise ConfigurationError(
-                f"unknown key {key!r} in {place}",
+                tr("unknown key {key!r} in {place}", key=key, place=place),
                 where=str(path),
-                try_=f"{near[0]} = …" if near else f"one of: {', '.join(sorted(known))}",
+                try_=f"{near[0]} = …" if near else tr("one of: {names}", names=", ".join(sorted(known))),
             )
 
 
 def _text(table: Mapping[str, Any], key: str, path: Path) -> str:
     value = table.get(key)
     if not isinstance(value, str) or not value:
-        raise ConfigurationError(f'{key} = "…" is missing', where=str(path))
+        raise ConfigurationError(tr('{key} = "…" is missing', key=key), where=str(path))
     return value
 
 
@@ -336,14 +378,14 @@ def _texts(table: Mapping[str, Any], key: str, path: Path, place: str = "") -> t
     value = table.get(key, [])
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
         where = f"{place}.{key}" if place else key
-        raise ConfigurationError(f'{where} is a list of texts: {key} = ["…"]', where=str(path))
+        raise ConfigurationError(tr('{where} is a list of texts: {key} = ["…"]', where=where, key=key), where=str(path))
     return tuple(value)
 
 
 def _tables(table: Mapping[str, Any], key: str, path: Path) -> list[dict[str, Any]]:
     value = table.get(key, [])
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise ConfigurationError(f"{key} is written as [[{key}]]", where=str(path))
+        raise ConfigurationError(tr("{key} is written as [[{key}]]", key=key), where=str(path))
     return value
 
 

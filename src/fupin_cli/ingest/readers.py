@@ -26,6 +26,7 @@ from fupin_cli.ingest.package import check_package, kind_of, refuse_at_a_glance,
 from fupin_cli.ingest.parquet import column_names, read_columns
 from fupin_cli.ingest.received import COMPOUND, ZIP, NotATableError, Received
 from fupin_cli.ingest.sandbox import MOST_SHEETS, ParsedSheet, ParserFailed, parsing
+from fupin_cli.language import tr
 
 Choice = Callable[[Sequence[str]], Sequence[str]]
 _TEXT_DOCUMENTS = frozenset(("word/document.xml", "ppt/presentation.xml"))
@@ -76,10 +77,10 @@ def _refuse_too_wide(contents: Contents) -> Contents:
         filled = cells - sum(grid.head.null_count().row(0)) if width > _WIDE else cells
         if width > MOST_COLUMNS or filled * _SPARSE < cells:
             raise BadDataError(
-                "a stray cell stretches the sheet far beyond its table",
+                tr("a stray cell stretches the sheet far beyond its table"),
                 where=Place(contents.name, grid.sheet or None),
-                why=f"it has {width:,} columns, and hardly anything in them",
-                try_="copy the table alone into a new workbook and use that",
+                why=tr("it has {width:,} columns, and hardly anything in them", width=width),
+                try_=tr("copy the table alone into a new workbook and use that"),
             )
     return contents
 
@@ -95,7 +96,7 @@ def _opened(file: Received, ask: Ask, only: Choice | None) -> Iterator[Contents]
     except FupinError:
         raise
     except MemoryError:
-        raise BadDataError("the file needs more memory than there is", where=file.name) from None
+        raise BadDataError(tr("the file needs more memory than there is"), where=file.name) from None
     except (KeyboardInterrupt, SystemExit, GeneratorExit):
         raise
     except BaseException as error:  # a parser's panic is no Exception; whatever it says, its text may quote cells
@@ -123,9 +124,9 @@ def _is_archive(file: Received) -> bool:
             members = package.namelist()
             if _TEXT_DOCUMENTS.intersection(members) or _opendocument_text(package, members):
                 raise NotATableError(
-                    "this is a text document or a presentation, not a table",
+                    tr("this is a text document or a presentation, not a table"),
                     where=file.name,
-                    try_="copy the table into a workbook and save it as .xlsx",
+                    try_=tr("copy the table into a workbook and save it as .xlsx"),
                 )
             return kind_of(package) is None
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
@@ -154,7 +155,9 @@ def _read_archive(archive: Archive, file: Received, ask: Ask, only: Choice | Non
     found = [replace(table, was_locked=table.was_locked or archive.was_locked) for table in found]
     if not found:
         raise BadDataError(
-            "no table in this archive", where=file.name, why=f"{len(archive.others)} other file(s) in it were not read"
+            tr("no table in this archive"),
+            where=file.name,
+            why=tr("{count} other file(s) in it were not read", count=len(archive.others)),
         )
     yield replace(found[0], others=(*archive.others, *found[0].others))
     yield from found[1:]
@@ -187,24 +190,26 @@ def _failed(file: Received, data: bytes, failure: ParserFailed) -> BadDataError:
     match failure.reason:
         case "memory":
             return BadDataError(
-                "the file needs far more memory than its size explains",
+                tr("the file needs far more memory than its size explains"),
                 where=file.name,
-                why="a stray cell may stretch a sheet, or the file was made to harm",
-                try_="copy the table alone into a new workbook and use that",
+                why=tr("a stray cell may stretch a sheet, or the file was made to harm"),
+                try_=tr("copy the table alone into a new workbook and use that"),
             )
         case "time":
             return BadDataError(
-                "the file takes far longer to read than its size explains", where=file.name, try_=_SAVE_AS
+                tr("the file takes far longer to read than its size explains"), where=file.name, try_=_SAVE_AS
             )
         case "sheets":
             return BadDataError(
-                f"the file holds more than {MOST_SHEETS:,} sheets",
+                tr("the file holds more than {most_sheets:,} sheets", most_sheets=MOST_SHEETS),
                 where=file.name,
-                try_="copy those with people into one workbook and use that",
+                try_=tr("copy those with people into one workbook and use that"),
             )
         case "stretched":
             return BadDataError(
-                "a stray cell, or a merged one, stretches the table beyond any real one", where=file.name, try_=_SAVE_AS
+                tr("a stray cell, or a merged one, stretches the table beyond any real one"),
+                where=file.name,
+                try_=_SAVE_AS,
             )
         case _:
             return _damaged(file, how_far(data))
@@ -212,10 +217,10 @@ def _failed(file: Received, data: bytes, failure: ParserFailed) -> BadDataError:
 
 def _damaged(file: Received, readable: str | None) -> BadDataError:
     return BadDataError(
-        "the file cannot be read: it is damaged or not what it seems",
+        tr("the file cannot be read: it is damaged or not what it seems"),
         where=file.name,
-        why=readable or "it may have been cut off while it was copied",
-        try_="copy it again from where it came from; or open it in Excel or WPS, save it as .xlsx, and run again",
+        why=readable or tr("it may have been cut off while it was copied"),
+        try_=tr("copy it again from where it came from; or open it in Excel or WPS, save it as .xlsx, and run again"),
     )
 
 
@@ -247,9 +252,9 @@ def _read_markup(kind: str, file: Received) -> Contents:
         raise _failed(file, data, failure) from None
     if not sheets:
         raise NotATableError(
-            "this is a web page without a table",
+            tr("this is a web page without a table"),
             where=file.name,
-            why="xlsx, xls, xlsb, ods, csv, tsv, txt, parquet and web pages with tables can be read",
+            why=tr("xlsx, xls, xlsb, ods, csv, tsv, txt, parquet and web pages with tables can be read"),
             try_=_SAVE_AS,
         )
     notes = (SheetNotes(*sheet.hidden) for sheet in sheets)

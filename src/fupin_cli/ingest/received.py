@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from fupin_cli.errors import BadDataError, DiskError, InputMissingError, NoPermissionError
+from fupin_cli.language import tr
 
 ZIP, COMPOUND, PARQUET = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PAR1"
 _MARKUP = (b"<html", b"<!doctype", b"<table", b"<?xml", b"<meta", b"<head", b"<div", b"<style", b"<workbook")
@@ -50,14 +51,14 @@ class Received:
             return self.path.open("rb")
         except FileNotFoundError:
             raise InputMissingError(
-                "no such file", where=self.name, try_="check the name, or files = [...] in fupin.toml"
+                tr("no such file"), where=self.name, try_=tr("check the name, or files = [...] in fupin.toml")
             ) from None
         except IsADirectoryError:
-            raise InputMissingError("this is a folder, not a file", where=self.name) from None
+            raise InputMissingError(tr("this is a folder, not a file"), where=self.name) from None
         except PermissionError:
-            raise NoPermissionError("not allowed to read this file", where=self.name) from None
+            raise NoPermissionError(tr("not allowed to read this file"), where=self.name) from None
         except OSError as error:
-            raise DiskError("reading failed", where=self.name, why=error.strerror) from None
+            raise DiskError(tr("reading failed"), where=self.name, why=error.strerror) from None
 
     def read(self, most: int = -1) -> bytes:
         """The first `most` bytes, or all."""
@@ -67,7 +68,7 @@ class Received:
             try:
                 return stream.read(most)
             except OSError as error:
-                raise DiskError("reading failed", where=self.name, why=error.strerror) from None
+                raise DiskError(tr("reading failed"), where=self.name, why=error.strerror) from None
 
     def size(self) -> int:
         """How many bytes there are."""
@@ -92,9 +93,11 @@ class Received:
                 return kind
         for magic, what, help_ in _OTHERS:
             if head.startswith(magic):
-                raise NotATableError(f"this is {what}, not a table", where=self.name, try_=help_)
+                raise NotATableError(tr("this is {what}, not a table", what=what), where=self.name, try_=help_)
         if not head.strip(_BLANK) and not self.read().strip(_BLANK):
-            raise NotATableError("the file is empty", where=self.name, try_="ask the department to send it again")
+            raise NotATableError(
+                tr("the file is empty"), where=self.name, try_=tr("ask the department to send it again")
+            )
         start = _as_ascii(head).lstrip(b"\xef\xbb\xbf \r\n\t").lower()
         if start.startswith(_MARKUP):
             return "markup"

@@ -13,6 +13,7 @@ from fupin_cli.ingest.profile import SourceProfile
 from fupin_cli.normalise.values import is_blank, is_lost
 
 _FIRST_CELLS = 4
+_MOST = 0.5  # of the rows
 _LOOKS_LIKE_ID = r"\d{14}[\dXx]|\d\.\d+[eE]\+?1\d"
 _NOTHING_BUT_ID = r"^\s*(?:\d{17}[\dXx]|\d{15}|\d\.\d+[eE]\+?1\d)\s*$"
 _TOTAL = r"^(?:本页|本表|全[省市县乡镇村]|[^\s\d]{0,12})?(?:合计|总计|小计|共计)(?:[:：(（\d].*)?$"
@@ -69,6 +70,9 @@ def classify(
     known = pl.concat([top, reasons])
     result = pl.repeat(None, cells.height, dtype=pl.String, eager=True).alias("reason")
     result = result.scatter(known["_at"] - offset, known["reason"])
+    if beyond := _beyond_the_header(grid, header, cells):
+        longer = in_data & pl.lit(result).is_null() & pl.any_horizontal(pl.col(beyond).is_not_null())
+        result = result.scatter(frame.filter(longer)["_at"] - offset, "too_long")
     if not profile.needs_household:
         return result
     household = pl.col(f"c{mapping.by_field['household_id']}")
@@ -78,6 +82,21 @@ def classify(
     doubtful = frame.lazy().select("_at", household).filter(odd & pl.lit(result).is_null()).collect()
     homeless = doubtful.filter(nowhere)["_at"]
     return result.scatter(homeless - offset, "no_household") if len(homeless) else result
+
+
+def _beyond_the_header(grid: Grid, header: Header, cells: pl.DataFrame) -> list[str]:
+    """Columns of a delimited text in which a cell means that a row was cut into too many: a comma stood in a text, unquoted.
+
+    Everything behind it is one column too far to the right, so such a row says wrong things under every header. None where
+    most rows have such a cell: that is a column nobody named.
+    """
+    if not grid.notes.delimited:
+        return []
+    named = max((at for at, text in enumerate(header.texts) if text), default=-1)
+    beyond = [column for column in cells.columns if int(column[1:]) > named]
+    seen = grid.head[header.end :].select(column for column in beyond if column in grid.head.columns)
+    usual = seen.width and seen.select(pl.any_horizontal(pl.all().is_not_null()).mean()).item()
+    return [] if usual and usual >= _MOST else beyond
 
 
 def count_people(cells: pl.DataFrame) -> int:

@@ -22,6 +22,7 @@ from fupin_cli.ingest.people_of_row import NTH, Further, every_person
 from fupin_cli.ingest.profile import Field, SourceProfile
 from fupin_cli.ingest.rows import classify, count_people
 from fupin_cli.ingest.sheet_report import SheetReport
+from fupin_cli.language import tr
 from fupin_cli.vocabulary import SET_ASIDE, SOURCE_REF
 
 _LIMITS = (65_536, 1_048_576)  # rows of a sheet in .xls and .xlsx: a table that ends exactly there was probably cut
@@ -229,7 +230,7 @@ def _read_batch(
     ).select(no_rows(profile).columns)
     aside = _set_aside(name, grid.sheet, numbered, reasons)
     if used.height + aside.height != cells.height:
-        raise FupinError("rows were lost while reading: this is a bug in fupin", where=Place(name, grid.sheet))
+        raise FupinError(tr("rows were lost while reading: this is a bug in fupin"), where=Place(name, grid.sheet))
     strangers = used.select(f"c{c}" for c in loose_columns(mapping) if f"c{c}" in used.columns)
     mentioned = numbers_in(numbered.filter(reasons.is_not_null()).drop("_at"), without_number(used, mapping), strangers)
     return _Batch(rows, aside, mentioned, cells.height, used.height, counts)
@@ -302,17 +303,21 @@ def _no_header(
 ) -> BadDataError:
     if sheets and all(report.not_asked for report in reports):
         return BadDataError(
-            f"no sheet is called {' or '.join(sheets)}",
+            tr("no sheet is called {sheets}", sheets=" or ".join(sheets)),
             where=name,
-            why=f"sheets here: {'、'.join(report.sheet for report in reports)}",
-            try_="correct sheets = [...] in fupin.toml",
+            why=tr("sheets here: {names}", names="、".join(report.sheet for report in reports)),
+            try_=tr("correct sheets = [...] in fupin.toml"),
         )
     wanted = " and ".join(_names(entry.split("|"), profile).replace("、", " or ") for entry in profile.required)
     return BadDataError(
-        "no header row in the first 30 rows",
+        tr("no header row in the first 30 rows"),
         where=Place(name, next((report.sheet for report in reports if report.sheet), None)),
-        why=f"looked for {wanted or _names(('name', 'id_number'), profile)} (profile {profile.name})",
-        try_=f"fupin inspect {name}",
+        why=tr(
+            "looked for {what} (profile {name})",
+            what=wanted or _names(("name", "id_number"), profile),
+            name=profile.name,
+        ),
+        try_=tr("fupin inspect {name}", name=name),
     )
 
 
@@ -324,10 +329,10 @@ def _missing_column(
     hint = f"; nearest header here: {near[0]}" if near else ""
     row = header.first + 1 if grid.header is None else None
     return BadDataError(
-        f"no column for {_names(lacking, profile)}",
+        tr("no column for {names}", names=_names(lacking, profile)),
         where=Place(name, grid.sheet or None, row),
-        why=f"looked for {', '.join(known)} (profile {profile.name}){hint}",
-        try_=f"fupin inspect {name}",
+        why=tr("looked for {known} (profile {name}){hint}", known=", ".join(known), name=profile.name, hint=hint),
+        try_=tr("fupin inspect {name}", name=name),
     )
 
 

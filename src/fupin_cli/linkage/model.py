@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from fupin_cli.errors import ConfigurationError, InputMissingError
+from fupin_cli.language import tr
 from fupin_cli.linkage.comparison import ID_LEVELS, LEVELS, PLACES
 
 Values = tuple[float, ...]  # one for each level of a field, in the order of LEVELS
@@ -81,16 +82,16 @@ def load_model(path: Path) -> Model:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise InputMissingError("no such linkage model", where=str(path)) from None
+        raise InputMissingError(tr("no such linkage model"), where=str(path)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError("not readable as TOML", where=str(path), why=str(error)) from None
+        raise ConfigurationError(tr("not readable as TOML"), where=str(path), why=str(error)) from None
     try:
         return _model(data)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConfigurationError(
-            f"linkage model: {error.args[0] if error.args else error}",
+            tr("linkage model: {what}", what=error.args[0] if error.args else error),
             where=str(path),
-            try_="compare with rules/linkage/default.toml",
+            try_=tr("compare with rules/linkage/default.toml"),
         ) from None
 
 

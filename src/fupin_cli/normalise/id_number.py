@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from functools import cache
 
+import numpy as np
 import polars as pl
 
 from fupin_cli.normalise.spelling import once_per_spelling, replace_rows
@@ -29,6 +30,7 @@ _PLACEHOLDER = (
 # a pupil's number (全国学籍号): G is followed by the ID number, J by eighteen digits of the system's own, L by region, birth date
 # and four random digits; one in eleven of those would pass for somebody's ID number
 _PUPIL_WITHOUT_ID = r"^[JL]\d{17}[\dX]$"
+_IN_GROUPS = r"^(\d{6})[-–—](\d{8})[-–—](\d{3}[\dX])$"  # region, birth date, order: how some programs print it
 _WHOLE_IN_TEXT = r"(?:^|[^0-9])(\d{17}[\dX])(?:[^0-9]|$)"
 _HIDES = r"[*X●■#]"  # signs behind which digits are hidden; an X that belongs to the number is the last of it
 _ONE_RUN = r"^(\d{0,14})\*{3,}(\d{0,13}[\dX]?)$"
@@ -147,12 +149,13 @@ def _remainder(code: pl.Expr) -> pl.Expr:
 
 @cache
 def _tables() -> tuple[pl.Series, pl.Series, pl.Series]:
-    def table(digits: int, weights: tuple[int, ...]) -> pl.Series:
-        n = pl.int_range(10**digits, dtype=pl.Int32)
-        total = pl.sum_horizontal([n // 10 ** (digits - 1 - i) % 10 * w for i, w in enumerate(weights)])
-        return pl.select((total % 11).cast(pl.Int16).alias("part")).to_series()
+    def table(weights: tuple[int, ...]) -> pl.Series:
+        sums = np.zeros(1, dtype=np.int16)
+        for weight in weights:  # every number so far, and each digit that may follow it
+            sums = (sums[:, None] + np.arange(10, dtype=np.int16) * weight).ravel()
+        return pl.Series("part", sums % 11)
 
-    return table(6, _WEIGHTS[:6]), table(6, _WEIGHTS[6:12]), table(5, _WEIGHTS[12:])
+    return table(_WEIGHTS[:6]), table(_WEIGHTS[6:12]), table(_WEIGHTS[12:])
 
 
 def _read(raw: pl.Series) -> pl.DataFrame:
@@ -162,6 +165,7 @@ def _read(raw: pl.Series) -> pl.DataFrame:
         spaced.str.replace_all(r"[\p{C}\p{Z}\s'\"‘’“”`]", "")
         .str.strip_prefix("=")
         .str.replace(r"\.0+$", "")
+        .str.replace(_IN_GROUPS, "${1}${2}${3}")
         .fill_null("")
     )
     exponent = pl.col("text").str.replace(_EXPONENT, "${1}${2}")

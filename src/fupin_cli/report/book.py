@@ -23,6 +23,7 @@ from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from fupin_cli.errors import DiskError, NoPermissionError, OutputError
+from fupin_cli.language import tr
 from fupin_cli.report.masking import mask_text
 from fupin_cli.report.wording import CLUE_NOTE
 
@@ -237,13 +238,17 @@ def write_private(path: Path, content: bytes) -> Path:
             file.write(content)
     except PermissionError:
         raise NoPermissionError(
-            "this file may not be written", where=str(path), try_="ls -ld " + str(path.parent)
+            tr("this file may not be written"), where=str(path), try_=tr("ls -ld ") + str(path.parent)
         ) from None
     except (FileExistsError, NotADirectoryError, IsADirectoryError):
-        raise OutputError("the folder for this file cannot be made", where=str(path), try_="fupin run -o DIR") from None
+        raise OutputError(
+            tr("the folder for this file cannot be made"), where=str(path), try_=tr("fupin run -o DIR")
+        ) from None
     except OSError as error:
         why = "the disk is full" if error.errno == errno.ENOSPC else os.strerror(error.errno or errno.EIO)
-        raise DiskError("writing failed part-way", where=str(path), why=why, try_="df -h " + str(path.parent)) from None
+        raise DiskError(
+            tr("writing failed part-way"), where=str(path), why=why, try_=tr("df -h ") + str(path.parent)
+        ) from None
     return path
 
 
@@ -255,10 +260,10 @@ def check(code: Any, sheet: Worksheet) -> None:
     """Refuse the negative code with which XlsxWriter answers a limit and goes on; a lost cell must not go on."""
     if isinstance(code, int) and code < 0:
         raise OutputError(
-            "a workbook reached a limit of Excel",
+            tr("a workbook reached a limit of Excel"),
             where=f"sheet {sheet.name}",
-            why="a sheet holds at most 1,048,576 rows",
-            try_="run counties apart, with one fupin.toml each",
+            why=tr("a sheet holds at most 1,048,576 rows"),
+            try_=tr("run counties apart, with one fupin.toml each"),
         )
 
 

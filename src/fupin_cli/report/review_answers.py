@@ -10,6 +10,7 @@ import polars as pl
 from fupin_cli.errors import BadDataError, Place
 from fupin_cli.ingest import Ask, no_password
 from fupin_cli.ingest.readers import read_file
+from fupin_cli.language import tr
 from fupin_cli.linkage.blocking import PAIR
 from fupin_cli.report.review_book import ANSWER, ANSWERS, CHECK, NO, ROWS, YES
 
@@ -39,10 +40,10 @@ def read_answers(paths: Sequence[Path], ask: Ask = no_password) -> pl.DataFrame:
             both.filter(pl.struct(key) == pl.struct(key).first()).unique("answer", maintain_order=True).to_dicts()
         )
         raise BadDataError(
-            f"two answers contradict each other: {first['said']} and {other['said']}",
+            tr("two answers contradict each other: {said} and {said_2}", said=first["said"], said_2=other["said"]),
             where=_place(first),
-            why=f"the other one stands in {_place(other)}",
-            try_="ask again, and leave one of them",
+            why=tr("the other one stands in {place}", place=_place(other)),
+            try_=tr("ask again, and leave one of them"),
         )
     # whoever was sure knows more than whoever was not
     return answers.sort(*key, "answer", "source", "sheet", "row", nulls_last=True).unique(
@@ -59,19 +60,19 @@ def _read(path: Path, ask: Ask) -> pl.DataFrame:
     ]
     if not parts:
         raise BadDataError(
-            "this is no review workbook",
+            tr("this is no review workbook"),
             where=path.name,
-            why=f"looked for a header with {'、'.join(_HEADERS)}",
-            try_="fupin link A B -o links.parquet --review FILE.xlsx writes one",
+            why=tr("looked for a header with {headers}", headers="、".join(_HEADERS)),
+            try_=tr("fupin link A B -o links.parquet --review FILE.xlsx writes one"),
         )
     given = pl.concat(parts)
     unknown = given.filter(~pl.col("said").is_in(ANSWERS) | pl.any_horizontal(pl.col(PAIR).is_null()))
     if unknown.height:
         raise BadDataError(
-            f"an answer is none of {'、'.join(ANSWERS)}, or its row lost its number",
+            tr("an answer is none of {answers}, or its row lost its number", answers="、".join(ANSWERS)),
             where=_place(unknown.row(0, named=True)),
-            why=f"{unknown.height} row(s) of this workbook are like that",
-            try_="choose from the list, and leave the columns right of the printed page as they were",
+            why=tr("{height} row(s) of this workbook are like that", height=unknown.height),
+            try_=tr("choose from the list, and leave the columns right of the printed page as they were"),
         )
     return given
 
@@ -88,10 +89,10 @@ def _answers(cells: pl.DataFrame, place: Place) -> pl.DataFrame | None:
     lost = [header for header in _HEADERS if header not in columns]
     if lost:
         raise BadDataError(
-            f"this sheet has lost a column: {'、'.join(lost)}",
+            tr("this sheet has lost a column: {lost}", lost="、".join(lost)),
             where=place,
-            why="without it nobody can tell which rows the answers are about",
-            try_="ask whoever returned it for the workbook with all its columns",
+            why=tr("without it nobody can tell which rows the answers are about"),
+            try_=tr("ask whoever returned it for the workbook with all its columns"),
         )
     ours, theirs, check, said = (pl.col(columns[header]) for header in _HEADERS)
     rows = (

@@ -13,6 +13,7 @@ WHOLE_SHEET = ("not_a_table", "hidden_sheet")
 MENDING = {  # why a row could not be used → how to mend it; every other reason is furniture
     "no_identity": "补填姓名和证件号码（证件号码列先设为文本格式）；不是人员的行请删除。",
     "no_household": "补填户编号；户编号列先设为文本格式再录入或导出，以免末几位丢失。",
+    "too_long": "文字里的逗号使这一行多出单元格、其后各栏错位：请给该文字加上引号，或另存为 .xlsx 再报送。",
     "unnamed_file": "放入以户编号命名的文件夹，或把户编号写进文件名（与台账一致），再报送。",
     "not_a_table": "应报送的，在数据上方补上列名（姓名、证件号码等，与报送模板一致）；不需报送的，请删除该工作表。",
     "hidden_sheet": "应报送的，请取消隐藏并在数据上方补上列名；不需报送的，请删除该工作表。",

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from fupin_cli.errors import ConfigurationError
+from fupin_cli.language import tr
 from fupin_cli.rules.comparison import Label
 from fupin_cli.rules.pack import NATIONAL, Pack, applies_to, binds_part, within
 from fupin_cli.rules.predicate import nearest
@@ -144,13 +145,22 @@ def _refuse_strangers(packs: Sequence[Pack], here: Mapping[str, Pack], occasion:
             stranger = next((pack for pack in packs if pack.id == name and name not in here), None)
             if stranger is not None:
                 raise ConfigurationError(
-                    f"[rules] {key}: {name} binds {stranger.jurisdiction}, this project is of {occasion.jurisdiction}",
+                    tr(
+                        "[rules] {key}: {name} binds {jurisdiction}, this project is of {jurisdiction_2}",
+                        key=key,
+                        name=name,
+                        jurisdiction=stranger.jurisdiction,
+                        jurisdiction_2=occasion.jurisdiction,
+                    ),
                     where=where,
-                    try_=f"fupin rules compare --pack exit-national --pack {name} --run DIR, to see what it would say",
+                    try_=tr(
+                        "fupin rules compare --pack exit-national --pack {name} --run DIR, to see what it would say",
+                        name=name,
+                    ),
                 )
             if name not in here:
                 raise ConfigurationError(
-                    f"[rules] {key}: no pack is called {name!r}",
+                    tr("[rules] {key}: no pack is called {name!r}", key=key, name=name),
                     where=where,
-                    try_=nearest(name, here) or f"one of: {', '.join(here)}",
+                    try_=nearest(name, here) or tr("one of: {here}", here=", ".join(here)),
                 )

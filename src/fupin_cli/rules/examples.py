@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from fupin_cli.errors import ConfigurationError
+from fupin_cli.language import tr
 from fupin_cli.rules.asking import judge_frame
 from fupin_cli.rules.bounds import HIGH, LOW
 from fupin_cli.rules.derived import derive
@@ -154,7 +155,7 @@ def _frame(rows: Sequence[Mapping[str, Any]], names: Sequence[str], where: str) 
     try:
         return pl.DataFrame({**columns, "_": [None] * len(rows)}, strict=False)
     except (TypeError, pl.exceptions.PolarsError):
-        raise ConfigurationError("an example gives a value of no known type", where=where) from None
+        raise ConfigurationError(tr("an example gives a value of no known type"), where=where) from None
 
 
 def _names(*parts: Predicate | None) -> tuple[str, ...]:

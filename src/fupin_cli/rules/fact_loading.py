@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from fupin_cli.errors import ConfigurationError
+from fupin_cli.language import tr
 from fupin_cli.rules.names import Names, dept_fields, row_facts
 from fupin_cli.rules.pack import AREAS, DAY_FACTS, LIST_FACTS, Derived, Fact, FactExample, Level
 from fupin_cli.rules.predicate import Predicate, parse_condition
@@ -70,7 +71,9 @@ def load_fact(entry: Table, names: Names) -> Loaded:
     entry = entry.named(f"fact {name}")
     if not name.isidentifier() or not name.islower():
         raise ConfigurationError(
-            "name must be lower-case letters, digits and _", where=entry.at("name"), try_=f'name = "{name.lower()}"'
+            tr("name must be lower-case letters, digits and _"),
+            where=entry.at("name"),
+            try_=tr('name = "{what}"', what=name.lower()),
         )
     form = _form(entry)
     entry.allow(*_COMMON, form, *_KEYS[form])
@@ -86,10 +89,10 @@ def _form(entry: Table) -> str:
     found = [form for form in FORMS if form in entry.data]
     if len(found) != 1:
         raise ConfigurationError(
-            "a fact says in exactly one way where it comes from",
+            tr("a fact says in exactly one way where it comes from"),
             where=entry.where,
             why=f"here: {', '.join(found) or 'in none'}; ways: {', '.join(FORMS)}",
-            try_='extract = "vehicles" with any = "…", or see docs/rules.md',
+            try_=tr('extract = "vehicles" with any = "…", or see docs/rules.md'),
         )
     return found[0]
 
@@ -97,12 +100,14 @@ def _form(entry: Table) -> str:
 def _example(entry: Table) -> FactExample:
     entry.allow("given", "rows", "others", "then")
     if "then" not in entry.data:
-        raise ConfigurationError("an example needs then", where=entry.where, try_="then = true, or then = 'unknown'")
+        raise ConfigurationError(
+            tr("an example needs then"), where=entry.where, try_=tr("then = true, or then = 'unknown'")
+        )
     lists = {key: entry.data.get(key, []) for key in ("rows", "others")}
     given = entry.data.get("given", {})
     tables = all(isinstance(rows, list) and all(isinstance(row, dict) for row in rows) for rows in lists.values())
     if not tables or not isinstance(given, dict):
-        raise ConfigurationError("given is a table, rows and others are lists of tables", where=entry.where)
+        raise ConfigurationError(tr("given is a table, rows and others are lists of tables"), where=entry.where)
     return FactExample(given, tuple(lists["rows"]), entry.data["then"], tuple(lists["others"]))
 
 
@@ -150,10 +155,10 @@ def _base(entry: Table, level: Level, names: Names) -> Fact:
     )
     if level not in (Level.PERSON, Level.HOUSEHOLD) or (by_number and level is Level.PERSON):
         raise ConfigurationError(
-            f"rows cannot tell of a {level}",
+            tr("rows cannot tell of a {level}", level=level),
             where=entry.at("level"),
-            why="rows linked to persons tell of a person or household, rows with a household number of a household",
-            try_='level = "household"',
+            why=tr("rows linked to persons tell of a person or household, rows with a household number of a household"),
+            try_=tr('level = "household"'),
         )
     return Fact(
         name=entry.text("name"),
@@ -212,7 +217,7 @@ def _events(
 def _column(entry: Table, key: str, columns: frozenset[str]) -> str:
     (column,) = entry.known(key, columns) or (None,)
     if column is None:
-        raise ConfigurationError(f"{key} is missing", where=entry.where, try_=f'{key} = "dept_…"')
+        raise ConfigurationError(tr("{key} is missing", key=key), where=entry.where, try_=f'{key} = "dept_…"')
     return column
 
 
@@ -245,7 +250,9 @@ def _items(entry: Table, key: str, known: frozenset[str], names: Names) -> list[
         table.allow("item", "when")
         (name,) = table.known("item", known) or ("",)
         if not name:
-            raise ConfigurationError(f"{key}: an item needs its name", where=entry.at(key), try_='{ item = "…" }')
+            raise ConfigurationError(
+                tr("{key}: an item needs its name", key=key), where=entry.at(key), try_=tr('{ item = "…" }')
+            )
         found.append(Item(name, names.condition(table, "when", known), minus=key == "subtract"))
     return found
 
@@ -259,10 +266,10 @@ def _score(entry: Table, level: Level, names: Names) -> Shape:
         items.append(Points(item.text("zh"), condition, item.number("points")))
     if "direction" not in entry.data:
         raise ConfigurationError(
-            "a score table needs its direction",
+            tr("a score table needs its direction"),
             where=entry.where,
-            why="in one province few points mean poor, in another many: there is no default",
-            try_='direction = "low_is_poor" or "high_is_poor"',
+            why=tr("in one province few points mean poor, in another many: there is no default"),
+            try_=tr('direction = "low_is_poor" or "high_is_poor"'),
         )
     return Score(tuple(items), entry.one_of("direction", ("low_is_poor", "high_is_poor")))
 
@@ -271,7 +278,7 @@ def _elapsed(entry: Table, level: Level, names: Names) -> Shape:
     ends = entry.known("elapsed", names.at(level, (), entry.where))
     if len(ends) != 2:
         raise ConfigurationError(
-            "elapsed is from a date to a date", where=entry.at("elapsed"), try_='["…_on", "as_of"]'
+            tr("elapsed is from a date to a date"), where=entry.at("elapsed"), try_='["…_on", "as_of"]'
         )
     return Elapsed(ends[0], ends[1], entry.one_of("unit", ("days", "months")))
 
@@ -280,7 +287,7 @@ def _first_of(entry: Table, level: Level, names: Names) -> Shape:
     sources = entry.known("first_of", names.at(level, (), entry.where))
     if len(sources) < 2:
         raise ConfigurationError(
-            "first_of needs two sources", where=entry.at("first_of"), try_='["dept fact", "column"]'
+            tr("first_of needs two sources"), where=entry.at("first_of"), try_=tr('["dept fact", "column"]')
         )
     return FirstOf(sources, entry.text("conflict"), entry.one_of("on_conflict", ("first", "unknown")))
 
@@ -292,7 +299,7 @@ def _members(entry: Table, level: Level, names: Names) -> Shape:
     linked = next(iter(entry.known("linked_by", names.at(Level.HOUSEHOLD, (), entry.where))), None)
     if level is Level.PERSON or (level is Level.HOUSEHOLD and over == "households" and not linked):
         raise ConfigurationError(
-            "members are a household's or a place's", where=entry.where, try_='level = "household"'
+            tr("members are a household's or a place's"), where=entry.where, try_=tr('level = "household"')
         )
     below = Level.HOUSEHOLD if households or linked else Level.PERSON
     known = names.at(below, (), entry.where)
@@ -302,14 +309,16 @@ def _members(entry: Table, level: Level, names: Names) -> Shape:
         return Members(how, _needed(names.condition(entry, "of", known), entry, "of"), None, where, by)
     (value,) = entry.known("of", known) or (None,)
     if value is None:
-        raise ConfigurationError(f"{how} of what?", where=entry.at("of"), try_='of = "work_months"')
+        raise ConfigurationError(tr("{how} of what?", how=how), where=entry.at("of"), try_=tr('of = "work_months"'))
     return Members(how, None, value, where, by)
 
 
 def _rate(entry: Table, level: Level, names: Names) -> Shape:
     over = entry.text("over")
     if level not in AREAS:
-        raise ConfigurationError("a rate is of a village or county", where=entry.at("level"), try_='level = "village"')
+        raise ConfigurationError(
+            tr("a rate is of a village or county"), where=entry.at("level"), try_=tr('level = "village"')
+        )
     below = {"persons": Level.PERSON, "households": Level.HOUSEHOLD}.get(over)
     known = names.at(below, (), entry.where) if below else row_facts((over,), names.fields, entry.at("over"))
     condition = _needed(names.condition(entry, "rate", known), entry, "rate")
@@ -321,13 +330,15 @@ def _rate(entry: Table, level: Level, names: Names) -> Shape:
 def _reported(entry: Table, level: Level, names: Names) -> Shape:
     (kind,) = entry.texts("extract")
     if level not in AREAS:
-        raise ConfigurationError("a place's table tells of places", where=entry.at("level"), try_='level = "village"')
+        raise ConfigurationError(
+            tr("a place's table tells of places"), where=entry.at("level"), try_=tr('level = "village"')
+        )
     return Reported(kind, _column(entry, "reported", dept_fields((kind,), names.fields, entry.at("extract"))))
 
 
 def _needed(condition: Predicate | None, entry: Table, key: str) -> Predicate:
     if condition is None:
-        raise ConfigurationError(f"{key} must be a condition", where=entry.at(key), try_=f'{key} = "…"')
+        raise ConfigurationError(tr("{key} must be a condition", key=key), where=entry.at(key), try_=f'{key} = "…"')
     return condition
 
 

@@ -180,10 +180,12 @@ def judge(
     basis: str = "net_income",
     stages: Sequence[str],
     labels: Mapping[str, str] | None = None,
+    unread: pl.Series | None = None,
 ) -> Judgement:
     """Outcomes of every household under every enabled rule that binds this jurisdiction, and the findings.
 
-    `evidence` holds one frame per kind of extract. Frames may come in any row order; results are sorted.
+    `evidence` holds one frame per kind of extract; `unread` are ID numbers on rows of the register that could not be used, whose
+    bearers nobody may say to be missing from it. Frames may come in any row order; results are sorted.
     """
     packs = [
         _for_counties(pack) if binds_part(pack, jurisdiction) else pack
@@ -225,7 +227,9 @@ def judge(
         if isinstance(step, Derived):
             setting = replace(setting, facts=add_derived(setting.facts, step, compared))
         elif step.level is Level.EXTRACT:
-            listed[step.id] = judge_listed(step, compared, setting.facts.persons[World.STRICT], uncovered, label)
+            listed[step.id] = judge_listed(
+                step, compared, setting.facts.persons[World.STRICT], uncovered, unread, label
+            )
             reports.append(_report(step, listed[step.id].rows["outcome"], listed[step.id].why_not))
         else:
             said = answer(step, setting)

@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from fupin_cli.errors import ConfigurationError
+from fupin_cli.language import tr
 from fupin_cli.rules.pack import NATIONAL, Citation, significant, within
 from fupin_cli.rules.rule_loading import citation, confirmation, division, refuse_recalled
 from fupin_cli.rules.toml import Table, open_toml
@@ -108,7 +109,7 @@ def _read(path: Path) -> dict[tuple[str, str, int, str, str], Line]:
         line = _line(entry)
         key = (line.table, line.jurisdiction, line.year, line.series, line.basis)
         if key in rows:
-            raise ConfigurationError("this line is given twice", where=entry.where)
+            raise ConfigurationError(tr("this line is given twice"), where=entry.where)
         rows[key] = line
     return rows
 
@@ -120,13 +121,17 @@ def _line(entry: Table) -> Line:
     refuse_recalled(source, confirmation(entry), entry.where, enabled=enabled)
     year = entry.integer("year")
     if year is None:
-        raise ConfigurationError("year must be a whole number", where=entry.where)
+        raise ConfigurationError(tr("year must be a whole number"), where=entry.where)
     if year not in _YEARS:
         raise ConfigurationError(
-            f"there is no income line of {year}",
+            tr("there is no income line of {year}", year=year),
             where=entry.at("year"),
-            why=f"lines are of the years {_YEARS.start} to {_YEARS.stop - 1}; a row of any other would never be used",
-            try_="year = 2019",
+            why=tr(
+                "lines are of the years {start} to {what}; a row of any other would never be used",
+                start=_YEARS.start,
+                what=_YEARS.stop - 1,
+            ),
+            try_=tr("year = 2019"),
         )
     return Line(
         table=entry.text("table"),

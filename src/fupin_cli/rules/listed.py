@@ -29,14 +29,20 @@ class Listed:
 
 
 def judge_listed(
-    rule: Rule, compared: Comparison, people: pl.DataFrame, uncovered: pl.DataFrame, label: Label
+    rule: Rule,
+    compared: Comparison,
+    people: pl.DataFrame,
+    uncovered: pl.DataFrame,
+    unread: pl.Series | None,
+    label: Label,
 ) -> Listed:
     """The outcome of every person on the rule's extracts; a person with several rows or lists is asked once.
 
     Somebody is registered where a link is accepted, or the number and name stand anywhere in the register, in whichever
     county; unknown where a link is under review, or where there is no ID number to look for, or one that the register gives
-    to somebody else, or where a spreadsheet cut one of two numbers that begin alike, or in a township that the register does not
-    reach (`uncovered`). Rows of a county that the register does not hold do not apply.
+    to somebody else, or where a spreadsheet cut one of two numbers that begin alike, or that stands on a row of the register
+    which could not be used (`unread`), or in a township that the register does not reach (`uncovered`). Rows of a county that
+    the register does not hold do not apply.
     """
     rows = _rows(rule, compared)
     reason = _why_not(rule, rows, compared, label)
@@ -48,7 +54,9 @@ def judge_listed(
         rows.join(_link_state(compared), on=["extract", "extract_row"], how="left", maintain_order="left")
         .with_columns(
             *_same_number(rows, people),
-            (_begins_like(rows, people) | _out_of_reach(rows, uncovered)).alias("_maybe"),
+            (_begins_like(rows, people) | _out_of_reach(rows, uncovered) | _on_a_lost_row(rows, unread)).alias(
+                "_maybe"
+            ),
         )
         .with_columns(
             (pl.col("accepted").fill_null(value=False) | pl.col("_same_name")).alias("accepted"),
@@ -144,6 +152,11 @@ def _out_of_reach(rows: pl.DataFrame, uncovered: pl.DataFrame) -> pl.Series:
     marked = uncovered.select(*keys, _uncovered=pl.lit(value=True))
     met = rows.select(keys).join(marked, on=keys, how="left", maintain_order="left")
     return met["_uncovered"].fill_null(value=False)
+
+
+def _on_a_lost_row(rows: pl.DataFrame, unread: pl.Series | None) -> pl.Series:
+    lost = pl.Series([], dtype=pl.String) if unread is None else unread
+    return rows["id_number"].is_in(lost.implode()).fill_null(value=False)
 
 
 def _who() -> pl.Expr:

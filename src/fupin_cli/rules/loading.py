@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from fupin_cli.errors import ConfigurationError, InputMissingError
+from fupin_cli.language import tr
 from fupin_cli.normalise.regions import place_keys
 from fupin_cli.rules.fact_loading import all_facts, load_columns, load_fact
 from fupin_cli.rules.names import Names, declare, declare_columns
@@ -102,7 +103,7 @@ def _files(folders: Sequence[Path]) -> dict[str, Path]:
     for root in folders:
         if not root.is_dir():
             raise InputMissingError(
-                "no such rules folder", where=str(root), try_="give the folder that holds exit/ and checks/"
+                tr("no such rules folder"), where=str(root), try_=tr("give the folder that holds exit/ and checks/")
             )
         for name in PACK_FOLDERS:
             found |= {f"{name}/{path.name}": path for path in sorted((root / name).glob("*.toml"))}
@@ -156,16 +157,20 @@ def _check_standard(pack: Pack, head: Table) -> None:
     verdicts = {r.id: r for r in pack.rules if r.kind is Kind.VERDICT and r.level is Level.HOUSEHOLD and r.enabled}
     if pack.standard not in verdicts:
         raise ConfigurationError(
-            f"standard: this pack has no enabled verdict {pack.standard!r} about households",
+            tr("standard: this pack has no enabled verdict {standard!r} about households", standard=pack.standard),
             where=head.at("standard"),
-            try_=nearest(pack.standard, verdicts) or 'a [[rule]] with kind = "verdict" and level = "household"',
+            try_=nearest(pack.standard, verdicts) or tr('a [[rule]] with kind = "verdict" and level = "household"'),
         )
     provenance = verdicts[pack.standard].citation.provenance
     if provenance in (Provenance.WEAK, Provenance.RECALLED):
         raise ConfigurationError(
-            f"standard: {pack.standard} rests on a weak source ({provenance}), and cannot decide who exits",
+            tr(
+                "standard: {standard} rests on a weak source ({provenance}), and cannot decide who exits",
+                standard=pack.standard,
+                provenance=provenance,
+            ),
             where=head.at("standard"),
-            try_="leave standard out: the standard of the wider place decides, and this verdict is told beside it",
+            try_=tr("leave standard out: the standard of the wider place decides, and this verdict is told beside it"),
         )
 
 
@@ -175,13 +180,13 @@ def _sign_off(entry: Table) -> SignOff:
     )
     steps = entry.texts("steps")
     if len(set(steps)) < len(steps):
-        raise ConfigurationError("a step of the chain stands twice", where=entry.at("steps"))
+        raise ConfigurationError(tr("a step of the chain stands twice"), where=entry.at("steps"))
     county_steps = entry.texts("county_steps", required=False) or SignOff.county_steps
     cited = citation(entry.table("citation")) if "citation" in entry.data else None
     enabled = entry.flag("enabled", default=True)
     if enabled and cited and cited.provenance is Provenance.RECALLED:
         raise ConfigurationError(
-            "a chain that is only recalled must be off", where=entry.at("enabled"), try_="enabled = false"
+            tr("a chain that is only recalled must be off"), where=entry.at("enabled"), try_=tr("enabled = false")
         )
     return SignOff(
         title=entry.text("title"),
@@ -211,9 +216,9 @@ def _regime(head: Table) -> str:
     regime = head.text("regime")
     if not re.fullmatch(r"any|\d{4}-\d{4}|\d{4}\+", regime):
         raise ConfigurationError(
-            f"regime = {regime!r} names no years",
+            tr("regime = {regime!r} names no years", regime=regime),
             where=head.at("regime"),
-            try_='regime = "2014-2020", "2021+" or "any"',
+            try_=tr('regime = "2014-2020", "2021+" or "any"'),
         )
     return regime
 
@@ -223,11 +228,11 @@ def _inputs(head: Table, names: Names) -> tuple[str, ...]:
     known = {*names.fields, *(f"{REGISTER}.{column}" for column in names.fields.get(REGISTER, ()))}
     given = head.texts("when_given", required=False)
     if given and not head.flag("opt_in", default=False):
-        raise ConfigurationError("when_given is for packs with opt_in = true", where=head.at("when_given"))
+        raise ConfigurationError(tr("when_given is for packs with opt_in = true"), where=head.at("when_given"))
     for name in given:
         if name not in known:
             raise ConfigurationError(
-                f"when_given: {name!r} is no source profile and no register.column",
+                tr("when_given: {name!r} is no source profile and no register.column", name=name),
                 where=head.at("when_given"),
                 try_=nearest(name, known),
             )
@@ -266,10 +271,18 @@ def _refuse_undeclared_money(
             for kind in kinds if name.startswith(DEPT) else (REGISTER,):
                 if hint := undeclared.get(kind, {}).get(field):
                     raise ConfigurationError(
-                        f"{what} compares {name}, but profile {kind} does not say what its {field} counts",
+                        tr(
+                            "{what} compares {name}, but profile {kind} does not say what its {field} counts",
+                            what=what,
+                            name=name,
+                            kind=kind,
+                            field=field,
+                        ),
                         where=where,
-                        why="an amount of unknown unit or period would be compared as if it were the right one",
-                        try_=f"{hint} in [fields.{field}] of rules/sources/{kind}.toml",
+                        why=tr("an amount of unknown unit or period would be compared as if it were the right one"),
+                        try_=tr(
+                            "{hint} in [fields.{field}] of rules/sources/{kind}.toml", hint=hint, field=field, kind=kind
+                        ),
                     )
 
 
@@ -278,10 +291,12 @@ def _refuse_twins(named: Sequence[tuple[str, str]], what: str) -> None:
     for name, where in named:
         if name in seen:
             raise ConfigurationError(
-                f"{what} {name} is defined twice",
+                tr("{what} {name} is defined twice", what=what, name=name),
                 where=where,
-                why=f"first in {seen[name]}",
-                try_="another name for one; a file of the same name as a shipped one would take its place as a whole",
+                why=tr("first in {seen}", seen=seen[name]),
+                try_=tr(
+                    "another name for one; a file of the same name as a shipped one would take its place as a whole"
+                ),
             )
         seen[name] = where
 
@@ -293,21 +308,28 @@ def _check_members(rules: Sequence[Rule]) -> None:
         for member in rule.members:
             if member not in known:
                 raise ConfigurationError(
-                    f"{rule.join}: no rule {member!r}", where=rule.where, try_=nearest(member, known)
+                    tr("{join}: no rule {member!r}", join=rule.join, member=member),
+                    where=rule.where,
+                    try_=nearest(member, known),
                 )
             other, checks = known[member], bool(rule.none_of)
             if checks != (other.kind is Kind.CHECK):
                 raise ConfigurationError(
-                    f"{rule.join}: {member} is {'not ' if checks else ''}a check",
+                    tr(
+                        "{join}: {member} is {what}a check",
+                        join=rule.join,
+                        member=member,
+                        what="not " if checks else "",
+                    ),
                     where=rule.where,
-                    why="none_of joins checks, all_of and any_of join criteria and verdicts",
-                    try_="none_of = […] for vetoes",
+                    why=tr("none_of joins checks, all_of and any_of join criteria and verdicts"),
+                    try_=tr("none_of = […] for vetoes"),
                 )
             if other.level in (*AREAS, Level.EXTRACT) and other.level is not rule.level:
                 raise ConfigurationError(
-                    f"{rule.join}: {member} speaks of a {other.level}",
+                    tr("{join}: {member} speaks of a {level}", join=rule.join, member=member, level=other.level),
                     where=rule.where,
-                    try_=f'level = "{other.level}"',
+                    try_=tr('level = "{level}"', level=other.level),
                 )
 
 
@@ -320,15 +342,15 @@ def _check_extends(packs: Sequence[Pack], places: Mapping[str, str]) -> None:
             name = waiting.pop()
             if name not in known:
                 raise ConfigurationError(
-                    f"extends: no pack {name!r}",
+                    tr("extends: no pack {name!r}", name=name),
                     where=places[pack.where],
-                    try_=nearest(name, known) or "fupin rules list",
+                    try_=nearest(name, known) or tr("fupin rules list"),
                 )
             if name == pack.id:
                 raise ConfigurationError(
-                    f"extends: {pack.id} builds on itself",
+                    tr("extends: {id} builds on itself", id=pack.id),
                     where=places[pack.where],
-                    try_="take one of the extends out",
+                    try_=tr("take one of the extends out"),
                 )
             waiting += [other for other in known[name].extends if name not in seen]
             seen.add(name)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fupin_cli.errors import ConfigurationError
+from fupin_cli.language import tr
 from fupin_cli.rules.pack import (
     AREA_FACTS,
     AREAS,
@@ -82,9 +83,13 @@ class Names:
             fact = self.declared.get(name)
             if fact and fact.bounded and (name in condition.matched or name in condition.repeated):
                 raise ConfigurationError(
-                    f"{key}: {name} may be known only between two bounds: use it once, with < <= > or >=",
+                    tr(
+                        "{key}: {name} may be known only between two bounds: use it once, with < <= > or >=",
+                        key=key,
+                        name=name,
+                    ),
                     where=where,
-                    try_=f"{name} >= 2, or two rules",
+                    try_=tr("{name} >= 2, or two rules", name=name),
                 )
 
 
@@ -131,7 +136,9 @@ def dept_fields(kinds: Sequence[str], fields: Mapping[str, frozenset[str]], wher
         if kind not in fields and kind != REGISTER:
             close = nearest(kind, fields)
             raise ConfigurationError(
-                f"extract: {kind!r} is no source profile", where=where, try_=close and f"extract = {close!r}"
+                tr("extract: {kind!r} is no source profile", kind=kind),
+                where=where,
+                try_=close and tr("extract = {close!r}", close=close),
             )
         own = set(PERSONS.names) if kind == REGISTER else set(EVIDENCE.names)
         known |= {DEPT + name for name in and_given(fields.get(kind, frozenset())) | own | {"former_name_key"}}

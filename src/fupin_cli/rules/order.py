@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from fupin_cli.errors import ConfigurationError
+from fupin_cli.language import tr
 from fupin_cli.rules.pack import Derived, Rule
 from fupin_cli.rules.shapes import FirstOf
 
@@ -24,10 +25,10 @@ def in_order(steps: Sequence[Step], together: Mapping[str, Sequence[Rule]] = {})
         if not ready:
             circle = " → ".join(dict.fromkeys(_key(step) for step in waiting))
             raise ConfigurationError(
-                f"{_key(waiting[0])} waits for its own outcome",
+                tr("{key} waits for its own outcome", key=_key(waiting[0])),
                 where=waiting[0].where,
-                why=f"one of these reads the next, and the last the first: {circle}",
-                try_="see provides, all_of, any_of, none_of and what the facts read",
+                why=tr("one of these reads the next, and the last the first: {circle}", circle=circle),
+                try_=tr("see provides, all_of, any_of, none_of and what the facts read"),
             )
         done |= {_key(step): step for step in ready}
         waiting = [step for step in waiting if _key(step) not in done]

@@ -18,6 +18,7 @@ from datetime import date
 import polars as pl
 
 from fupin_cli.errors import ConfigurationError
+from fupin_cli.language import tr
 from fupin_cli.vocabulary import EVIDENCE
 
 _NOT_CALLED: Mapping[str, Collection[str]] = {}
@@ -72,9 +73,9 @@ def parse_condition(
     sql = "(" + " ".join(f'"{word}"' if kind == "name" else word for kind, word in tokens) + ")"
     if not _is_expression(sql, set(names)):
         raise ConfigurationError(
-            f"{key} is not a condition: {text!r}",
+            tr("{key} is not a condition: {value!r}", key=key, value=text),
             where=where,
-            why="its words are allowed, their order is not",
+            why=tr("its words are allowed, their order is not"),
             try_=_order_hint([word for _, word in tokens]),
         )
     return Predicate(
@@ -165,21 +166,29 @@ def evaluate(frame: pl.DataFrame, condition: Predicate, where: str) -> pl.Series
     misread = [name for name in sorted(condition.read_as_text) if frame[name].dtype != pl.String]
     if misread:
         raise ConfigurationError(
-            f"{condition.text!r} compares {misread[0]} with a text",
+            tr("{value!r} compares {misread} with a text", value=condition.text, misread=misread[0]),
             where=where,
-            why=f"{misread[0]} is {frame.schema[misread[0]]}",
-            try_=f"{misread[0]} with {_COMPARED_WITH.get(str(frame.schema[misread[0]]), 'a number, without quotes')}",
+            why=tr("{misread} is {what}", misread=misread[0], what=frame.schema[misread[0]]),
+            try_=tr(
+                "{misread} with {what}",
+                misread=misread[0],
+                what=_COMPARED_WITH.get(str(frame.schema[misread[0]]), "a number, without quotes"),
+            ),
         )
     try:
         truth = frame.select(condition.expr.alias("truth")).to_series()
     except pl.exceptions.PolarsError:
         types = ", ".join(f"{name} is {frame.schema[name]}" for name in condition.names)
         raise ConfigurationError(
-            f"cannot evaluate {condition.text!r}", where=where, why=f"{types}: compare each with its own type"
+            tr("cannot evaluate {value!r}", value=condition.text),
+            where=where,
+            why=tr("{types}: compare each with its own type", types=types),
         ) from None
     if truth.dtype not in (pl.Boolean, pl.Null):
         raise ConfigurationError(
-            f"{condition.text!r} is not a yes-or-no question", where=where, why=f"it gives {truth.dtype}"
+            tr("{value!r} is not a yes-or-no question", value=condition.text),
+            where=where,
+            why=tr("it gives {dtype}", dtype=truth.dtype),
         )
     truth = truth.cast(pl.Boolean)
     return truth if truth.len() == frame.height else truth.new_from_index(0, frame.height)
@@ -217,10 +226,10 @@ def _tokens(
             plain = next((right for wrong, right in _TYPED.items() if word.startswith(wrong)), None)
             plain = plain or (_by_header(header[0], known, called) if header else None)
             raise ConfigurationError(
-                f"{key}: {word!r} is not allowed in a condition",
+                tr("{key}: {word!r} is not allowed in a condition", key=key, word=word),
                 where=where,
                 why=_ALLOWED,
-                try_=plain or "see docs/rules.md, Conditions",
+                try_=plain or tr("see docs/rules.md, Conditions"),
             )
         kind = str(found.lastgroup)
         word = found.group(kind)
@@ -229,7 +238,9 @@ def _tokens(
         tokens.append((kind, word))
         at = found.end()
     if not tokens:
-        raise ConfigurationError(f"{key} is empty", where=where, why="a condition is needed, such as dibao = TRUE")
+        raise ConfigurationError(
+            tr("{key} is empty", key=key), where=where, why=tr("a condition is needed, such as dibao = TRUE")
+        )
     return tokens
 
 
@@ -240,28 +251,30 @@ def _check_words(tokens: list[tuple[str, str]], known: Collection[str], where: s
         before = words[at - 1] if at else ""
         if kind == "name" and word not in known and (word.upper() in _SQL or after == "("):
             raise ConfigurationError(
-                f"{key}: {word!r} is not a known fact, but SQL that conditions do not have",
+                tr("{key}: {word!r} is not a known fact, but SQL that conditions do not have", key=key, word=word),
                 where=where,
-                why="it could turn an unknown into an answer, or read something else; " + _ALLOWED,
+                why=tr("it could turn an unknown into an answer, or read something else; ") + _ALLOWED,
                 try_=_SQL.get(word.upper(), "a fact of its own, named in [[fact]]"),
             )
         if kind == "name" and (word not in known or after == "("):
             close = nearest(word, known)
             raise ConfigurationError(
-                f"{key}: {word!r} is not a known fact",
+                tr("{key}: {word!r} is not a known fact", key=key, word=word),
                 where=where,
                 why=_ALLOWED,
                 try_=close if close and close != word else _some_like(word, known),
             )
         if word == "DATE" and not _is_day(after):
             raise ConfigurationError(
-                f"{key}: DATE is followed by a day", where=where, why=_ALLOWED, try_="DATE '2020-01-31'"
+                tr("{key}: DATE is followed by a day", key=key), where=where, why=_ALLOWED, try_=tr("DATE '2020-01-31'")
             )
         if word == "NULL" and not (before == "IS" or (before == "NOT" and words[at - 2 : at - 1] == ["IS"])):
-            raise ConfigurationError(f"{key}: NULL may only follow IS or IS NOT", where=where, why=_ALLOWED)
+            raise ConfigurationError(tr("{key}: NULL may only follow IS or IS NOT", key=key), where=where, why=_ALLOWED)
         if word == "IS" and not (after == "NULL" or words[at + 1 : at + 3] == ["NOT", "NULL"]):
             raise ConfigurationError(
-                f"{key}: IS may only ask for NULL", where=where, why="IS TRUE would answer no where we do not know"
+                tr("{key}: IS may only ask for NULL", key=key),
+                where=where,
+                why=tr("IS TRUE would answer no where we do not know"),
             )
 
 

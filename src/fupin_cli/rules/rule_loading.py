@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from fupin_cli.errors import ConfigurationError
+from fupin_cli.language import tr
 from fupin_cli.rules.names import Names
 from fupin_cli.rules.outcome import Join, Kind, when_holds
 from fupin_cli.rules.pack import (
@@ -119,16 +120,19 @@ def _cited(entry: Table, defaults: Mapping[str, Any]) -> Any:
 def _on_unknown(entry: Table) -> OnUnknown:
     if "on_unknown" not in entry.data:
         raise ConfigurationError(
-            "on_unknown is missing",
+            tr("on_unknown is missing"),
             where=entry.where,
-            why="what becomes of those whom a rule cannot decide is said, never assumed",
-            try_='on_unknown = "unknown" in [defaults], for all rules of the pack',
+            why=tr("what becomes of those whom a rule cannot decide is said, never assumed"),
+            try_=tr('on_unknown = "unknown" in [defaults], for all rules of the pack'),
         )
     if entry.data["on_unknown"] in ("pass", "fail"):
         raise ConfigurationError(
-            f"on_unknown = {entry.data['on_unknown']!r} would turn an empty cell into an answer",
+            tr(
+                "on_unknown = {on_unknown!r} would turn an empty cell into an answer",
+                on_unknown=entry.data["on_unknown"],
+            ),
             where=entry.at("on_unknown"),
-            try_='on_unknown = "unknown", or "review" to have them listed',
+            try_=tr('on_unknown = "unknown", or "review" to have them listed'),
         )
     return OnUnknown(entry.one_of("on_unknown", tuple(OnUnknown)))
 
@@ -139,7 +143,7 @@ def _exceptions(entry: Table, known: frozenset[str], names: Names) -> tuple[Unle
         item.allow("zh", "when")
         condition = names.condition(item, "when", known)
         if condition is None:
-            raise ConfigurationError("an exception needs when", where=item.where, try_='when = "…"')
+            raise ConfigurationError(tr("an exception needs when"), where=item.where, try_=tr('when = "…"'))
         found.append(Unless(item.text("zh"), condition))
     return tuple(found)
 
@@ -151,7 +155,7 @@ def _line(entry: Table, known: frozenset[str], names: Names) -> LineUse | None:
     table.allow("table", "year", "as_fact", "this_year_when", "series")
     if table.text("year") not in known:
         raise ConfigurationError(
-            f"year: {table.text('year')!r} is not a known fact",
+            tr("year: {what!r} is not a known fact", what=table.text("year")),
             where=table.at("year"),
             try_=nearest(table.text("year"), known),
         )
@@ -181,9 +185,9 @@ def division(entry: Table) -> str:
     code = entry.text("jurisdiction")
     if not (code.isascii() and code.isdigit() and 2 <= len(code) <= 12):
         raise ConfigurationError(
-            f"jurisdiction = {code!r} is no division code",
+            tr("jurisdiction = {code!r} is no division code", code=code),
             where=entry.at("jurisdiction"),
-            try_='jurisdiction = "61" for a province, "610124" for a county, "00" for the whole country',
+            try_=tr('jurisdiction = "61" for a province, "610124" for a county, "00" for the whole country'),
         )
     return code
 
@@ -196,7 +200,7 @@ def confirmation(entry: Table) -> Confirmation | None:
     table.allow("by", "document", "date")
     day = table.day("date")
     if day is None:
-        raise ConfigurationError("date is missing", where=table.where, try_="date = 2020-01-01")
+        raise ConfigurationError(tr("date is missing"), where=table.where, try_=tr("date = 2020-01-01"))
     return Confirmation(table.text("by"), table.text("document"), day)
 
 
@@ -204,10 +208,10 @@ def refuse_recalled(source: Citation, confirmed: Confirmation | None, where: str
     """ConfigurationError where a number from memory is switched on and nobody says where it is written."""
     if enabled and source.provenance is Provenance.RECALLED and confirmed is None:
         raise ConfigurationError(
-            "provenance R is recalled, not verified: it cannot be enabled",
+            tr("provenance R is recalled, not verified: it cannot be enabled"),
             where=where,
-            why="nobody has said in which document it stands",
-            try_=f"enabled = false, or {_CONFIRM}",
+            why=tr("nobody has said in which document it stands"),
+            try_=tr("enabled = false, or {confirm}", confirm=_CONFIRM),
         )
 
 
@@ -217,16 +221,16 @@ def load_parameter(entry: Table, jurisdiction: str) -> Parameter:
     entry.allow("name", "zh", "en", "by", "value")
     values = [_dated(item) for item in entry.tables("value")]
     if not values:
-        raise ConfigurationError("a parameter needs a value", where=entry.where, try_="[[parameter.value]]")
+        raise ConfigurationError(tr("a parameter needs a value"), where=entry.where, try_="[[parameter.value]]")
     values.sort(key=lambda value: value.start)
     for before, after in itertools.pairwise(values):
         if before.end is None or before.end + timedelta(days=1) != after.start:
             said = "no end" if before.end is None else str(before.end)
             raise ConfigurationError(
-                f"date gap or overlap: one value ends {said}, the next begins {after.start}",
+                tr("date gap or overlap: one value ends {said}, the next begins {start}", said=said, start=after.start),
                 where=entry.at("value"),
-                why="on the days between nobody could say which number holds",
-                try_=f"to = {after.start - timedelta(days=1)} for the earlier value",
+                why=tr("on the days between nobody could say which number holds"),
+                try_=tr("to = {what} for the earlier value", what=after.start - timedelta(days=1)),
             )
     return Parameter(
         name=entry.text("name"),
@@ -243,7 +247,7 @@ def _dated(entry: Table) -> Dated:
     entry.allow("value", "from", "to", "citation", "enabled", "confirmed")
     start = entry.day("from")
     if start is None:
-        raise ConfigurationError("from is missing", where=entry.where, try_="from = 2020-01-01")
+        raise ConfigurationError(tr("from is missing"), where=entry.where, try_=tr("from = 2020-01-01"))
     source, enabled = citation(entry.table("citation")), entry.flag("enabled", default=True)
     refuse_recalled(source, confirmation(entry), entry.where, enabled=enabled)
     return Dated(entry.number("value"), start, entry.day("to"), source, enabled)
@@ -257,7 +261,9 @@ def _example(rule: Rule, entry: Table, known: frozenset[str]) -> Example:
     strangers = sorted(given.keys() - known - set(rule.members))
     if strangers:
         raise ConfigurationError(
-            f"given: {strangers[0]!r} is not a known fact", where=entry.at("given"), try_=nearest(strangers[0], known)
+            tr("given: {strangers!r} is not a known fact", strangers=strangers[0]),
+            where=entry.at("given"),
+            try_=nearest(strangers[0], known),
         )
     return Example(given, Outcome(then))
 
@@ -356,10 +362,10 @@ def _refuse_untested(rule: Rule) -> None:
     told = {example.then for example in rule.examples}
     if lacking := [outcome.value for outcome in _can_say(rule) if outcome not in told]:
         raise ConfigurationError(
-            f"no worked example shows when this rule says {lacking[0]}",
+            tr("no worked example shows when this rule says {lacking}", lacking=lacking[0]),
             where=rule.where,
-            why="each outcome that it can give needs one: who changes the rule later sees what it was meant to say",
-            try_=f"[[rule.example]] with given = {{ … }} and then = '{lacking[0]}'",
+            why=tr("each outcome that it can give needs one: who changes the rule later sees what it was meant to say"),
+            try_=tr("[[rule.example]] with given = {{ … }} and then = '{lacking}'", lacking=lacking[0]),
         )
 
 

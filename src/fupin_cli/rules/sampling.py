@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fupin_cli.errors import ConfigurationError, InputMissingError, UsageError
+from fupin_cli.language import tr
 from fupin_cli.rules.pack import Citation, Provenance
 from fupin_cli.rules.predicate import Predicate, nearest, parse_condition
 from fupin_cli.rules.rule_loading import citation
@@ -137,14 +138,16 @@ def open_plan(name: str, folders: Sequence[Path], columns: Collection[str]) -> P
     path = Path(name)
     if path.suffix == ".toml":
         if not path.is_file():
-            raise InputMissingError("no such plan", where=str(path), try_="fupin sample plans")
+            raise InputMissingError(tr("no such plan"), where=str(path), try_=tr("fupin sample plans"))
         return load_plan(path, columns)
     known = find_plans(folders)
     if name not in known:
         close = nearest(name, known)
         raise UsageError(
-            f"no sampling plan is called {name!r}",
-            try_=f"fupin sample draw {close} …" if close else f"one of: {', '.join(sorted(known))}, or a file.toml",
+            tr("no sampling plan is called {name!r}", name=name),
+            try_=tr("fupin sample draw {close} …", close=close)
+            if close
+            else tr("one of: {names}, or a file.toml", names=", ".join(sorted(known))),
         )
     return load_plan(known[name], columns)
 
@@ -171,7 +174,9 @@ def load_plan(path: Path, columns: Collection[str]) -> Plan:
     _refuse_twins(table, "rate", [rate.id for rate in rates])
     groups = head.integer("groups") if "groups" in head.data else 1
     if groups is None or groups < 1:
-        raise ConfigurationError("there is at least one audit group", where=head.at("groups"), try_="groups = 1")
+        raise ConfigurationError(
+            tr("there is at least one audit group"), where=head.at("groups"), try_=tr("groups = 1")
+        )
     places = [stage.unit for stage in stages if stage.unit != "household"] or ["village"]
     return Plan(
         id=path.stem,
@@ -204,22 +209,30 @@ def _stage(entry: Table) -> Stage:
     per = entry.one_of("per", LEVELS[:-1]) if "per" in entry.data else None
     if per and LEVELS.index(per) >= LEVELS.index(unit):
         raise ConfigurationError(
-            f"a {unit} does not lie within a {per}", where=entry.at("per"), try_="per = a wider level, or leave it out"
+            tr("a {unit} does not lie within a {per}", unit=unit, per=per),
+            where=entry.at("per"),
+            try_=tr("per = a wider level, or leave it out"),
         )
     if "size" in entry.data and method != "pps":
         raise ConfigurationError(
-            "size is what units are drawn in proportion to", where=entry.at("size"), try_='method = "pps", or no size'
+            tr("size is what units are drawn in proportion to"),
+            where=entry.at("size"),
+            try_=tr('method = "pps", or no size'),
         )
     if method == "pps" and unit == "household":
         raise ConfigurationError(
-            "households are drawn with equal chances", where=entry.at("method"), try_='method = "systematic" or "srs"'
+            tr("households are drawn with equal chances"),
+            where=entry.at("method"),
+            try_=tr('method = "systematic" or "srs"'),
         )
     take = entry.integer("take")
     if take is not None and take < 1:
-        raise ConfigurationError("take must be 1 or more", where=entry.at("take"), try_='method = "all" takes them all')
+        raise ConfigurationError(
+            tr("take must be 1 or more"), where=entry.at("take"), try_=tr('method = "all" takes them all')
+        )
     if take is not None and method == "all":
         raise ConfigurationError(
-            "all of them are taken", where=entry.at("take"), try_='leave take out, or method = "srs"'
+            tr("all of them are taken"), where=entry.at("take"), try_=tr('leave take out, or method = "srs"')
         )
     return Stage(unit, take, method, entry.one_of("size", SIZES, SIZES[0]), per)
 
@@ -228,47 +241,53 @@ def _check_stages(table: Table, stages: Sequence[Stage], strata: Sequence[Stratu
     units = [LEVELS.index(stage.unit) for stage in stages]
     if not units or units[-1] != len(LEVELS) - 1 or units != sorted(set(units)):
         raise ConfigurationError(
-            "stages go from wide to narrow and end with households",
+            tr("stages go from wide to narrow and end with households"),
             where=table.at("stage"),
-            why="they are: " + (", ".join(stage.unit for stage in stages) or "none"),
-            try_='[[stage]] unit = "village", then [[stage]] unit = "household"',
+            why=tr("they are: ") + (", ".join(stage.unit for stage in stages) or "none"),
+            try_=tr('[[stage]] unit = "village", then [[stage]] unit = "household"'),
         )
     entries = dict(zip((stage.unit for stage in stages), table.tables("stage"), strict=True))
     for stage in stages[:-1]:
         if stage.take is None and stage.method != "all":
             raise ConfigurationError(
-                f"stage {stage.unit} does not say how many",
+                tr("stage {unit} does not say how many", unit=stage.unit),
                 where=entries[stage.unit].where,
-                try_='take = 2, or method = "all"',
+                try_=tr('take = 2, or method = "all"'),
             )
     last, given = stages[-1], [stratum for stratum in strata if stratum.take is not None]
     allocation = head.one_of("allocation", ALLOCATIONS, ALLOCATIONS[0])
     for each in given:
         if allocation != "given":
             raise ConfigurationError(
-                f"stratum {each.name} has a take, and the allocation is {allocation}",
+                tr(
+                    "stratum {name} has a take, and the allocation is {allocation}",
+                    name=each.name,
+                    allocation=allocation,
+                ),
                 where=head.at("allocation"),
-                try_='allocation = "given", or no take in [[stratum]]',
+                try_=tr('allocation = "given", or no take in [[stratum]]'),
             )
     if last.method == "all":
         return
     if given and (last.take is not None or len(given) < len(strata)):
         lacking = next((stratum.name for stratum in strata if stratum.take is None), None)
         raise ConfigurationError(
-            "households are counted twice over" if lacking is None else f"stratum {lacking} does not say how many",
+            tr("households are counted twice over")
+            if lacking is None
+            else tr("stratum {lacking} does not say how many", lacking=lacking),
             where=entries["household"].at("take") if lacking is None else table.at("stratum"),
-            why="each stratum has its own take",
-            try_="no take in the stage household" if lacking is None else "take = 10",
+            why=tr("each stratum has its own take"),
+            try_=tr("no take in the stage household") if lacking is None else tr("take = 10"),
         )
     if not given and last.take is None:
         raise ConfigurationError(
-            "stage household does not say how many", where=entries["household"].where, try_="take = 50"
+            tr("stage household does not say how many"), where=entries["household"].where, try_=tr("take = 50")
         )
     if not given and len(strata) > 1 and allocation == "given":
         raise ConfigurationError(
-            "nobody says how the households are shared among the strata",
+            tr("nobody says how the households are shared among the strata"),
             where=head.where,
-            try_='allocation = "proportional" or "equal", or take = … in each [[stratum]]',
+            try_=tr('allocation = "proportional" or "equal", or take = … in each [[stratum]]'),
         )
 
 
@@ -278,7 +297,7 @@ def _stratum(entry: Table, known: Collection[str]) -> Stratum:
     entry = entry.named(f"stratum {name}")
     take = entry.integer("take")
     if take is not None and take < 1:
-        raise ConfigurationError("take must be 1 or more", where=entry.at("take"), try_="take = 10")
+        raise ConfigurationError(tr("take must be 1 or more"), where=entry.at("take"), try_=tr("take = 10"))
     return Stratum(name, parse_condition(entry.text("where"), known, entry.at("where"), "where"), take)
 
 
@@ -307,13 +326,15 @@ def _rate(entry: Table, questions: Mapping[str, Question], strata: Sequence[str]
     among = _named(entry, "among", strata) or question.asked_of
     if strange := [name for name in among if name not in question.asked_of]:
         raise ConfigurationError(
-            f"{question.id} is not asked of {strange[0]}",
+            tr("{id} is not asked of {strange}", id=question.id, strange=strange[0]),
             where=entry.at("among"),
-            try_=f"among = {_listed(question.asked_of)}",
+            try_=tr("among = {listed}", listed=_listed(question.asked_of)),
         )
     if not question.choices:
         raise ConfigurationError(
-            f"{question.id} is free text: nobody can count it", where=entry.at("question"), try_="choices = […] in it"
+            tr("{id} is free text: nobody can count it", id=question.id),
+            where=entry.at("question"),
+            try_=tr("choices = […] in it"),
         )
     return Rate(
         id=id_,
@@ -349,9 +370,9 @@ def _cited(entry: Table) -> Citation:
     source = citation(entry.table("citation"))
     if source.provenance is Provenance.RECALLED:
         raise ConfigurationError(
-            "provenance R is recalled, not verified: a plan cannot stand on it",
+            tr("provenance R is recalled, not verified: a plan cannot stand on it"),
             where=entry.at("citation"),
-            try_="the document in which it stands, with its provenance; or no limit",
+            try_=tr("the document in which it stands, with its provenance; or no limit"),
         )
     return source
 
@@ -363,9 +384,11 @@ def _named(entry: Table, key: str, known: Collection[str], *, required: bool = F
         if name not in known:
             close = nearest(name, known)
             raise ConfigurationError(
-                f"{key}: {name!r} is not known here",
+                tr("{key}: {name!r} is not known here", key=key, name=name),
                 where=entry.at(key),
-                try_=f'{key} = ["{close}"]' if close else f"one of: {'、'.join(sorted(known)) or 'none there is'}",
+                try_=f'{key} = ["{close}"]'
+                if close
+                else tr("one of: {what}", what="、".join(sorted(known)) or "none there is"),
             )
     return given
 
@@ -375,7 +398,9 @@ def _share(entry: Table, key: str, default: float) -> float:
         return default
     value = entry.number(key)
     if not 0 <= value <= 1:
-        raise ConfigurationError(f"{key} is a share between 0 and 1", where=entry.at(key), try_=f"{key} = 0.02")
+        raise ConfigurationError(
+            tr("{key} is a share between 0 and 1", key=key), where=entry.at(key), try_=f"{key} = 0.02"
+        )
     return value
 
 
@@ -383,7 +408,9 @@ def _refuse_twins(table: Table, key: str, names: Sequence[str]) -> None:
     for n, name in enumerate(names):
         if name in names[:n]:
             raise ConfigurationError(
-                f"two of [[{key}]] are called {name}", where=table.tables(key)[n].where, try_="give each its own name"
+                tr("two of [[{key}]] are called {name}", key=key, name=name),
+                where=table.tables(key)[n].where,
+                try_=tr("give each its own name"),
             )
 
 

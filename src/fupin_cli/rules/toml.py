@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fupin_cli.errors import ConfigurationError, InputMissingError
+from fupin_cli.language import tr
 from fupin_cli.rules.predicate import nearest
 
 
@@ -31,17 +32,26 @@ def _parsed(path: Path) -> tuple[dict[str, Any], str]:
         text = path.read_text(encoding="utf-8-sig")
         return tomllib.loads(text), text
     except FileNotFoundError:
-        raise InputMissingError("no such rules file", where=str(path)) from None
+        raise InputMissingError(tr("no such rules file"), where=str(path)) from None
     except UnicodeDecodeError:
-        raise ConfigurationError("the file is not UTF-8 text", where=str(path), try_="save it as UTF-8") from None
+        raise ConfigurationError(
+            tr("the file is not UTF-8 text"), where=str(path), try_=tr("save it as UTF-8")
+        ) from None
     except tomllib.TOMLDecodeError as error:
         said = re.match(r"(.*) \(at line (\d+), column (\d+)\)", str(error))
         where = f"{path}:{said[2]}" if said else str(path)
         raise ConfigurationError(
-            "the file is not TOML",
+            tr("the file is not TOML"),
             where=where,
-            why=f"{said[1]}, column {said[3]}: {_line_of(text, int(said[2]))}" if said else str(error),
-            try_='key = "text" in straight quotes, key = 2019, key = true, key = ["a", "b"], [table] or [[list of tables]]',
+            why=tr(
+                "{said}, column {said_2}: {line_of}", said=said[1], said_2=said[3], line_of=_line_of(text, int(said[2]))
+            )
+            if said
+            else str(error),
+            try_=tr(
+                'key = "text" in straight quotes, key = 2019, key = true, key = ["a", "b"], [table] or '
+                "[[list of tables]]"
+            ),
         ) from None
 
 
@@ -119,9 +129,11 @@ class Table:
             if key not in keys:
                 close = nearest(key, keys)
                 raise ConfigurationError(
-                    f"{key!r} is not a key here",
+                    tr("{key!r} is not a key here", key=key),
                     where=self.at(key),
-                    try_=self._written(close, self.data[key]) if close else f"one of: {', '.join(sorted(keys))}",
+                    try_=self._written(close, self.data[key])
+                    if close
+                    else tr("one of: {names}", names=", ".join(sorted(keys))),
                 )
 
     def _written(self, key: str, value: Any) -> str:
@@ -136,7 +148,9 @@ class Table:
         value = self.data.get(key)
         if not isinstance(value, dict):
             raise ConfigurationError(
-                f"[{key}] is missing", where=self.where, try_=f"[{self._heading(key)}] with its keys below it"
+                tr("[{key}] is missing", key=key),
+                where=self.where,
+                try_=tr("[{what}] with its keys below it", what=self._heading(key)),
             )
         span = next(iter(self._spans(f"[{self._heading(key)}]")), self.span)
         return Table(value, f"{self.where}, {key}", self._heading(key), self.lines, span)
@@ -146,7 +160,7 @@ class Table:
         value = self.data.get(key, [])
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             raise ConfigurationError(
-                f"{key} is written [[{key}]]", where=self.at(key), try_=f"[[{self._heading(key)}]]"
+                tr("{key} is written [[{key}]]", key=key), where=self.at(key), try_=f"[[{self._heading(key)}]]"
             )
         spans = self._spans(f"[[{self._heading(key)}]]")
         found = []
@@ -174,7 +188,7 @@ class Table:
         """The text of a key, stripped; empty where it is absent and may be."""
         value = self.data.get(key, "")
         if not isinstance(value, str) or (required and not value.strip()):
-            raise ConfigurationError(f"{key} must be text", where=self.at(key), try_=f'{key} = "…"')
+            raise ConfigurationError(tr("{key} must be text", key=key), where=self.at(key), try_=f'{key} = "…"')
         return value.strip()
 
     def texts(self, key: str, *, required: bool = True) -> tuple[str, ...]:
@@ -183,7 +197,7 @@ class Table:
         value = [value] if isinstance(value, str) else value
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value) or (required and not value):
             raise ConfigurationError(
-                f"{key} must be text or a list of texts", where=self.at(key), try_=f'{key} = ["…", "…"]'
+                tr("{key} must be text or a list of texts", key=key), where=self.at(key), try_=f'{key} = ["…", "…"]'
             )
         return tuple(value)
 
@@ -193,7 +207,9 @@ class Table:
         for name in given:
             if name not in names:
                 raise ConfigurationError(
-                    f"{key}: {name!r} is not a known fact", where=self.at(key), try_=nearest(name, names)
+                    tr("{key}: {name!r} is not a known fact", key=key, name=name),
+                    where=self.at(key),
+                    try_=nearest(name, names),
                 )
         return given
 
@@ -203,10 +219,10 @@ class Table:
         if value not in choices:
             close = nearest(str(value), choices)
             raise ConfigurationError(
-                f"{key} must be one of {', '.join(choices)}",
+                tr("{key} must be one of {choices}", key=key, choices=", ".join(choices)),
                 where=self.at(key),
-                why=f"here: {value!r}" if key in self.data else "the key is absent",
-                try_=f'{key} = "{close}"' if close else f"{key} = one of these words, in quotes",
+                why=f"here: {value!r}" if key in self.data else tr("the key is absent"),
+                try_=f'{key} = "{close}"' if close else tr("{key} = one of these words, in quotes", key=key),
             )
         return str(value)
 
@@ -217,7 +233,9 @@ class Table:
             said = _number_in(value)
             meant = f"{key} = {said}" if said and "." not in said else f"{key} = a number of digits alone"
             raise ConfigurationError(
-                f"{key} must be a whole number", where=self.at(key), try_=f"{meant}, without quotes"
+                tr("{key} must be a whole number", key=key),
+                where=self.at(key),
+                try_=tr("{meant}, without quotes", meant=meant),
             )
         return value
 
@@ -226,9 +244,9 @@ class Table:
         value = self.data.get(key)
         if not isinstance(value, int | float) or isinstance(value, bool):
             raise ConfigurationError(
-                f"{key} must be a number",
+                tr("{key} must be a number", key=key),
                 where=self.at(key),
-                try_=f"{key} = {_number_in(value) or '0.03'}, without quotes",
+                try_=tr("{key} = {what}, without quotes", key=key, what=_number_in(value) or "0.03"),
             )
         return float(value)
 
@@ -237,9 +255,13 @@ class Table:
         value = self.data.get(key, default)
         if not isinstance(value, bool):
             raise ConfigurationError(
-                f"{key} must be true or false",
+                tr("{key} must be true or false", key=key),
                 where=self.at(key),
-                try_=f"{key} = {_FLAGS.get(str(value).strip().lower(), str(not default).lower())}, without quotes",
+                try_=tr(
+                    "{key} = {what}, without quotes",
+                    key=key,
+                    what=_FLAGS.get(str(value).strip().lower(), str(not default).lower()),
+                ),
             )
         return value
 
@@ -248,6 +270,8 @@ class Table:
         value = self.data.get(key)
         if value is not None and type(value) is not date:
             raise ConfigurationError(
-                f"{key} must be a date", where=self.at(key), try_=f"{key} = {_day_in(value)}, without quotes"
+                tr("{key} must be a date", key=key),
+                where=self.at(key),
+                try_=tr("{key} = {day_in}, without quotes", key=key, day_in=_day_in(value)),
             )
         return value

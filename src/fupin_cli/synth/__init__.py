@@ -16,6 +16,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from fupin_cli.errors import OutputError, UsageError
+from fupin_cli.language import tr
 from fupin_cli.synth import extracts as _extracts
 from fupin_cli.synth import register as _register
 from fupin_cli.synth.errors import CLASSES, PRESETS, SAMPLE
@@ -107,11 +108,11 @@ def generate(
     linked or not. Written chunk by chunk: memory does not grow with the number of people.
     """
     if format != "parquet":
-        raise UsageError(f"no such format: {format}", try_="format='parquet'")
+        raise UsageError(tr("no such format: {format}", format=format), try_="format='parquet'")
     if not 1 <= persons <= _LARGEST or not 1 <= counties <= 20:
         raise UsageError(
-            "cannot invent so many people or counties",
-            why=f"1 to {_LARGEST} people in 1 to 20 counties have numbers that belong to nobody",
+            tr("cannot invent so many people or counties"),
+            why=tr("1 to {largest} people in 1 to 20 counties have numbers that belong to nobody", largest=_LARGEST),
         )
     world = World(seed, persons, counties, registered_share, absent_share, unlisted_share, namesakes, dense)
     sources = [Source(kind, kind, "province") for kind in kinds or _extracts.FIELDS]
@@ -156,7 +157,7 @@ class _ParquetFolder:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError("cannot create the folder", where=str(folder), why=error.strerror) from None
+            raise OutputError(tr("cannot create the folder"), where=str(folder), why=error.strerror) from None
         self._folder, self._report = folder, report
         self._writers: dict[str, pq.ParquetWriter] = {}
 

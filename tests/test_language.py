@@ -1,0 +1,119 @@
+"""Chinese or English, as whoever types wishes; and nothing that was forgotten in either."""
+
+import ast
+import re
+import string
+import sys
+from pathlib import Path
+
+import pytest
+from babel.messages.mofile import write_mo
+
+from conftest import ROOT, fupin
+from fupin_cli import errors
+from fupin_cli.language import preferred
+from make_messages import CATALOGUE, updated
+
+SOURCES = sorted((ROOT / "src" / "fupin_cli").rglob("*.py"))
+ERRORS = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.FupinError)}
+COMMAND = re.compile(
+    r"^[^a-z]*(?:fupin |ls |df |chmod |make |pip |\S+ = |--\w|\[)"
+)  # what is typed is the same in any language
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "expected"),
+    [
+        ([], {"FUPIN_LANG": "zh"}, "错误"),
+        ([], {"FUPIN_LANG": "en", "LANG": "zh_CN.UTF-8"}, "error"),
+        ([], {"FUPIN_LANG": "", "LC_ALL": "", "LC_MESSAGES": "", "LANG": "zh_CN.UTF-8"}, "错误"),
+        ([], {"FUPIN_LANG": "", "LC_ALL": "", "LC_MESSAGES": "", "LANG": "de_DE.UTF-8"}, "error"),
+        (["--lang", "zh"], {"FUPIN_LANG": "en"}, "错误"),
+        (["--lang", "en"], {"FUPIN_LANG": "zh"}, "error"),
+    ],
+)
+def test_the_option_goes_before_the_variable_and_that_before_the_locale(words, environment, expected):
+    done = fupin(*words, "run", "nowhere", **environment)
+    assert done.returncode == 66
+    assert done.stderr.startswith(expected)
+
+
+def test_an_error_says_all_three_things_in_chinese(tmp_path):
+    """What and where, why, and what to type next."""
+    (tmp_path / "fupin.toml").write_text('[project]\nname = "试"\nas_off = 2019-11-30\n', encoding="utf-8")
+    done = fupin("--lang", "zh", "run", tmp_path)
+    assert done.returncode == 78
+    assert "没有" in done.stderr or "不" in done.stderr
+    assert "下一步：" in done.stderr
+    assert not re.search(r"[a-z]{3,} [a-z]{3,} [a-z]{3,}", done.stderr), done.stderr
+
+
+def test_click_speaks_the_same_language():
+    done = fupin("--lang", "zh", "link", "only-one.csv")
+    assert done.returncode == 2
+    assert "缺少参数" in done.stderr
+
+
+def test_the_locale_of_windows_counts(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr("locale.getlocale", lambda: ("Chinese (Simplified)_China", "936"))
+    assert preferred({}) == "zh"
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["run"], ["cases"], ["cases", "dispatch"], ["rules"], ["seal", "close"]], ids=" ".join
+)
+def test_help_is_in_one_language(words):
+    """What is typed stays as it is; everything that is said is said in Chinese, or in English."""
+    for language, other in (("zh", r"[a-z]{3,} [a-z]{3,} [a-z]{3,}"), ("en", "[\u4e00-\u9fff]{6,}")):
+        done = fupin("--lang", language, *words, "--help")
+        assert done.returncode == 0
+        told = [line for line in done.stdout.splitlines()[1:] if not line.startswith("    fupin")]
+        assert not [line for line in told if re.search(other, line)]
+    assert "比对建档立卡" in fupin("--lang", "zh", "--help").stdout
+
+
+def test_every_message_has_its_chinese():
+    lacking = [message.id for message in updated() if message.id and not all(_texts(message.string))]
+    assert lacking == [], "make messages, then fill them in"
+
+
+def _texts(said) -> tuple[str, ...]:
+    return (said,) if isinstance(said, str) else said
+
+
+def test_every_translation_keeps_the_values():
+    for message in updated():
+        if isinstance(message.id, str) and message.id:
+            assert _fields(message.string) == _fields(message.id), message.id
+
+
+def _fields(text: str) -> set:
+    try:
+        return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+    except ValueError:  # braces that are no fields: a snippet of TOML
+        return set(re.findall(r"\{\w+\}", text))
+
+
+def test_what_gettext_reads_is_what_people_edit(tmp_path):
+    with (tmp_path / "fupin.mo").open("wb") as stream:
+        write_mo(stream, updated())
+    assert (tmp_path / "fupin.mo").read_bytes() == CATALOGUE.with_suffix(".mo").read_bytes(), "make messages"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT / "src" / "fupin_cli")))
+def test_no_error_speaks_past_the_catalogue(path: Path):
+    """What an error says, why, and what to type next are words in tr(), or nothing but a command."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ERRORS:
+            told = [*node.args[:1], *(word.value for word in node.keywords if word.arg in ("why", "try_"))]
+            for text in filter(None, map(_bare, told)):
+                assert COMMAND.match(text) or not re.search(r"[A-Za-z]{2,} ", text), f"line {node.lineno}: {text!r}"
+
+
+def _bare(node: ast.expr) -> str:
+    if isinstance(node, ast.Constant):
+        return str(node.value or "")
+    if isinstance(node, ast.JoinedStr):
+        return "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in node.values)
+    return ""
