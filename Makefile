@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help messages demo test test-rule-mutants test-slow properties check format docs site fuzz bench bench-ledger bench-rules bench-linkage bench-read bench-sampling constraints sample clean
+.PHONY: help messages demo bundle sbom licences test test-oldest test-newest test-rule-mutants test-slow properties check format docs site fuzz bench bench-ledger bench-rules bench-linkage bench-read bench-sampling constraints sample clean
 
 help:            ## what each target does
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/  /'
@@ -13,7 +13,7 @@ $(STAMP): constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "fupin needs Python 3.11 or newer; try: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "no venv module; on Debian: apt-get install python3-venv"; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement constraints.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
 
@@ -29,6 +29,24 @@ demo: $(STAMP)   ## reconcile the sample data, both stages, into demo/
 
 test: $(STAMP)   ## the tests, without the slow ones
 	$(BIN)/python -m pytest -n 2
+
+# Both resolve the program's own dependencies anew; the tools that test stay as they are pinned.
+test-oldest: $(STAMP)  ## the same with the lowest version of everything that pyproject.toml allows
+	$(BIN)/python tools/bounds.py oldest > $(VENV)/oldest.txt
+	$(call test_with,oldest)
+
+test-newest: $(STAMP)  ## the same with the newest versions that it allows
+	$(BIN)/python tools/bounds.py newest > $(VENV)/newest.txt
+	$(call test_with,newest)
+
+define test_with
+	rm -rf $(VENV)-$(1)
+	$(PYTHON) -m venv $(VENV)-$(1)
+	$(VENV)-$(1)/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --requirement $(VENV)/$(1).txt
+	$(VENV)-$(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(VENV)-$(1)/bin/python -m pip check
+	$(VENV)-$(1)/bin/python -m pytest -n 2
+endef
 
 test-rule-mutants: $(STAMP)  ## change every threshold and operator of every shipped rule: an example must notice
 	$(BIN)/python -m pytest -q tests/test_mutants.py
@@ -89,5 +107,18 @@ constraints: $(STAMP)  ## resolve and pin again, with hashes and without hosts
 	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-header --no-annotate \
 	  --output-file constraints.txt pyproject.toml .venv/dev.in
 
+licences: $(STAMP)  ## whether every part's licence is allowed
+	$(BIN)/python tools/parts.py licences
+
+sbom: $(STAMP)   ## the bill of materials, CycloneDX, in dist/
+	@mkdir -p dist
+	$(BIN)/python tools/parts.py sbom > dist/fupin.cdx.json
+
+# One folder for each system and version of Python: make bundle PYTHON_VERSION=3.12
+PYTHON_VERSION ?= $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+bundle: $(STAMP) ## folders to carry to computers without network, for Linux and for Windows, in bundle/
+	$(BIN)/python tools/bundle.py linux-x86_64 $(PYTHON_VERSION)
+	$(BIN)/python tools/bundle.py windows-amd64 $(PYTHON_VERSION)
+
 clean:           ## remove what was made
-	rm -rf $(VENV) demo demo-cases demo-audit dist build site sample_data/.fupin sample_data/runs sample_data/cases .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-oldest $(VENV)-newest demo demo-cases demo-audit dist build bundle site sample_data/.fupin sample_data/runs sample_data/cases .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -16,6 +16,7 @@ from conftest import FUPIN, fupin
 from fupin_cli.cases import open_ledger
 from fupin_cli.cases.ledger import check_ledger
 from loop_world import RULES, World, answer
+from test_signals import MOST_SECONDS
 
 CHILD = Path(__file__).with_name("die_at_line.py")
 
@@ -111,10 +112,14 @@ class AtLines:
 
 
 class AtTimes:
-    """Dies after a random time within the command's own, wherever that is: in SQLite's commit, too. Counts those that died."""
+    """Dies after a random time within the command's own, wherever that is: in SQLite's commit, too. Counts those that died.
 
-    def __init__(self, times: int, seed: int) -> None:
+    One that may still say something, unlike after kill -9, has two seconds for it.
+    """
+
+    def __init__(self, times: int, seed: int, number: int = signal.SIGKILL) -> None:
         self.times, self.rnd, self.span, self.landed = times, random.Random(seed), 0.0, 0
+        self.number, self.longest = number, 0.0
 
     def __call__(self, words):
         """Starts the command and kills it."""
@@ -129,8 +134,10 @@ class AtTimes:
         # most of the time is loading the program: two of three kills fall into the half in which it works
         share = self.rnd.uniform(0.4, 1.0) if self.rnd.random() < 0.67 else self.rnd.uniform(0.0, 1.0)
         time.sleep(share * self.span)
-        child.kill()
-        self.landed += child.wait() == -signal.SIGKILL
+        start = time.perf_counter()
+        child.send_signal(self.number)
+        self.landed += child.wait() in (-self.number, 128 + self.number)
+        self.longest = max(self.longest, time.perf_counter() - start)
 
 
 @pytest.mark.parametrize("name", ["dispatch", "import", "round"])
@@ -151,6 +158,21 @@ def test_killed_hundreds_of_times(stage, name, tmp_path, capsys):
         told = f"{lines.times} killed at lines of {lines.lines}, {moments.landed} of {moments.times} at moments"
         sys.stdout.write(f"\n{name}: {told}\n")
     assert moments.landed >= moments.times // 2
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("name", ["dispatch", "import", "round"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["term", "int"])
+def test_stopped_often(stage, name, number, tmp_path, capsys):
+    """The same by signals that a command hears: it ends within two seconds."""
+    moments = AtTimes(40, seed=4, number=number)
+    survive(stage, name, tmp_path, moments)
+    with capsys.disabled():
+        told = f"{moments.landed} of {moments.times} stopped, {moments.longest:.2f} s at most"
+        sys.stdout.write(f"\n{name}, {number.name}: {told}\n")
+    assert moments.landed >= moments.times // 2
+    assert moments.longest < MOST_SECONDS
 
 
 def test_two_at_once_give_one_result(stage, tmp_path):

@@ -92,3 +92,14 @@ def test_the_site_builds_and_fetches_nothing(tmp_path):
             r"<(?:script|link|img|iframe)[^>]+(?:src|href)=\"(?:https?:)?//", page.read_text(encoding="utf-8")
         )
         assert not asked, page.name
+
+
+def test_every_promise_names_tests_that_are_there():
+    """docs/promises.md has all ten, and each of the tests that it names is defined where it says."""
+    rows = re.findall(r"^\| (\d+) \|(.*)$", (ROOT / "docs" / "promises.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert [number for number, _ in rows] == [str(number) for number in range(1, 11)]
+    for number, row in rows:
+        named = re.findall(r"`(test_\w+\.py)::(test_\w+)`", row)
+        assert named, f"promise {number} names no test"
+        for file, test in named:
+            assert f"\ndef {test}(" in (ROOT / "tests" / file).read_text(encoding="utf-8"), f"{file} has no {test}"

@@ -40,8 +40,8 @@ def compare(pairs: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame) -> pl.DataFra
     """
     both = pairs.hstack(_side(r, pairs[PAIR[0]], "r")).hstack(_side(e, pairs[PAIR[1]], "e"))
     levels = both.lazy().select(
-        *pairs.columns, _level("id_number", _id_number()), _level("sex", _sex()), _level("place", _place()),
-        _level("phone", _phone()),
+        *pairs.columns, _id_number().alias("id_number_level"), _sex().alias("sex_level"), _place().alias("place_level"),
+        _phone().alias("phone_level"),
     )  # fmt: skip
     return levels.collect().with_columns(_births(both).alias("birth_level"), _names(both).alias("name_level"))
 
@@ -51,8 +51,9 @@ def levels_of(field: str) -> pl.Enum:
     return pl.Enum(LEVELS[field])
 
 
-def _level(field: str, text: pl.Expr) -> pl.Expr:
-    return text.cast(levels_of(field)).alias(f"{field}_level")
+def _as(field: str, level: str) -> pl.Expr:
+    # a byte a row; texts would be sixteen, and looked up once more
+    return pl.lit(level, levels_of(field))
 
 
 def _side(people: pl.DataFrame, rows: pl.Series, suffix: str) -> list[pl.Series]:
@@ -67,15 +68,15 @@ def _id_number() -> pl.Expr:
     cut = pl.col("cut_r") | pl.col("cut_e")
     return (
         pl.when(~given["r"] | ~given["e"]).then(None)
-        .when(usable & (pl.col("code_r") == pl.col("code_e"))).then(pl.lit("exact"))
-        .when("disowned").then(pl.lit("disowned"))
-        .when(usable).then(pl.lit("different"))
-        .when(cut & (first_fifteen("_r") == first_fifteen("_e"))).then(pl.lit("damaged"))
-        .when(pl.col("digits_r") == pl.col("digits_e")).then(pl.lit("same_text"))
-        .when(pl.col("repaired") & ~pl.col("slip")).then(pl.lit("repaired"))
-        .when("repaired").then(pl.lit("slip"))
-        .when(~cut & (pl.sum_horizontal(equal_parts) >= 2)).then(pl.lit("partial"))
-        .otherwise(pl.lit("unlike"))
+        .when(usable & (pl.col("code_r") == pl.col("code_e"))).then(_as("id_number", "exact"))
+        .when("disowned").then(_as("id_number", "disowned"))
+        .when(usable).then(_as("id_number", "different"))
+        .when(cut & (first_fifteen("_r") == first_fifteen("_e"))).then(_as("id_number", "damaged"))
+        .when(pl.col("digits_r") == pl.col("digits_e")).then(_as("id_number", "same_text"))
+        .when(pl.col("repaired") & ~pl.col("slip")).then(_as("id_number", "repaired"))
+        .when("repaired").then(_as("id_number", "slip"))
+        .when(~cut & (pl.sum_horizontal(equal_parts) >= 2)).then(_as("id_number", "partial"))
+        .otherwise(_as("id_number", "unlike"))
     )  # fmt: skip
 
 
@@ -90,7 +91,7 @@ def _births(both: pl.DataFrame) -> pl.Series:
     equal = reduce(or_, ((a == b).fill_null(value=False) for a, b in dates))
     # both have a column of their own: where those differ one of them is wrong, though a number says the same on both sides
     apart = (pl.col("birth_r") != pl.col("birth_e")).fill_null(value=False)
-    level = pl.when(equal & ~apart).then(pl.lit("equal")).when(known).then(pl.lit("different")).cast(levels_of("birth"))
+    level = pl.when(equal & ~apart).then(_as("birth", "equal")).when(known).then(_as("birth", "different"))
     levels = both.select(level.alias("level")).to_series()
     open_ = (levels == "different").fill_null(value=False).arg_true()
     near = [_one_fault(a, b).fill_null(value=False) for a, b in dates]
@@ -113,12 +114,12 @@ def _one_fault(a: pl.Expr, b: pl.Expr) -> pl.Expr:
 
 def _sex() -> pl.Expr:
     same = pl.col("male_r") == pl.col("male_e")
-    return pl.when(same).then(pl.lit("equal")).when(~same).then(pl.lit("different"))
+    return pl.when(same).then(_as("sex", "equal")).when(~same).then(_as("sex", "different"))
 
 
 def _phone() -> pl.Expr:
     same = pl.col("phone_r") == pl.col("phone_e")
-    return pl.when(same).then(pl.lit("equal")).when(~same).then(pl.lit("different"))
+    return pl.when(same).then(_as("phone", "equal")).when(~same).then(_as("phone", "different"))
 
 
 def _place() -> pl.Expr:
@@ -128,17 +129,17 @@ def _place() -> pl.Expr:
     }
     known = {part: same[part].is_not_null() for part in same}
     not_other_county = same["county"].fill_null(value=True)
-    township = pl.when(known["village"]).then(pl.lit("township")).otherwise(pl.lit("in_township"))
+    township = pl.when(known["village"]).then(_as("place", "township")).otherwise(_as("place", "in_township"))
     village = (
-        pl.when(same["hamlet"]).then(pl.lit("hamlet")).when(known["hamlet"]).then(pl.lit("village"))
-        .otherwise(pl.lit("in_village"))
+        pl.when(same["hamlet"]).then(_as("place", "hamlet")).when(known["hamlet"]).then(_as("place", "village"))
+        .otherwise(_as("place", "in_village"))
     )  # fmt: skip
-    county = pl.when(known["township"]).then(pl.lit("county")).otherwise(pl.lit("in_county"))
+    county = pl.when(known["township"]).then(_as("place", "county")).otherwise(_as("place", "in_county"))
     return (
         pl.when(same["village"] & same["township"].fill_null(value=True) & not_other_county).then(village)
         .when(same["township"] & not_other_county).then(township)
         .when(same["county"]).then(county)
-        .when(known["county"] | known["township"] | known["village"]).then(pl.lit("elsewhere"))
+        .when(known["county"] | known["township"] | known["village"]).then(_as("place", "elsewhere"))
     )  # fmt: skip
 
 
@@ -149,7 +150,7 @@ def _names(both: pl.DataFrame) -> pl.Series:
     names = both.lazy().select(r, e, former).collect()
     equal = (names["name_r"] == names["name_e"]).fill_null(value=False)
     levels = names.lazy().select(
-        pl.when(equal).then(pl.lit("exact")).when("former").then(pl.lit("former")).cast(levels_of("name")).alias("level")
+        pl.when(equal).then(_as("name", "exact")).when("former").then(_as("name", "former")).alias("level")
     ).collect()["level"]  # fmt: skip
     open_ = (levels.is_null() & names["name_r"].is_not_null() & names["name_e"].is_not_null()).arg_true()
     differing = names.select("name_r", "name_e")[open_]

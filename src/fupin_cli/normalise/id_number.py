@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from functools import cache
 
+import numpy as np
 import polars as pl
 
 from fupin_cli.normalise.spelling import once_per_spelling, replace_rows
@@ -148,12 +149,13 @@ def _remainder(code: pl.Expr) -> pl.Expr:
 
 @cache
 def _tables() -> tuple[pl.Series, pl.Series, pl.Series]:
-    def table(digits: int, weights: tuple[int, ...]) -> pl.Series:
-        n = pl.int_range(10**digits, dtype=pl.Int32)
-        total = pl.sum_horizontal([n // 10 ** (digits - 1 - i) % 10 * w for i, w in enumerate(weights)])
-        return pl.select((total % 11).cast(pl.Int16).alias("part")).to_series()
+    def table(weights: tuple[int, ...]) -> pl.Series:
+        sums = np.zeros(1, dtype=np.int16)
+        for weight in weights:  # every number so far, and each digit that may follow it
+            sums = (sums[:, None] + np.arange(10, dtype=np.int16) * weight).ravel()
+        return pl.Series("part", sums % 11)
 
-    return table(6, _WEIGHTS[:6]), table(6, _WEIGHTS[6:12]), table(5, _WEIGHTS[12:])
+    return table(_WEIGHTS[:6]), table(_WEIGHTS[6:12]), table(_WEIGHTS[12:])
 
 
 def _read(raw: pl.Series) -> pl.DataFrame:
