@@ -51,7 +51,10 @@ def test_both_readmes_show_the_same():
         text = (ROOT / name).read_text(encoding="utf-8")
         links = [link.replace(".zh-CN", "") for link in re.findall(r"\]\(([^)]+)\)", text)]
         screens = "".join(re.findall(r"```console\n.*?```", text, flags=re.DOTALL))
-        typed, figures = re.findall(r"^\$ .*", screens, flags=re.MULTILINE), re.findall(r"[0-9]+(?:,[0-9]{3})*", screens)
+        typed, figures = (
+            re.findall(r"^\$ .*", screens, flags=re.MULTILINE),
+            re.findall(r"[0-9]+(?:,[0-9]{3})*", screens),
+        )
         told.append((links[1:], typed, sorted(figures), text.count("\n## ")))
     assert told[0] == told[1]
 
