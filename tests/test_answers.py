@@ -138,7 +138,7 @@ def test_only_a_contradiction_is_ruled_on(tmp_path):
     with open_ledger(folder) as ledger:
         assert ledger.cases("case_id = ?", [case])["verdict"].to_list() == ["不属实"]
         assert ledger.cases("case_id = ?", [case])["state"].to_list() == ["closed"]
-    shown = fupin("cases", "show", case, "--ledger", folder).stdout
+    shown = fupin("cases", "show", case, "--ledger", folder, FUPIN_LANG="zh").stdout
     assert "重新核查" in shown
     assert "群众举报" in shown
     assert "reopened" not in shown

@@ -18,9 +18,10 @@ EXTRACT = SAMPLE / "county" / "青禾县" / "青禾县民政局_农村低保发�
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_teaches(name):
     """Help says what it does in both languages and shows examples."""
-    done = fupin(name, "--help")
-    assert done.returncode == 0
-    assert "Examples:" in done.stdout
+    for language, heading in (("en", "Examples:"), ("zh", "示例：")):
+        done = fupin("--lang", language, name, "--help")
+        assert done.returncode == 0
+        assert heading in done.stdout
     assert any("\u4e00" <= character <= "\u9fff" for character in done.stdout)
 
 

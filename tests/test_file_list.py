@@ -168,7 +168,7 @@ def test_no_file_name_reaches_the_terminal(told):
     run, said = told
     assert ".jpg" not in said
     for words in (["explain", "6101240005"], ["rules", "explain", "6101240005"]):
-        masked, full = (fupin(*words, "--run", run, *more).stdout for more in ([], ["--unmask"]))
+        masked, full = (fupin(*words, "--run", run, *more, FUPIN_LANG="zh").stdout for more in ([], ["--unmask"]))
         assert ".jpg" not in masked
         assert "柳村/6101240005/房前.jpg" in full
         assert "照片，第" in masked

@@ -147,7 +147,7 @@ def test_answers_decide_their_pairs_and_say_how_good_the_links_are(town, tmp_pat
     decided = {(r, e): d for r, e, d in after.select(*PAIR, "decision").rows() if (r, e) in asked}
     assert {d for pair, d in decided.items() if pair in truth} == {"accepted"}
     assert {d for pair, d in decided.items() if pair not in truth} <= {"rejected"}
-    for word in ("准确率 precision", "查全率 recall", "calibration"):
+    for word in ("precision", "recall", "calibration"):
         assert word in done.stderr
     again = link_files(*files, tmp_path / "again.parquet", model=tmp_path / "m.toml").links
     assert again.filter(pl.col("decision") == "accepted").height >= len(accepted)
@@ -323,7 +323,7 @@ def test_latin_headers_say_what_was_not_understood(tmp_path):
     (tmp_path / "a.csv").write_text("name,id,sex,birth\nZhang Wei,1,M,1985-06-15\n", encoding="utf-8")
     done = fupin("link", tmp_path / "a.csv", tmp_path / "a.csv", "-o", tmp_path / "l.parquet")
     assert done.returncode == 0, done.stderr
-    for words in ("姓名=name", "no column of ID numbers", "id、birth", "--profile FILE"):
+    for words in ("name=name", "no column of ID numbers", "id, birth", "--profile FILE"):
         assert words in done.stderr
     (tmp_path / "b.csv").write_text("surname,given,dob\nZhang,Wei,1985-06-15\n", encoding="utf-8")
     done = fupin("link", tmp_path / "b.csv", tmp_path / "a.csv", "-o", tmp_path / "l.parquet")
