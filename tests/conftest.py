@@ -67,11 +67,12 @@ def demo(tmp_path_factory) -> Path:
     return folder
 
 
-SMALL = """
+# one register and one list of a county; where the list comes from is written below it
+PROJECT = """
 [project]
 name = "试"
-as_of = 2019-11-30
-jurisdiction = "990121"
+as_of = {as_of}
+jurisdiction = "{place}"
 [register]
 files = ["台账.xlsx"]
 [[extract]]
@@ -79,8 +80,7 @@ id = "dibao"
 profile = "dibao"
 stage = "county"
 coverage = ["青禾县"]
-as_of = 2019-11-30
-files = ["低保.csv"]
+as_of = {as_of}
 """
 
 
@@ -96,7 +96,8 @@ def small(tmp_path) -> Path:
     ]
     write_xlsx(folder / "台账.xlsx", {"s": [header, *homes]})
     (folder / "低保.csv").write_text("姓名,身份证号,县,低保证号\n赵七,,青禾县,D1\n", encoding="utf-8")
-    (folder / "fupin.toml").write_text(SMALL, encoding="utf-8")
+    told = PROJECT.format(as_of="2019-11-30", place="990121") + 'files = ["低保.csv"]\n'
+    (folder / "fupin.toml").write_text(told, encoding="utf-8")
     return folder
 
 

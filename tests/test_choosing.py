@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from conftest import fupin
+from conftest import PROJECT, fupin
 from fupin_cli.errors import ConfigurationError
 from fupin_cli.rules import Occasion, choose_packs
 from fupin_cli.rules.parameters import in_force_here
@@ -20,21 +20,7 @@ HOMES = {
     "H3": ("王五", WANG, "未脱贫", "", "2000"),
     "H4": ("孙六", SUN, "已脱贫", "2016", "9000"),
 }
-TOML = """
-[project]
-name = "试"
-as_of = {as_of}
-jurisdiction = "{place}"
-[register]
-files = ["台账.xlsx"]
-[[extract]]
-id = "dibao"
-profile = "dibao"
-stage = "county"
-coverage = ["青禾县"]
-as_of = {as_of}
-files = ["低保.xlsx"]
-"""
+TOML = PROJECT + 'files = ["低保.xlsx"]\n'
 LINE = """
 [[line]]
 table = "income"

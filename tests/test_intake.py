@@ -8,7 +8,7 @@ import openpyxl
 import polars as pl
 import pytest
 
-from conftest import fupin
+from conftest import PROJECT, fupin
 from fupin_cli.normalise.id_number import check_character
 from office_files import Look, write_encrypted, write_xlsx
 from raw_files import write_text, write_zip
@@ -36,20 +36,7 @@ REGISTER = [
     ["H2", "王五", WANG, "青禾县", "平川镇", "东村", "户主", "是", "13800000001"],
 ]
 DIBAO = [["姓名", "身份证号", "县", "乡镇", "村", "低保证号"], ["张三", ZHANG, "青禾县", "平川镇", "杨树村", "D1"]]
-TOML = """
-[project]
-name = "试"
-as_of = 2019-11-30
-jurisdiction = "99"
-[register]
-files = ["台账.xlsx"]
-[[extract]]
-id = "dibao"
-profile = "dibao"
-stage = "county"
-coverage = ["青禾县"]
-as_of = 2019-11-30
-"""
+TOML = PROJECT.format(as_of="2019-11-30", place="99")
 
 
 @pytest.fixture

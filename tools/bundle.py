@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
-from parts import ALLOWED, closure, is_allowed, licence, parts_in, sbom
+from parts import closure, parts_in, refused, sbom
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = "fupin-cli"
@@ -60,7 +60,8 @@ def make_bundle(target: str, python: str, folder: Path) -> Path:
     parts = fetch_wheels(
         wheels, environment, ["--python-version", python, *(f"--platform={name}" for name in platforms)]
     )
-    refuse_licences(parts.values())
+    if not_allowed := refused(parts, shipped=parts):
+        raise SystemExit("not allowed in a bundle: " + "; ".join(not_allowed))
     files = {name: wheel_of(wheels, name, part.version) for name, part in parts.items()}
     lines = [f"{name}=={part.version} --hash=sha256:{digest(files[name])}" for name, part in sorted(parts.items())]
     write(begun / "requirements.txt", lines)
@@ -116,15 +117,6 @@ def pins() -> dict[str, str]:
     text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
     blocks = re.findall(r"^[a-z0-9-]+==(?:.*\\\n)*.*$", text, re.MULTILINE)
     return {block.partition("==")[0]: block for block in blocks}
-
-
-def refuse_licences(parts: Iterable) -> None:
-    """Ends where something would be given on that may not be."""
-    refused = [
-        f"{part.name}: {licence(part) or 'says no licence'}" for part in parts if not is_allowed(licence(part), ALLOWED)
-    ]
-    if refused:
-        raise SystemExit("not allowed in a bundle: " + "; ".join(sorted(refused)))
 
 
 def copy_papers(bundle: Path) -> None:

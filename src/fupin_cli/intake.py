@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
@@ -58,11 +59,11 @@ class Register:
     conflicts: tuple[tuple[str, int], ...] = ()
     shared_phones: int = 0
 
-
-def unread_numbers(register: Register) -> pl.Series:
-    """The ID numbers that stand on rows of the register which could not be used."""
-    cells = register.table.set_aside.select("cells").explode("cells", empty_as_null=True)
-    return numbers_in(cells).to_series()
+    @cached_property  # every round asks
+    def unread(self) -> pl.Series:
+        """The ID numbers that stand on rows which could not be used."""
+        cells = self.table.set_aside.select("cells").explode("cells", empty_as_null=True)
+        return numbers_in(cells).to_series()
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from fupin_cli.errors import BadDataError, ConfigurationError, UsageError
-from fupin_cli.intake import (
-    Extract,
-    Passwords,
-    Register,
-    describe,
-    nobody_knows,
-    read_extracts,
-    read_register,
-    unread_numbers,
-)
+from fupin_cli.intake import Extract, Passwords, Register, describe, nobody_knows, read_extracts, read_register
 from fupin_cli.language import tr
 from fupin_cli.linkage import find_duplicates, link_people
 from fupin_cli.normalise.keys import person_keys
@@ -194,5 +185,5 @@ def judge_round(
         basis=project.income_basis,
         stages=stages,
         labels=labels_of(book.profiles),
-        unread=unread_numbers(register),
+        unread=register.unread,
     )

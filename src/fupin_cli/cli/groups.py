@@ -41,8 +41,8 @@ class LazyGroup(click.Group):
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """As click does, in the language spoken."""
         in_words(self)
-        if option := self.get_help_option(ctx):  # click made it before --lang was read
-            option.help = tr(option.help or "")
+        if (option := self.get_help_option(ctx)) and option.help:  # click made it before --lang was read
+            option.help = tr(option.help)
         super().format_help(ctx, formatter)
 
     def resolve_command(
