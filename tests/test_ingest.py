@@ -445,6 +445,24 @@ def test_typos_and_strangers_are_reported_with_the_nearest_field(tmp_path):
     assert source.rows["vehicle_type"].to_list() == [None]
 
 
+def test_a_header_may_leave_out_the_unit_that_the_profile_declares(tmp_path):
+    """人均纯收入 is 人均纯收入（元）, and 月保障金额 is 月保障金额（元）: neither may be lost for want of two brackets."""
+    rows = [["户编号", "姓名", "证件号码", "人均纯收入", "纯收入"], ["9901", "张三", ID_1, "5200", "15600"]]
+    source = table(book(tmp_path / "台账.xlsx", {"s": rows}), "register")
+    assert source.rows.select("income_per_head_yuan", "income_net_yuan").row(0) == (5200.0, 15600.0)
+    rows = [["姓名", "身份证号", "月保障金额"], ["张三", ID_1, "420"]]
+    assert table(book(tmp_path / "低保.xlsx", {"s": rows}), "dibao").rows["amount_month_yuan"].to_list() == [420.0]
+
+
+def test_a_header_like_a_column_that_is_missed_is_told_apart(tmp_path):
+    """Only where the field it looks like is missing and asked for: then it may well be that column, under another name."""
+    rows = [["户编号", "姓名", "证件号码", "家庭人均纯收入数", "说明栏"], ["9901", "张三", ID_1, "5200", "x"]]
+    report = table(book(tmp_path / "台账.xlsx", {"s": rows}), "register").reports[0]
+    near = ("near_column", "家庭人均纯收入数（income_per_head_yuan?）")
+    assert near in report.problems({"income_per_head_yuan"})
+    assert ("unmapped_column", near[1]) in report.problems(())
+
+
 def test_a_missing_required_column_says_what_was_looked_for(tmp_path):
     """File, sheet, row, the headers that would do, the nearest one here, and what to type next."""
     rows = [["户编码号", "姓名", "证件号码"], ["H1", "张三", ID_1]]

@@ -189,11 +189,11 @@ def problems_of(table: SourceTable, read: Container[str]) -> list[Problem]:
     """
     words = {name: field.zh for field in table.profile.fields for name in (field.column, field.name)}
     named = re.compile(rf"\b({'|'.join(map(re.escape, sorted(words)))})\b", re.ASCII)
+    asked = {name for name in table.profile.own if name in read}
     return [
         Problem(kind, report.source, report.sheet, named.sub(lambda field: words[field[0]], detail))
         for report in table.reports
-        for kind, detail in report.problems()
-        if kind != "missing_column" or (detail in table.profile.own and detail in read)
+        for kind, detail in report.problems(asked)
     ]
 
 

@@ -22,6 +22,7 @@ from fupin_cli.ingest.profile import SourceProfile
 SEARCH_ROWS = 30
 MAX_LEVELS = 3
 _OPPOSITE = 1_000  # the rank from which a field's headers ask the opposite question
+_WITHOUT_UNIT = 500  # the rank from which a field's headers lack the unit that the profile's have
 _NEAR = 60  # below this likeness a suggestion would only puzzle
 _HEAD = "户主"
 _OWN = ("name", "id_number", "sex", "birth_on", "phone", "address")
@@ -29,6 +30,7 @@ _OTHERS = re.compile("申报人|监护人|代理人|经办人|联系人|代领�
 _WHO = ("name", "id_number", "household_id", "disability_no")
 _REMARK = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】|<[^<>]*>")
 _UNIT = re.compile(r"(百万元|万元|千元|亿元|元)")
+_MEASURE = re.compile(r"[(\[](?:(?:百万|千|万|亿)?元(?:/[年月人])?|平方米|㎡|m2|平米|亩|公里|千米|米|km)[)\]]$")
 _UNIT_LINE = re.compile(r"单位\s*[:：]?\s*(?:人民币)?(百万元|万元|千元|亿元|元)")
 _MONTHLY = re.compile(r"/月|每月|月均|月人均|^月|\(月\)|月(?:工资|收入|补助|保障|发放|供养|金额|标准)")
 _YEARLY = re.compile(r"/年|每年|年均|年人均|^年|\(年\)|全年|年(?:收入|纯收入|总收入|补助|金额)")
@@ -265,7 +267,10 @@ _BRACKETS = str.maketrans("〔〕［］｛｝《》〈〉∕⁄／\\", "()[]()<>
 
 @lru_cache(maxsize=64)
 def _alias_index(profile: SourceProfile) -> dict[str, tuple[tuple[str, int], ...]]:
-    """Header key → the fields it means, each with the rank of the alias among that field's; `0:name` is a further person's."""
+    """Header key → the fields it means, each with the rank of the alias among that field's; `0:name` is a further person's.
+
+    人均纯收入（元） is also written without its unit, which the profile declares; not where that is another field's name.
+    """
     index: dict[str, dict[str, int]] = {}
     named = [(field.name, field.aliases, field.opposite_aliases) for field in profile.fields]
     for n, also in enumerate(profile.also):
@@ -273,6 +278,9 @@ def _alias_index(profile: SourceProfile) -> dict[str, tuple[tuple[str, int], ...
     for name, straight, opposite in named:
         for rank, alias in (*enumerate(straight), *enumerate(opposite, _OPPOSITE)):
             index.setdefault(header_key(alias), {}).setdefault(name, rank)
+    for key in [key for key in index if _MEASURE.search(key)]:
+        if (bare := _MEASURE.sub("", key)) and bare not in index:
+            index[bare] = {name: rank + _WITHOUT_UNIT for name, rank in index[key].items() if rank < _OPPOSITE}
     return {key: tuple(fields.items()) for key, fields in index.items() if key}
 
 

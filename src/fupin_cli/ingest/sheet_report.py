@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 _SERIAL = ("序号", "序", "NO", "No.", "编号")  # a column that counts the rows; nobody misses it
@@ -58,11 +59,18 @@ class SheetReport:
         """Field → cells of one kind of problem."""
         return {field: count for found, field, count in self.counts if found == kind}
 
-    def problems(self) -> list[tuple[str, str]]:
-        """(kind, detail) of everything a person should know about how this sheet was read; headers and counts only."""
-        found = [("missing_column", name) for name in self.missing]
-        strangers = [(header, near) for header, near in self.unmapped if header not in _SERIAL]
-        found += [("unmapped_column", f"{header}（{near}?）" if near else header) for header, near in strangers]
+    def problems(self, asked: Container[str] | None = None) -> list[tuple[str, str]]:
+        """(kind, detail) of everything a person should know about how this sheet was read; headers and counts only.
+
+        Of the fields it lacks only those in `asked` are missed, or all; a header that looks like one of them may well be it.
+        """
+        missed = {name for name in self.missing if asked is None or name in asked}
+        found = [("missing_column", name) for name in self.missing if name in missed]
+        found += [
+            ("near_column" if near in missed else "unmapped_column", f"{header}（{near}?）" if near else header)
+            for header, near in self.unmapped
+            if header not in _SERIAL
+        ]
         found += [("duplicate_column", f"{header} → {name}") for name, header in self.duplicates]
         found += [(kind, f"{field}: {count}" if field else str(count)) for kind, field, count in self.counts]
         counted = (

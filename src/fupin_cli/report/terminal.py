@@ -41,9 +41,10 @@ _CLUE_NOTE = "Findings are clues, not conclusions: check each; none is a reason 
 _WIDE = 80
 _NAMED = (
     "unreadable",
+    "near_column",
     "uncovered_township",
     "sheet_not_asked",
-)  # problems that are told one by one: people may be lost
+)  # problems that are told one by one: people may be lost, or what a rule asks for
 _LONGEST = 40  # rows of one table; a province has thousands of sheets
 _ON_A_SCREEN = 12  # kinds of findings
 _NO_LOSS = {"header", "other_header", "repeated_header", "title", "footer", "blank"}  # rows in which nobody stands

@@ -70,6 +70,7 @@ KIND_LABELS = {
 PROBLEM_LABELS = {  # what is odd about a source, and the unit in which it is counted
     "unmapped_column": ("未识别的列（未使用）", "列"),
     "missing_column": ("缺少的列", "列"),
+    "near_column": ("不认识的列，像是规则要用而没找到的列（未使用；改表头，或在项目 rules/sources 中声明）", "列"),
     "duplicate_column": ("重复的列", "列"),
     "conflicting_duplicate": ("同名列内容不一致（按未知处理）", "个"),
     "conflicting_household_values": ("同户各行填写不一致的户级指标（按未知处理）", "户"),
@@ -102,7 +103,9 @@ PROBLEM_LABELS = {  # what is odd about a source, and the unit in which it is co
     "unreadable": ("无法读取", "处"),
 }
 # Each of these is one, named by a header or a file: a column headed 2019 is not 2,019 columns.
-_NAMED = frozenset({"unmapped_column", "missing_column", "duplicate_column", "other_file", "password_used"})
+_NAMED = frozenset(
+    {"unmapped_column", "near_column", "missing_column", "duplicate_column", "other_file", "password_used"}
+)
 _UNREADABLE = (
     (
         re.compile(r"([0-9]+) further header\(s\) with columns in another order"),
