@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from fupin_cli.ingest.profile import load_profiles
-from fupin_cli.rules import Judgement, Lines, Pack, judge, load_lines, load_packs
+from fupin_cli.rules import Inquiry, Judgement, Lines, Pack, inquire, load_lines, load_packs
 from fupin_cli.vocabulary import EVIDENCE, EXTRACTS, HOUSEHOLDS, LINKS, PERSONS
 
 RULES = Path(__file__).parents[1] / "rules"
@@ -153,16 +153,20 @@ class World:
             _frame(self.extracts, EXTRACTS.schema, {}),
         )
 
-    def judge(
+    def judge(self, *only: str, **values: Any) -> Judgement:
+        """What the shipped rules, or only some of them, say; see `inquire`."""
+        return self.inquire(*only, **values).judge()
+
+    def inquire(
         self, *only: str, stages: Sequence[str] = ("county", "province"), shuffle: int | None = None, **values: Any
-    ) -> Judgement:
-        """What the shipped rules, or only some of them, say; frames shuffled where a seed is given."""
+    ) -> Inquiry:
+        """What the shipped rules, or only some of them, ask; frames shuffled where a seed is given."""
         frames = self.frames()
         if shuffle is not None:
             frames = tuple(_shuffled(part, shuffle) for part in frames)
         packs = keep(shipped()[0], only) if only else usual()
         arguments = {"as_of": AS_OF, "jurisdiction": "990121", "stages": stages} | values
-        return judge(*frames, arguments.pop("packs", packs), arguments.pop("lines", shipped()[1]), **arguments)
+        return inquire(*frames, arguments.pop("packs", packs), arguments.pop("lines", shipped()[1]), **arguments)
 
     def outcome(self, rule: str, **values: Any) -> list[str]:
         """The rule's outcome for every household, in the order of household IDs."""

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from conftest import examples
-from fupin_cli.results import write_batches
-from fupin_cli.rules import Line, Lines, applies_to, judge, standards
+from fupin_cli.judged import judge_in_parts
+from fupin_cli.rules import Line, Lines, applies_to, inquire, standards
 from fupin_cli.rules.findings import readable
 from fupin_cli.rules.pack import Citation, Provenance
 from fupin_cli.vocabulary import FINDINGS, OUTCOMES
@@ -936,7 +936,7 @@ def test_an_empty_register():
     world.person()
     persons, households, evidence, links, extracts = world.frames()
     packs, lines_ = usual(), shipped()[1]
-    judged = judge(
+    judged = inquire(
         persons.clear(),
         households.clear(),
         evidence,
@@ -947,7 +947,7 @@ def test_an_empty_register():
         as_of=AS_OF,
         jurisdiction="990121",
         stages=("county",),
-    )
+    ).judge()
     assert judged.outcomes.height == judged.findings.height == 0
     assert {report.rule_id for report in judged.reports} == {
         rule.id for pack in packs if applies_to(pack, "990121") for rule in pack.rules if rule.enabled
@@ -1047,12 +1047,12 @@ def test_outcomes_come_in_batches_and_are_the_same(monkeypatch, tmp_path):
     assert_frame_equal(judged.outcomes, whole.outcomes)
     assert_frame_equal(judged.person_outcomes, whole.person_outcomes)
     for name in ("a", "b"):
-        write_batches(tmp_path / f"{name}.parquet", judged.outcome_batches(), OUTCOMES.empty())
-    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
-    assert_frame_equal(pl.read_parquet(tmp_path / "a.parquet"), whole.outcomes)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.parquet", "b.parquet"]
-    write_batches(tmp_path / "none.parquet", [], OUTCOMES.empty())
-    assert not pl.read_parquet(tmp_path / "none.parquet").height
+        (tmp_path / name).mkdir()
+        judge_in_parts(world.inquire(), tmp_path / name / "parts", 10, last=True).write(tmp_path / name)
+    assert (tmp_path / "a" / "outcomes.parquet").read_bytes() == (tmp_path / "b" / "outcomes.parquet").read_bytes()
+    assert_frame_equal(pl.read_parquet(tmp_path / "a" / "outcomes.parquet"), whole.outcomes)
+    told = {"households.parquet", "outcomes.parquet", "person_outcomes.parquet", "persons.parquet"}
+    assert {path.name for path in (tmp_path / "a").iterdir()} == told
     decided = judged.outcomes_of(["NAT-H-0"])
     assert decided.rows() == [
         (*row[:3], None, None) for row in whole.outcomes.filter(pl.col("rule_id") == "NAT-H-0").rows()

@@ -12,6 +12,7 @@ import polars as pl
 
 from fupin_cli.errors import BadDataError, ConfigurationError, UsageError
 from fupin_cli.intake import Extract, Passwords, Register, describe, nobody_knows, read_extracts, read_register
+from fupin_cli.judged import AT_ONCE, Judged, judge_in_parts
 from fupin_cli.language import tr
 from fupin_cli.linkage import find_duplicates, link_people
 from fupin_cli.normalise.keys import person_keys
@@ -22,7 +23,7 @@ from fupin_cli.report.digest import Digest
 from fupin_cli.results import conclude, manifest, sum_up, write_faces, write_frames
 from fupin_cli.round_page import PLAIN, Page, page_frames
 from fupin_cli.rulebook import RuleBook, columns_read, for_round, labels_of, open_rule_book
-from fupin_cli.rules import Judgement, judge
+from fupin_cli.rules import inquire
 from fupin_cli.rundir import publish, require_space, write_manifest
 from fupin_cli.vocabulary import STAGES
 
@@ -52,14 +53,17 @@ def reconcile(
         book = for_round(book, project, register.persons, register.households, kinds)
         links = link_everyone(register, extracts, book, say)
         rounds = [
-            judge_round(project, book, register, extracts, links, stages[: n + 1], say) for n in range(len(stages))
+            judge_round(
+                folder, project, book, register, extracts, links, stages[: n + 1], say, last=n == len(stages) - 1
+            )
+            for n in range(len(stages))
         ]
         verdict = conclude(rounds, stages, register, extracts)
         digest = sum_up(project, book, register, extracts, links, rounds, verdict, stages, columns_read(book))
         say(tr("writing results"))
         write_frames(folder, project, register, extracts, links, verdict)
         shown = page_frames(
-            folder, project, book, register, extracts, links, verdict.judgement, verdict.findings, verdict.cleared, page
+            folder, project, book, register, extracts, links, verdict.judged, verdict.findings, verdict.cleared, page
         )
         write_faces(folder, project, book, register, extracts, verdict, digest, shown)
         refuse_changed(project, seen)
@@ -154,6 +158,7 @@ def refuse_unknown_coverage(source: Source, reached: pl.Series, held: pl.Series,
 
 
 def judge_round(
+    folder: Path,
     project: Project,
     book: RuleBook,
     register: Register,
@@ -161,7 +166,9 @@ def judge_round(
     links: pl.DataFrame,
     stages: Sequence[str],
     say: Say,
-) -> Judgement:
+    *,
+    last: bool,
+) -> Judged:
     """What the rules say of every household when the evidence of these stages is known."""
     say(tr("judging, with the evidence of: {stages}", stages=", ".join(stages)))
     known = [extract for extract in extracts if extract.source.stage in stages]
@@ -171,7 +178,7 @@ def judge_round(
         for kind in kinds
     }
     seen = ["register", *(extract.source.id for extract in known)]
-    return judge(
+    inquiry = inquire(
         register.persons,
         register.households,
         evidence,
@@ -187,3 +194,4 @@ def judge_round(
         labels=labels_of(book.profiles),
         unread=register.unread,
     )
+    return judge_in_parts(inquiry, folder / f"{stages[-1]}.parts", AT_ONCE, last=last)

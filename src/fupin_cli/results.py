@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-import shutil
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +14,10 @@ import polars as pl
 from fupin_cli import __version__
 from fupin_cli.ingest import SourceTable
 from fupin_cli.intake import Extract, Register, describe
+from fupin_cli.judged import Judged
 from fupin_cli.kept_rules import keep_rules, rule_files
 from fupin_cli.normalise.regions import place_keys
-from fupin_cli.parquet import disk_faults, write_parquet
+from fupin_cli.parquet import write_parquet
 from fupin_cli.project import Project
 from fupin_cli.report.digest import Digest, Problem, build_digest, to_json
 from fupin_cli.report.page import write_page
@@ -25,26 +25,24 @@ from fupin_cli.report.page_parts import PageFrames
 from fupin_cli.report.set_aside_book import write_set_aside_books
 from fupin_cli.report.workbook import write_workbooks
 from fupin_cli.rulebook import RuleBook
-from fupin_cli.rules import Judgement, standards
-from fupin_cli.rules.telling import PERSON_OUTCOMES
+from fupin_cli.rules import standards
 from fupin_cli.rundir import code_hash, sha256
-from fupin_cli.vocabulary import FINDINGS, LINKS, OUTCOMES, PLACES
+from fupin_cli.vocabulary import FINDINGS, LINKS, PLACES
 
 _MOST_VILLAGES = 3
-_ROW_GROUP = 500_000  # rows; a fixed number, so that the same outcomes are the same bytes
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What the last round says, with each finding dated by the round that first saw it, and what later rounds cleared."""
 
-    judgement: Judgement
+    judged: Judged
     findings: pl.DataFrame
     cleared: pl.DataFrame
 
 
 def conclude(
-    rounds: Sequence[Judgement], stages: Sequence[str], register: Register, extracts: Sequence[Extract]
+    rounds: Sequence[Judged], stages: Sequence[str], register: Register, extracts: Sequence[Extract]
 ) -> Verdict:
     """The last round's judgement; its findings carry the stage of the round that first saw them.
 
@@ -94,14 +92,14 @@ def sum_up(
     register: Register,
     extracts: Sequence[Extract],
     links: pl.DataFrame,
-    rounds: Sequence[Judgement],
+    rounds: Sequence[Judged],
     verdict: Verdict,
     stages: Sequence[str],
     read: Mapping[str, Container[str]],
 ) -> Digest:
     """The one result object that every face renders; `read` are the columns of each kind that rules read."""
     tables = {"register": register.table} | {extract.source.id: extract.table for extract in extracts}
-    judgement, decisive = verdict.judgement, standards(book.packs, project.jurisdiction)
+    judged, decisive = verdict.judged, standards(book.packs, project.jurisdiction)
     return build_digest(
         project=project.name,
         as_of=project.as_of,
@@ -113,17 +111,17 @@ def sum_up(
         set_aside=pl.concat([table.set_aside.with_columns(extract=pl.lit(name)) for name, table in tables.items()]),
         extracts=describe(extracts),
         links=links,
-        outcomes=judgement.outcomes_of([rule.id for rule in decisive]),
+        outcomes=judged.outcomes_of([rule.id for rule in decisive]),
         findings=verdict.findings,
-        rules=judgement.reports,
+        rules=judged.reports,
         problems=[
             *contradictions(register),
-            *out_of_reach(register, judgement.uncovered),
+            *out_of_reach(register, judged.uncovered),
             *(problem for extract in extracts for problem in strange_places(extract)),
             *(problem for extract in extracts for problem in unseen_villages(extract, register, book)),
             *(problem for table in tables.values() for problem in problems_of(table, read.get(table.profile.name, ()))),
         ],
-        lines=judgement.lines,
+        lines=judged.lines,
         standards=[rule.id for rule in decisive],
         cleared=verdict.cleared,
         packs=book.choices,
@@ -207,40 +205,17 @@ def write_frames(
 ) -> None:
     """The Parquet outputs: the contract's four, and what `fupin explain` and `fupin rules compare` read; and the rules."""
     tables = [register.table, *(extract.table for extract in extracts)]
-    facts = verdict.judgement.facts
     frames = {
         "links": LINKS.conform(links),
         "findings": verdict.findings,
         "set_aside": pl.concat([table.set_aside for table in tables]),
-        "persons": facts.persons,
-        "households": facts.households,
         "evidence": pl.concat([e.evidence for e in extracts], how="diagonal_relaxed"),
         "extracts": describe(extracts),
     }
     for name, frame in frames.items():
         write_parquet(frame, folder / f"{name}.parquet")
-    write_batches(folder / "outcomes.parquet", verdict.judgement.outcome_batches(), OUTCOMES.empty())
-    nobody = pl.DataFrame(schema=PERSON_OUTCOMES)
-    write_batches(folder / "person_outcomes.parquet", verdict.judgement.person_outcome_batches(), nobody)
+    verdict.judged.write(folder)
     keep_rules(folder, project.rules_folders)
-
-
-def write_batches(path: Path, batches: Iterable[pl.DataFrame], nothing: pl.DataFrame) -> None:
-    """One Parquet file of frames that are never held together; `nothing` is what it holds where there are none."""
-    parts = path.with_suffix(".parts")
-    parts.mkdir()
-    written = []
-    for n, batch in enumerate(batches):
-        written.append(parts / f"{n:06}.parquet")
-        write_parquet(batch, written[-1])
-    if len(written) > 1:
-        with disk_faults(path):
-            pl.scan_parquet(written).sink_parquet(path, row_group_size=_ROW_GROUP, maintain_order=True)
-    elif written:
-        written[0].rename(path)
-    else:
-        write_parquet(nothing, path)
-    shutil.rmtree(parts)
 
 
 def write_faces(

@@ -11,6 +11,7 @@ import polars as pl
 
 from fupin_cli.errors import InputMissingError
 from fupin_cli.intake import Extract, Register, describe
+from fupin_cli.judged import Judged
 from fupin_cli.language import tr
 from fupin_cli.linkage.model import to_bits
 from fupin_cli.project import Project
@@ -20,7 +21,7 @@ from fupin_cli.report.page_parts import Before, LedgerTable, PageFrames, five_nu
 from fupin_cli.report.page_sources import sources_shown
 from fupin_cli.report.rule_trace import trace_cases
 from fupin_cli.rulebook import RuleBook, finding_uncompared, labels_of
-from fupin_cli.rules import Judgement, standards
+from fupin_cli.rules import standards
 from fupin_cli.rundir import MANIFEST, sha256
 
 
@@ -49,7 +50,7 @@ def page_frames(
     register: Register,
     extracts: Sequence[Extract],
     links: pl.DataFrame,
-    judgement: Judgement,
+    judged: Judged,
     findings: pl.DataFrame,
     cleared: pl.DataFrame,
     page: Page,
@@ -63,11 +64,13 @@ def page_frames(
         kind: pl.concat([e.evidence for e in extracts if e.source.profile == kind], how="diagonal_relaxed")
         for kind in kinds
     }
+    outcomes = pl.scan_parquet(folder / "outcomes.parquet")
+    cases = chosen(findings)
     decisive = [rule.id for rule in standards(book.packs, project.jurisdiction)]
     return PageFrames(
         findings=findings,
         cleared=cleared,
-        decided=decided(judgement.outcomes_of(decisive), decisive),
+        decided=decided(outcomes.filter(pl.col("rule_id").is_in(decisive)).collect(), decisive),
         households=register.households,
         links=links,
         sources=sources_shown(
@@ -81,10 +84,10 @@ def page_frames(
         review_bits=to_bits(book.model.review_probability),
         uncompared=finding_uncompared(book.packs),
         traces=trace_cases(
-            chosen(findings),
+            cases,
             book.packs,
-            judgement.facts,
-            pl.scan_parquet(folder / "outcomes.parquet"),
+            judged.facts_of(cases["household_id"].drop_nulls().unique()),
+            outcomes,
             pl.scan_parquet(folder / "person_outcomes.parquet"),
             evidence,
             labels_of(book.profiles),

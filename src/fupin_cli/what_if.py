@@ -15,7 +15,7 @@ import polars as pl
 
 from fupin_cli.errors import BadDataError, InputMissingError, UsageError
 from fupin_cli.language import tr
-from fupin_cli.rules import Judgement, Level, Lines, Pack, Rule, applies_to, gives, judge, nearest, standards
+from fupin_cli.rules import Judgement, Level, Lines, Pack, Rule, applies_to, gives, inquire, nearest, standards
 from fupin_cli.rules.outcome import Kind
 from fupin_cli.rules.pack import NATIONAL, PERSON_FACTS
 from fupin_cli.rundir import MANIFEST
@@ -96,7 +96,7 @@ def judge_again(known: Round, packs: Sequence[Pack], pack: Pack, lines: Lines, l
         else replace(one, rules=())
         for one in packs
     ]
-    return judge(
+    return inquire(
         known.persons,
         known.households,
         known.evidence,
@@ -110,7 +110,7 @@ def judge_again(known: Round, packs: Sequence[Pack], pack: Pack, lines: Lines, l
         basis=known.basis,
         stages=known.stages,
         labels=labels,
-    )
+    ).judge()
 
 
 def with_extended(pack: Pack, packs: Sequence[Pack]) -> set[str]:

@@ -3,7 +3,7 @@
 from fupin_cli.rules.choosing import Occasion, choose_packs
 from fupin_cli.rules.evidence import World
 from fupin_cli.rules.examples import ExampleResult, run_examples
-from fupin_cli.rules.judge import Judgement, judge
+from fupin_cli.rules.judge import GatheredFacts, Inquiry, Judgement, inquire
 from fupin_cli.rules.lines import Line, Lines, load_lines
 from fupin_cli.rules.loading import load_packs
 from fupin_cli.rules.order import gives, leaves
@@ -29,6 +29,8 @@ __all__ = [
     "Derived",
     "ExampleResult",
     "Fact",
+    "GatheredFacts",
+    "Inquiry",
     "Judgement",
     "Level",
     "Limits",
@@ -44,7 +46,7 @@ __all__ = [
     "binds_part",
     "choose_packs",
     "gives",
-    "judge",
+    "inquire",
     "leaves",
     "load_lines",
     "load_packs",

@@ -17,7 +17,7 @@ from fupin_cli.rules.findings import band
 from fupin_cli.rules.outcome import Kind, conclude, of_households, said
 from fupin_cli.rules.pack import AREAS, GIVEN, Level, OnUnknown, Rule
 from fupin_cli.rules.reasons import causes
-from fupin_cli.rules.setting import Answer, Setting, why_absent
+from fupin_cli.rules.setting import Answer, Setting, Undecided, why_absent
 from fupin_cli.vocabulary import Outcome
 
 
@@ -28,18 +28,19 @@ def answer(rule: Rule, setting: Setting) -> Answer:
     absent = {name: why for name in rule.names if (why := why_absent(rule, name, setting))}
     stopped = tuple(dict.fromkeys(why for name, why in absent.items() if name not in rule.optional))
     own = _ask(rule, setting, World.STRICT)
-    own = _undecided(own) if stopped else own
+    own = _all_unknown(own) if stopped else own
     every = none = own
     if not stopped and rule.level not in AREAS and setting.facts.doubtful & set(rule.names):
         every, none = _ask(rule, setting, World.EVERY), _ask(rule, setting, World.NONE)
-    why_not = "；".join(stopped) or _all_unknown(rule, setting, own, absent)
-    found = None
+    undecided = Undecided() if stopped else _undecided(rule, setting, own, absent)
+    found, only_unknown = None, pl.Series([], dtype=pl.Boolean)
     if rule.kind is Kind.CHECK:
-        and_unknown = why_not is None and rule.on_unknown is OnUnknown.REVIEW
         judged = pl.DataFrame({"outcome": own, "every": every, "none": none})
-        found = judged.select(band(and_unknown=and_unknown)).to_series()
+        told = [judged.select(band(and_unknown=too)).to_series() for too in (False, True)]
+        found = told[not stopped and rule.on_unknown is OnUnknown.REVIEW]
+        only_unknown = told[False].is_null()
     homes = own if rule.level is not Level.PERSON else _of_homes(own, setting)
-    return Answer(own, homes, found, stopped, why_not, tuple(map(setting.label, absent)))
+    return Answer(own, homes, found, only_unknown, stopped, undecided, tuple(map(setting.label, absent)))
 
 
 def _ask(rule: Rule, setting: Setting, world: World) -> pl.Series:
@@ -69,25 +70,31 @@ def _conclude(rule: Rule, setting: Setting) -> Answer:
         .otherwise(said(Outcome.NOT_APPLICABLE))
     )
     own = frame.select(concluded.alias("outcome")).to_series()
-    return Answer(own, own, None, (), "未启用：" + "、".join(lost) if lost else None)
+    return Answer(own, own, None, pl.Series([], dtype=pl.Boolean), (), Undecided(), lost=tuple(lost))
 
 
-def _all_unknown(rule: Rule, setting: Setting, own: pl.Series, absent: Mapping[str, str]) -> str | None:
-    """Why a rule that was asked decided nothing at all: a column that is there, but empty from top to bottom."""
+def _undecided(rule: Rule, setting: Setting, own: pl.Series, absent: Mapping[str, str]) -> Undecided:
+    """What a rule that was asked lacks, where it decided nothing at all: a column may be there, but empty from top to bottom."""
     unknown = own == Outcome.UNKNOWN.value
     if not own.len() or not (unknown | (own == Outcome.NOT_APPLICABLE.value)).all():
-        return None
+        return Undecided(asked=bool(own.len()), decided=True)
     frame = setting.facts.of(rule.level, World.STRICT)
-    for name in rule.when.names if rule.when else ():
-        if name.startswith(GIVEN) and not (name in frame.columns and frame[name].any()):
-            return f"台账没有填写“{setting.label(name.removeprefix(GIVEN))}”"
-    found = causes(rule, setting, unknown.arg_true()).drop_nulls().unique().sort().to_list()
-    if not unknown.any() or (len(found) > 1 and not absent):
-        return None
-    return "；".join([*dict.fromkeys(absent.values()), *found]) or None
+    empty = [
+        f"台账没有填写“{setting.label(name.removeprefix(GIVEN))}”"
+        for name in (rule.when.names if rule.when else ())
+        if name.startswith(GIVEN) and not (name in frame.columns and frame[name].any())
+    ]
+    lacks = causes(rule, setting, unknown.arg_true()).drop_nulls().unique().to_list()
+    return Undecided(
+        asked=True,
+        unknown=bool(unknown.any()),
+        empty=tuple(empty),
+        lacks=frozenset(lacks),
+        absent=tuple(dict.fromkeys(absent.values())),
+    )
 
 
-def _undecided(outcomes: pl.Series) -> pl.Series:
+def _all_unknown(outcomes: pl.Series) -> pl.Series:
     """The outcomes of a rule that could not run: unknown for everybody to whom it applies."""
     applies = pl.col("outcome") != Outcome.NOT_APPLICABLE.value
     return (

@@ -14,10 +14,11 @@ from fupin_cli.rules.bounds import HIGH, LOW
 from fupin_cli.rules.comparison import Comparison, department_columns
 from fupin_cli.rules.derived import derive
 from fupin_cli.rules.grouped import over_members, share
-from fupin_cli.rules.pack import Derived, Level
+from fupin_cli.rules.pack import REGISTER, Derived, Level
 from fupin_cli.rules.shapes import Members, Rate, Reported
 
 VILLAGE, COUNTY = "_village", "_county"
+_LOST = "_lost"
 PLACES = "places"  # the kind of table whose rows are villages or counties
 _KEY = {Level.VILLAGE: VILLAGE, Level.COUNTY: COUNTY}
 _PARTS = {"village": ("county_key", "township_key", "village_key"), "county": ("county_key",)}
@@ -67,16 +68,34 @@ def derive_area(
     found = over_members(fact.name, shape, rows, "place", fact.where)
     found = found.with_columns(pl.lit(value=True).alias("_here"))
     joined = frame.select("place").join(found, on="place", how="left", maintain_order="left")
-    return _with_lost(fact.name, shape.how, joined, rows["place"].null_count()).drop("place").get_columns()
+    lost = _lost(shape.by or "persons", joined["place"], rows, compared)
+    return _with_lost(fact.name, shape.how, joined.with_columns(lost.alias(_LOST))).drop("place").get_columns()
+
+
+def _lost(over: str, places: pl.Series, rows: pl.DataFrame, compared: Comparison) -> pl.Series:
+    """For each place how many may live in it without naming it: those of its county, and all who name no county either."""
+    nowhere = compared.once(("nowhere", over), lambda whole: _nowhere(over, whole))
+    unplaced = rows.filter(pl.col("place").is_null()).drop_nulls(COUNTY).group_by(COUNTY).len(_LOST)
+    county = places.to_frame("place").select(pl.col("place").str.split("|").list.first().alias(COUNTY))
+    return county.join(unplaced, on=COUNTY, how="left", maintain_order="left")[_LOST].fill_null(0) + nowhere
+
+
+def _nowhere(over: str, compared: Comparison) -> int:
+    """How many persons, or households, name no county."""
+    persons = compared.evidence[REGISTER]
+    placed = persons.filter(pl.col("county_key").is_not_null())
+    if over == "persons":
+        return persons.height - placed.height
+    return compared.households.join(placed, on="household_id", how="anti").height
 
 
 def _in_places(frame: pl.DataFrame, found: pl.DataFrame) -> list[pl.Series]:
     return frame.select("place").join(found, on="place", how="left", maintain_order="left").drop("place").get_columns()
 
 
-def _with_lost(name: str, how: str, joined: pl.DataFrame, lost: int) -> pl.DataFrame:
-    """A place where nobody lives holds nobody: 0, and all of them. Those who name no place may live in any."""
-    fact, empty = pl.col(name), pl.col("_here").is_null()
+def _with_lost(name: str, how: str, joined: pl.DataFrame) -> pl.DataFrame:
+    """A place where nobody lives holds nobody: 0, and all of them. Those who name no place may live in any that they may."""
+    fact, empty, lost = pl.col(name), pl.col("_here").is_null(), pl.col(_LOST)
     if how == "count":
         low, high = pl.col(LOW + name).fill_null(0.0), pl.col(HIGH + name).fill_null(0.0) + lost
         exact = pl.when(low == high).then(low)
@@ -84,7 +103,7 @@ def _with_lost(name: str, how: str, joined: pl.DataFrame, lost: int) -> pl.DataF
     nobody = {"any": False, "all": True, "sum": 0}.get(how)
     here = pl.when(empty).then(pl.lit(nobody)).otherwise(fact)
     sure = {"any": here, "all": ~here}.get(how, pl.lit(value=False))
-    return joined.select("place", pl.when(pl.lit(lost == 0) | sure).then(here).alias(name))
+    return joined.select("place", pl.when((lost == 0) | sure).then(here).alias(name))
 
 
 def _members(over: str, fact: Derived, people: pl.DataFrame, homes: pl.DataFrame, compared: Comparison) -> pl.DataFrame:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any, TypeVar, cast
 
 import polars as pl
 
@@ -15,6 +16,7 @@ from fupin_cli.vocabulary import EXTRACTS, LINKS, Decision
 SAME_NUMBER = "exact_id"  # the basis of a link between two rows that carry one ID number
 KIND = "kind:"  # prefix: the label of a kind of extract, not of a field of the same name
 Label = Callable[[str], str]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -23,9 +25,12 @@ class Comparison:
 
     `links` holds no rejected pair; `same_number` holds every pair with one ID number, whoever it turned out to be. `extracts`
     are those that have rows: `coverage` holds county keys, `has_numbers` and `has_households` say by what one can search them.
+    Where some counties are judged alone, evidence and links are theirs, and `whole` is what was compared altogether; `kept` holds
+    what was found out about that once.
     """
 
     evidence: Mapping[str, pl.DataFrame]
+    households: pl.DataFrame
     links: pl.DataFrame
     same_number: pl.DataFrame
     extracts: pl.DataFrame
@@ -33,6 +38,20 @@ class Comparison:
     county_extracts: pl.DataFrame
     as_of: date
     stages: tuple[str, ...]
+    whole: Comparison | None = field(default=None, repr=False)
+    kept: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def everybody(self) -> Comparison:
+        """What was compared altogether, however few are judged at a time."""
+        return self.whole or self
+
+    def once(self, key: Hashable, find: Callable[[Comparison], T]) -> T:
+        """What `find` finds in all that was compared; asked again under the same key, it is not looked for again."""
+        known = self.everybody.kept
+        if key not in known:
+            known[key] = find(self.everybody)
+        return cast("T", known[key])
 
     def extracts_of(self, kind: str, max_age_days: int | None = None) -> pl.DataFrame:
         """The extracts of one kind that are fresh enough."""
@@ -55,6 +74,7 @@ def compare_only(
     links: pl.DataFrame,
     extracts: pl.DataFrame,
     persons: pl.DataFrame,
+    households: pl.DataFrame,
     as_of: date,
     stages: Sequence[str],
 ) -> Comparison:
@@ -80,6 +100,7 @@ def compare_only(
     county = known.filter(pl.col("stage") == "county")  # what the county compared matters to the province's round too
     return Comparison(
         {**evidence, REGISTER: register},
+        households,
         links,
         same_number,
         extracts.sort("extract"),

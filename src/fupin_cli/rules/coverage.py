@@ -18,6 +18,12 @@ def speaking(fact: Fact, kind: str, compared: Comparison) -> pl.DataFrame:
 
     They name it or any of its siblings; with `covers`, they reach the counties in which some row of theirs is like that.
     """
+    covers = fact.covers.sql if fact.covers else ""
+    key = ("speaking", kind, fact.max_age_days, fact.each, fact.siblings, covers)
+    return compared.once(key, lambda whole: _speaking(fact, kind, whole))
+
+
+def _speaking(fact: Fact, kind: str, compared: Comparison) -> pl.DataFrame:
     fresh, rows = compared.extracts_of(kind, fact.max_age_days), compared.evidence.get(kind)
     if rows is None:
         return fresh

@@ -12,7 +12,7 @@ import polars as pl
 
 from fupin_cli.rules.areas import COUNTY, VILLAGE, area_frames, derive_area, place_of
 from fupin_cli.rules.bounds import HIGH, LOW
-from fupin_cli.rules.comparison import Comparison, Label, covered_by, days, is_given
+from fupin_cli.rules.comparison import Comparison, Label, covered_by, days
 from fupin_cli.rules.derived import LACKING, derive
 from fupin_cli.rules.evidence import (
     DISPUTED,
@@ -87,7 +87,7 @@ def derive_person_facts(persons: pl.DataFrame, households: pl.DataFrame, compare
     born = pl.coalesce("id_birth_on", "birth_on")
     entered = pl.col("entered_on") if "entered_on" in persons.columns else pl.lit(None, pl.Date)
     homes = derive_household_facts(households, as_of).drop(today)
-    shared = [name for name in homes.columns if name not in HOUSEHOLDS.names or name == "member_count"]
+    shared = _shared(homes)
     return (
         persons.drop(shared, strict=False)
         .join(homes.select("household_id", *shared), on="household_id", how="left", maintain_order="left")
@@ -144,9 +144,10 @@ def gather_facts(
     `explained` those of which it is told why they are unknown.
     """
     as_of = compared.as_of
-    people = _with_given(_with_numbers(derive_person_facts(persons, households, compared), numbers, as_of), read)
+    people = _with_numbers(derive_person_facts(persons, households, compared), numbers, as_of)
+    people = _with_given(people, Level.PERSON, read, compared)
     homes = _with_places(derive_household_facts(households, as_of), people)
-    homes = _with_given(_with_numbers(homes, numbers, as_of), read)
+    homes = _with_given(_with_numbers(homes, numbers, as_of), Level.HOUSEHOLD, read, compared)
     areas = area_frames(people, compared)
     first = _first_members(homes.height, people)
     linked = linked_to(people, facts, compared)
@@ -215,10 +216,29 @@ def columns_of(names: Iterable[str], frame: pl.DataFrame) -> list[str]:
     ]
 
 
-def _with_given(frame: pl.DataFrame, read: Collection[str]) -> pl.DataFrame:
-    """The frame with `given_x` for every x of its columns of which somebody reads that."""
-    asked = sorted(name for name in read if name.startswith(GIVEN) and name.removeprefix(GIVEN) in frame.columns)
-    return frame.with_columns(is_given(name, frame).alias(name) for name in asked)
+def _with_given(frame: pl.DataFrame, level: Level, read: Collection[str], compared: Comparison) -> pl.DataFrame:
+    """The frame with `given_x` for every x of its columns of which somebody reads that: whether its file says x of anybody."""
+    asked = tuple(sorted({name.removeprefix(GIVEN) for name in read if name.startswith(GIVEN)} & set(frame.columns)))
+    told = compared.once(("given", level, asked), lambda whole: _sources_that_give(level, asked, whole))
+    found = frame.select("source").join(told, on="source", how="left", nulls_equal=True, maintain_order="left")
+    return frame.with_columns(found[n].fill_null(value=False).alias(GIVEN + n) for n in asked if n in found.columns)
+
+
+def _sources_that_give(level: Level, columns: Sequence[str], compared: Comparison) -> pl.DataFrame:
+    """`source`, and for each of these columns whether any person, or household, of that file has a value in it."""
+    persons, homes = compared.evidence[REGISTER], compared.households
+    frame = homes
+    if level is Level.PERSON:
+        own = [name for name in columns if name in persons.columns and name not in _shared(homes)]
+        theirs = [name for name in columns if name in _shared(homes)]
+        frame = persons.select("source", "household_id", *own)
+        frame = frame.join(homes.select("household_id", *theirs), on="household_id", how="left") if theirs else frame
+    return frame.group_by("source").agg(pl.col(name).is_not_null().any() for name in columns if name in frame.columns)
+
+
+def _shared(homes: pl.DataFrame) -> list[str]:
+    """The columns of households that stand beside each of their members."""
+    return [name for name in homes.columns if name not in HOUSEHOLDS.names or name == "member_count"]
 
 
 def _with_places(homes: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
@@ -276,13 +296,13 @@ def add_derived(facts: Facts, fact: Derived, compared: Comparison) -> Facts:
         told = derive_area(fact, facts.persons[World.STRICT], facts.households[World.STRICT], facts.areas, compared)
         return replace(facts, areas={**facts.areas, fact.level: facts.areas[fact.level].with_columns(told)})
     worlds = list(World) if facts.doubtful & set(shape.reads) else [World.STRICT]
-    told_in = {world: _derived(fact, facts, world) for world in worlds}
+    told_in = {world: _derived(fact, facts, world, compared) for world in worlds}
     told_in = {world: told_in.get(world, told_in[World.STRICT]) for world in World}
     extra = {fact.name, *([shape.conflict] if isinstance(shape, FirstOf) else [])} if len(worlds) > 1 else set()
     return add_columns(replace(facts, doubtful=facts.doubtful | extra), fact.level, told_in)
 
 
-def _derived(fact: Derived, facts: Facts, world: World) -> list[pl.Series]:
+def _derived(fact: Derived, facts: Facts, world: World, compared: Comparison) -> list[pl.Series]:
     shape, frame = fact.shape, facts.of(fact.level, world)
     if not isinstance(shape, Members):
         return derive(fact.name, shape, frame[columns_of(("household_id", *shape.reads), frame)], fact.where)
@@ -291,7 +311,9 @@ def _derived(fact: Derived, facts: Facts, world: World) -> list[pl.Series]:
         rows = rows[columns_of((HOME, *shape.reads), rows)]
         return spread(over_members(fact.name, shape, rows, HOME, fact.where), HOME, units)
     # households that were one: those with one value here; a household that names none stands alone
-    if shape.by not in frame.columns or not frame[shape.by].is_not_null().any():
+    everybody = compared.everybody.households
+    named = everybody if shape.by in everybody.columns else frame
+    if shape.by not in named.columns or not named[shape.by].is_not_null().any():
         return [pl.Series(fact.name, [None] * frame.height, dtype=pl.Float64)]
     group = pl.coalesce(pl.format("@{}", shape.by), "household_id").alias("_group")
     rows = frame[columns_of(("household_id", *shape.reads), frame)].with_columns(group)

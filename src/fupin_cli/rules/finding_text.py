@@ -1,4 +1,7 @@
-"""The sentence of a finding, and the key by which later rounds know it."""
+"""The sentence of a finding, and the key by which later rounds know it.
+
+Keys are given when all that a rule found is together: two people whom nothing tells apart are numbered.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,14 @@ import polars as pl
 from fupin_cli.rules.pack import Level, Rule
 from fupin_cli.vocabulary import BASES, FINDINGS, Band
 
+_WHO, _UNKNOWN = "_about", "_unknown"
+
+
+TOLD = pl.Schema(FINDINGS.schema | {_WHO: pl.String(), _UNKNOWN: pl.Boolean()})  # FINDINGS that have no key yet
+
 
 def written(rule: Rule, found: pl.DataFrame) -> pl.DataFrame:
-    """FINDINGS with the sentence that the village reads, and a key that is the same in every round and row order."""
+    """TOLD, with the sentence that the village reads; `_key` says whom each is about, `_unknown` that nobody knows of them."""
     basis = pl.col("basis").replace_strict(
         {code: zh for code, (zh, _) in BASES.items()}, default=pl.col("basis"), return_dtype=pl.String
     )
@@ -41,23 +49,33 @@ def written(rule: Rule, found: pl.DataFrame) -> pl.DataFrame:
         pl.lit(str(rule.citation)).alias("citation"),
         sentence.alias("evidence"),
     )
-    found = found.with_columns(finding_keys(rule.id, found).alias("finding_key"))
-    return FINDINGS.conform(found).select(FINDINGS.names)
-
-
-def finding_keys(rule_id: str, found: pl.DataFrame) -> pl.Series:
-    """The key of each finding, out of the rule, the household and `_key`, whom it is about."""
-    text = pl.concat_str(
-        pl.lit(rule_id), pl.col("household_id").fill_null(""), "_key", separator="|", ignore_nulls=True
+    about = pl.concat_str(
+        pl.lit(rule.id), pl.col("household_id").fill_null(""), "_key", separator="|", ignore_nulls=True
     )
-    texts = found.select(text.alias("text")).to_series()
+    return told(found, about)
+
+
+def told(found: pl.DataFrame, about: pl.Expr) -> pl.DataFrame:
+    """TOLD out of what has all its other columns; `about` names whom each finding is about."""
+    found = FINDINGS.conform(found.with_columns(about.alias(_WHO), pl.lit(None, pl.String).alias("finding_key")))
+    return found.select(TOLD.names())
+
+
+def keyed(found: pl.DataFrame, *, decided: bool) -> pl.DataFrame:
+    """FINDINGS of one rule, sorted, each with a key that is the same in every round and row order.
+
+    Where the rule has `decided` nothing at all, those of whom nobody knows are no findings.
+    """
+    if not decided:
+        found = found.filter(~pl.col(_UNKNOWN))
+    texts = found[_WHO]
     twins = texts.is_duplicated()
     if twins.any():
         # two people whom nothing tells apart still are two findings: number them, as they stand in the register
-        order = found.select(pl.struct("household_id", "_key").alias("who"), "register_row").with_row_index("at")
-        nth = (
-            order.filter(twins).sort("register_row", nulls_last=True).with_columns(n=pl.int_range(pl.len()).over("who"))
-        )
+        order = found.select(_WHO, "register_row").with_row_index("at").filter(twins)
+        nth = order.sort("register_row", nulls_last=True).with_columns(n=pl.int_range(pl.len()).over(_WHO))
         nth = nth.filter(pl.col("n") > 0)
         texts = texts.scatter(nth["at"], texts.gather(nth["at"]) + "|" + nth["n"].cast(pl.String))
-    return pl.Series([blake2b(text.encode(), digest_size=8).hexdigest() for text in texts.to_list()], dtype=pl.String)
+    keys = [blake2b(text.encode(), digest_size=8).hexdigest() for text in texts.to_list()]
+    found = found.with_columns(pl.Series("finding_key", keys, pl.String)).select(FINDINGS.names)
+    return found.sort("household_id", "register_row", "finding_key")

@@ -96,7 +96,7 @@ def person_findings(
 ) -> pl.DataFrame:
     """FINDINGS of a rule about persons; `hits` holds the places `at` which they stand, and `band`, `told` what else is said."""
     people = facts.persons[World.STRICT]
-    found = people[_read(rule, people)][hits["at"]].with_columns(hits["band"], told.alias("_told"))
+    found = people[_read(rule, people)][hits["at"]].with_columns(hits["band"], hits["_unknown"], told.alias("_told"))
     heads = facts.households[World.STRICT]["head_name"].gather(facts.home.gather(hits["at"]))
     found = found.with_columns(pl.coalesce("head_name", heads).alias("head_name"), _nth(found).alias("unit"))
     mine = found
@@ -120,7 +120,7 @@ def household_findings(
 ) -> pl.DataFrame:
     """The same of a rule about households."""
     homes = facts.households[World.STRICT]
-    homes = homes[_read(rule, homes)][hits["at"]].with_columns(hits["band"], told.alias("_told"))
+    homes = homes[_read(rule, homes)][hits["at"]].with_columns(hits["band"], hits["_unknown"], told.alias("_told"))
     people = facts.persons[World.STRICT]
     who = people[["register_row", "person_id", "name", "name_key", "id_number", "relation"]]
     found = homes.with_columns(who[facts.speaker.gather(hits["at"])].get_columns())
@@ -155,7 +155,7 @@ def listed_findings(rule: Rule, judged: pl.DataFrame, compared: Comparison, labe
     found = found.with_columns(
         pl.lit(None, FINDINGS.schema[n]).alias(n) for n in ("register_row", "person_id", "head_name", "relation")
     )
-    found = found.with_columns(pl.lit(None, pl.String).alias("_told"))
+    found = found.with_columns(pl.lit(None, pl.String).alias("_told"), pl.lit(value=False).alias("_unknown"))
     return written(rule, found)
 
 

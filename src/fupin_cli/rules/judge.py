@@ -13,17 +13,20 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from operator import attrgetter
 
 import polars as pl
 
 from fupin_cli import vocabulary
 from fupin_cli.rules.answers import answer
+from fupin_cli.rules.areas import PLACES
 from fupin_cli.rules.asking import lines_used
-from fupin_cli.rules.comparison import KIND, Label, compare_only
+from fupin_cli.rules.buckets import Bucket, Reach, divide, only
+from fupin_cli.rules.comparison import KIND, Comparison, Label, compare_only
 from fupin_cli.rules.evidence import World
 from fupin_cli.rules.facts import Facts, add_columns, add_derived, gather_facts
+from fupin_cli.rules.finding_text import keyed
 from fupin_cli.rules.findings import listed_findings
 from fupin_cli.rules.lines import Lines
 from fupin_cli.rules.listed import Listed, judge_listed
@@ -32,14 +35,18 @@ from fupin_cli.rules.outcome import Join, Kind, as_fact, conclude, when_holds
 from fupin_cli.rules.pack import (
     AREA_FACTS,
     AREAS,
+    DEPT,
     EXTRACT_FACTS,
+    GIVEN,
     HOUSEHOLD_FACTS,
     LINK_FACTS,
     LIST_FACTS,
     PERSON_FACTS,
     Derived,
+    Fact,
     Level,
     Pack,
+    Parameter,
     Rule,
     applies_to,
     binds_part,
@@ -47,7 +54,8 @@ from fupin_cli.rules.pack import (
 )
 from fupin_cli.rules.parameters import in_force_here
 from fupin_cli.rules.reasons import line_dependent
-from fupin_cli.rules.setting import Setting, bottom
+from fupin_cli.rules.setting import Answer, Setting, bottom
+from fupin_cli.rules.shapes import Members, Rate, Reported
 from fupin_cli.rules.telling import AREA_OUTCOMES, PERSON_OUTCOMES, findings_of, outcomes_of, person_outcomes_of
 from fupin_cli.rules.uncovered import uncovered_townships
 from fupin_cli.vocabulary import FINDINGS, OUTCOMES, LineUsed, Outcome, RuleReport
@@ -87,13 +95,25 @@ class Judgement:
     def findings_by_rule(self) -> Iterator[pl.DataFrame]:
         """The same, of one rule after the other: the sentences about millions of persons need not be held at once."""
         for id_, rule in sorted(self._setting.rules.items()):
-            if id_ in self._listed:
-                found = listed_findings(rule, self._listed[id_].rows, self._setting.compared, self._setting.label)
-            elif rule.kind is Kind.CHECK:
-                found = findings_of(rule, self._setting)
-            else:
-                continue
-            yield found.sort("household_id", "register_row", "finding_key")
+            if id_ in self._listed or (rule.kind is Kind.CHECK and rule.level is not Level.EXTRACT):
+                undecided = id_ in self._setting.answers and self._setting.answers[id_].why_not
+                yield keyed(self._told(rule), decided=not undecided)
+
+    def told_by_rule(self) -> Iterator[pl.DataFrame]:
+        """TOLD of one rule after the other: findings before they get their keys, which all that a rule found decides."""
+        for id_, rule in sorted(self._setting.rules.items()):
+            if id_ in self._listed or (rule.kind is Kind.CHECK and rule.level is not Level.EXTRACT):
+                yield self._told(rule)
+
+    def _told(self, rule: Rule) -> pl.DataFrame:
+        if rule.id in self._listed:
+            return listed_findings(rule, self._listed[rule.id].rows, self._setting.compared, self._setting.label)
+        return findings_of(rule, self._setting)
+
+    @property
+    def answers(self) -> Mapping[str, Answer]:
+        """What each rule says, by its ID; rules about the lists' people are not among them."""
+        return self._setting.answers
 
     @cached_property
     def outcomes(self) -> pl.DataFrame:
@@ -165,7 +185,7 @@ def _batches(rows: int) -> Iterator[pl.Series]:
         yield pl.Series(range(start, min(start + BATCH, rows)), dtype=pl.UInt32)
 
 
-def judge(
+def inquire(
     persons: pl.DataFrame,
     households: pl.DataFrame,
     evidence: Mapping[str, pl.DataFrame],
@@ -181,8 +201,8 @@ def judge(
     stages: Sequence[str],
     labels: Mapping[str, str] | None = None,
     unread: pl.Series | None = None,
-) -> Judgement:
-    """Outcomes of every household under every enabled rule that binds this jurisdiction, and the findings.
+) -> Inquiry:
+    """What every enabled rule that binds this jurisdiction asks of these people; nothing is judged yet.
 
     `evidence` holds one frame per kind of extract; `unread` are ID numbers on rows of the register that could not be used, whose
     bearers nobody may say to be missing from it. Frames may come in any row order; results are sorted.
@@ -194,8 +214,6 @@ def judge(
     ]
     rules = [rule for pack in packs for rule in pack.rules if rule.enabled]
     derived = wanted(rules, [fact for pack in packs for fact in pack.derived])
-    compared = compare_only(evidence, links, extracts, persons, as_of, stages)
-    label = _labeller(packs, rules, derived, labels or {})
     read = {name for rule in rules for name in rule.names} | {name for fact in derived for name in fact.shape.reads}
     definitions = {fact.name: fact for pack in packs for fact in pack.facts}
     used = [fact for name, fact in definitions.items() if name in read]
@@ -204,6 +222,9 @@ def judge(
     numbers = in_force_here([number for number in own if not number.counties], jurisdiction)
     here = [number for name, number in numbers.items() if name in read]
     here += [number for number in own if number.counties and number.name in read]
+    decisive = standards(packs, jurisdiction)
+    provided: dict[str, tuple[Rule, ...]] = {rule.provides: (rule,) for rule in rules if rule.provides}
+    provided |= {rule.provides: decisive for rule in decisive[-1:] if rule.provides}
     known = {name: fact for fact in derived for name in gives(fact)}
     explained = {
         name
@@ -211,38 +232,115 @@ def judge(
         for name in bottom(rule.names, known)
         if rule.level is Level.PERSON or (name in definitions and definitions[name].by_number)
     }
-    facts = gather_facts(persons, households, compared, used, here, read, explained, label)
-    by_id = {rule.id: rule for rule in rules}
-    decisive = standards(packs, jurisdiction)
-    provided: dict[str, tuple[Rule, ...]] = {rule.provides: (rule,) for rule in rules if rule.provides}
-    provided |= {rule.provides: decisive for rule in decisive[-1:] if rule.provides}
-    setting = Setting(
-        facts, compared, definitions, known, lines, jurisdiction, series, basis, label, by_id, provided, answers={}
+    label = _labeller(packs, rules, derived, labels or {})
+    return Inquiry(
+        persons,
+        households,
+        compare_only(evidence, links, extracts, persons, households, as_of, stages),
+        pl.Series([], dtype=pl.String) if unread is None else unread,
+        tuple(rules),
+        tuple(used),
+        derived,
+        tuple(here),
+        frozenset(read),
+        frozenset(explained),
+        label,
+        provided,
+        partial(
+            Setting,
+            definitions=definitions,
+            derived=known,
+            lines=lines,
+            jurisdiction=jurisdiction,
+            series=series,
+            basis=basis,
+            label=label,
+            rules={rule.id: rule for rule in rules},
+            provided=provided,
+            answers={},
+        ),
     )
-    reports: list[RuleReport] = []
-    listed: dict[str, Listed] = {}
-    lists = {kind for rule in rules if rule.level is Level.EXTRACT for kind in rule.kinds}
-    uncovered = uncovered_townships(compared, facts.persons[World.STRICT], lists)
-    for step in in_order([*derived, *rules], provided):
-        if isinstance(step, Derived):
-            setting = replace(setting, facts=add_derived(setting.facts, step, compared))
-        elif step.level is Level.EXTRACT:
-            listed[step.id] = judge_listed(
-                step, compared, setting.facts.persons[World.STRICT], uncovered, unread, label
-            )
-            reports.append(_report(step, listed[step.id].rows["outcome"], listed[step.id].why_not))
-        else:
-            said = answer(step, setting)
-            depends = 0 if said.stopped else line_dependent(step, setting, said.outcome)
-            reports.append(_report(step, said.homes, said.why_not, said.missing, depends))
-            setting = replace(setting, answers={**setting.answers, step.id: said})
-            for name, given in provided.items():
-                if step in given:
-                    setting = replace(setting, facts=_provide(name, given, setting))
-    used_lines = {line for rule in rules for line in lines_used(rule, setting)}
-    return Judgement(
-        tuple(reports), tuple(sorted(used_lines, key=attrgetter("year", "name"))), setting, listed, uncovered
-    )
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """Rules and facts chosen, and what was compared: ready to judge everybody at once, or county after county."""
+
+    persons: pl.DataFrame
+    households: pl.DataFrame
+    compared: Comparison
+    unread: pl.Series
+    rules: tuple[Rule, ...]
+    facts: tuple[Fact, ...]
+    derived: tuple[Derived, ...]
+    numbers: tuple[Parameter, ...]
+    read: frozenset[str]
+    explained: frozenset[str]
+    label: Label
+    provided: Mapping[str, tuple[Rule, ...]]
+    setting: partial[Setting]  # but for the facts, and what was compared
+
+    def judge(self) -> Judgement:
+        """Outcomes of every household under every rule, and the findings, of everybody at once."""
+        return self._judge(Bucket(self.persons, self.households, self.compared), listed=True)
+
+    def judge_by_counties(self, most: int) -> Iterator[Judgement]:
+        """The same in parts of whole counties, of `most` persons where no county has more.
+
+        Each part says what everybody's judgement says of its people, but for what hangs on all of them: keys of findings, and
+        why a rule could decide nothing. `Parts` of results put that together. The first speaks of the lists' people too.
+        """
+        for nth, bucket in enumerate(divide(self.persons, self.households, self.compared, self._reach, most)):
+            yield self._judge(bucket, listed=nth == 0)
+
+    def facts_of(self, households: pl.Series) -> GatheredFacts:
+        """The facts of these households' members and of themselves, without what villages and counties add up to."""
+        bucket = only(households, self.persons, self.households, self.compared, self._reach)
+        return self._judge(bucket, listed=False).facts
+
+    @property
+    def _reach(self) -> Reach:
+        shapes = [fact.shape for fact in self.derived]
+        tables = {shape.over for shape in shapes if isinstance(shape, Rate)}
+        tables |= {shape.kind for shape in shapes if isinstance(shape, Reported)}
+        names = {*self.read, *(name for rule in self.rules for name in rule.shows)}
+        return Reach(
+            given=[name.removeprefix(DEPT) for name in names if name.startswith(DEPT + GIVEN)],
+            by_number={kind for fact in self.facts if fact.by_number for kind in fact.kinds},
+            by_place=tables | {PLACES},
+            together={shape.by for fact in self.derived if isinstance(shape := fact.shape, Members) and shape.by},
+        )
+
+    def _judge(self, bucket: Bucket, *, listed: bool) -> Judgement:
+        compared, read = bucket.compared, self.read
+        facts = gather_facts(
+            bucket.persons, bucket.households, compared, self.facts, self.numbers, read, self.explained, self.label
+        )
+        setting = self.setting(facts=facts, compared=compared)
+        of_lists = [rule for rule in self.rules if rule.level is Level.EXTRACT and listed]
+        reports: list[RuleReport] = []
+        for step in in_order([*self.derived, *self.rules], self.provided):
+            if isinstance(step, Derived):
+                setting = replace(setting, facts=add_derived(setting.facts, step, compared))
+            elif step.level is not Level.EXTRACT:
+                said = answer(step, setting)
+                depends = 0 if said.stopped else line_dependent(step, setting, said.outcome)
+                reports.append(_report(step, said.homes, said.why_not, said.missing, depends))
+                setting = replace(setting, answers={**setting.answers, step.id: said})
+                for name, given in self.provided.items():
+                    if step in given:
+                        setting = replace(setting, facts=_provide(name, given, setting))
+        kinds = {kind for rule in of_lists for kind in rule.kinds}
+        uncovered = uncovered_townships(self.compared, self.persons, kinds)
+        judged = {
+            rule.id: judge_listed(rule, self.compared, self.persons, uncovered, self.unread, self.label)
+            for rule in of_lists
+        }
+        reports += [_report(rule, judged[rule.id].rows["outcome"], judged[rule.id].why_not) for rule in of_lists]
+        used = {line for rule in self.rules for line in lines_used(rule, setting)}
+        return Judgement(
+            tuple(reports), tuple(sorted(used, key=attrgetter("year", "name"))), setting, judged, uncovered
+        )
 
 
 def _for_counties(pack: Pack) -> Pack:

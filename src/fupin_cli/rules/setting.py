@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -16,20 +16,72 @@ from fupin_cli.rules.shapes import FirstOf, Members, Rate, Reported, Score
 
 
 @dataclass(frozen=True)
+class Undecided:
+    """What a rule lacks where it could decide nothing at all: of some counties, and of all of them when added up.
+
+    `asked` and `decided` say whether anybody was asked, and decided. `empty` are columns that nobody filled in, `lacks` what the
+    undecided lack, in words, `unknown` whether anybody is undecided, and `absent` why columns and lists could not be read.
+    """
+
+    asked: bool = False
+    decided: bool = False
+    unknown: bool = False
+    empty: tuple[str, ...] = ()
+    lacks: frozenset[str] = frozenset()
+    absent: tuple[str, ...] = ()
+
+    def __add__(self, other: Undecided) -> Undecided:
+        if not (self.asked and other.asked):
+            return self if self.asked else other
+        return Undecided(
+            asked=True,
+            decided=self.decided or other.decided,
+            unknown=self.unknown or other.unknown,
+            empty=tuple(text for text in self.empty if text in other.empty),
+            lacks=self.lacks | other.lacks,
+            absent=self.absent,
+        )
+
+    @property
+    def why(self) -> str | None:
+        """The reason in words, where one holds for everybody."""
+        if not self.asked or self.decided:
+            return None
+        if self.empty:
+            return self.empty[0]
+        if not self.unknown or (len(self.lacks) > 1 and not self.absent):
+            return None
+        return "；".join([*self.absent, *sorted(self.lacks)]) or None
+
+
+def why_not(stopped: Sequence[str], lost: Sequence[str], undecided: Undecided) -> str | None:
+    """Why a rule decided nothing: it could not run, members of a verdict are switched off, or all lack the same."""
+    return "；".join(stopped) or ("未启用：" + "、".join(lost) if lost else undecided.why)
+
+
+@dataclass(frozen=True)
 class Answer:
     """What one rule says, row by row of the facts of its level; words are found for it only where somebody reads them.
 
     `outcome` is that of each person, household or place, `homes` that of each household (or place), `found` the band of those
-    whom somebody must look at. `stopped` says why nobody could be asked at all, `why_not` why nothing was decided,
-    `missing` which columns or lists it could not read.
+    whom somebody must look at, and `only_unknown` marks those among them of whom nothing else is known than that nobody knows.
+    `stopped` says why nobody could be asked at all, `missing` which columns or lists it could not read; `undecided` is what was
+    lacking where nothing at all was decided, and `lost` which members of a verdict are switched off.
     """
 
     outcome: pl.Series
     homes: pl.Series
     found: pl.Series | None
+    only_unknown: pl.Series
     stopped: tuple[str, ...]
-    why_not: str | None
+    undecided: Undecided
     missing: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+
+    @property
+    def why_not(self) -> str | None:
+        """Why nothing was decided, or what is lacking for all of it to be; None where there is an answer."""
+        return why_not(self.stopped, self.lost, self.undecided)
 
 
 @dataclass(frozen=True)

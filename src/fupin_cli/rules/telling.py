@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from fupin_cli.rules.evidence import World
+from fupin_cli.rules.finding_text import TOLD
 from fupin_cli.rules.findings import household_findings, person_findings
 from fupin_cli.rules.order import leaves
 from fupin_cli.rules.outcome import Kind
@@ -12,7 +13,7 @@ from fupin_cli.rules.pack import AREAS, Level, Rule
 from fupin_cli.rules.place_findings import place_findings
 from fupin_cli.rules.reasons import of_homes, reason_of, reasons
 from fupin_cli.rules.setting import Setting
-from fupin_cli.vocabulary import FINDINGS, OUTCOMES, Outcome
+from fupin_cli.vocabulary import OUTCOMES, Outcome
 
 PERSON_OUTCOMES = pl.Schema(
     {"register_row": pl.Int64(), "rule_id": pl.String(), "outcome": pl.String(), "missing": pl.List(pl.String())}
@@ -54,14 +55,15 @@ def person_outcomes_of(rule: Rule, setting: Setting, at: pl.Series | None = None
 
 
 def findings_of(rule: Rule, setting: Setting) -> pl.DataFrame:
-    """FINDINGS of one check: sure hits, and hits that hang on a link under review or on a person who cannot be found.
+    """TOLD of one check: sure hits, and hits that hang on a link under review or on a person who cannot be found.
 
     Where the rule asks for it (`on_unknown = "review"`), also whom it could not decide; not where it could not run at all.
     """
-    band = setting.answers[rule.id].found
-    if band is None or band.null_count() == band.len():
-        return FINDINGS.empty()
-    hits = pl.DataFrame({"at": band.is_not_null().arg_true(), "band": band.drop_nulls()})
+    answer = setting.answers[rule.id]
+    if answer.found is None or answer.found.null_count() == answer.found.len():
+        return pl.DataFrame(schema=TOLD)
+    at = answer.found.is_not_null().arg_true()
+    hits = pl.DataFrame({"at": at, "band": answer.found.drop_nulls(), "_unknown": answer.only_unknown.gather(at)})
     if rule.level in AREAS:
         return place_findings(rule, hits, setting.facts.areas[rule.level], setting.compared, setting.label)
     make = person_findings if rule.level is Level.PERSON else household_findings

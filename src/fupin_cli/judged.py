@@ -1,0 +1,159 @@
+"""A round's judgement, made of whole counties one after the other where the register is large, and put together again.
+
+What counties say is kept in a private folder until it is written as one; what is small (counts, findings) stays in memory.
+Whether a register was judged in one part or in twenty, the results are the same, byte for byte.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import shutil
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from pathlib import Path
+
+import polars as pl
+
+from fupin_cli.parquet import disk_faults, write_parquet
+from fupin_cli.rules import GatheredFacts, Inquiry, Judgement
+from fupin_cli.rules.finding_text import TOLD, keyed
+from fupin_cli.rules.setting import Answer, Undecided, why_not
+from fupin_cli.rules.telling import PERSON_OUTCOMES
+from fupin_cli.vocabulary import FINDINGS, OUTCOMES, LineUsed, RuleReport
+
+AT_ONCE = 200_000  # persons; two gigabytes under all packs
+_BYTES_A_PERSON = 10_000  # what judging one takes at its peak, under all packs
+_FEWEST = 10_000  # smaller parts cost more than they spare
+_ROW_GROUP = 500_000  # rows; a fixed number, so that the same results are the same bytes
+_SORTED_BY = {
+    "persons": "register_row",
+    "households": "household_id",
+    "outcomes": "household_id",
+    "person_outcomes": "register_row",
+}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the rules say of everybody: counts, findings, the lines used, and, in `folder`, facts and outcomes by county.
+
+    `uncovered` are the townships that the register does not reach. `inquiry` can tell the facts behind single households.
+    """
+
+    reports: tuple[RuleReport, ...]
+    lines: tuple[LineUsed, ...]
+    uncovered: pl.DataFrame
+    findings: pl.DataFrame
+    inquiry: Inquiry
+    folder: Path
+
+    def outcomes_of(self, rules: Collection[str]) -> pl.DataFrame:
+        """OUTCOMES of these rules about households alone, without their reasons; only of the last round."""
+        files = [path for part in _files(self.folder, "outcomes") for path in part]
+        asked = pl.scan_parquet(files).filter(pl.col("rule_id").is_in(list(rules)))
+        told = asked.select("household_id", "rule_id", "outcome").sort("rule_id", "household_id")
+        return OUTCOMES.conform(told.collect())
+
+    def write(self, folder: Path) -> None:
+        """Writes persons, households and both kinds of outcomes into `folder`, one sorted file each; and removes the parts."""
+        for name, key in _SORTED_BY.items():
+            _merge(_files(self.folder, name), folder / f"{name}.parquet", key)
+        shutil.rmtree(self.folder)
+
+    def facts_of(self, households: pl.Series) -> GatheredFacts:
+        """Every fact of these households and their members, and of persons of the register who may be the same; and the rows."""
+        return self.inquiry.facts_of(households)
+
+
+def judge_in_parts(inquiry: Inquiry, folder: Path, at_once: int, *, last: bool) -> Judged:
+    """Judges `at_once` persons after the other; of a round that is not the `last`, only counts and findings are kept."""
+    told, reports = [pl.DataFrame(schema=TOLD)], dict[str, RuleReport]()
+    undecided, answers, lines = dict[str, Undecided](), dict[str, Answer](), set[LineUsed]()
+    uncovered = pl.DataFrame()
+    if last:
+        folder.mkdir()
+    for nth, part in enumerate(inquiry.judge_by_counties(at_once)):
+        told += part.told_by_rule()
+        for report in part.reports:
+            reports[report.rule_id] = _added(reports[report.rule_id], report) if report.rule_id in reports else report
+        undecided |= {id_: undecided.get(id_, Undecided()) + said.undecided for id_, said in part.answers.items()}
+        answers |= part.answers
+        lines |= {*part.lines}
+        uncovered = part.uncovered if nth == 0 else uncovered
+        if last:
+            _keep(part, folder, nth)
+    for id_, said in answers.items():
+        reports[id_] = replace(reports[id_], not_run=why_not(said.stopped, said.lost, undecided[id_]))
+    findings = pl.concat([FINDINGS.empty(), *_with_keys(pl.concat(told), reports)])
+    return Judged(
+        tuple(reports.values()),
+        tuple(sorted(lines, key=attrgetter("year", "name"))),
+        uncovered,
+        findings,
+        inquiry,
+        folder,
+    )
+
+
+def persons_at_once(max_memory: int | None, frames: Iterable[pl.DataFrame]) -> int:
+    """How many persons may be judged at a time where the program may take so many bytes and holds these frames already."""
+    if max_memory is None:
+        return AT_ONCE
+    free = max_memory - sum(int(frame.estimated_size()) for frame in frames)
+    return max(_FEWEST, min(AT_ONCE, free // _BYTES_A_PERSON))
+
+
+def _added(one: RuleReport, other: RuleReport) -> RuleReport:
+    counts = ("examined", "hits", "clears", "unknowns", "not_applicable", "line_dependent")
+    return replace(one, **{name: getattr(one, name) + getattr(other, name) for name in counts})
+
+
+def _with_keys(told: pl.DataFrame, reports: dict[str, RuleReport]) -> Iterator[pl.DataFrame]:
+    by_rule = {str(rule): found for (rule,), found in told.partition_by("rule_id", as_dict=True).items()}
+    for rule, found in sorted(by_rule.items()):
+        yield keyed(found, decided=reports[rule].not_run is None)
+
+
+def _keep(part: Judgement, folder: Path, nth: int) -> None:
+    """Writes facts and outcomes of one part; outcomes some thousand households at a time, since each is a sentence."""
+    frames: dict[str, Iterable[pl.DataFrame]] = {
+        "persons": [part.facts.persons],
+        "households": [part.facts.households],
+        "outcomes": part.outcome_batches(),
+        "person_outcomes": part.person_outcome_batches(),
+    }
+    for name, batches in frames.items():
+        nothing = {"outcomes": OUTCOMES.empty(), "person_outcomes": pl.DataFrame(schema=PERSON_OUTCOMES)}
+        written = 0
+        for written, batch in enumerate(batches, 1):
+            write_parquet(batch, folder / f"{name}-{nth:04}-{written:06}.parquet")
+        if not written and nth == 0:
+            write_parquet(nothing[name], folder / f"{name}-{nth:04}-000000.parquet")
+
+
+def _files(folder: Path, name: str) -> list[list[Path]]:
+    """The files of each part, part by part."""
+    parts: dict[str, list[Path]] = {}
+    for path in sorted(folder.glob(f"{name}-*.parquet")):
+        parts.setdefault(path.stem.split("-")[1], []).append(path)
+    return list(parts.values())
+
+
+def _merge(parts: Sequence[Sequence[Path]], target: Path, key: str) -> None:
+    """One file out of parts that are sorted by `key` each: one behind the other where they do not overlap, else in turn."""
+    schema = pl.concat(
+        [pl.DataFrame(schema=pl.read_parquet_schema(path)) for part in parts for path in part], how="vertical_relaxed"
+    ).schema
+    scanned = [pl.concat([pl.scan_parquet(path).cast(dict(schema)) for path in part]) for part in parts]
+    ends = [scan.select(first=pl.col(key).first(), last=pl.col(key).last()).collect() for scan in scanned]
+    order = sorted(range(len(parts)), key=lambda n: (ends[n]["first"][0] is not None, ends[n]["first"][0]))
+    apart = all(
+        ends[one]["last"][0] is None or ends[one]["last"][0] < ends[other]["first"][0]
+        for one, other in itertools.pairwise(order)
+    )
+    ordered = [scanned[n] for n in order]
+    whole = pl.concat(ordered) if apart else functools.reduce(lambda a, b: a.merge_sorted(b, key), ordered)
+    with disk_faults(target):
+        whole.sink_parquet(target, row_group_size=_ROW_GROUP, maintain_order=True)
