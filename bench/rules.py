@@ -19,9 +19,10 @@ import numpy as np
 import polars as pl
 
 from fupin_cli.ingest import SourceProfile, load_profiles
+from fupin_cli.judged import AT_ONCE
 from fupin_cli.project import shipped_rules
 from fupin_cli.rulebook import all_packs
-from fupin_cli.rules import applies_to, judge, load_lines
+from fupin_cli.rules import applies_to, inquire, load_lines
 from fupin_cli.rules.pack import NATIONAL
 from fupin_cli.vocabulary import EVIDENCE, EXTRACTS, HOUSEHOLDS, LINKS, PERSONS
 
@@ -185,10 +186,10 @@ def world(persons: int) -> dict[str, object]:
     }
 
 
-def measure(persons: int, only: str | None, *, outcomes_too: bool) -> dict[str, float | int]:
+def measure(persons: int, only: str | None, at_once: int, *, outcomes_too: bool) -> dict[str, float | int]:
     """What it costs to judge so many persons by the packs of one place, with `only` by one pack or by `all`.
 
-    The findings are written rule by rule and counted; reasons of outcomes only with `outcomes_too`, so many households at a time.
+    `at_once` of them at a time. The findings are written rule by rule and counted; reasons of outcomes only with `outcomes_too`.
     """
     folder = shipped_rules()
     every = all_packs([folder], load_profiles([folder / "sources"]))
@@ -196,22 +197,27 @@ def measure(persons: int, only: str | None, *, outcomes_too: bool) -> dict[str, 
     if only is not None:
         packs = [replace(pack, jurisdiction=NATIONAL) for pack in every if only in ("all", pack.id)]
     frames = world(persons)
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     started, busy = time.perf_counter(), time.process_time()
-    judged = judge(
+    asked = inquire(
         **frames, packs=packs, lines=load_lines([folder]), as_of=AS_OF, jurisdiction=PLACE, stages=("county", "province")
     )  # fmt: skip
-    outcomes = time.perf_counter() - started
-    found = sum(findings.height for findings in judged.findings_by_rule())
-    told = sum(batch.height for batch in judged.outcome_batches()) if outcomes_too else 0
+    found = told = rules = parts = 0
+    for parts, judged in enumerate(asked.judge_by_counties(at_once), 1):
+        found += sum(findings.height for findings in judged.findings_by_rule())
+        told += sum(batch.height for batch in judged.outcome_batches()) if outcomes_too else 0
+        rules = max(rules, len(judged.reports))
     return {
         "persons": persons,
+        "at_once": at_once,
+        "parts": parts,
         "outcome_rows": told,
-        "rules": len(judged.reports),
+        "rules": rules,
         "evidence_rows": sum(frame.height for frame in frames["evidence"].values()),
         "seconds": round(time.perf_counter() - started, 1),
-        "of_outcomes": round(outcomes, 1),
         "cpu_seconds": round(time.process_time() - busy, 1),
         "findings": found,
+        "inputs_gib": round(held / 2**20, 1),
         "peak_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 1),
     }
 
@@ -221,15 +227,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--only", help="one pack by its id, or all of them")
+    parser.add_argument("--at-once", type=int, default=AT_ONCE, help="persons judged at a time")
     parser.add_argument("--outcomes", action="store_true", help="write every outcome with its reason, too")
     parser.add_argument("--here", action="store_true", help="measure one size in this process")
     options = parser.parse_args()
     if options.here:
-        print(json.dumps(measure(options.sizes[0], options.only, outcomes_too=options.outcomes)))
+        print(json.dumps(measure(options.sizes[0], options.only, options.at_once, outcomes_too=options.outcomes)))
         return
     taken: list[dict[str, float]] = []
     for size in options.sizes:
-        command = [sys.executable, __file__, "--here", "--sizes", str(size)]
+        command = [sys.executable, __file__, "--here", "--sizes", str(size), "--at-once", str(options.at_once)]
         command += ["--only", options.only] if options.only else []
         command += ["--outcomes"] if options.outcomes else []
         taken.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))

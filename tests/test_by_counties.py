@@ -66,7 +66,7 @@ def provinces(draw) -> World:
 
 
 def judged(world: World, folder, at_once: int) -> Judged:
-    return judge_in_parts(world.inquire(packs=PACKS, jurisdiction="450121"), folder / "parts", at_once, last=True)
+    return judge_in_parts(world.inquire(packs=PACKS, jurisdiction="450121"), folder / "parts", at_once, keep=True)
 
 
 @examples(20)

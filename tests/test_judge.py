@@ -1048,7 +1048,7 @@ def test_outcomes_come_in_batches_and_are_the_same(monkeypatch, tmp_path):
     assert_frame_equal(judged.person_outcomes, whole.person_outcomes)
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        judge_in_parts(world.inquire(), tmp_path / name / "parts", 10, last=True).write(tmp_path / name)
+        judge_in_parts(world.inquire(), tmp_path / name / "parts", 10, keep=True).write(tmp_path / name)
     assert (tmp_path / "a" / "outcomes.parquet").read_bytes() == (tmp_path / "b" / "outcomes.parquet").read_bytes()
     assert_frame_equal(pl.read_parquet(tmp_path / "a" / "outcomes.parquet"), whole.outcomes)
     told = {"households.parquet", "outcomes.parquet", "person_outcomes.parquet", "persons.parquet"}

@@ -9,13 +9,14 @@ from __future__ import annotations
 import functools
 import itertools
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
 
 import polars as pl
 
+from fupin_cli.language import tr
 from fupin_cli.parquet import disk_faults, write_parquet
 from fupin_cli.rules import GatheredFacts, Inquiry, Judgement
 from fupin_cli.rules.finding_text import TOLD, keyed
@@ -67,12 +68,17 @@ class Judged:
         return self.inquiry.facts_of(households)
 
 
-def judge_in_parts(inquiry: Inquiry, folder: Path, at_once: int, *, last: bool) -> Judged:
-    """Judges `at_once` persons after the other; of a round that is not the `last`, only counts and findings are kept."""
+def judge_in_parts(
+    inquiry: Inquiry, folder: Path, at_once: int, *, keep: bool, tell: Callable[[int, int, str], None] | None = None
+) -> Judged:
+    """Judges `at_once` persons after the other; without `keep`, only counts and findings of them are kept.
+
+    `tell` is told after each part how many persons are judged, of how many, and what is counted.
+    """
     told, reports = [pl.DataFrame(schema=TOLD)], dict[str, RuleReport]()
     undecided, answers, lines = dict[str, Undecided](), dict[str, Answer](), set[LineUsed]()
-    uncovered = pl.DataFrame()
-    if last:
+    uncovered, done = pl.DataFrame(), 0
+    if keep:
         folder.mkdir()
     for nth, part in enumerate(inquiry.judge_by_counties(at_once)):
         told += part.told_by_rule()
@@ -82,8 +88,11 @@ def judge_in_parts(inquiry: Inquiry, folder: Path, at_once: int, *, last: bool) 
         answers |= part.answers
         lines |= {*part.lines}
         uncovered = part.uncovered if nth == 0 else uncovered
-        if last:
+        if keep:
             _keep(part, folder, nth)
+        done += part.facts.persons.height
+        if tell is not None:
+            tell(done, inquiry.persons.height, tr("persons"))
     for id_, said in answers.items():
         reports[id_] = replace(reports[id_], not_run=why_not(said.stopped, said.lost, undecided[id_]))
     findings = pl.concat([FINDINGS.empty(), *_with_keys(pl.concat(told), reports)])
@@ -97,11 +106,11 @@ def judge_in_parts(inquiry: Inquiry, folder: Path, at_once: int, *, last: bool) 
     )
 
 
-def persons_at_once(max_memory: int | None, frames: Iterable[pl.DataFrame]) -> int:
-    """How many persons may be judged at a time where the program may take so many bytes and holds these frames already."""
+def persons_at_once(max_memory: int | None, held: Iterable[pl.DataFrame]) -> int:
+    """How many persons may be judged at a time where the program may take so many bytes, and holds these frames already."""
     if max_memory is None:
         return AT_ONCE
-    free = max_memory - sum(int(frame.estimated_size()) for frame in frames)
+    free = max_memory - sum(int(frame.estimated_size()) for frame in held)
     return max(_FEWEST, min(AT_ONCE, free // _BYTES_A_PERSON))
 
 
@@ -146,7 +155,7 @@ def _merge(parts: Sequence[Sequence[Path]], target: Path, key: str) -> None:
     schema = pl.concat(
         [pl.DataFrame(schema=pl.read_parquet_schema(path)) for part in parts for path in part], how="vertical_relaxed"
     ).schema
-    scanned = [pl.concat([pl.scan_parquet(path).cast(dict(schema)) for path in part]) for part in parts]
+    scanned = [pl.concat([pl.scan_parquet(path).cast(schema) for path in part]) for part in parts]
     ends = [scan.select(first=pl.col(key).first(), last=pl.col(key).last()).collect() for scan in scanned]
     order = sorted(range(len(parts)), key=lambda n: (ends[n]["first"][0] is not None, ends[n]["first"][0]))
     apart = all(

@@ -6,13 +6,14 @@ One direction, no way back. Only this page and the command line know the whole; 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from fupin_cli.errors import BadDataError, ConfigurationError, UsageError
 from fupin_cli.intake import Extract, Passwords, Register, describe, nobody_knows, read_extracts, read_register
-from fupin_cli.judged import AT_ONCE, Judged, judge_in_parts
+from fupin_cli.judged import Judged, judge_in_parts, persons_at_once
 from fupin_cli.language import tr
 from fupin_cli.linkage import find_duplicates, link_people
 from fupin_cli.normalise.keys import person_keys
@@ -36,11 +37,13 @@ def reconcile(
     say: Say = silent,
     passwords: Passwords = nobody_knows,
     page: Page = PLAIN,
+    max_memory: int | None = None,
 ) -> Digest:
     """Compares, judges and reports a whole project into the run directory `target`; the digest comes back.
 
-    With `stage`, only the rounds up to that one; `page` says what report.html shows beside the round itself. Nothing appears
-    under `target` unless everything does.
+    With `stage`, only the rounds up to that one; `page` says what report.html shows beside the round itself. `max_memory`, in
+    bytes, decides how many persons are judged at a time, never what is said of them. Nothing appears under `target` unless
+    everything does.
     """
     stages = rounds_up_to(project, stage)
     with publish(target, say) as folder:
@@ -52,11 +55,11 @@ def reconcile(
         kinds = [extract.source.profile for extract in extracts if extract.evidence.height]
         book = for_round(book, project, register.persons, register.households, kinds)
         links = link_everyone(register, extracts, book, say)
+        held = [register.persons, register.households, links, *(extract.evidence for extract in extracts)]
+        at_once = persons_at_once(max_memory, held)
         rounds = [
-            judge_round(
-                folder, project, book, register, extracts, links, stages[: n + 1], say, last=n == len(stages) - 1
-            )
-            for n in range(len(stages))
+            judge_round(folder, project, book, register, extracts, links, stages[: n + 1], at_once, say, last=last)
+            for n, last in enumerate(stage == stages[-1] for stage in stages)
         ]
         verdict = conclude(rounds, stages, register, extracts)
         digest = sum_up(project, book, register, extracts, links, rounds, verdict, stages, columns_read(book))
@@ -165,12 +168,17 @@ def judge_round(
     extracts: Sequence[Extract],
     links: pl.DataFrame,
     stages: Sequence[str],
+    at_once: int,
     say: Say,
     *,
     last: bool,
 ) -> Judged:
-    """What the rules say of every household when the evidence of these stages is known."""
-    say(tr("judging, with the evidence of: {stages}", stages=", ".join(stages)))
+    """What the rules say of every household when the evidence of these stages is known; `at_once` persons at a time.
+
+    Of a round that is not the `last` the outcomes of single households are not kept.
+    """
+    doing = tr("judging, with the evidence of: {stages}", stages=", ".join(stages))
+    say(doing)
     known = [extract for extract in extracts if extract.source.stage in stages]
     kinds = sorted({extract.source.profile for extract in known})
     evidence = {
@@ -194,4 +202,4 @@ def judge_round(
         labels=labels_of(book.profiles),
         unread=register.unread,
     )
-    return judge_in_parts(inquiry, folder / f"{stages[-1]}.parts", AT_ONCE, last=last)
+    return judge_in_parts(inquiry, folder / f"{stages[-1]}.parts", at_once, keep=last, tell=partial(say, doing))

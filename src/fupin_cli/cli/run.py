@@ -10,6 +10,7 @@ from fupin_cli.casework import ledger_tables
 from fupin_cli.cli.console import password_from, progress, show
 from fupin_cli.cli.groups import Choice
 from fupin_cli.cli.journal import LOG, journal
+from fupin_cli.cli.memory import Size
 from fupin_cli.cli.next_step import after_run, rule_to_look_at
 from fupin_cli.cli.waiting import wait_option
 from fupin_cli.pipeline import reconcile
@@ -40,6 +41,7 @@ UNREADABLE_KINDS = ("unreadable", "likely_cut", "numeric_id_column")
 @click.option("--unmask", is_flag=True, help="persons in full on the page")
 @click.option("--json", "as_json", is_flag=True, help="print the digest to stdout")
 @click.option("--exit-code", is_flag=True, help="exit with 10 when there are findings")
+@click.option("--max-memory", type=Size(), help="judge in parts that fit: 4GiB  [a good size]")
 @click.option("-q", "--quiet", is_flag=True, help="no progress, no summary")
 @click.option("--log", type=click.Path(path_type=Path), help="the log of runs [PROJECT/.fupin/log.jsonl]")
 @wait_option
@@ -50,6 +52,7 @@ def command(
     previous: Path | None,
     ledger: Path | None,
     log: Path | None,
+    max_memory: int | None,
     *,
     unmask: bool,
     files: bool,
@@ -68,6 +71,7 @@ def command(
       fupin run --stage county --json | jq .findings
       fupin run /data/county --quiet --wait=600      from cron
       fupin run --previous runs/2019-10-31 --ledger cases
+      fupin run province --max-memory=4GiB
 
     A discrepancy is a normal result: the exit code is 0. Earlier results stay untouched until the new ones are complete.
     """
@@ -84,7 +88,9 @@ def command(
             if not done:
                 note("doing", what=what)
 
-        digest = reconcile(loaded, target, stage=stage, say=say, passwords=password_from, page=page)
+        digest = reconcile(
+            loaded, target, stage=stage, say=say, passwords=password_from, page=page, max_memory=max_memory
+        )
         code = _code(digest, exit_code=exit_code)
         note("done", code=code, households=digest.households, persons=digest.persons, findings=digest.findings)
     if as_json:
