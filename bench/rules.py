@@ -14,6 +14,7 @@ import time
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -30,7 +31,10 @@ AS_OF = date(2019, 11, 30)
 PLACE = "610000"  # Shaanxi has packs of its own beyond the national ones
 SIZES = (100_000, 1_000_000, 4_000_000)
 RESULTS = Path(__file__).parent / "results"
+DATA = Path(__file__).parent / "data"
 HOUSEHOLD_SIZE = 3
+COUNTY = 70_000 * HOUSEHOLD_SIZE  # persons
+FRAMES = ("persons", "households", "links", "extracts")
 HEADS_ONLY = ("household_survey", "household_documents", "process_events", "visits", "exit_sample")
 SHARES = {
     "household_registration": 0.98,
@@ -114,9 +118,26 @@ def fields(profile: SourceProfile, rows: int, random: np.random.Generator, skip:
 
 
 def world(persons: int) -> dict[str, object]:
-    """persons, households, evidence, links and extracts of so many invented persons."""
-    random, profiles = np.random.default_rng(20191130), load_profiles([shipped_rules() / "sources"])
-    row = pl.Series(range(persons))
+    """persons, households, evidence, links and extracts of so many invented persons, drawn once and kept in bench/data/."""
+    folder = DATA / f"rules-{persons}"
+    if not (folder / "made").exists():
+        for first in range(0, persons, COUNTY):
+            made = county(first, min(COUNTY, persons - first))
+            frames = {**{name: made[name] for name in FRAMES}, **{f"evidence-{k}": f for k, f in made["evidence"].items()}}
+            for name, frame in frames.items():
+                (folder / name).mkdir(parents=True, exist_ok=True)
+                frame.write_parquet(folder / name / f"{first:09}.parquet")
+        (folder / "made").touch()
+    read = {path.name: pl.read_parquet(path / "*.parquet") for path in sorted(folder.iterdir()) if path.is_dir()}
+    evidence = {name.removeprefix("evidence-"): frame for name, frame in read.items() if name.startswith("evidence-")}
+    extracts = read["extracts"].unique(maintain_order=True)
+    return {name: read[name] for name in FRAMES} | {"evidence": evidence, "extracts": extracts}
+
+
+def county(first: int, persons: int) -> dict[str, Any]:
+    """The same of one county, whose register rows begin at `first`."""
+    random, profiles = np.random.default_rng(20191130 + first), load_profiles([shipped_rules() / "sources"])
+    row = pl.Series(range(first, first + persons))
     home = row // HOUSEHOLD_SIZE
     who = pl.DataFrame(
         {
@@ -126,7 +147,7 @@ def world(persons: int) -> dict[str, object]:
             "name_key": pl.select(pl.format("人{}", row)).to_series(),
             "id_number": pl.select(pl.format("{}", 990_121_198_000_000_000 + row)).to_series(),
             "id_status": "valid",
-            "county": pl.select(pl.format("县{}", home // 70_000)).to_series(),
+            "county": f"县{first // COUNTY}",
             "village": pl.select(pl.format("村{}", home // 300)).to_series(),
             "source": "台账",
         }
@@ -162,15 +183,15 @@ def world(persons: int) -> dict[str, object]:
             "village_key",
             "township_key",
         )
-        evidence[kind] = mine[on.to_numpy()].with_columns(
-            *(s.alias(n) for n, s in rows.items()), extract=pl.lit(kind), extract_row=pl.Series(range(on.len())),
+        evidence[kind] = mine[on.to_numpy() - first].with_columns(
+            *(s.alias(n) for n, s in rows.items()), extract=pl.lit(kind), extract_row=on,
             kind=pl.lit(kind), source=pl.lit(kind),
         )  # fmt: skip
         evidence[kind] = EVIDENCE.conform(evidence[kind])
         if kind not in (*HEADS_ONLY, "places"):
             doubt = pl.Series(random.random(on.len()) < 0.05)
             links.append(
-                pl.DataFrame({"extract": kind, "register_row": on, "extract_row": range(on.len()), "match_weight": 20.0})
+                pl.DataFrame({"extract": kind, "register_row": on, "extract_row": on, "match_weight": 20.0})
                 .with_columns(
                     decision=pl.select(pl.when(doubt).then(pl.lit("review")).otherwise(pl.lit("accepted"))).to_series(),
                     basis=pl.select(pl.when(doubt).then(pl.lit("name_birth")).otherwise(pl.lit("exact_id"))).to_series(),
