@@ -157,6 +157,7 @@ def county(first: int, persons: int) -> dict[str, Any]:
     relation = pl.Series(["户主", "配偶", "之子"]).gather((row % HOUSEHOLD_SIZE).to_numpy())
     listed = {kind: pl.Series(random.random(persons) < SHARES.get(kind, RARE)) for kind in profiles}
     own = fields(profiles["register"], persons, random, {*PERSONS.names, *HOUSEHOLDS.names})
+    own["split_link"] = pl.select(pl.format("拆{}", home // 2)).to_series()  # households that were one lie in one county
     own |= {flag: listed[kind] ^ pl.Series(random.random(persons) < 0.005) for flag, kind in FLAGS.items()}
     people = who.with_columns(*(s.alias(n) for n, s in (own | born).items()), relation=relation)
     levels = {field.column: field.level for field in profiles["register"].fields}
@@ -228,6 +229,7 @@ def measure(persons: int, only: str | None, at_once: int, *, outcomes_too: bool)
         found += sum(findings.height for findings in judged.findings_by_rule())
         told += sum(batch.height for batch in judged.outcome_batches()) if outcomes_too else 0
         rules = max(rules, len(judged.reports))
+        del judged
     return {
         "persons": persons,
         "at_once": at_once,

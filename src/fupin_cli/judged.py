@@ -20,7 +20,7 @@ from fupin_cli.language import tr
 from fupin_cli.parquet import disk_faults, write_parquet
 from fupin_cli.rules import GatheredFacts, Inquiry, Judgement
 from fupin_cli.rules.finding_text import TOLD, keyed
-from fupin_cli.rules.setting import Answer, Undecided, why_not
+from fupin_cli.rules.setting import Undecided, why_not
 from fupin_cli.rules.telling import PERSON_OUTCOMES
 from fupin_cli.vocabulary import FINDINGS, OUTCOMES, LineUsed, RuleReport
 
@@ -49,6 +49,7 @@ class Judged:
     findings: pl.DataFrame
     inquiry: Inquiry
     folder: Path
+    only: Judgement | None = None  # where one part was enough, it is still at hand
 
     def outcomes_of(self, rules: Collection[str]) -> pl.DataFrame:
         """OUTCOMES of these rules about households alone, without their reasons; only of the last round."""
@@ -65,7 +66,7 @@ class Judged:
 
     def facts_of(self, households: pl.Series) -> GatheredFacts:
         """Every fact of these households and their members, and of persons of the register who may be the same; and the rows."""
-        return self.inquiry.facts_of(households)
+        return self.only.facts if self.only else self.inquiry.facts_of(households)
 
 
 def judge_in_parts(
@@ -76,8 +77,9 @@ def judge_in_parts(
     `tell` is told after each part how many persons are judged, of how many, and what is counted.
     """
     told, reports = [pl.DataFrame(schema=TOLD)], dict[str, RuleReport]()
-    undecided, answers, lines = dict[str, Undecided](), dict[str, Answer](), set[LineUsed]()
-    uncovered, done = pl.DataFrame(), 0
+    undecided, lines = dict[str, Undecided](), set[LineUsed]()
+    stopped, lost = dict[str, tuple[str, ...]](), dict[str, tuple[str, ...]]()
+    only, uncovered, done = None, pl.DataFrame(), 0
     if keep:
         folder.mkdir()
     for nth, part in enumerate(inquiry.judge_by_counties(at_once)):
@@ -85,16 +87,19 @@ def judge_in_parts(
         for report in part.reports:
             reports[report.rule_id] = _added(reports[report.rule_id], report) if report.rule_id in reports else report
         undecided |= {id_: undecided.get(id_, Undecided()) + said.undecided for id_, said in part.answers.items()}
-        answers |= part.answers
+        stopped |= {id_: said.stopped for id_, said in part.answers.items()}
+        lost |= {id_: said.lost for id_, said in part.answers.items()}
         lines |= {*part.lines}
         uncovered = part.uncovered if nth == 0 else uncovered
         if keep:
             _keep(part, folder, nth)
         done += part.facts.persons.height
+        only = part if keep and done == inquiry.persons.height and nth == 0 else None
         if tell is not None:
             tell(done, inquiry.persons.height, tr("persons"))
-    for id_, said in answers.items():
-        reports[id_] = replace(reports[id_], not_run=why_not(said.stopped, said.lost, undecided[id_]))
+        del part  # before the next one is made
+    for id_, lacking in undecided.items():
+        reports[id_] = replace(reports[id_], not_run=why_not(stopped[id_], lost[id_], lacking))
     findings = pl.concat([FINDINGS.empty(), *_with_keys(pl.concat(told), reports)])
     return Judged(
         tuple(reports.values()),
@@ -103,6 +108,7 @@ def judge_in_parts(
         findings,
         inquiry,
         folder,
+        only,
     )
 
 
