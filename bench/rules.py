@@ -7,9 +7,9 @@ process of its own. Run: make bench-rules, or python bench/rules.py --sizes 1000
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from datetime import date, timedelta
@@ -123,7 +123,10 @@ def world(persons: int) -> dict[str, object]:
     if not (folder / "made").exists():
         for first in range(0, persons, COUNTY):
             made = county(first, min(COUNTY, persons - first))
-            frames = {**{name: made[name] for name in FRAMES}, **{f"evidence-{k}": f for k, f in made["evidence"].items()}}
+            frames = {
+                **{name: made[name] for name in FRAMES},
+                **{f"evidence-{k}": f for k, f in made["evidence"].items()},
+            }
             for name, frame in frames.items():
                 (folder / name).mkdir(parents=True, exist_ok=True)
                 frame.write_parquet(folder / name / f"{first:09}.parquet")
@@ -157,7 +160,9 @@ def county(first: int, persons: int) -> dict[str, Any]:
     relation = pl.Series(["户主", "配偶", "之子"]).gather((row % HOUSEHOLD_SIZE).to_numpy())
     listed = {kind: pl.Series(random.random(persons) < SHARES.get(kind, RARE)) for kind in profiles}
     own = fields(profiles["register"], persons, random, {*PERSONS.names, *HOUSEHOLDS.names})
-    own["split_link"] = pl.select(pl.format("拆{}", home // 2)).to_series()  # households that were one lie in one county
+    own["split_link"] = pl.select(
+        pl.format("拆{}", home // 2)
+    ).to_series()  # households that were one lie in one county
     own |= {flag: listed[kind] ^ pl.Series(random.random(persons) < 0.005) for flag, kind in FLAGS.items()}
     people = who.with_columns(*(s.alias(n) for n, s in (own | born).items()), relation=relation)
     levels = {field.column: field.level for field in profiles["register"].fields}
@@ -219,13 +224,14 @@ def measure(persons: int, only: str | None, at_once: int, *, outcomes_too: bool)
     if only is not None:
         packs = [replace(pack, jurisdiction=NATIONAL) for pack in every if only in ("all", pack.id)]
     frames = world(persons)
-    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    watched, held = _Watch(), _anonymous()
     started, busy = time.perf_counter(), time.process_time()
     asked = inquire(
         **frames, packs=packs, lines=load_lines([folder]), as_of=AS_OF, jurisdiction=PLACE, stages=("county", "province")
     )  # fmt: skip
     found = told = rules = parts = 0
-    for parts, judged in enumerate(asked.judge_by_counties(at_once), 1):
+    for judged in asked.judge_by_counties(at_once):
+        parts += 1
         found += sum(findings.height for findings in judged.findings_by_rule())
         told += sum(batch.height for batch in judged.outcome_batches()) if outcomes_too else 0
         rules = max(rules, len(judged.reports))
@@ -241,8 +247,31 @@ def measure(persons: int, only: str | None, at_once: int, *, outcomes_too: bool)
         "cpu_seconds": round(time.process_time() - busy, 1),
         "findings": found,
         "inputs_gib": round(held / 2**20, 1),
-        "peak_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 1),
+        "peak_gib": round(watched.stop() / 2**20, 1),
     }
+
+
+class _Watch:
+    """The most memory that the process took since it is watched, in kB, looked up ten times a second."""
+
+    def __init__(self) -> None:
+        self._most, self._done = 0, threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def _look(self) -> None:
+        while not self._done.wait(0.1):
+            self._most = max(self._most, _anonymous())
+
+    def stop(self) -> int:
+        self._done.set()
+        self._thread.join()
+        return self._most
+
+
+def _anonymous() -> int:
+    """The memory of this process now, without what it maps of files, in kB."""
+    return int(Path("/proc/self/status").read_text(encoding="ascii").split("RssAnon:")[1].split()[0])
 
 
 def main() -> None:
@@ -252,13 +281,18 @@ def main() -> None:
     parser.add_argument("--only", help="one pack by its id, or all of them")
     parser.add_argument("--at-once", type=int, default=AT_ONCE, help="persons judged at a time")
     parser.add_argument("--outcomes", action="store_true", help="write every outcome with its reason, too")
+    parser.add_argument("--make", action="store_true", help="only draw the people of one size")
     parser.add_argument("--here", action="store_true", help="measure one size in this process")
     options = parser.parse_args()
+    if options.make:
+        world(options.sizes[0])
+        return
     if options.here:
         print(json.dumps(measure(options.sizes[0], options.only, options.at_once, outcomes_too=options.outcomes)))
         return
     taken: list[dict[str, float]] = []
     for size in options.sizes:
+        subprocess.run([sys.executable, __file__, "--make", "--sizes", str(size)], check=True)
         command = [sys.executable, __file__, "--here", "--sizes", str(size), "--at-once", str(options.at_once)]
         command += ["--only", options.only] if options.only else []
         command += ["--outcomes"] if options.outcomes else []

@@ -24,7 +24,9 @@ KINDS = (
     "deaths",
     "housing_appraisals",
 )
-PACKS = usual() + tuple(replace(pack, opt_in=False) for pack in shipped()[0] if pack.id == "guangxi" and pack.opt_in)
+PACKS = tuple(pack for pack in usual() if not all(rule.brief for rule in pack.rules)) + tuple(
+    replace(pack, opt_in=False) for pack in shipped()[0] if pack.id == "guangxi" and pack.opt_in
+)
 NOBODY = {"id_number": None, "id_status": "missing", "person_id": None}
 
 
@@ -69,7 +71,7 @@ def judged(world: World, folder, at_once: int) -> Judged:
     return judge_in_parts(world.inquire(packs=PACKS, jurisdiction="450121"), folder / "parts", at_once, keep=True)
 
 
-@examples(20)
+@examples(6)
 @given(world=provinces())
 def test_counties_say_together_what_is_said_of_all_at_once(world, tmp_path_factory):
     """Counts, reasons why rules did not run, findings with their keys, facts and outcomes: all are the same."""

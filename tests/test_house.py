@@ -15,7 +15,7 @@ FLOORS = [
     {"results", "clerical", "round_page"},
     {"pairs"},
     {"intake", "what_if", "seal"},
-    {"rulebook", "kept_rules"},
+    {"rulebook", "kept_rules", "judged"},
     {"report", "cases", "audit", "engine", "project", "rundir", "synth"},
     {"ingest", "linkage", "rules"},
     {"normalise", "characters", "locks", "traces"},
