@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from fupin_cli.ingest.profile import load_profiles
+from fupin_cli.rulebook import labels_of
 from fupin_cli.rules import Inquiry, Judgement, Lines, Pack, inquire, load_lines, load_packs
 from fupin_cli.vocabulary import EVIDENCE, EXTRACTS, HOUSEHOLDS, LINKS, PERSONS
 
@@ -184,6 +185,12 @@ def shipped() -> tuple[tuple[Pack, ...], Lines]:
     profiles = load_profiles([RULES / "sources"])
     known = {name: frozenset(f.name for f in profile.fields) for name, profile in profiles.items()}
     return load_packs([RULES], known), load_lines([RULES])
+
+
+@cache
+def called() -> dict[str, str]:
+    """What people call the columns of each kind of source."""
+    return dict(labels_of(load_profiles([RULES / "sources"])))
 
 
 def usual() -> tuple[Pack, ...]:

@@ -231,6 +231,28 @@ def test_init_says_what_it_could_not_place(tmp_path):
     assert "#   会议.xlsx" in draft
 
 
+def test_init_names_columns_that_look_like_a_missed_field(tmp_path):
+    """Per file, with what it looks like and how to declare it; in the draft as well. One county, no 省 in the name: its round."""
+    write_xlsx(tmp_path / "台账.xlsx", {"s": REGISTER})
+    odd = [["姓名", "身份证号", "低保证号", "保障的类别"], ["张三", ZHANG, "D1", "A类"]]
+    write_xlsx(tmp_path / "民政低保_201910.xlsx", {"s": odd})
+    write_xlsx(tmp_path / "省民政厅低保_201911.xlsx", {"s": DIBAO})
+    done = fupin("init", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "unknown column: 保障的类别 (like kind of aid)" in done.stdout
+    assert f"fupin rules copy {tmp_path / 'rules'}" in done.stdout
+    assert "[fields.welfare_kind]" in done.stdout
+    draft = (tmp_path / "fupin.toml").read_text(encoding="utf-8")
+    assert "# unknown column: 保障的类别" in draft
+    assert 'stage = "county"\nfiles = ["民政低保_201910.xlsx"]\nas_of = 2019-10-31\ncoverage = ["青禾县"]' in draft
+    assert 'files = ["省民政厅低保_201911.xlsx"]\nas_of = 2019-11-30\n# coverage = ["青禾县"]' in draft
+    assert fupin("run", tmp_path, "-o", tmp_path / "out").returncode == 0
+    (tmp_path / "fupin.toml").write_text("# mine", encoding="utf-8")
+    again = fupin("init", tmp_path, "--force")
+    assert f"the old one is kept: {tmp_path / 'fupin.toml.bak'}" in again.stdout
+    assert (tmp_path / "fupin.toml.bak").read_text(encoding="utf-8") == "# mine"
+
+
 def test_no_process_is_left_behind(tmp_path):
     """The parser ends with the program that asked it."""
     write_xlsx(tmp_path / "a.xlsx", {"s": DIBAO})

@@ -17,7 +17,7 @@ from fupin_cli.rules import Line, Lines, applies_to, inquire, standards
 from fupin_cli.rules.findings import readable
 from fupin_cli.rules.pack import Citation, Provenance
 from fupin_cli.vocabulary import FINDINGS, OUTCOMES
-from rules_world import AS_OF, World, shipped, usual
+from rules_world import AS_OF, World, called, shipped, usual
 
 GONE = {"id_number": None, "id_status": "missing"}
 GOOD_HOME = {
@@ -377,9 +377,61 @@ def test_exited_below_the_standard():
         world.person(home, **GOOD_PERSON)
         world.home(home, **GOOD_HOME | values)
     assert world.outcome("CMP-EX1") == ["hit", "clear", "unknown", "not_applicable"]
-    (evidence,) = world.judge().findings.filter(pl.col("rule_id") == "CMP-EX1")["evidence"]
-    assert "未达到：饮水安全有保障" in evidence
+    (evidence,) = world.judge(labels=called()).findings.filter(pl.col("rule_id") == "CMP-EX1")["evidence"]
+    assert "未达到：解决安全饮用水 否" in evidence
     assert "建议复核" in evidence
+
+
+FAILING = [
+    # home | person | lines of what is not met; nothing of what is fine, no citation
+    ({"income_per_head_yuan": 2000.0}, {}, ["人均纯收入 2000元 ＜ 2016年标准线 2952元"]),
+    ({"income_per_head_yuan": 2952.0}, {}, ["人均纯收入 2952元 ＝ 2016年标准线 2952元"]),
+    ({"house_grade": "D", "dilapidated": True}, {}, ["住房安全有保障：危房等级 D，危房户 是"]),
+    ({"safe_water": False, "food_ok": False}, {}, ["不愁吃 否", "解决安全饮用水 否"]),
+    ({"safe_water": False, "food_ok": None}, {}, ["解决安全饮用水 否", "无法判断：不愁吃"]),
+    (
+        {"safe_water": False, "food_ok": None, "clothing_ok": None, "income_per_head_yuan": None},
+        {},
+        ["解决安全饮用水 否", "无法判断：年人均纯收入超过标准等3项"],
+    ),
+    (
+        {},
+        {"resident_medical": False, "employee_medical": False, "critical_illness_ins": None},
+        ["基本医疗有保障（姓名：张三，参加城乡居民基本医疗保险 否，参加城镇职工基本医疗保险 否）"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("home", "person", "lines"), FAILING)
+def test_what_failed_is_said_in_short_lines(home, person, lines):
+    """A drawn table: each criterion on a line of its own, those that nobody could answer in one."""
+    world = World()
+    world.person(**GOOD_PERSON | {"name": "张三"} | person)
+    world.home(**GOOD_HOME | {"exit_year": 2016} | home)
+    (told,) = world.judge(labels=called()).findings.filter(pl.col("rule_id") == "CMP-EX1")["register_value"]
+    assert told.split("；") == ["未达到：" + lines[0], *lines[1:], "脱贫年度：2016"]
+
+
+def test_a_ground_of_two_criteria_is_said_once():
+    """Guizhou's seven cases ask of income and water again: no double negative, and nothing twice."""
+    world = World()
+    world.person(**GOOD_PERSON)
+    world.home(**GOOD_HOME | {"exit_year": 2019, "income_per_head_yuan": 3000.0, "safe_water": False})
+    verdicts = ("GZ-T1", "GZ-T2", "GZ-T-0", "GZ-H-0")
+    judged = world.judge(*(f"NAT-H-{n}" for n in range(8)), *verdicts, "CMP-EX1", jurisdiction="52", labels=called())
+    (told,) = judged.findings.filter(pl.col("rule_id") == "CMP-EX1")["register_value"]
+    assert told == "未达到：人均纯收入 3000元 ＜ 2019年标准线 3218元；解决安全饮用水 否；脱贫年度：2019"
+
+
+def test_exits_of_a_year_without_a_line_are_counted():
+    """Nobody judged their income; the report of the rule says of which year, and how many."""
+    world = World()
+    for home, year in (("H1", 2016), ("H2", 2017), ("H3", 2018), ("H4", 2018)):
+        world.person(home, **GOOD_PERSON)
+        world.home(home, **GOOD_HOME | {"exit_year": year})
+    reports = {report.rule_id: report for report in world.judge().reports}
+    assert reports["NAT-H-1"].years_without_line == ((2017, 1), (2018, 2))
+    assert reports["NAT-H-7"].years_without_line == ()
 
 
 SHAANXI = (*(f"NAT-H-{n}" for n in range(8)), "SN-H1", "SN-H4", "SN-H-0", "CMP-EX1")
@@ -393,9 +445,9 @@ INSURED = {"resident_medical": True, "critical_illness_ins": True}
         ({"exit_year": 2016}, {}, "clear", ""),
         ({"exit_year": 2018}, INSURED, "unknown", ""),
         ({"exit_year": 2018}, INSURED | {"critical_illness_ins": False}, "hit", "全员参加新农合和大病保险"),
-        ({"exit_year": 2019, "income_per_head_yuan": 2000.0}, INSURED, "hit", "年人均纯收入超过标准"),
-        ({"exit_year": 2018, "safe_water": False}, INSURED, "hit", "饮水安全有保障"),
-        ({"exit_year": 2016, "safe_water": False}, {}, "hit", "饮水安全有保障"),
+        ({"exit_year": 2019, "income_per_head_yuan": 2000.0}, INSURED, "hit", "人均纯收入 2000元 ＜ 2019年标准线"),
+        ({"exit_year": 2018, "safe_water": False}, INSURED, "hit", "解决安全饮用水 否"),
+        ({"exit_year": 2016, "safe_water": False}, {}, "hit", "解决安全饮用水 否"),
     ],
 )
 def test_a_provinces_standard_stands_beside_the_nations(home, person, outcome, said):
@@ -403,7 +455,7 @@ def test_a_provinces_standard_stands_beside_the_nations(home, person, outcome, s
     world = World()
     world.person(**GOOD_PERSON | person)
     world.home(**GOOD_HOME | home)
-    judged = world.judge(*SHAANXI, jurisdiction="610124")
+    judged = world.judge(*SHAANXI, jurisdiction="610124", labels=called())
     assert judged.outcomes.filter(pl.col("rule_id") == "CMP-EX1")["outcome"].to_list() == [outcome]
     found = judged.findings.filter(pl.col("rule_id") == "CMP-EX1")["evidence"].to_list()
     assert [said in evidence for evidence in found] == [True] * (outcome == "hit")

@@ -109,10 +109,10 @@ def test_what_gettext_reads_is_what_people_edit(tmp_path):
 def test_no_error_speaks_past_the_catalogue(path: Path):
     """What an error says, why, and what to type next are words in tr(), or nothing but a command."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ERRORS:
-            told = [*node.args[:1], *(word.value for word in node.keywords if word.arg in ("why", "try_"))]
+        if isinstance(node, ast.Call) and _called(node) in {*ERRORS, "fail", "Deleted"}:
+            told = [*node.args[:1], *(word.value for word in node.keywords if word.arg in ("why", "try_", "left"))]
             for text in filter(None, map(_bare, told)):
-                assert COMMAND.match(text) or not re.search(r"[A-Za-z]{2,} ", text), f"line {node.lineno}: {text!r}"
+                assert COMMAND.match(text) or not re.search(r"[A-Za-z]{2,}[:,;]? ", text), f"{node.lineno}: {text!r}"
 
 
 def _bare(node: ast.expr) -> str:

@@ -122,7 +122,8 @@ def test_what_is_old_is_really_deleted_and_that_is_recorded(demo, sample, tmp_pa
     done = fupin("purge", sample, "--older-than", "90")
     assert done.returncode == 0, done.stderr
     assert {p.name for p in runs.iterdir() if not p.name.startswith(".")} == {"young", "answered", "thesis"}
-    assert "answered　0 bytes　left alone" in done.stdout
+    size = sum(file.stat().st_size for file in (runs / "answered").rglob("*") if file.is_file())
+    assert f"answered　{size:,} bytes　left alone" in done.stdout
     recorded = lines(sample / ".fupin" / "purged.jsonl")
     assert sorted((line["kind"], line["what"].split()[0]) for line in recorded) == [
         ("run", "old"),

@@ -70,7 +70,14 @@ REFUSED = [
     ('coverage = ["青禾县"]', "", "needs coverage"),
     ('id = "vehicles"', 'id = "dibao"', "two sources are called 'dibao'"),
     ("as_of = 2019-11-20", "", "needs as_of = a date"),
-    ("[register]", "[regster]", "unknown key 'regster'"),
+    ("[register]", "[regster]", r"unknown key 'regster' in the file[\s\S]*try: \[register\]"),
+    ("[[extract]]", "[[extracts]]", r"unknown key 'extracts' in the file[\s\S]*try: \[\[extract\]\]"),
+    ("[register]", '[register]\nnames = "x"', r"unknown key 'names' in \[register\][\s\S]*one of: .*files"),
+    ("[register]", '[register]\nzzz = "x"', r"unknown key 'zzz' in \[register\][\s\S]*one of: .*as_of.*table"),
+    ('profile = "dibao"', 'profil = "dibao"', r"unknown key 'profil' in \[\[extract\]\][\s\S]*try: profile = "),
+    ("[register]", "[rules]\npack = []\n[register]", r"unknown key 'pack' in \[rules\][\s\S]*try: packs = "),
+    ('coverage = ["青禾县"]', 'coverage = "全县"', r'coverage is a list of counties[\s\S]*coverage = \["某某县"\]$'),
+    ('stage = "province"', 'stage = "province"\ncoverage = "全县"', r'\["某某县"\]; or leave the line out'),
     ('name = "试点"', "name = 试点", "not readable as TOML"),
     ('[[extract]]\nid = "vehicles"', '[[extract]]\nid = "vehicles"\nsheets = "名单"', "sheets is a list of texts"),
     ('files = ["车辆.csv"]', "", "vehicles needs either files = .* or source = [\\s\\S]*neither"),
@@ -129,8 +136,12 @@ def test_missing_files_and_folders(folder, tmp_path):
     """Code 66, and the pattern that matched nothing."""
     with pytest.raises(InputMissingError, match="no file matches 不存在.csv"):
         load(folder, GOOD.replace("低保.csv", "不存在.csv"))
-    with pytest.raises(InputMissingError, match="no project file"):
+    with pytest.raises(InputMissingError, match=r"nowhere: no such folder"):
         load_project(tmp_path / "nowhere")
+    with pytest.raises(InputMissingError, match=r"regsiter: no such folder[\s\S]*did you mean: .*register"):
+        load_project(tmp_path / "regsiter" / "fupin.toml")
+    with pytest.raises(InputMissingError, match="no project file"):
+        load_project(tmp_path / "register")
 
 
 RECEIVED = [

@@ -162,6 +162,31 @@ def test_the_summary_is_one_screen(world: World):
     assert text.rstrip().splitlines()[-1].startswith("next:")
 
 
+def test_what_is_copied_is_never_broken(world: World):
+    """Paths, commands and rule numbers are whole, however narrow the terminal; lists of numbers break between them."""
+    long = "runs/" + "很长的文件夹名" * 8
+    then = [f"next: fupin cases round {long} --ledger {long}/cases"]
+    stream = io.StringIO()
+    digest = world.digest()
+    idle = [replace(digest.not_run[0], rule_id=f"CMP-XX{n:02}") for n in range(20)]
+    digest = replace(digest, rules=(*digest.rules, *idle))
+    Console(file=stream, width=60).print(summary(digest, where=long, then=then), crop=False)
+    lines = [line.strip() for line in stream.getvalue().splitlines()]
+    assert f"look at: {long}" in lines
+    assert then[0] in lines
+    assert all(any(rule.rule_id in line for line in lines) for rule in digest.not_run)
+
+
+def test_the_years_without_a_line_are_told(world: World):
+    """Whom nobody judged by income, of which year and how many; self-checks do not count."""
+    digest = world.digest()
+    lined = replace(digest.rules[0], rule_id="NAT-H-1", years_without_line=((2017, 3), (2018, 1_200)))
+    text = _shown(replace(digest, rules=(lined, replace(lined, rule_id="REG-N04", brief=True))), every=False)
+    assert "not judged by income" in text
+    assert re.search("NAT-H-1 2017: 3,\\s+NAT-H-1 2018: 1,200", text)
+    assert "REG-N04" not in text
+
+
 def test_pace_is_told_where_it_is_known():
     """Nothing done, or no total: the time only. Rates and what is left follow from what is done."""
     assert pace(12, 0, None, "") == "0:12"

@@ -440,6 +440,16 @@ def test_master_sheets(folder: Path, world: World):
     assert rules["NAT-H-7"][9:11] == [water.height, water.filter(outcome="not_met").height]
 
 
+def test_of_the_rules_only_what_was_found_or_could_not_run_is_printed(folder: Path, world: World):
+    """They stand first; two hundred rules that found nothing are there to be looked up, and fill no pages."""
+    sheet = _master(folder)["规则"]
+    last = int(sheet.print_area.rsplit("$", 1)[1])
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=4)]
+    telling = ["未运行" in row or bool(row[10]) or bool(row[12]) for row in rows]
+    assert telling == sorted(telling, reverse=True)
+    assert last == 3 + sum(telling) < 3 + len(rows)
+
+
 def test_control_totals_on_the_cover(folder: Path, world: World):
     """Every file and sheet of the county has its line, the lines sum up, and the folder of rows to mend is named."""
     lines = [[cell.value for cell in row] for row in _master(folder)["说明"].iter_rows()]

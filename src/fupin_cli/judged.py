@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 import shutil
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
@@ -128,7 +129,9 @@ def _bytes_of(frame: pl.DataFrame) -> int:
 
 def _added(one: RuleReport, other: RuleReport) -> RuleReport:
     counts = ("examined", "hits", "clears", "unknowns", "not_applicable", "line_dependent")
-    return replace(one, **{name: getattr(one, name) + getattr(other, name) for name in counts})
+    years = Counter(dict(one.years_without_line)) + Counter(dict(other.years_without_line))
+    added = {name: getattr(one, name) + getattr(other, name) for name in counts}
+    return replace(one, **added, years_without_line=tuple(sorted(years.items())))
 
 
 def _with_keys(told: pl.DataFrame, reports: dict[str, RuleReport]) -> Iterator[pl.DataFrame]:

@@ -7,7 +7,7 @@ import glob
 import os
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from importlib import resources
@@ -22,12 +22,12 @@ from fupin_cli.language import tr
 from fupin_cli.layout import CASES, PROJECT_FILE, RUNS
 from fupin_cli.vocabulary import STAGES
 
-_READ = {"files", "sheets", "password_env", "source", "query", "table", "folder", "names"}
+_READ = {"files", "sheets", "password_env", "source", "query", "table"}
 _KEYS = {
     "": {"project", "register", "extract", "places", "rules"},
     "project": {"name", "as_of", "jurisdiction", "line_series", "income_basis", "mask_ids"},
     "register": {"profile", "as_of", "county"} | _READ,
-    "extract": {"id", "profile", "stage", "coverage", "as_of", "department"} | _READ,
+    "extract": {"id", "profile", "stage", "coverage", "as_of", "department", "folder", "names"} | _READ,
     "places": {"county", "township", "village"},
     "rules": {"folder", "linkage", "packs", "without"},
 }
@@ -146,10 +146,8 @@ def load_project(path: Path) -> Project:
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise InputMissingError(
-            tr("no project file here"), where=str(path), try_=tr("fupin init FOLDER, or name a fupin.toml")
-        ) from None
+    except (FileNotFoundError, NotADirectoryError):
+        raise _no_project(path) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(tr("not readable as TOML"), where=str(path), why=str(error)) from None
 
@@ -170,12 +168,38 @@ def _refuse_unknown(data: Mapping[str, Any], where: str) -> None:
                 )
             for key in table:
                 if key not in known:
-                    near = difflib.get_close_matches(key, known, 1)
-                    raise ConfigurationError(
-                        tr("unknown key {key!r} in {what}", key=key, what=f"[{section}]" if section else "the file"),
-                        where=where,
-                        try_=f"{near[0]} = …" if near else tr("one of: {names}", names=", ".join(sorted(known))),
-                    )
+                    raise _unknown_key(key, section, known, where)
+
+
+def _unknown_key(key: str, section: str, known: Collection[str], where: str) -> ConfigurationError:
+    """The error for a key that means nothing there, with the nearest that does, or all that may stand there."""
+    heading = {"": tr("the file"), "extract": "[[extract]]"}.get(section, f"[{section}]")
+    near = next(iter(difflib.get_close_matches(key.lower(), known, 1)), None)
+    if near is None:
+        try_ = tr("one of: {names}", names=", ".join(sorted(known)))
+    elif section:
+        try_ = f"{near} = …"
+    else:
+        try_ = "[[extract]]" if near == "extract" else f"[{near}]"
+    return ConfigurationError(tr("unknown key {key!r} in {what}", key=key, what=heading), where=where, try_=try_)
+
+
+def _no_project(path: Path) -> InputMissingError:
+    """The error for a project that is not there: a folder that does not exist, with the nearest that does, or its file."""
+    folder = path.parent if path.suffix == ".toml" else path
+    if folder.exists():
+        return InputMissingError(
+            tr("no project file here"), where=str(path), try_=tr("fupin init FOLDER, or name a fupin.toml")
+        )
+    beside = [other.name for other in folder.parent.iterdir() if other.is_dir()] if folder.parent.is_dir() else []
+    near = difflib.get_close_matches(folder.name, beside, 1)
+    return InputMissingError(
+        tr("no such folder"),
+        where=str(folder),
+        try_=tr("did you mean: {names}", names=folder.with_name(near[0]))
+        if near
+        else tr("ls {folder}", folder=folder.parent),
+    )
 
 
 def _table(data: Mapping[str, Any], name: str, where: str) -> Mapping[str, Any]:
@@ -244,7 +268,7 @@ def _extract(entry: Mapping[str, Any], number: int, folder: Path, ours: frozense
             where=where,
             try_=tr("one of: {stages}", stages=", ".join(STAGES)),
         )
-    coverage = _texts(entry, "coverage", section, where)
+    coverage = _coverage(entry, stage, section, where)
     if stage != "province" and not coverage:
         raise ConfigurationError(
             tr('{section} needs coverage = ["…县"]', section=section),
@@ -264,6 +288,18 @@ def _extract(entry: Mapping[str, Any], number: int, folder: Path, ours: frozense
         sheets=tuple(_texts(entry, "sheets", section, where)),
         password_env=_variable(entry, section, where),
     )
+
+
+def _coverage(entry: Mapping[str, Any], stage: str, section: str, where: str) -> list[str]:
+    """The counties that an extract covers; none where it covers all."""
+    if isinstance(entry.get("coverage"), str):
+        leave = tr("leave the line out where it covers everything")
+        raise ConfigurationError(
+            tr("{section}: coverage is a list of counties, as the register names them", section=section),
+            where=where,
+            try_='coverage = ["某某县"]' + (tr("; or ") + leave if stage == "province" else ""),
+        )
+    return _texts(entry, "coverage", section, where)
 
 
 def _files(

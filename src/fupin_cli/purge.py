@@ -12,6 +12,7 @@ from fupin_cli.errors import FupinError
 from fupin_cli.feedback import RETURNS
 from fupin_cli.ingest import Store
 from fupin_cli.intake import CACHE
+from fupin_cli.language import tr
 from fupin_cli.layout import RUNS
 from fupin_cli.locks import locked
 from fupin_cli.report.dispatch_book import batch_name
@@ -40,9 +41,8 @@ def purge(project: Path, days: float, ledger: Path | None = None, *, really: boo
     itself stays: it holds no names, and it is the memory of who was asked about what.
     """
     told = list(_runs(project / RUNS, days, really=really))
-    if really:
-        count, size = Store(project / CACHE).prune(days)
-        told += [Deleted("cache", f"{count} entries", size)] if count else []
+    count, size = Store(project / CACHE).prune(days, really=really)
+    told += [Deleted("cache", str(count), size)] if count else []
     if ledger:
         told += _sheets(ledger, days, really=really)
     for one in told if really else ():
@@ -63,7 +63,7 @@ def _runs(folder: Path, days: float, *, really: bool) -> Iterator[Deleted]:
                     refuse_strangers(path)
                     yield _delete("run", path, really=really)
             except FupinError as error:
-                yield Deleted("run", path.name, 0, left=error.what)
+                yield Deleted("run", path.name, _size(path), left=error.what)
 
 
 def _sheets(folder: Path, days: float, *, really: bool) -> list[Deleted]:
@@ -78,7 +78,7 @@ def _sheets(folder: Path, days: float, *, really: bool) -> list[Deleted]:
             if not (path / MANIFEST).is_file() or not _is_old(path / MANIFEST, days):
                 continue
             if batch["batch"] in waiting:
-                told.append(Deleted("batch", path.name, 0, left="cases of this batch wait for answers"))
+                told.append(Deleted("batch", path.name, _size(path), left=tr("cases of this batch wait for answers")))
             else:
                 told.append(_delete("batch", path, really=really))
         returns = [path for path in sorted((folder / RETURNS).glob("*")) if _is_old(path, days)]
@@ -87,15 +87,19 @@ def _sheets(folder: Path, days: float, *, really: bool) -> list[Deleted]:
 
 
 def _delete(kind: str, path: Path, *, really: bool) -> Deleted:
-    size = (
-        sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) if path.is_dir() else path.stat().st_size
-    )
+    size = _size(path)
     name = f"{path.name} {sha256(path / MANIFEST)[:16]}" if (path / MANIFEST).is_file() else path.name
     if really:
         remove(path)
         if path.exists():
-            return Deleted(kind, name, 0, left="it could not be deleted")
+            return Deleted(kind, name, _size(path), left=tr("it could not be deleted"))
     return Deleted(kind, name, size)
+
+
+def _size(path: Path) -> int:
+    """The bytes of a file, or of all files in a folder."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def _is_old(path: Path, days: float) -> bool:

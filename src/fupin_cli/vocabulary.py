@@ -95,6 +95,7 @@ ID_STATUS_LABELS = {  # what an ID number turned out to be
     "missing": ("未填写", "missing"),
     "malformed": ("位数或字符不合法", "wrong length or characters"),
 }
+CODED = {"id_status": ID_STATUS_LABELS, "link_basis": BASES}  # facts whose values are codes of ours
 SET_ASIDE_REASONS = {  # why a row was read and not used
     "title": ("标题行", "title above the header"),
     "header": ("表头", "header"),
@@ -350,7 +351,8 @@ class RuleReport:
 
     Counted are households, villages or counties, for a rule about an extract's people those people. `missing` are the facts
     that the rule reads and that no file gives, whether it could do without them or not. `line_dependent` counts those whose
-    outcome another series of income lines would turn. `receiver` is who answers its cases, the village or the county.
+    outcome another series of income lines would turn, `years_without_line` those (year, how many) whom nobody could answer
+    because no line of their year is enabled. `receiver` is who answers its cases, the village or the county.
     `brief` marks one of the many checks of the register against itself: a
     register without their columns is none the worse for it.
     """
@@ -370,6 +372,7 @@ class RuleReport:
     on_unknown: str = "unknown"
     missing: tuple[str, ...] = ()
     line_dependent: int = 0
+    years_without_line: tuple[tuple[int, int], ...] = ()
     brief: bool = False
     receiver: str = "village"
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from fupin_cli.cases.ledger import Ledger
 from fupin_cli.errors import UsageError
-from fupin_cli.language import tr
+from fupin_cli.language import listed, tr
 from fupin_cli.vocabulary import PLACES
 
 _WORDS = {"rule_id": "rule", "sent_batch": "batch"}  # columns by the name of their option
@@ -45,12 +45,16 @@ def _unknown(ledger: Ledger, column: str, value: str | int, within: Mapping[str,
     return UsageError(
         tr(
             "no case{what} has the {what_2} {value}",
-            what=f" in {place}" if place else "",
+            what=tr(" in {place}", place=place) if place else "",
             what_2=_WORDS.get(column, column),
             value=value,
         ),
-        why=tr("没有这个名称的疑点"),
-        try_=f"{'did you mean' if near else 'one of'}: {'、'.join(offered)}{more}"
+        why=tr("none is called that"),
+        try_=(
+            tr("did you mean: {names}", names=listed(offered))
+            if near
+            else tr("one of: {names}", names=listed(offered) + more)
+        )
         if known
         else tr("fupin cases stats"),
     )

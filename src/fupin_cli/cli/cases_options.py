@@ -23,7 +23,7 @@ class Day(click.ParamType[date]):
         try:
             return value if isinstance(value, date) else date.fromisoformat(value)
         except ValueError:
-            self.fail(f"{value!r} is no day; write 2019-11-30", param, ctx)
+            self.fail(tr("{value!r} is no day; write 2019-11-30", value=value), param, ctx)
 
 
 def today() -> date:

@@ -37,7 +37,7 @@ def table_of(columns: Sequence[tuple[str, str]], rows: pl.DataFrame) -> Table:
             heading,
             justify="right" if number else "left",
             overflow="fold",
-            no_wrap=name == "case_id",
+            no_wrap=name in ("case_id", "rule_id"),  # are copied
             min_width=4 if number else _WHOLE.get(name),  # two characters of a heading stand side by side
         )
     words = dict(zip(STAGES, pick((("县级", "市级", "省级"), STAGES)), strict=True))

@@ -1,4 +1,4 @@
-"""What is shown while a command works and when it is done: on stderr, and moving only where somebody watches."""
+"""What is shown while a command works: on stderr, and moving only where somebody watches; and what it shows when it is done."""
 
 from __future__ import annotations
 
@@ -86,7 +86,11 @@ def password_from(variable: str = Ask.variable) -> Ask:
 
 
 def show(renderable: RenderableType, *, to_stdout: bool = False) -> None:
-    """Prints a table or text: to stderr beside data, to stdout where it is the answer itself."""
+    """Prints a table or text: to stderr beside data, to stdout where it is the answer itself.
+
+    A text is one line, however long, and no line is cut: what is copied out of it must be whole.
+    """
     from rich.console import Console  # noqa: PLC0415 - as above
 
-    (Console(highlight=False) if to_stdout else _stderr()).print(renderable)
+    where = Console(highlight=False) if to_stdout else _stderr()
+    where.print(renderable, soft_wrap=isinstance(renderable, str), crop=False)

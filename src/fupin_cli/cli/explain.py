@@ -21,7 +21,7 @@ from fupin_cli.report.link_words import waterfall
 from fupin_cli.report.masking import mask_id, mask_name, mask_sentence
 from fupin_cli.rules import Rule, nearest
 from fupin_cli.traces import ACCESS, record
-from fupin_cli.vocabulary import BASES, ID_STATUS_LABELS, OUTCOME_LABELS, Outcome, label
+from fupin_cli.vocabulary import BASES, CODED, ID_STATUS_LABELS, OUTCOME_LABELS, Outcome, label
 
 DERIVED = {
     "age": "年龄", "age_at_school_start": "学年开始时年龄", "line_yuan": "标准线", "days_since_entry": "录入天数",
@@ -135,6 +135,8 @@ class _Masked:
             return tr("unknown")
         if isinstance(value, bool):
             return tr("yes") if value else tr("no")
+        if name in CODED and value in CODED[name]:
+            return pick(CODED[name][str(value)])
         if "name" in name:
             return self.name(str(value))
         return str(value) if self.unmask else mask_sentence(str(value))

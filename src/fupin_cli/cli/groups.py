@@ -108,4 +108,5 @@ class Choice(click.Choice[str]):
     def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
         """As click has it, and what was perhaps meant."""
         near = difflib.get_close_matches(str(value), [str(choice) for choice in self.choices], 1)
-        return super().get_invalid_choice_message(value, ctx) + (f" Did you mean {near[0]!r}?" if near else "")
+        meant = tr(" Did you mean {name!r}?", name=near[0]) if near else ""
+        return super().get_invalid_choice_message(value, ctx) + meant

@@ -12,31 +12,40 @@ from pathlib import Path
 import click
 
 from fupin_cli.cli.console import password_from
+from fupin_cli.cli.next_step import typed
 from fupin_cli.errors import FupinError, InputMissingError, OutputError
 from fupin_cli.ingest import SourceProfile, inspect_file, load_profiles, read_source
 from fupin_cli.language import listed, pick, tr
 from fupin_cli.layout import PROJECT_FILE
 from fupin_cli.project import received_files, shipped_rules
+from fupin_cli.report.masking import mask_text
+from fupin_cli.vocabulary import label
 
 _DAY = re.compile(r"(20\d{2})[-_.年]?(0[1-9]|1[0-2])[-_.月]?(0[1-9]|[12]\d|3[01])")
 _MONTH = re.compile(r"(?<!\d)(20\d{2})[-_.年]?(0[1-9]|1[0-2])(?!\d)")
 _SURE = 0.4  # below this share of understood headers a guess would only mislead
 _CLOSE = 0.1  # a second kind that explains the headers almost as well is named
+_WIDER = re.compile("省|市|province|city", re.IGNORECASE)  # in a file's name: it is not of one county
+_OLD = ".bak"  # what is added to the name of a fupin.toml that is replaced
 
 
 @dataclass(frozen=True)
 class _Placed:
-    """What a file seems to be: its kind, how sure that is, and what else to say of it. No kind: it could not be placed."""
+    """What a file seems to be: its kind, how sure that is, and what else to say of it. No kind: it could not be placed.
+
+    `strange` are headers that nobody knows, each with the field that it looks like and that the file otherwise lacks.
+    """
 
     file: str
     kind: str | None
     score: float
     note: str
+    strange: tuple[tuple[str, str], ...] = ()
 
 
 @click.command("init")
 @click.argument("folder", type=click.Path(path_type=Path), default=Path())
-@click.option("--force", is_flag=True, help="replace an existing fupin.toml")
+@click.option("--force", is_flag=True, help="replace an existing fupin.toml; the old one is kept as fupin.toml.bak")
 def command(folder: Path, *, force: bool) -> int:
     """Look at the files of a folder and draft a project.
 
@@ -63,13 +72,23 @@ def command(folder: Path, *, force: bool) -> int:
         )
     placed = [_place(path, path.relative_to(folder).as_posix(), profiles) for path in files]
     registers = [path for path, found in zip(files, placed, strict=True) if found.kind == "register"]
-    target.write_text(_draft(folder.resolve().name, placed, _counties(registers, profiles), profiles), encoding="utf-8")
+    draft = _draft(folder.resolve().name, placed, _counties(registers, profiles), profiles)
+    kept = _keep(target)
+    target.write_text(draft, encoding="utf-8")
     for found in placed:
         click.echo(_line(found, profiles))
+        for header, field in found.strange:
+            click.echo(
+                tr("    unknown column: {header} (like {field})", header=header, field=_named(field, found, profiles))
+            )
+    if strange := [found for found in placed if found.strange]:
+        click.echo(_how_to_declare(strange[0], folder))
     count = sum(found.kind is not None for found in placed)
     click.echo(
         tr("placed {count} of {count_2}; not placed {what}", count=count, count_2=len(placed), what=len(placed) - count)
     )
+    if kept:
+        click.echo(tr("the old one is kept: {kept}", kept=kept))
     click.echo(tr("→ {target}\nread it, then: fupin run {folder}", target=target, folder=folder))
     return 0
 
@@ -80,6 +99,29 @@ def _line(found: _Placed, profiles: Mapping[str, SourceProfile]) -> str:
         return tr("{file}: not placed{note}", file=found.file, note=note)
     profile = profiles[found.kind]
     return f"{found.file}: {profile.department} {profile.title} {found.kind} ({found.score:.0%}){note}"
+
+
+def _keep(target: Path) -> Path | None:
+    """Where the file that is to be replaced lies from now on; None where there is none."""
+    return target.replace(target.with_name(target.name + _OLD)) if target.exists() else None
+
+
+def _named(field: str, found: _Placed, profiles: Mapping[str, SourceProfile]) -> str:
+    """What people call a field of the file's kind."""
+    fields = profiles[found.kind].fields if found.kind else ()
+    return next((pick((one.zh, one.en)) for one in fields if one.name == field and one.zh), "") or pick(
+        (label(field), label(field, "en"))
+    )
+
+
+def _how_to_declare(found: _Placed, folder: Path) -> str:
+    """What to do about a column that is one of a field, told by the first of them."""
+    return tr(
+        "if a column is what it looks like: {copy}\n  keep sources/{kind}.toml and add the header to headers of [fields.{field}]",
+        copy=typed("fupin", "rules", "copy", folder / "rules"),
+        kind=found.kind,
+        field=found.strange[0][1],
+    )
 
 
 def _place(path: Path, name: str, profiles: Mapping[str, SourceProfile]) -> _Placed:
@@ -99,7 +141,15 @@ def _place(path: Path, name: str, profiles: Mapping[str, SourceProfile]) -> _Pla
     left = [sheet.sheet for report in reports for sheet in report.sheets if not sheet.guesses and sheet.rows]
     notes = [tr("or: {listed}", listed=listed(close))] if close else []
     notes += [tr("sheets not placed: {listed}", listed=listed(left))] if left else []
-    return _Placed(name, kind, score, pick(("；", "; ")).join(notes))
+    strange = {
+        (mask_text(header), near)
+        for report in reports
+        for sheet in report.sheets
+        if sheet.guesses and sheet.guesses[0][0] == kind
+        for header, near in sheet.unmapped
+        if near and near in sheet.missing
+    }
+    return _Placed(name, kind, score, pick(("；", "; ")).join(notes), tuple(sorted(strange)))
 
 
 def _counties(registers: Sequence[Path], profiles: Mapping[str, SourceProfile]) -> list[str]:
@@ -137,6 +187,8 @@ def _draft(name: str, placed: Sequence[_Placed], counties: Sequence[str], profil
         kind = found.kind
         seen[kind] = seen.get(kind, 0) + 1
         here = [county for county in counties if county in found.file]
+        if not here and len(counties) == 1 and not _WIDER.search(found.file):
+            here = list(counties)
         stage = "county" if here else "province"
         day = _day(found.file)
         guess = "" if day else tr("  # a guess: the day that the data reach")
@@ -149,14 +201,23 @@ def _draft(name: str, placed: Sequence[_Placed], counties: Sequence[str], profil
                 score=found.score,
             ),
             *([f"# {found.note}"] if found.note else []),
+            *(
+                tr(
+                    "# unknown column: {header} (like {field})",
+                    header=_one_line(header),
+                    field=_named(field, found, profiles),
+                )
+                for header, field in found.strange
+            ),
             f'id = "{kind.replace("_", "-")}{"" if seen[kind] == 1 else f"-{seen[kind]}"}"',
             f'profile = "{kind}"',
             f'stage = "{stage}"',
             f"files = [{_quoted(found.file)}]",
             f"as_of = {(day or as_of).isoformat()}{guess}",
         ]
-        if here:
-            lines.append(f"coverage = [{', '.join(_quoted(county) for county in here)}]")
+        covered = ", ".join(_quoted(county) for county in here or counties or ["…"])
+        reach = tr("  # the counties that it reaches; without this line: all")
+        lines.append(f"coverage = [{covered}]" if here else f"# coverage = [{covered}]{reach}")
     left = [found for found in placed if found.kind is None]
     if left:
         lines += ["", tr("# not placed:"), *(f"#   {_one_line(found.file)}: {found.note}" for found in left)]

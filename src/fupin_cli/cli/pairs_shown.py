@@ -9,6 +9,7 @@ import polars as pl
 from rich import box
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from fupin_cli.cli.console import show
 from fupin_cli.ingest import People
@@ -145,7 +146,8 @@ def _share(share: Share, digits: int = 2) -> str:
 
 
 def _table(title: str, *headings: str) -> Table:
-    table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    whole = Text(title, no_wrap=True, overflow="ignore")  # it may name a file
+    table = Table(title=whole, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in headings:
         table.add_column(heading, justify="left" if heading in (tr("decision"), tr("basis")) else "right")
     return table

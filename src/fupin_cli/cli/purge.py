@@ -29,12 +29,16 @@ def command(project: Path, days: float, ledger: Path | None, *, dry_run: bool) -
       fupin purge --older-than 365 --dry-run
       fupin purge /data/county --older-than 365
     """
-    project = project if project.is_dir() else project.parent
+    project = project.parent if project.suffix == ".toml" else project
     if ledger is None and (project / CASES).is_dir():
         ledger = project / CASES
     if not project.is_dir():
         raise InputMissingError(tr("no such folder"), where=str(project))
     told = purge(project, days, ledger, really=not dry_run)
+    kinds = {
+        "run": tr("run"), "sealed": tr("sealed file"), "cache": tr("cached entries"), "batch": tr("batch"),
+        "returns": tr("returned lists"),
+    }  # fmt: skip
     for one in told:
         what = (
             tr("left alone: {left}", left=one.left)
@@ -43,7 +47,7 @@ def command(project: Path, days: float, ledger: Path | None, *, dry_run: bool) -
             if dry_run
             else tr("deleted")
         )
-        click.echo(f"{one.kind} {one.name}　{one.size:,} bytes　{what}")
+        click.echo(f"{kinds[one.kind]} {one.name}　{tr('{size:,} bytes', size=one.size)}　{what}")
     if not told:
         click.echo(tr("nothing is that old"))
     return 0

@@ -39,7 +39,7 @@ UNREADABLE_KINDS = ("unreadable", "likely_cut", "numeric_id_column")
 )
 @click.option("--ledger", type=click.Path(path_type=Path), help="the ledger, for the page")
 @click.option("--unmask", is_flag=True, help="persons in full on the page")
-@click.option("--json", "as_json", is_flag=True, help="print the digest to stdout")
+@click.option("--json", "as_json", is_flag=True, help="print the digest to stdout, the summary to stderr")
 @click.option("--exit-code", is_flag=True, help="exit with 10 when there are findings")
 @click.option("--max-memory", type=Size(), help="judge in parts that fit: 4GiB  [a good size]")
 @click.option("-q", "--quiet", is_flag=True, help="no progress, no summary")
@@ -97,7 +97,8 @@ def command(
         click.echo(to_json(digest), nl=False)
     if not quiet:
         rule = rule_to_look_at((t.rule_id, t.severity or "", t.count) for t in digest.findings_by_rule)
-        show(summary(digest, str(target), every=files, then=after_run(target, loaded.path, rule)))
+        told = summary(digest, str(target), every=files, then=after_run(target, loaded.path, rule))
+        show(told, to_stdout=not as_json)
     return code
 
 

@@ -74,5 +74,5 @@ def _table(visits: Visits) -> Table:
         table.add_row(*("—" if cell is None else str(cell) for cell in row))
     whole = dict(visits.whole)
     low, high = (None if whole[name] is None else float(str(whole[name])) for name in ("low", "high"))
-    table.add_row(tr("total"), "total", *(str(whole[name]) for name in names[2:-1]), share_words(low, high))
+    table.add_row(tr("total"), "", *(str(whole[name]) for name in names[2:-1]), share_words(low, high))
     return table

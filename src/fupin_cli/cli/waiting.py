@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from fupin_cli.language import tr
 from fupin_cli.locks import Patience, patience
 
 
@@ -20,9 +21,13 @@ class Seconds(click.ParamType[float]):
         try:
             seconds = float(value)
         except ValueError:
-            self.fail(f"{value!r} is no number of seconds; write --wait=60, or put --wait at the end", param, ctx)
+            self.fail(
+                tr("{value!r} is no number of seconds; write --wait=60, or put --wait at the end", value=value),
+                param,
+                ctx,
+            )
         if math.isnan(seconds) or seconds < 0:
-            self.fail("it is not possible to wait for less than 0 seconds", param, ctx)
+            self.fail(tr("nobody can wait for less than 0 seconds"), param, ctx)
         return seconds
 
 

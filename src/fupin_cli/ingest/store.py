@@ -77,8 +77,11 @@ class Store:
                 _publish(found, partial, self.folder / key.result())
                 return _loaded(self.folder / key.result())
 
-    def prune(self, days: float) -> tuple[int, int]:
-        """How many entries unused for so many days were deleted, and how many bytes; unfinished ones go after a day."""
+    def prune(self, days: float, *, really: bool = True) -> tuple[int, int]:
+        """How many entries unused for so many days were deleted, and how many bytes; unfinished ones go after a day.
+
+        With `really` false they stay, and are only counted.
+        """
         count = size = 0
         now = time.time()
         for entry in self._entries():
@@ -86,7 +89,8 @@ class Store:
             with contextlib.suppress(OSError):
                 if now - entry.stat().st_mtime >= oldest * _DAY:
                     size += sum(file.stat().st_size for file in entry.iterdir())
-                    shutil.rmtree(entry)
+                    if really:
+                        shutil.rmtree(entry)
                     count += 1
         return count, size
 

@@ -261,7 +261,7 @@ def check(code: Any, sheet: Worksheet) -> None:
     if isinstance(code, int) and code < 0:
         raise OutputError(
             tr("a workbook reached a limit of Excel"),
-            where=f"sheet {sheet.name}",
+            where=tr("sheet {name}", name=sheet.name),
             why=tr("a sheet holds at most 1,048,576 rows"),
             try_=tr("run counties apart, with one fupin.toml each"),
         )

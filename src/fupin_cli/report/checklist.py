@@ -51,7 +51,7 @@ COMPARED = (
     Field("title", "疑点类型", 10, centred=False),
     Field("band_words", "可信度", 6),
     Field("department_as_of", "比对部门、截止日期", 10),
-    Field("register_value", "系统登记内容", 18, centred=False),
+    Field("register_cell", "系统登记内容", 18, centred=False),
     Field("department_cell", "部门数据内容", 22, centred=False),
     Field("advice", "疑点说明", 18, centred=False),
 )

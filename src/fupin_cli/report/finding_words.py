@@ -90,7 +90,13 @@ def _with_cells(findings: pl.DataFrame) -> pl.DataFrame:
     alone = pl.when(pl.col("extract").is_null() & pl.col("department").eq_missing(_REGISTER)).then(
         pl.lit(_NO_OTHER_SIDE)
     )
-    return findings.with_columns(department_cell=pl.coalesce(told, alone), department_as_of=since.replace("", None))
+    return findings.with_columns(
+        register_cell=pl.col("register_value").str.replace_all(
+            "；", "\n", literal=True
+        ),  # a value, or a failing, a line
+        department_cell=pl.coalesce(told, alone),
+        department_as_of=since.replace("", None),
+    )
 
 
 def _said(column: str, words: dict[str, str]) -> pl.Expr:

@@ -35,7 +35,7 @@ _ALL_FINDINGS = (
     Field("stage_words", "比对环节", 8),
     Field("department", "比对部门", 8),
     Field("as_of", "数据截止日期", 10.5),
-    Field("register_value", "系统登记内容", 16, centred=False),
+    Field("register_cell", "系统登记内容", 16, centred=False),
     Field("department_value", "部门数据内容", 20, centred=False),
     Field("listed_name", "部门登记姓名", 6),
     Field("listed_id", "部门登记证件号码", 18),

@@ -22,7 +22,7 @@ from fupin_cli.report.book import (
     put_table_top,
 )
 from fupin_cli.report.digest import Digest
-from fupin_cli.report.wording import place, severity_words, stage_words
+from fupin_cli.report.wording import CLUE_NOTE, place, severity_words, stage_words
 from fupin_cli.vocabulary import Band, Outcome, RuleReport
 
 
@@ -129,17 +129,26 @@ def write_own_business(written: Book, county: County) -> None:
 
 
 def write_rules(written: Book, county: County, digest: Digest, titles: Mapping[str, str]) -> None:
-    """Every rule with what it did in all places compared and in this county, and the unit of each number."""
+    """Every rule with what it did in all places compared and in this county, and the unit of each number.
+
+    Those that found something here, or could not run, stand first and are printed; the others are there to be looked up.
+    """
     sheet, styles = written.sheet("规则"), written.styles
     put_table_top(sheet, styles, f"{county.name}　规则与运行情况", _RULES, note="")
-    put_across(sheet, 1, 0, 3, "一户只计一次；“疑点（条）”一户可有多条。", styles.note)
+    put_across(sheet, 1, 0, 3, f"一户只计一次；“疑点（条）”一户可有多条。{_PRINTED}", styles.note)
+    sheet.set_row(1, 2 * LINE_HEIGHT + 4)
     put_across(sheet, 1, 4, 8, "全部比对范围（各县合计，单位见“单位”列）", styles.group)
     put_across(sheet, 1, 9, 12, f"其中本县（{county.name}）", styles.group_answer)
     every = pl.concat([county.findings.select("rule_id"), county.notes.select("rule_id")])
     ours = dict(every.group_by("rule_id").len().sort("rule_id").rows())
     here = {rule: tuple(counts) for rule, *counts in _outcome_counts(county.outcomes).rows()}
     last = 2
-    for last, rule in enumerate(digest.rules, 3):
+    telling = [
+        rule
+        for rule in digest.rules
+        if rule.rule_id in ours or _could_not_run(rule) or here.get(rule.rule_id, (0, 0))[1]
+    ]
+    for last, rule in enumerate([*telling, *(rule for rule in digest.rules if rule not in telling)], 3):
         title, found = titles.get(rule.rule_id, rule.title), ours.get(rule.rule_id, 0)
         words = (rule.rule_id, title, severity_words(rule.severity), _UNITS.get(rule.level, "户"))
         for column, value in enumerate(words):
@@ -157,18 +166,20 @@ def write_rules(written: Book, county: County, digest: Digest, titles: Mapping[s
         lines = max(lines_needed(rule.citation, 34), lines_needed(title, 26), lines_needed(why, 23))
         sheet.set_row(last, LINE_HEIGHT * max(2, lines) + 4)
     finish_table(sheet, last, len(_RULES) - 1, f"{county.name}　规则")
+    sheet.print_area(0, 0, 2 + len(telling), len(_RULES) - 1)
     sheet.repeat_rows(1, 2)
     sheet.freeze_panes(3, 2)
 
 
 def write_earlier_rounds(written: Book, county: County, digest: Digest, titles: Mapping[str, str]) -> None:
-    """What every rule did in each round before the last, when fewer departments had been heard."""
+    """What every rule did in each round before the last, when fewer departments had been heard; printed as the rules are."""
     sheet, styles = written.sheet("前几轮规则"), written.styles
-    put_table_top(sheet, styles, f"{county.name}　最后一轮以前各轮的规则运行情况（全部比对范围）", _EARLIER)
+    title = f"{county.name}　最后一轮以前各轮的规则运行情况（全部比对范围）"
+    put_table_top(sheet, styles, title, _EARLIER, note=CLUE_NOTE + _PRINTED)
     last = 2
-    for last, (stage, rule) in enumerate(
-        ((earlier.stage, rule) for earlier in digest.earlier_rounds for rule in earlier.rules), 3
-    ):
+    rounds = [(earlier.stage, rule) for earlier in digest.earlier_rounds for rule in earlier.rules]
+    telling = [said for said in rounds if said[1].hits or _could_not_run(said[1])]
+    for last, (stage, rule) in enumerate([*telling, *(said for said in rounds if said not in telling)], 3):
         title, why = titles.get(rule.rule_id, rule.title), _lacking(rule)
         words = (stage_words(stage), rule.rule_id, title, _UNITS.get(rule.level, "户"))
         for column, value in enumerate(words):
@@ -181,7 +192,13 @@ def write_earlier_rounds(written: Book, county: County, digest: Digest, titles: 
         put(sheet, last, len(_EARLIER) - 1, why, styles.bad if rule.not_run else styles.cell)
         sheet.set_row(last, LINE_HEIGHT * max(lines_needed(title, 30), lines_needed(why, 40)) + 6)
     finish_table(sheet, last, len(_EARLIER) - 1, f"{county.name}　前几轮规则")
+    sheet.print_area(0, 0, 2 + len(telling), len(_EARLIER) - 1)
     sheet.freeze_panes(3, 3)
+
+
+def _could_not_run(rule: RuleReport) -> bool:
+    """Whether somebody should know that a rule looked at nobody: a check of columns that the register lacks is none."""
+    return bool(rule.not_run) and not rule.brief
 
 
 def _lacking(rule: RuleReport) -> str | None:
@@ -190,6 +207,7 @@ def _lacking(rule: RuleReport) -> str | None:
         return rule.not_run
     told = [f"缺少：{'、'.join(rule.missing)}"] if rule.missing else []
     told += [f"{rule.line_dependent} 户的结论取决于所用标准线"] if rule.line_dependent else []
+    told += [f"{count} 户未判：{year} 年没有启用的标准线" for year, count in rule.years_without_line]
     return "；".join(told) or None
 
 
@@ -212,6 +230,7 @@ _OWN_BUSINESS = (
     ("条数（人）", 7), ("说明", 34), ("台账来源", 30), ("台账工作表", 10), ("台账行号", 14), ("疑点编号", 24),
 )  # fmt: skip
 _WORDY = {5, 8, 9}
+_PRINTED = "查出疑点或未能运行的规则在前，只打印这些；其余供查阅。"
 _RULES = (
     ("规则编号", 11), ("名称", 26), ("性质", 11), ("单位", 6),
     ("检查", 8), ("疑点/未达标", 9), ("未见异常/达标", 9), ("无法判断", 8), ("不适用", 8),

@@ -21,7 +21,7 @@ from fupin_cli.rules.pack import (
 )
 from fupin_cli.rules.predicate import Predicate, spoken
 from fupin_cli.rules.shapes import Elapsed, Every, FirstOf, InOrder, Members, Named, Rate, Reported, Score, Total
-from fupin_cli.vocabulary import OUTCOME_LABELS, SEVERITY_LABELS, label
+from fupin_cli.vocabulary import CODED, OUTCOME_LABELS, SEVERITY_LABELS, label
 
 Label = Callable[[str], str]
 _HOW = {
@@ -122,6 +122,8 @@ def said(name: str, value: object) -> str:
         return "不详 unknown"
     if isinstance(value, bool):
         return "是" if value else "否"
+    if name in CODED:
+        return CODED[name].get(str(value), (str(value),))[0]
     if isinstance(value, float):
         value = f"{value:.2f}".rstrip("0").rstrip(".")
     elif isinstance(value, date):

@@ -57,17 +57,19 @@ def summary(digest: Digest, where: str | None = None, *, every: bool = False, th
     """
     parts: list[RenderableType] = [heading(digest), accounts(digest, every=every)]
     if every:
-        told = (links, packs, findings, stages, verdicts, on_the_line, not_run, problems)
+        told = (links, packs, findings, stages, verdicts, on_the_line, without_line, not_run, problems)
         parts += [part for part in (tell(digest) for tell in told) if part is not None]
     else:
         parts += [linked(digest), packs_counted(digest), findings(digest, _ON_A_SCREEN)]
         parts += [
-            part for part in (tell(digest) for tell in (stages, verdicts, on_the_line, problems)) if part is not None
+            part
+            for part in (tell(digest) for tell in (stages, verdicts, on_the_line, without_line, problems))
+            if part is not None
         ]
     parts.append(Text(pick((CLUE_NOTE, _CLUE_NOTE)), style="yellow"))
     if where is not None:
-        parts.append(_line(tr("look at: {where}", where=where), "bold"))
-    return Group(*parts, *(_line(line) for line in then))
+        parts.append(_whole(tr("look at: {where}", where=where), "bold"))
+    return Group(*parts, *(_whole(line) for line in then))
 
 
 def heading(digest: Digest) -> RenderableType:
@@ -204,14 +206,14 @@ def packs_counted(digest: Digest) -> RenderableType:
     lines = [
         _line(
             tr(
-                "rules: {rules} of {count} packs judged, packs not judged: {left}  (--files says why)",
+                "{rules} rules of {count} packs judged, packs not judged: {left}  (--files says why)",
                 count=len(used),
                 rules=sum(pack.rules for pack in used),
                 left=left,
             )
         )
     ]
-    lines += [_line(tr("not run for want of data: {idle}", idle=listed(idle)), "yellow")] if idle else []
+    lines += _listed(tr("not run for want of data: "), idle) if idle else []
     return Group(*lines)
 
 
@@ -242,7 +244,9 @@ def packs(digest: Digest) -> RenderableType | None:
     return Group(*lines)
 
 
-def _filled(names: Sequence[str], indent: str, joint: str, before: str = "", after: str = "") -> list[Text]:
+def _filled(
+    names: Sequence[str], indent: str, joint: str, before: str = "", after: str = "", style: str = ""
+) -> list[Text]:
     """The names on lines of at most 80 cells, broken between names only."""
     full, now = list[str](), before
     for n, name in enumerate(names):
@@ -251,7 +255,7 @@ def _filled(names: Sequence[str], indent: str, joint: str, before: str = "", aft
             full.append(now)
             now = ""
         now += piece
-    return [Text(mask_text((indent + line).rstrip()), no_wrap=True, overflow="ignore") for line in (*full, now)]
+    return [_whole((indent + line).rstrip(), style) for line in (*full, now)]
 
 
 def findings(digest: Digest, most: int | None = None) -> RenderableType:
@@ -269,7 +273,7 @@ def findings(digest: Digest, most: int | None = None) -> RenderableType:
     sure = digest.findings - digest.findings_under_review
     rows.append((tr("total"), "", "", f"{sure:,}", f"{digest.findings_under_review:,}"))
     headers = (tr("rule"), tr("kind"), tr("severity"), tr("accepted"), tr("review"))
-    return _table(tr("findings (clues, not conclusions)"), headers, rows, {3, 4})
+    return _table(tr("findings (clues, not conclusions)"), headers, rows, {3, 4}, whole={0})
 
 
 def stages(digest: Digest) -> RenderableType | None:
@@ -311,15 +315,24 @@ def verdicts(digest: Digest) -> RenderableType | None:
 
 def on_the_line(digest: Digest) -> RenderableType | None:
     """Households whose outcome hangs on which series of income lines the project chose; nothing where there are none."""
+    told = [f"{rule.rule_id} {rule.line_dependent:,}" for rule in digest.rules if rule.line_dependent]
+    if not told:
+        return None
+    return Group(*_listed(tr("households whose outcome hangs on the series of lines chosen: "), told))
+
+
+def without_line(digest: Digest) -> RenderableType | None:
+    """Households that were held against no line, because none of their year is enabled; nothing where there are none."""
     told = [
-        tr("{rule_id} {line_dependent:,}", rule_id=rule.rule_id, line_dependent=rule.line_dependent)
+        tr("{rule_id} {year}: {count:,}", rule_id=rule.rule_id, year=year, count=count)
         for rule in digest.rules
-        if rule.line_dependent
+        if not rule.brief
+        for year, count in rule.years_without_line
     ]
     if not told:
         return None
-    return _line(
-        tr("households whose outcome hangs on the series of lines chosen: {told}", told=listed(told)), "yellow"
+    return Group(
+        *_listed(tr("households not judged by income, no line of their year is enabled in lines.toml: "), told)
     )
 
 
@@ -332,7 +345,7 @@ def not_run(digest: Digest) -> RenderableType | None:
         )
     if not rows:
         return None
-    return _table(tr("rules that did not run"), (tr("rule"), tr("title"), tr("why")), rows)
+    return _table(tr("rules that did not run"), (tr("rule"), tr("title"), tr("why")), rows, whole={0})
 
 
 def problems(digest: Digest) -> RenderableType | None:
@@ -356,15 +369,29 @@ def _line(text: str, style: str = "") -> Text:
     return Text(mask_text(text), style=style)
 
 
+def _whole(text: str, style: str = "") -> Text:
+    """A line that is copied: it is never broken, least of all inside a path or a code."""
+    return Text(mask_text(text), style=style, no_wrap=True, overflow="ignore")
+
+
+def _listed(heading: str, names: Sequence[str]) -> list[Text]:
+    """The names after their heading, on as many lines as they need, broken between names only."""
+    return _filled(names, "", pick(("、", ", ")), heading, style="yellow")
+
+
 def _table(
     title: str,
     headers: Sequence[str],
     rows: Iterable[Sequence[str | None]],
     numbers: frozenset[int] | set[int] = frozenset(),
+    whole: frozenset[int] | set[int] = frozenset(),
 ) -> Table:
+    """A table; columns of `numbers` stand at the right, those that are `whole` are never broken."""
     table = Table(title=Text(title, style="bold"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for at, header in enumerate(headers):
-        table.add_column(Text(header), justify="right" if at in numbers else "left", overflow="fold")
+        table.add_column(
+            Text(header), justify="right" if at in numbers else "left", overflow="fold", no_wrap=at in whole
+        )
     told = list(rows)
     for row in told[:_LONGEST]:
         table.add_row(*(_line(cell or "") for cell in row))

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from fupin_cli.errors import ConfigurationError
-from fupin_cli.language import tr
+from fupin_cli.language import listed, tr
 from fupin_cli.rules.names import Names, dept_fields, row_facts
 from fupin_cli.rules.pack import AREAS, DAY_FACTS, LIST_FACTS, Derived, Fact, FactExample, Level
 from fupin_cli.rules.predicate import Predicate, parse_condition
@@ -91,7 +91,7 @@ def _form(entry: Table) -> str:
         raise ConfigurationError(
             tr("a fact says in exactly one way where it comes from"),
             where=entry.where,
-            why=f"here: {', '.join(found) or 'in none'}; ways: {', '.join(FORMS)}",
+            why=tr("here: {found}; ways: {ways}", found=listed(found) or tr("none"), ways=listed(FORMS)),
             try_=tr('extract = "vehicles" with any = "…", or see docs/rules.md'),
         )
     return found[0]

@@ -9,7 +9,7 @@ from hashlib import blake2b
 
 import polars as pl
 
-from fupin_cli.rules.pack import Level, Rule
+from fupin_cli.rules.pack import Level, OnUnknown, Rule
 from fupin_cli.vocabulary import BASES, FINDINGS, Band
 
 _WHO, _UNKNOWN = "_about", "_unknown"
@@ -38,7 +38,7 @@ def written(rule: Rule, found: pl.DataFrame) -> pl.DataFrame:
         said,
         pl.when(pl.col("basis").is_not_null()).then(pl.format("；匹配依据：{}", basis)),
         pl.when(pl.col("more") > 0).then(pl.format("；该数据中另有{}条同类记录", "more")),
-        pl.when(pl.col("band") == Band.REVIEW.value).then(pl.lit("；待核（比对关系未确认，或证件号码不可用）")),
+        pl.when(pl.col("band") == Band.REVIEW.value).then(_doubt(rule)),
         pl.lit(f"。{rule.advice}"),
         ignore_nulls=True,
     )
@@ -53,6 +53,14 @@ def written(rule: Rule, found: pl.DataFrame) -> pl.DataFrame:
         pl.lit(rule.id), pl.col("household_id").fill_null(""), "_key", separator="|", ignore_nulls=True
     )
     return told(found, about)
+
+
+def _doubt(rule: Rule) -> pl.Expr:
+    """Why a finding must be confirmed first: what is not known, or who is not; a row behind it was linked by some number."""
+    if rule.on_unknown is OnUnknown.REVIEW:
+        return pl.lit("；待核：现有数据不足以判断")
+    linked = pl.when(pl.col("basis").is_not_null()).then(pl.lit("；待核：是否同一人尚未确认"))
+    return linked.otherwise(pl.lit("；待核：证件号码不可用，是否同一人无法确认"))
 
 
 def told(found: pl.DataFrame, about: pl.Expr) -> pl.DataFrame:

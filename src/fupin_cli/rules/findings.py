@@ -18,7 +18,7 @@ from fupin_cli.rules.facts import Facts
 from fupin_cli.rules.finding_text import written
 from fupin_cli.rules.listed import WHO
 from fupin_cli.rules.pack import DEPT, REGISTER, Fact, Level, Rule
-from fupin_cli.vocabulary import FINDINGS, ID_STATUS_LABELS, Band, Outcome
+from fupin_cli.vocabulary import CODED, FINDINGS, Band, Outcome
 
 BAND = pl.Enum([band.value for band in Band])
 _WHOSE = ["register_row", "county", "county_key"]
@@ -53,8 +53,8 @@ def describe(names: Iterable[str], frame: pl.DataFrame, label: Label, empty: str
 def readable(name: str, dtype: pl.DataType) -> pl.Expr:
     """A value as people write it: 是/否, 2019-11-30, 2952元."""
     value = pl.col(name)
-    if name == "id_status":
-        return value.replace({status: zh for status, (zh, _) in ID_STATUS_LABELS.items()})
+    if name in CODED:
+        return value.replace({code: zh for code, (zh, _) in CODED[name].items()})
     if dtype == pl.Boolean:
         return value.replace_strict(_WORDS, return_dtype=pl.String)
     if dtype == pl.Date:

@@ -53,7 +53,7 @@ from fupin_cli.rules.pack import (
     standards,
 )
 from fupin_cli.rules.parameters import in_force_here
-from fupin_cli.rules.reasons import line_dependent
+from fupin_cli.rules.reasons import line_dependent, years_without_line
 from fupin_cli.rules.setting import Answer, Setting, bottom
 from fupin_cli.rules.shapes import Members, Rate, Reported
 from fupin_cli.rules.telling import AREA_OUTCOMES, PERSON_OUTCOMES, findings_of, outcomes_of, person_outcomes_of
@@ -324,8 +324,12 @@ class Inquiry:
                 setting = replace(setting, facts=add_derived(setting.facts, step, compared))
             elif step.level is not Level.EXTRACT:
                 said = answer(step, setting)
-                depends = 0 if said.stopped else line_dependent(step, setting, said.outcome)
-                reports.append(_report(step, said.homes, said.why_not, said.missing, depends))
+                report = _report(step, said.homes, said.why_not, said.missing)
+                if step.line and not said.stopped:
+                    depends = line_dependent(step, setting, said.outcome)
+                    years = years_without_line(step, setting, said.outcome)
+                    report = replace(report, line_dependent=depends, years_without_line=years)
+                reports.append(report)
                 setting = replace(setting, answers={**setting.answers, step.id: said})
                 for name, given in self.provided.items():
                     if step in given:
@@ -369,9 +373,7 @@ def _shown(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(pl.exclude("^(_|given_).*$"))
 
 
-def _report(
-    rule: Rule, outcomes: pl.Series, not_run: str | None, missing: tuple[str, ...] = (), line_dependent: int = 0
-) -> RuleReport:
+def _report(rule: Rule, outcomes: pl.Series, not_run: str | None, missing: tuple[str, ...] = ()) -> RuleReport:
     yes, no = when_holds(rule.kind)
     hit, clear = (yes, no) if rule.kind is Kind.CHECK else (no, yes)
     counts = dict(outcomes.value_counts().rows())
@@ -390,7 +392,6 @@ def _report(
         level=rule.level.value,
         on_unknown=rule.on_unknown.value,
         missing=missing,
-        line_dependent=line_dependent,
         brief=rule.brief,
         receiver=rule.receiver,
     )

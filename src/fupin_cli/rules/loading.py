@@ -315,12 +315,9 @@ def _check_members(rules: Sequence[Rule]) -> None:
             other, checks = known[member], bool(rule.none_of)
             if checks != (other.kind is Kind.CHECK):
                 raise ConfigurationError(
-                    tr(
-                        "{join}: {member} is {what}a check",
-                        join=rule.join,
-                        member=member,
-                        what="not " if checks else "",
-                    ),
+                    tr("{join}: {member} is not a check", join=rule.join, member=member)
+                    if checks
+                    else tr("{join}: {member} is a check", join=rule.join, member=member),
                     where=rule.where,
                     why=tr("none_of joins checks, all_of and any_of join criteria and verdicts"),
                     try_=tr("none_of = […] for vetoes"),

@@ -19,7 +19,7 @@ import polars as pl
 
 from fupin_cli.errors import ConfigurationError
 from fupin_cli.language import tr
-from fupin_cli.vocabulary import EVIDENCE
+from fupin_cli.vocabulary import CODED, EVIDENCE
 
 _NOT_CALLED: Mapping[str, Collection[str]] = {}
 KEYWORDS = frozenset({"AND", "OR", "NOT", "IN", "BETWEEN", "IS", "NULL", "LIKE", "TRUE", "FALSE", "DATE"})
@@ -93,7 +93,7 @@ def parse_condition(
 def spoken(condition: Predicate, label: Callable[[str], str]) -> str:
     """The condition in Chinese, to be read aloud: 人均纯收入（元） > 标准线 且 户类型 含“一般农户”."""
     tokens, at = _tokens(condition.text, "", ""), 0
-    said: list[str] = []
+    said, codes = list[str](), dict[str, tuple[str, str]]()
     while at < len(tokens):
         words = tuple(word for _, word in tokens[at : at + 3])
         phrase = next((n for n in (3, 2, 1) if len(words) >= n and words[:n] in _SPOKEN), 0)
@@ -104,11 +104,13 @@ def spoken(condition: Predicate, label: Callable[[str], str]) -> str:
             said.append(_SPOKEN[words[:phrase]])
         elif kind == "text":
             text = word[1:-1].replace("''", "'")
+            text = codes[text][0] if text in codes else text
             if said and said[-1] in ("含", "不含"):
                 said[-1] = _LIKE[said[-1], text.startswith("%"), text.endswith("%")]
                 text = text.strip("%")
             said.append(text if at and tokens[at - 1][1] == "DATE" else f"“{text}”")
         else:
+            codes = CODED.get(word, {}) if kind == "name" else codes
             said.append(label(word) if kind == "name" else word)
         at += phrase or 1
     return re.sub(r"\s+([,)、）])", r"\1", re.sub(r"([(（])\s+", r"\1", " ".join(said))).replace(",", "、")

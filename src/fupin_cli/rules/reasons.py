@@ -233,6 +233,15 @@ def line_dependent(rule: Rule, setting: Setting, own: pl.Series) -> int:
     return _line_dependence(rule, setting, prepared(rule, setting, World.STRICT), own).drop_nulls().len()
 
 
+def years_without_line(rule: Rule, setting: Setting, own: pl.Series) -> tuple[tuple[int, int], ...]:
+    """(year, how many) of those, among everybody, whom nobody can answer because no line of their year is enabled."""
+    if rule.line is None:
+        return ()
+    frame = prepared(rule, setting, World.STRICT).with_columns(own.alias("outcome"))
+    lost = pl.col(rule.line.as_fact).is_null() & (pl.col("outcome") == Outcome.UNKNOWN.value)
+    return tuple(frame.filter(lost).drop_nulls("_year").group_by("_year").len().sort("_year").rows())
+
+
 def _line_dependence(rule: Rule, setting: Setting, frame: pl.DataFrame, own: pl.Series) -> pl.Series:
     """Where another enabled series of lines would give another answer than its own, a text that says so."""
     texts = [pl.Series("none", [None], pl.String).new_from_index(0, frame.height)]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fupin_cli.errors import ConfigurationError, InputMissingError, UsageError
-from fupin_cli.language import tr
+from fupin_cli.language import listed, tr
 from fupin_cli.rules.pack import Citation, Provenance
 from fupin_cli.rules.predicate import Predicate, nearest, parse_condition
 from fupin_cli.rules.rule_loading import citation
@@ -388,7 +388,7 @@ def _named(entry: Table, key: str, known: Collection[str], *, required: bool = F
                 where=entry.at(key),
                 try_=f'{key} = ["{close}"]'
                 if close
-                else tr("one of: {what}", what="、".join(sorted(known)) or "none there is"),
+                else tr("one of: {what}", what=listed(sorted(known)) or tr("none")),
             )
     return given
 

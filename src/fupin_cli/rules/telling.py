@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from fupin_cli.rules.evidence import World
+from fupin_cli.rules.failing import failing
 from fupin_cli.rules.finding_text import TOLD
 from fupin_cli.rules.findings import household_findings, person_findings
 from fupin_cli.rules.order import leaves
@@ -86,31 +87,20 @@ def _told(rule: Rule, setting: Setting, at: pl.Series) -> pl.Series:
 
 
 def _with_failing(rule: Rule, found: pl.DataFrame, setting: Setting, at: pl.Series) -> pl.DataFrame:
-    """The findings of a check that reads a verdict, with the criteria that are not met, and why, before everything else.
+    """The findings of a check that reads a verdict, with the criteria that are not met before everything else.
 
     Without them a village would see a household whose every printed value looks fine.
     """
     given = [other for name in rule.names for other in setting.provided.get(name, ()) if other.kind is Kind.VERDICT]
     if not given or rule.level is not Level.HOUSEHOLD:
         return found
-    members = [id_ for verdict in given for id_ in verdict.members if id_ in setting.answers]
-    titles = {id_: setting.rules[id_].title for id_ in members}
-    failing = (
-        pl.concat([outcomes_of(setting.rules[id_], setting, _not_met(id_, setting, at)) for id_ in titles])
-        .sort("household_id", "rule_id")
-        .group_by("household_id", maintain_order=True)
-        .agg(pl.format("{}（{}）", pl.col("rule_id").replace_strict(titles), "reason").str.join("、").alias("failing"))
-    )
-    found = found.join(failing, on="household_id", how="left", maintain_order="left")
-    shown = pl.col("register_value")
-    shown = pl.when(~pl.col("failing").str.contains(shown, literal=True).fill_null(value=False)).then(shown)
-    told = pl.concat_str(pl.format("未达到：{}", "failing"), shown, separator="；", ignore_nulls=True)
+    names = setting.facts.households[World.STRICT]["household_id"].gather(at)
+    lines = pl.DataFrame([names, failing(given, setting, at)])
+    found = found.join(lines, on="household_id", how="left", maintain_order="left")
+    shown = pl.when(pl.col("register_value") != "").then("register_value")
+    told = pl.concat_str("failing", shown, separator="；", ignore_nulls=True)
     said = pl.format("台账登记：{}。{}", told, pl.lit(rule.advice))
     return found.with_columns(told.alias("register_value"), said.alias("evidence")).drop("failing")
-
-
-def _not_met(rule_id: str, setting: Setting, at: pl.Series) -> pl.Series:
-    return at.filter(setting.answers[rule_id].homes.gather(at) == Outcome.NOT_MET.value)
 
 
 def _notable(outcomes: pl.Series) -> pl.Series:

@@ -221,7 +221,7 @@ class Table:
             raise ConfigurationError(
                 tr("{key} must be one of {choices}", key=key, choices=", ".join(choices)),
                 where=self.at(key),
-                why=f"here: {value!r}" if key in self.data else tr("the key is absent"),
+                why=tr("here: {value!r}", value=value) if key in self.data else tr("the key is absent"),
                 try_=f'{key} = "{close}"' if close else tr("{key} = one of these words, in quotes", key=key),
             )
         return str(value)
