@@ -124,14 +124,16 @@ def village_sheets(book):
     """The sheets with cases, each with header → column."""
     for sheet in book:
         heads = {cell.value: cell.column for cell in sheet[HEADER] if cell.value}
-        if "疑点编号" in heads:
+        if "核查件编号" in heads:
             yield sheet, heads
 
 
 def case_rows(sheet, heads) -> dict[str, int]:
     """Case number → row."""
     rows = range(HEADER + 1, sheet.max_row + 1)
-    return {sheet.cell(row, heads["疑点编号"]).value: row for row in rows if sheet.cell(row, heads["疑点编号"]).value}
+    return {
+        sheet.cell(row, heads["核查件编号"]).value: row for row in rows if sheet.cell(row, heads["核查件编号"]).value
+    }
 
 
 def answer(path: Path, target: Path, say, *, sign="2020-01-05", action: str = "已修改") -> dict[str, str]:

@@ -147,7 +147,7 @@ def test_explain_a_household_a_person_and_a_finding(demo):
     assert not [n for n in persons["id_number"].drop_nulls() if n in done.stdout]
     plain = fupin("explain", home, "--run", demo, "--unmask").stdout
     assert persons["name"].drop_nulls()[0] in plain
-    person = fupin("explain", f"row:{persons['register_row'][0]}", "--run", demo)
+    person = fupin("explain", persons["id_number"].drop_nulls()[0], "--run", demo)
     assert "bits" in person.stdout
     twice = pl.read_parquet(demo / "findings.parquet").filter(pl.col("rule_id") == "CMP-DUP2").row(0, named=True)
     masked = fupin("explain", twice["finding_key"], "--run", demo).stdout
@@ -157,7 +157,7 @@ def test_explain_a_household_a_person_and_a_finding(demo):
     assert "已脱贫而未达到退出标准" in one.stdout
     nothing = fupin("explain", "nobody", "--run", demo)
     assert nothing.returncode == 2
-    assert "疑点编号" in nothing.stderr
+    assert "copy the number of a finding or of a household" in nothing.stderr
 
 
 def test_synth_is_the_same_each_time(tmp_path):

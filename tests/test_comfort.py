@@ -84,6 +84,14 @@ def ledger(demo, sample) -> Path:
     return sample / "cases"
 
 
+def test_the_example_of_a_dispatch_can_be_typed(ledger):
+    """As it stands in the help, whatever day it is."""
+    example = next(line for line in fupin("cases", "dispatch", "--help").stdout.splitlines() if "--due 20" in line)
+    done = fupin(*example.split()[1:], "--ledger", ledger)
+    assert done.returncode == 0, done.stderr
+    assert "B0001" in done.stdout
+
+
 def test_outside_a_project_one_is_told_how_to_begin(tmp_path):
     """Nothing here; a table here; a project below."""
     assert whereabouts(tmp_path, DAY)[-1].startswith("next: fupin init FOLDER")

@@ -90,7 +90,7 @@ def test_nobody_is_where_they_may_not_be(sample, tmp_path, canaries, watched):
     people = pl.read_parquet(run / "persons.parquet")
     for row in people.filter(pl.col("id_number").is_not_null()).head(1).to_dicts():
         watched("explain", row["household_id"], "--run", run)
-        watched("explain", f"row:{row['register_row']}", "--run", run)
+        watched("explain", f"row:{row['row']}", "--run", run)
     for key in pl.read_parquet(run / "findings.parquet")["finding_key"][:2]:
         watched("explain", key, "--run", run)
     watched("cases", "round", run, "--ledger", ledger)
@@ -103,6 +103,7 @@ def test_nobody_is_where_they_may_not_be(sample, tmp_path, canaries, watched):
         if word.startswith("C") and len(word) == 17
     )
     watched("cases", "show", case, "--ledger", ledger)
+    watched("explain", case, "--run", run, "--ledger", ledger)
     watched("cases", "import", *sorted((ledger / "batches" / "B0001").glob("*.xlsx")), "--ledger", ledger)
     nobody_in(ledger, canaries)
     watched("verify", run, "--project", sample, "--ledger", ledger)

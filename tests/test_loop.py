@@ -1,6 +1,7 @@
 """Out and back: real workbooks, answered by a script, sorted, damaged, doubled, re-saved, encrypted, late."""
 
 import random
+import re
 import shutil
 import stat
 from datetime import date
@@ -168,6 +169,10 @@ def test_without_signatures_nothing_is_closed(out, tmp_path):
     told = take_back(out, [target], BACK)
     assert (told.booked, told.closed, told.counts["待补正"]) == (24, 0, 24)
     assert "缺核查人签字、缺村党组织书记签字" in str(listed(told, "待补正")[0])
+    assert told.lacks == {f"缺{step}签字": 24 for step in STEPS}
+    said = fupin("cases", "import", target, "--ledger", out, "--on", BACK).stdout
+    assert re.search(r"待补正 +24\n  缺村党组织书记签字 +24\n", said)
+    assert "sheet 待补正" in said
     for step in STEPS[:-1]:
         assert sign(out, 1, step, "某人", BACK, BACK, place={"township": "河口镇"})[1] == 0
     assert sign(out, 1, STEPS[-1], "某人", BACK, BACK, place={"village": "上坪村"})[1] == 12
@@ -196,7 +201,7 @@ def test_sorting_moving_and_deleting_do_no_harm(out, tmp_path):
                 None,
             )
     new = sheet.max_row + 1
-    for column, text in ((heads["疑点编号"], "C0000000000000000"), (74, "属实"), (heads["姓名"], "钱新增")):
+    for column, text in ((heads["核查件编号"], "C0000000000000000"), (74, "属实"), (heads["姓名"], "钱新增")):
         sheet.cell(new, column).value = text
     book.save(target)
     told = take_back(out, [target], BACK)
@@ -216,9 +221,9 @@ def test_numbers_sorted_apart_from_their_people_are_not_believed(out, tmp_path):
     book = load_workbook(target)
     for sheet, heads in village_sheets(book):
         rows = list(case_rows(sheet, heads).values())
-        numbers = [sheet.cell(row, heads["疑点编号"]).value for row in rows]
+        numbers = [sheet.cell(row, heads["核查件编号"]).value for row in rows]
         for row, number in zip(rows, numbers[1:] + numbers[:1], strict=True):
-            sheet.cell(row, heads["疑点编号"]).value = number
+            sheet.cell(row, heads["核查件编号"]).value = number
     book.save(target)
     told = take_back(out, [target], BACK)
     assert (told.booked, told.counts["未采用的行"], told.counts["未反馈"]) == (0, 12, 12)
@@ -232,7 +237,7 @@ def test_changed_cells_are_told_and_change_nothing(out, tmp_path):
     sheet, heads = next(village_sheets(book))
     first, second, *_ = case_rows(sheet, heads).items()
     sheet.cell(first[1], heads["证件号码"]).value = "990121196001019999"
-    sheet.cell(second[1], heads["疑点编号"]).value = f" {second[0][:9].lower()} {second[0][9:]}"
+    sheet.cell(second[1], heads["核查件编号"]).value = f" {second[0][:9].lower()} {second[0][9:]}"
     name = sheet.cell(second[1], heads["姓名"])
     name.value = f"　{name.value[0]} {name.value[1:]}"
     book.save(target)
@@ -291,6 +296,52 @@ def test_blank_wrong_and_late_answers(out, tmp_path):
         "未采用的行": 11,
         "逾期反馈": 1,
     }
+
+
+def test_a_workbook_of_an_earlier_version_is_read(out, tmp_path):
+    """It calls the case's number 疑点编号, as those did that are still out."""
+    target = tmp_path / "back.xlsx"
+    answer(books(out)[0], target, TRUE)
+    book = load_workbook(target)
+    for sheet, heads in list(village_sheets(book)):
+        sheet.cell(5, heads["核查件编号"]).value = "疑点编号"
+    book.save(target)
+    told = take_back(out, [target], BACK)
+    assert (told.booked, told.closed, told.counts["不是下发的表"]) == (12, 12, 0)
+
+
+def test_a_list_of_a_run_is_no_form(out, demo, tmp_path):
+    """Its 疑点编号 are keys of findings: it is named, with what to fill in instead; the forms beside it are booked."""
+    form = tmp_path / "form.xlsx"
+    answer(books(out)[0], form, TRUE)
+    checklist, master = (min((demo / "workbooks").rglob(f"*_{name}_*.xlsx")) for name in ("疑点核查表", "疑点总表"))
+    filled = load_workbook(checklist)
+    sheet = filled[filled.sheetnames[1]]
+    sheet.cell(6, next(cell.column for cell in sheet[5] if cell.value == "是否属实")).value = "属实"
+    filled.save(tmp_path / checklist.name)
+    done = fupin("cases", "import", tmp_path / checklist.name, form, master, "--ledger", out, "--on", BACK)
+    assert done.returncode == 3
+    assert "unreadable" not in done.stderr
+    for words in (
+        checklist.name,
+        master.name,
+        "a list that fupin run wrote",
+        str(out / "batches"),
+        "fupin cases round RUN",
+    ):
+        assert words in done.stderr
+    told = take_back(out, [tmp_path / checklist.name, form, master], BACK)
+    assert (told.known, told.counts["未采用的行"], told.counts["不是下发的表"]) == (12, 0, 2)
+    assert {row[0]: row[2] for row in listed(told, "不是下发的表")} == {master.name: 0, checklist.name: 1}
+
+
+def test_a_list_of_a_run_before_anything_was_sent(demo, tmp_path):
+    """There is no ledger yet: the error says the same, and what to type."""
+    checklist = min((demo / "workbooks").rglob("*_疑点核查表_*.xlsx"))
+    done = fupin("cases", "import", checklist, "--ledger", tmp_path / "cases")
+    assert done.returncode == 2
+    assert "a list that fupin run wrote" in done.stderr
+    assert "fupin cases round RUN" in done.stderr
 
 
 @needs_soffice

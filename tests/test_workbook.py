@@ -47,7 +47,6 @@ BOOKED = [
     "台账来源",
     "部门数据来源",
 ]
-RETURNED = ["核查人", "联系电话", "核查时间", "村级(盖章)"]
 HEADER, FIRST = 5, 6  # rows of a village sheet, as Excel counts
 
 
@@ -128,7 +127,7 @@ def test_village_sheets_and_their_columns(folder: Path):
     assert book.sheetnames == ["填表说明", "上坪村", "下坪村", "石桥村", "未定村"]
     for name in book.sheetnames[1:]:
         headers = [cell.value for cell in book[name][HEADER]]
-        assert headers == COMPARED + ANSWERS + BOOKED + RETURNED
+        assert headers == COMPARED + ANSWERS + BOOKED
 
 
 def test_everything_is_text(folder: Path):
@@ -192,7 +191,7 @@ def test_protection(folder: Path):
     assert sheet.protection.password is None
     assert not sheet.protection.autoFilter  # False: not forbidden
     for row in range(FIRST, FIRST + len(_values(sheet, "疑点编号"))):
-        answers = {at for at in range(1, sheet.max_column + 1) if sheet.cell(HEADER, at).value in {*ANSWERS, *RETURNED}}
+        answers = {at for at in range(1, sheet.max_column + 1) if sheet.cell(HEADER, at).value in ANSWERS}
         signed = sheet.cell(row, _column(sheet, "户主签字")).value == "〃"
         open_cells = {at for at in range(1, sheet.max_column + 1) if not sheet.cell(row, at).protection.locked}
         assert open_cells == answers - ({_column(sheet, "户主签字")} if signed else set())

@@ -23,7 +23,7 @@ def damage(path, rnd) -> set[str]:
         rows = case_rows(sheet, heads)
         for case in rnd.sample(sorted(rows), len(rows) // 5):
             lost.add(case)
-            sheet.cell(rows[case], heads["疑点编号"]).value = rnd.choice([None, "C123"])
+            sheet.cell(rows[case], heads["核查件编号"]).value = rnd.choice([None, "C123"])
     book.save(path)
     return lost
 

@@ -22,7 +22,7 @@ from fupin_cli.ingest import Ask, no_password
 from fupin_cli.language import tr
 from fupin_cli.normalise.values import to_date
 from fupin_cli.report.book import file_names
-from fupin_cli.report.dispatch_book import ANSWER_HEADERS, CHOICES, SHOWN, batch_name
+from fupin_cli.report.dispatch_book import ANSWER_HEADERS, CASE, CHOICES, SHOWN, batch_name
 from fupin_cli.report.returned_book import ReturnedBooks, read_returned
 from fupin_cli.report.table_book import Part, write_table_book
 from fupin_cli.rules import SignOff
@@ -31,8 +31,9 @@ from fupin_cli.rundir import replace_file, sha256, sha256_of
 RETURNS = "returns"
 DISPUTED = "反馈矛盾"
 UNKNOWN_UNIT = "未识别单位"
+TO_MEND, NO_FORM = "待补正", "不是下发的表"
 _ANSWERS = tuple((name, header, 12.0) for name, header in ANSWER_HEADERS.items())
-_AT = (("source", "文件", 26.0), ("sheet", "工作表", 12.0), ("row", "行号", 6.0), ("case_id", "疑点编号", 20.0))
+_AT = (("source", "文件", 26.0), ("sheet", "工作表", 12.0), ("row", "行号", 6.0), ("case_id", CASE, 20.0))
 _PERSON = (
     ("place", "行政村", 10.0), ("head_name", "户主姓名", 9.0), ("household_id", "户编号", 18.0), ("name", "姓名", 9.0),
     ("id_shown", "证件号码", 20.0), ("title", "疑点类型", 18.0),
@@ -43,7 +44,8 @@ _PERSON = (
 class Feedback:
     """What an import did: answers booked and known already, cases closed or to be corrected, each trouble counted.
 
-    `folder` is where the units' lists are.
+    `lacks` counts what the answered rows that are not closed still need; `of_runs` names the files that are lists of a run and no
+    forms; `folder` is where the units' lists are.
     """
 
     booked: int
@@ -51,7 +53,9 @@ class Feedback:
     closed: int
     promised: int
     counts: Mapping[str, int]
+    lacks: Mapping[str, int]
     unreadable: Mapping[str, str]
+    of_runs: Sequence[str]
     folder: Path
 
 
@@ -68,10 +72,18 @@ def take_back(
             raise InputMissingError(tr("no such file"), where=str(path))
     hashed = [(sha256(path), path) for path in sorted(files)]
     books = read_returned(hashed, ask)
+    if books.of_runs.height and not (folder / BATCHES).is_dir():
+        raise UsageError(
+            tr("this is a list that fupin run wrote, and no form that was sent out"),
+            where=books.of_runs["source"][0],
+            why=tr("only the workbooks of a batch are taken back, and nothing was sent out yet"),
+            try_=tr("fupin cases round RUN, then fupin cases dispatch --due DATE"),
+        )
     with writing_ledger(folder) as ledger:
         sent = _sent(folder)
         compared = compare_returns(books.rows, sent, SHOWN, CHOICES)
-        readable = [(digest, path) for digest, path in hashed if path.name not in books.unreadable]
+        left = {*books.unreadable, *books.of_runs["source"]}
+        readable = [(digest, path) for digest, path in hashed if path.name not in left]
         with ledger.writing():
             for digest, path in readable:
                 if not ledger.rows("SELECT 1 FROM files WHERE sha256 = ?", (digest,)):
@@ -82,12 +94,15 @@ def take_back(
             lacks = lacking(ledger)
             closed, promised = _close(ledger, lacks, day)
         touched = _touched(books, sent)
-        parts = _parts(ledger, compared, sent, touched, lacks, typed, day)
+        parts = [_no_forms(books.of_runs), *_parts(ledger, compared, sent, touched, lacks, typed, day)]
     # named by what was read: the same files again write the same lists, and other files of that day their own
     these = sha256_of(*(digest for digest, _ in hashed))[:8]
     target = lists or folder / RETURNS / f"{day}-{these}"
     counts = _write_lists(target, day, touched, parts, receipt)
-    return Feedback(receipt.booked, receipt.known, closed, promised, counts, books.unreadable, target)
+    lists_of_runs = books.of_runs["source"].to_list()
+    return Feedback(
+        receipt.booked, receipt.known, closed, promised, counts, _lacks(parts), books.unreadable, lists_of_runs, target
+    )
 
 
 def settle(folder: Path, case_id: str, answer: Mapping[str, str | None], day: date, by: str) -> Receipt:
@@ -362,7 +377,7 @@ def _parts(
         for frame in (problems, compared.altered, typed.filter(pl.col("problem").is_not_null()))
     )
     whose = sent.select("case_id", "place", "name").unique("case_id", keep="last", maintain_order=True)
-    case, due = ("case_id", "疑点编号", 20.0), ("due", "截止日期", 12.0)
+    case, due = ("case_id", CASE, 20.0), ("due", "截止日期", 12.0)
     return [
         Part("未反馈", "已下发、尚无有效答复的疑点（未填写，或退回的表中删去了该行）。请补填后报回。",
              (case, *_PERSON, due, ("late", "是否逾期", 9.0)),
@@ -380,9 +395,27 @@ def _parts(
         Part("签字日期有误", "这些签字没有计入。请照抄纸质表上的日期，写成 2019-12-05。",
              (*_AT[:3], ("village", "行政村", 14.0), ("step", "环节", 16.0), ("by", "签字人", 12.0), ("on", "签字日期", 14.0),
               ("problem", "问题", 36.0)), typed.with_columns(case_id=pl.lit(None, pl.String))),
-        Part("待补正", "已答复，尚不能销号：缺签字或缺材料。",
+        Part(TO_MEND, "已答复，尚不能销号：缺签字或缺材料。",
              (case, *_PERSON, ("verdict", "是否属实", 9.0), ("lacks", "还缺", 44.0)), _once(out.join(lacks, on="case_id"))),
     ]  # fmt: skip
+
+
+def _no_forms(of_runs: pl.DataFrame) -> Part:
+    """The files that came back and were never sent out: lists that a run wrote."""
+    why = (
+        "这些是比对结果（fupin run 写出的疑点核查表、疑点总表），不是下发的表：其中没有“核查件编号”，所填答复一律未计入。"
+        f"请用 fupin cases round、fupin cases dispatch 登记、下发，在 {BATCHES} 中的“疑点核查反馈表”上填写后报回。"
+    )
+    columns = (("source", "文件", 50.0), ("findings", "疑点（条）", 11.0), ("answered", "其中已填答复", 13.0))
+    rows = of_runs.with_columns(unit=pl.lit(UNKNOWN_UNIT), case_id="source")  # by which rows are sorted
+    return Part(NO_FORM, why, columns, rows)
+
+
+def _lacks(parts: Sequence[Part]) -> dict[str, int]:
+    """What the rows that are to be mended lack, most often first; a row may lack several things."""
+    rows = next(part.rows for part in parts if part.name == TO_MEND)
+    each = rows.select(pl.col("lacks").str.split("、").explode()).to_series()
+    return dict(each.value_counts().sort("count", "lacks", descending=[True, False]).rows())
 
 
 def _once(cases: pl.DataFrame) -> pl.DataFrame:

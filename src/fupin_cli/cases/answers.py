@@ -28,8 +28,8 @@ _SAID = {
 }
 _KEPT_TEXT = 2000  # characters of one answer; a pasted document is cut
 PROBLEMS = {  # what is wrong with a returned row
-    "no_number": "疑点编号缺失或无法识别",
-    "unknown": "疑点编号不在下发范围（新增的行，不予采用）",
+    "no_number": "核查件编号缺失或无法识别",
+    "unknown": "核查件编号不在下发范围（新增的行，不予采用）",
     "misplaced": "与下发内容不是同一人或同一疑点（可能只排序了部分列），未采用",
     "not_offered": "“是否属实”或“处理意见”不在选项内，未采用",
     "no_verdict": "填写了说明，未选“是否属实”，未采用",

@@ -96,7 +96,7 @@ _NAMES = {
     "department": ("比对部门", "department"),
     "rule_id": ("规则", "rule"),
     "title": ("疑点类型", "kind"),
-    "case_id": ("疑点编号", "case"),
+    "case_id": ("核查件编号", "case"),
     "sent_batch": ("批次", "batch"),
     "due": ("截止日期", "due"),
     "days": ("逾期天数", "days late"),

@@ -42,8 +42,8 @@ def command() -> None:
 
     \b
     Examples:
-      fupin run . -o runs/2019-11            compare
-      fupin cases round runs/2019-11         what is new, what goes on, what the data cleared
-      fupin cases dispatch --due 2019-12-10  a workbook for each township
-      fupin cases import 报回/*.xlsx          the answers; what is wrong with them goes back
+      fupin run . -o runs/2019-11                            compare
+      fupin cases round runs/2019-11                         what is new, what goes on, what the data cleared
+      fupin cases dispatch --due 2019-12-10 --on 2019-12-01  a workbook for each township
+      fupin cases import 报回/*.xlsx                          the answers; what is wrong with them goes back
     """

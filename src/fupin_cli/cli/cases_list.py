@@ -26,7 +26,7 @@ from fupin_cli.report.masking import mask_id, mask_name, mask_sentence
 from fupin_cli.vocabulary import Severity
 
 _LISTED = (
-    ("case_id", "疑点编号", "case"),
+    ("case_id", "核查件编号", "case"),
     ("state", "状态", "state"),
     ("rule_id", "规则", "rule"),
     ("title", "疑点类型", "kind"),

@@ -11,15 +11,15 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from fupin_cli.casework import book_round, dispatch, exempt, reopen
+from fupin_cli.casework import BATCHES, book_round, dispatch, exempt, reopen
 from fupin_cli.cli import complete
 from fupin_cli.cli.cases_options import Day, case_number, day_option, json_option, ledger_option
 from fupin_cli.cli.console import password_from, progress, show
 from fupin_cli.cli.groups import Choice
-from fupin_cli.cli.next_step import after_dispatch, after_import, after_round
+from fupin_cli.cli.next_step import after_dispatch, after_import, after_round, no_forms
 from fupin_cli.cli.waiting import wait_option
 from fupin_cli.errors import ConfigurationError, InputMissingError, NoPermissionError, UsageError
-from fupin_cli.feedback import file_document, settle, sign, take_back
+from fupin_cli.feedback import TO_MEND, file_document, settle, sign, take_back
 from fupin_cli.ingest import Ask
 from fupin_cli.language import pick, tr
 from fupin_cli.report.checklist import ACTIONS, VERDICTS
@@ -112,8 +112,8 @@ def dispatch_(
 
     \b
     Examples:
-      fupin cases dispatch --due 2019-12-10
-      fupin cases dispatch --due 2019-12-10 --by village --passwords passwords.toml
+      fupin cases dispatch --due 2019-12-10 --on 2019-12-01
+      fupin cases dispatch --due 2019-12-10 --on 2019-12-01 --by village --passwords passwords.toml
     """
     with progress(quiet=as_json) as say:
         sent = dispatch(
@@ -170,7 +170,7 @@ def import_(
 ) -> int:
     """Book the answers of returned workbooks; tell each unit what is missing, altered, unknown, contradicting or late.
 
-    Rows are known by their 疑点编号, in any order and column. Answers are booked; nothing else in a workbook changes
+    Rows are known by their 核查件编号, in any order and column. Answers are booked; nothing else in a workbook changes
     anything, and nobody is added. The same files again change nothing; two copies that disagree are a conflict, which
     `fupin cases settle` ends.
 
@@ -186,16 +186,22 @@ def import_(
     if as_json:
         counts = {"booked": told.booked, "known": told.known, "closed": told.closed, "promised": told.promised,
                   "unreadable": len(told.unreadable)}  # fmt: skip
-        click.echo(json.dumps(counts | {"troubles": dict(told.counts), "folder": str(told.folder)}, ensure_ascii=False))
+        lists = {"troubles": dict(told.counts), "lacks": dict(told.lacks), "folder": str(told.folder)}
+        click.echo(json.dumps(counts | lists, ensure_ascii=False))
     else:
+        lacks = {f"  {lack}": count for lack, count in told.lacks.items()}  # of 待补正, which is the line above
         settled = {tr("closed"): told.closed, tr("correction promised"): told.promised}
-        show(_figures({**told.counts, **settled}), to_stdout=True)
+        show(_figures({**told.counts, **lacks, **settled}), to_stdout=True)
         if told.folder.is_dir():
             click.echo(f"→ {told.folder}")
+        if lacks:
+            click.echo(tr("  what each of them lacks: sheet {sheet} of these workbooks", sheet=TO_MEND))
         click.echo(after_import(ledger), err=True)
+    if told.of_runs:
+        click.echo("\n".join(no_forms(ledger, ledger / BATCHES, told.of_runs)), err=True)
     for name, why in told.unreadable.items():
         click.echo(tr("unreadable: {name}: {why}", name=name, why=why), err=True)
-    return PARTLY_UNREADABLE if told.unreadable else 0
+    return PARTLY_UNREADABLE if told.unreadable or told.of_runs else 0
 
 
 @click.command("settle")

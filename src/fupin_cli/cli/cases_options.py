@@ -37,7 +37,7 @@ def case_number(text: str) -> str:
     if number is None:
         raise UsageError(
             tr("{value!r} is no case number", value=text),
-            try_=tr("a C and 16 letters or digits, as it stands under 疑点编号"),
+            try_=tr("a C and 16 letters or digits, as it stands under 核查件编号"),
         )
     return number
 

@@ -90,6 +90,19 @@ def after_dispatch(ledger: Path) -> str:
     return tr("next: {import_to}  when answers are back", import_to=import_to(ledger))
 
 
+def no_forms(ledger: Path, batches: Path, names: Iterable[str]) -> list[str]:
+    """The lines that name lists of a run which were brought back as if they were forms, and tell what is taken back."""
+    return [
+        *(
+            tr("not taken: {name}: a list that fupin run wrote, and no form that was sent out", name=name)
+            for name in names
+        ),
+        tr("  only the workbooks in {batches} are taken back, once they are filled in; to send out:", batches=batches),
+        f"  {round_of(Path('RUN'), ledger)}",
+        f"  {dispatch_from(ledger)}",
+    ]
+
+
 def after_import(ledger: Path) -> str:
     """The line that ends the booking of answers."""
     return tr("next: {typed}  overdue and contradicting", typed=typed("fupin", "cases", "warn", *in_ledger(ledger)))

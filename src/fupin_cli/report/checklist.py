@@ -3,7 +3,8 @@
 A village cadre prints it, knocks on doors with it, fills it in and signs it. So the printed page holds only what is needed
 at the door, in letters of eight points or more on A4: what was compared at the left and locked, the answers at the right,
 a household's findings together, and what needs a person's judgement of identity marked. Right of the printed page stands
-what the county needs to book an answer: the finding's number, its rule, how the person was matched, where each record is.
+what the county needs to look a finding up: its number, its rule, how the person was matched, where each record is. Answers on
+paper end here; those that are to be booked are typed into the form of a batch (`dispatch_book`).
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ ANSWERS = (
     Field(None, "佐证材料", 6.6),
     Field(None, SIGNED_BY_HOME, 7),
 )
-# Right of the printed page: answers are booked by 疑点编号, so it stays in the sheet.
+# Right of the printed page: by these a finding is looked up.
 BOOKED = (
     Field("finding_key", "疑点编号", 15),
     Field("rule_id", "规则编号", 10),
@@ -75,25 +76,20 @@ BOOKED = (
     Field("register_ref", "台账来源", 30, centred=False),
     Field("extract_ref", "部门数据来源", 30, centred=False),
 )
-RETURNED = (
-    Field(None, "核查人", 10),
-    Field(None, "联系电话", 13),
-    Field(None, "核查时间", 12),
-    Field(None, "村级(盖章)", 10),
-)
 
 
 @dataclass(frozen=True)
 class Form:
     """The columns of a sheet: what was compared and the answers, which are printed; `booked` and `returned` right of them.
 
-    `asks` stands over the answers, `title` over the sheet.
+    `returned` is typed by whoever sends the sheet back as a file; a list of a run is not sent back so. `asks` stands over the
+    answers, `title` over the sheet.
     """
 
     compared: tuple[Field, ...] = COMPARED
     answers: tuple[Field, ...] = ANSWERS
     booked: tuple[Field, ...] = BOOKED
-    returned: tuple[Field, ...] = RETURNED
+    returned: tuple[Field, ...] = ()
     asks: str = "核查结果（请村级填写）"
     title: str = "建档立卡数据比对疑点核查表"
 
@@ -199,6 +195,8 @@ def _write_top(sheet: Worksheet, styles: Styles, where: str, when: str, findings
     )
     start = 0
     for fields, title, over, style in groups:
+        if not fields:
+            continue
         put_across(sheet, 3, start, start + len(fields) - 1, title, over)
         for column, field in enumerate(fields, start):
             put(sheet, _TOP - 1, column, field.header, style)
@@ -331,6 +329,7 @@ _HOW_TO = (
     "5. 佐证材料：写明材料名称或编号（如车辆过户协议、注销证明、死亡证明、学籍证明、照片）。",
     "6. 标“▲待核”的疑点，部门数据与本人是否同一人尚不能确定：先核对〔部门登记…〕各项；不是本人的选“不属实”“同名非本人”。",
     "7. 户主签字每户一处（〃 表示同上户）；核查人、联系电话、核查时间和村级盖章在表尾，每村一处。A4 横向打印即可。",
-    "8. 打印范围右侧的“疑点编号”请勿改动或删除，汇总时以它为准。电子报回可在最右侧逐条填写核查人等；电子表与扫描件一并报回。",
-    "9. 本表含个人信息，只供核查使用，不得转发、张贴；用完按规定保管或销毁。",
+    "8. 打印范围右侧的“疑点编号”用来查找这条疑点的由来（fupin explain），请勿改动。",
+    "9. 本表供打印、入户核查、签字存档，不能作为电子表报回。要用电子表报回、登记销号的，请填县级另行下发的“疑点核查反馈表”。",
+    "10. 本表含个人信息，只供核查使用，不得转发、张贴；用完按规定保管或销毁。",
 )

@@ -1,7 +1,7 @@
 """The workbook that goes out: one receiving unit's cases, to be answered, signed and sent back.
 
 Cover, a sheet per village, a table that counts the answers by itself, and a register of signatures. Whoever fills it in types
-on the yellow cells only; whoever reads it back knows each row by its 疑点编号.
+on the yellow cells only; whoever reads it back knows each row by its 核查件编号.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from fupin_cli.report.checklist import (
     COMPARED,
     HEADER_ROW,
     REASONS,
-    RETURNED,
     SIGNED_BY_HOME,
     VERDICTS,
     Form,
@@ -34,7 +33,7 @@ from fupin_cli.report.finding_rows import Field
 from fupin_cli.report.wording import CLUE_NOTE
 
 COVER, COUNTS, SIGNED, WHOM = "填表说明", "统计表", "签字登记", "涉及人员"
-CASE, BATCH = "疑点编号", "批次"
+CASE, BATCH = "核查件编号", "批次"
 STEP, PLACE, SIGNER, SIGNED_ON = "环节", "行政村", "签字人", "签字日期"
 ANSWER_HEADERS = {  # the answer fields by what stands above them
     "verdict": "是否属实",
@@ -46,8 +45,21 @@ ANSWER_HEADERS = {  # the answer fields by what stands above them
     "checked_on": "核查时间",
 }
 CHOICES = {"verdict": VERDICTS, "action": ACTIONS}  # answers that are counted; a reason may be written freely
-_BOOKED = (Field("batch", BATCH, 7), Field("again", "是否重复疑点", 9), *BOOKED)
-FORM = Form(booked=_BOOKED)
+_FINDING, *_PROVENANCE = BOOKED
+# a case's number is longer than a finding's, and stands on one line: it is copied and read out
+_BOOKED = (
+    Field("batch", BATCH, 7),
+    Field("again", "是否重复疑点", 9),
+    replace(_FINDING, header=CASE, width=19),
+    *_PROVENANCE,
+)
+RETURNED = (
+    Field(None, "核查人", 10),
+    Field(None, "联系电话", 13),
+    Field(None, "核查时间", 12),
+    Field(None, "村级(盖章)", 10),
+)
+FORM = Form(booked=_BOOKED, returned=RETURNED)
 # What the county's office answers itself: a row may stand for many households, and nobody at home signs it.
 _NOT_AT_A_HOME = ("hamlet", "relation", "band_words", "household_id")
 COUNTY_REASONS = ("录入前已比对，记录未报送", "已补做比对", "录入错误", "部门数据错误", "其他")
@@ -219,10 +231,10 @@ def _write_whom(written: Book, unit: Unit, whom: pl.DataFrame) -> None:
     """Everybody whom the county's rows are about, under the number of the row; nothing is filled in here."""
     sheet, styles = written.sheet(WHOM), written.styles
     columns = (
-        ("asked", "所属疑点编号", 22), ("title", "疑点类型", 20), ("township", "乡镇", 14), ("village", "行政村", 14),
+        ("asked", f"所属{CASE}", 22), ("title", "疑点类型", 20), ("township", "乡镇", 14), ("village", "行政村", 14),
         ("head_name", "户主姓名", 12), ("household_id", "户编号", 22), ("name", "姓名", 12), ("id_shown", "证件号码", 24),
     )  # fmt: skip
-    note = "第一列是答复表中的疑点编号：该行的答复适用于这里列出的各人。本表不用填写。"
+    note = f"第一列是答复表中的{CASE}：该行的答复适用于这里列出的各人。本表不用填写。"
     book.put_table_top(
         sheet, styles, f"{unit.name}疑点涉及人员", [(header, width) for _, header, width in columns], note
     )
@@ -264,7 +276,7 @@ _HOW_TO = (
     f"4. 情况说明：从列表选，或直接写明（{'、'.join(REASONS)}）。",
     f"5. 处理意见：{'、'.join(ACTIONS)}。部门数据有误的，选“转部门核实”并写明佐证材料。",
     "6. 标“▲待核”的疑点，部门数据与本人是否同一人尚不能确定：先核对〔部门登记…〕各项；不是本人的选“不属实”“同名非本人”。",
-    "7. 不要增加、删除人员，不要改动左侧各栏和“疑点编号”“批次”；发现登记有误的，写在情况说明里。可以筛选、隐藏列、调列宽。",
+    f"7. 不要增加、删除人员，不要改动左侧各栏和“{CASE}”“{BATCH}”；发现登记有误的，写在情况说明里。可以筛选、隐藏列、调列宽。",
 )
 _HOW_TO_AT_COUNTY = (
     f"2. 这些疑点由县级部门自己答复，不发到乡镇、村，也不用户主签字。一行是一个问题，答复适用于“{WHOM}”中列在该行的各人。",
@@ -272,7 +284,7 @@ _HOW_TO_AT_COUNTY = (
     f"4. 情况说明：从列表选，或直接写明（{'、'.join(COUNTY_REASONS)}）。",
     f"5. 处理意见：{'、'.join(ACTIONS)}。已补做比对的选“已修改”，准备补做的选“拟修改”。",
     "6. 只填右侧浅黄色的“核查结果”各栏；左侧由系统生成并已锁定。",
-    "7. 不要增加、删除行，不要改动“疑点编号”“批次”；登记有误的，写在情况说明里。可以筛选、隐藏列、调列宽。",
+    f"7. 不要增加、删除行，不要改动“{CASE}”“{BATCH}”；登记有误的，写在情况说明里。可以筛选、隐藏列、调列宽。",
 )
 _TO_CLOSE = (
     "9. 答复“拟修改”的，签字齐全后等数据更正；数据更正以前一直列为“待更正”，逾期预警。",

@@ -1,6 +1,6 @@
 """A returned workbook as rows: sorted, columns moved, rows gone or added, saved by another program.
 
-Columns are found by their headers, wherever these stand; what a row is about is its 疑点编号. Nothing is judged here.
+Columns are found by their headers, wherever these stand; what a row is about is its 核查件编号. Nothing is judged here.
 """
 
 from __future__ import annotations
@@ -14,22 +14,31 @@ import polars as pl
 from fupin_cli.errors import FupinError
 from fupin_cli.ingest import Ask, no_password
 from fupin_cli.ingest.readers import read_file
+from fupin_cli.language import listed, tr
 from fupin_cli.report.dispatch_book import ANSWER_HEADERS, BATCH, CASE, PLACE, SHOWN, SIGNED_ON, SIGNER, STEP
 
 _SEARCHED = 40  # rows in which the header is looked for
 _HEADERS = {"case_text": CASE, "batch_text": BATCH, **ANSWER_HEADERS, **SHOWN}
 _NEEDED = (CASE, ANSWER_HEADERS["verdict"])
+_EARLIER = {CASE: "疑点编号"}  # what stood there before: those workbooks are still out
+_NUMBERS = {"number": CASE}
+_FINDING_KEYS, _A_CASE = r"^[0-9a-f]{16}(、[0-9a-f]{16})*$", r"^[Cc][0-9A-Za-z]{16}$"
 _SIGNATURES = {"batch_text": BATCH, "village": PLACE, "step": STEP, "by": SIGNER, "on": SIGNED_ON}
 _AT = {"file": pl.String(), "source": pl.String(), "sheet": pl.String(), "row": pl.Int64()}
 
 
 @dataclass(frozen=True)
 class ReturnedBooks:
-    """All rows of all files, their signatures, and what could not be read: file name → why."""
+    """All rows of all files, their signatures, and what could not be read: file name → why.
+
+    `of_runs` are the files that `fupin run` wrote, which are no forms: file, source, `findings`, and how many are `answered`.
+    None of their rows is in `rows`.
+    """
 
     rows: pl.DataFrame
     signatures: pl.DataFrame
     unreadable: Mapping[str, str]
+    of_runs: pl.DataFrame
 
 
 def read_returned(files: Sequence[tuple[str, Path]], ask: Ask = no_password) -> ReturnedBooks:
@@ -37,8 +46,12 @@ def read_returned(files: Sequence[tuple[str, Path]], ask: Ask = no_password) -> 
 
     `files` pairs each file's content hash with its path. A file that is none of ours, or cannot be opened, is named and left.
     """
-    (rows, signatures), unreadable = _read(files, ((_HEADERS, _NEEDED), (_SIGNATURES, (STEP, SIGNER))), ask)
-    return ReturnedBooks(rows, signatures, unreadable)
+    kinds = ((_HEADERS, _NEEDED), (_SIGNATURES, (STEP, SIGNER)), (_NUMBERS, (CASE,)))
+    (rows, signatures, numbers), unreadable = _read(files, kinds, ask)
+    of_runs = _of_runs(numbers, rows)
+    ours = rows.join(of_runs, on="file", how="anti", maintain_order="left")
+    unreadable = {name: why for name, why in unreadable.items() if name not in set(of_runs["source"])}
+    return ReturnedBooks(ours, signatures, unreadable, of_runs)
 
 
 def read_tables(
@@ -50,6 +63,26 @@ def read_tables(
     """
     (rows,), unreadable = _read(files, ((headers, needed),), ask)
     return rows, unreadable
+
+
+def _of_runs(numbers: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    """The files in which keys of findings stand where a form has numbers of cases: lists that a run wrote."""
+    told = numbers.group_by("file", "source").agg(
+        _reads("number", _FINDING_KEYS).sum().cast(pl.Int64).alias("findings"),
+        _reads("number", _A_CASE).any().alias("ours"),
+    )
+    lists = told.filter(pl.col("findings") > 0, ~pl.col("ours")).drop("ours")
+    typed = pl.any_horizontal(pl.col(name) != "" for name in ANSWER_HEADERS).fill_null(value=False)
+    answered = (
+        rows.filter(typed, _reads("case_text", _FINDING_KEYS)).group_by("file").agg(answered=pl.len().cast(pl.Int64))
+    )
+    lists = lists.join(answered, on="file", how="left")
+    return lists.with_columns(pl.col("answered").fill_null(0)).sort("source", "file")
+
+
+def _reads(name: str, pattern: str) -> pl.Expr:
+    """Whether a cell reads so, blanks aside."""
+    return pl.col(name).str.replace_all(r"\s", "").str.contains(pattern).fill_null(value=False)
 
 
 def _read(
@@ -71,7 +104,7 @@ def _read(
                 if (table := _table(cells, headers, needed)) is not None:
                     found.append(table.select(*(pl.lit(text).alias(place) for place, text in at.items()), pl.all()))
         if len(parts[0]) == before:
-            unreadable[path.name] = f"no sheet with {' and '.join(kinds[0][1])}"
+            unreadable[path.name] = tr("no sheet with the columns {names}", names=listed(kinds[0][1]))
     return [pl.concat(found) for found in parts], unreadable
 
 
@@ -80,8 +113,7 @@ def _table(cells: pl.DataFrame, headers: Mapping[str, str], needed: Sequence[str
     found = (
         (at, where)
         for at, row in enumerate(cells.head(_SEARCHED).rows())
-        if set(needed)
-        <= (where := {"".join(str(text).split()): f"c{n}" for n, text in reversed(list(enumerate(row))) if text}).keys()
+        if set(needed) <= (where := _headers(row)).keys()
     )
     first = next(found, None)
     if first is None:
@@ -93,3 +125,9 @@ def _table(cells: pl.DataFrame, headers: Mapping[str, str], needed: Sequence[str
     ]
     table = cells.with_row_index("row", 1).slice(at + 1).select(pl.col("row").cast(pl.Int64), *columns)
     return table.filter(pl.any_horizontal(pl.col(name).is_not_null() & (pl.col(name) != "") for name in headers))
+
+
+def _headers(row: Sequence[object]) -> dict[str, str]:
+    """What stands in a row → its column, the first where it stands twice; an earlier heading is also the one of today."""
+    where = {"".join(str(text).split()): f"c{n}" for n, text in reversed(list(enumerate(row))) if text}
+    return {today: where[before] for today, before in _EARLIER.items() if before in where} | where

@@ -1,0 +1,123 @@
+"""A run that is explained: its frames, and where its people stand in the register as whoever holds the file says it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from fupin_cli.cli.next_step import typed
+from fupin_cli.errors import BadDataError, InputMissingError, UsageError
+from fupin_cli.language import tr
+
+_FRAMES = ("persons", "households", "outcomes", "person_outcomes", "findings", "links", "evidence")
+_ROW = re.compile(r"row:([0-9]{1,12})(?:@(.+))?")
+_EXPLAINED, _OFFERED = 5, 12  # sheets whose row N is explained at once; choices that an error names
+_SHEET = pl.concat_str("source", pl.when(pl.col("sheet") != "").then("sheet"), separator="/", ignore_nulls=True)
+
+
+@dataclass(frozen=True)
+class Run:
+    """The frames of one run directory."""
+
+    folder: Path
+    persons: pl.DataFrame
+    households: pl.DataFrame
+    outcomes: pl.DataFrame
+    person_outcomes: pl.DataFrame
+    findings: pl.DataFrame
+    links: pl.DataFrame
+    evidence: pl.DataFrame
+
+
+def newest_run() -> Path:
+    """The run directory that is meant where none is named."""
+    runs = sorted(path.parent for path in Path("runs").glob("*/manifest.json"))
+    if runs:
+        return runs[-1]
+    if (Path("demo") / "manifest.json").exists():
+        return Path("demo")
+    raise InputMissingError(tr("no run found under ./runs or ./demo"), try_=tr("fupin explain TARGET --run DIR"))
+
+
+def open_run(folder: Path) -> Run:
+    """The run in a directory."""
+    if not (folder / "manifest.json").exists():
+        raise InputMissingError(
+            tr("this is not a run directory"), where=str(folder), try_=tr("fupin run -o DIR, then --run DIR")
+        )
+    frames = {}
+    for name in _FRAMES:
+        try:
+            frames[name] = pl.read_parquet(folder / f"{name}.parquet")
+        except (OSError, pl.exceptions.PolarsError):
+            raise BadDataError(
+                tr("{name}.parquet cannot be read", name=name), where=str(folder), try_=tr("run again")
+            ) from None
+    return Run(folder, **frames)
+
+
+def people_in_row(run: Run, target: str) -> pl.DataFrame:
+    """PERSONS in the row of the register that is named row:N, as the spreadsheet counts, or row:N@TEXT.
+
+    TEXT is of the name of a file or sheet. Raises UsageError for a row without a person, and where more sheets have that row than
+    anybody wants to read at once.
+    """
+    named = _ROW.fullmatch(target)
+    if named is None:
+        raise UsageError(
+            tr("a row of the register is named by its number"),
+            why=tr("it is written {form}", form="row:N, row:N@TEXT"),
+            try_="fupin explain row:17",
+        )
+    here = _in_row(run, int(named[1]))
+    found = _narrowed(here, named[2])
+    if not here.height:
+        raise UsageError(
+            tr("no person stands in row {row} of the register", row=named[1]),
+            where=str(run.folder),
+            why=tr("rows count as in the spreadsheet; one that was set aside holds no person"),
+            try_=tr("the row number that stands beside a finding in the workbooks of this run"),
+        )
+    if not 0 < found["at"].n_unique() <= _EXPLAINED:
+        sheets = here["at"].unique().sort().to_list()
+        offered = (typed(_shortest(here, int(named[1]), sheet)) for sheet in sheets[:_OFFERED])
+        raise UsageError(
+            tr("row {row} stands in {count} sheets of the register", row=named[1], count=len(sheets)),
+            where=str(run.folder),
+            why=None if found.height else tr("none of them has {part!r} in its name", part=named[2]),
+            try_=tr("fupin explain with one of: {names}", names=" ".join(offered))
+            + (" …" if len(sheets) > _OFFERED else ""),
+        )
+    return found.drop("at")
+
+
+def locator(run: Run, source: str | None, sheet: str | None, row: int | None) -> str | None:
+    """How `people_in_row` is asked for this row alone; None for what stands in no row."""
+    if source is None or row is None:
+        return None
+    return _shortest(_in_row(run, row), row, f"{source}/{sheet}" if sheet else source)
+
+
+def _in_row(run: Run, row: int) -> pl.DataFrame:
+    """The persons in this row of any sheet, with the sheet's whole name as `at`."""
+    return run.persons.filter(pl.col("row") == row).with_columns(at=_SHEET).sort("at", "register_row")
+
+
+def _narrowed(people: pl.DataFrame, text: str | None) -> pl.DataFrame:
+    """Those in a sheet of this name, else those in sheets with this text in their names."""
+    if text is None:
+        return people
+    whole = people.filter(pl.col("at") == text)
+    return whole if whole.height else people.filter(pl.col("at").str.contains(text, literal=True))
+
+
+def _shortest(people: pl.DataFrame, row: int, sheet: str) -> str:
+    """row:N where one sheet has that row; else with the first word of file or sheet that no other of them has, or all of it."""
+    if people["at"].n_unique() <= 1:
+        return f"row:{row}"
+    words = [word for word in re.split(r"[\W_]+", sheet) if word]
+    text = next((word for word in words if _narrowed(people, word)["at"].unique().to_list() == [sheet]), sheet)
+    return f"row:{row}@{text}"
