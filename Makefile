@@ -84,7 +84,7 @@ bench-read: $(STAMP)  ## a workbook of 1 M rows and 2 GB of GB18030 beside the b
 bench: $(STAMP)  ## linkage of 1 M persons with 10 M rows beside its floor; needs 4 GiB of memory
 	$(BIN)/python bench/link_scale.py
 
-bench-rules: $(STAMP)  ## all packs over 0.1, 1 and 4 M persons; needs 16 GiB of memory
+bench-rules: $(STAMP)  ## all packs over 0.1, 1 and 4 M persons; needs 24 GiB of memory
 	POLARS_MAX_THREADS=2 $(BIN)/python bench/rules.py
 
 bench-ledger: $(STAMP)  ## 500,000 cases: two rounds, lists, 1,000 workbooks of 200; needs 3 GiB of memory

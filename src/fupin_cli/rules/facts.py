@@ -331,8 +331,6 @@ def add_columns(facts: Facts, level: Level, told: Mapping[World, Sequence[pl.Ser
     if level is Level.PERSON:
         return replace(facts, persons={w: frame.with_columns(told[w]) for w, frame in facts.persons.items()})
     households = {w: frame.with_columns(told[w]) for w, frame in facts.households.items()}
-    if not households[World.STRICT].height:
-        return replace(facts, households=households)
     of_members = _gathered(told, facts.home)
     persons = {w: frame.with_columns(of_members[w]) for w, frame in facts.persons.items()}
     return replace(facts, persons=persons, households=households)
@@ -341,8 +339,15 @@ def add_columns(facts: Facts, level: Level, told: Mapping[World, Sequence[pl.Ser
 def _gathered(told: Mapping[World, Sequence[pl.Series]], at: pl.Series) -> dict[World, list[pl.Series]]:
     """The same columns for other rows: those at these places, null for none; worlds that are told alike share them."""
     once = {id(columns): columns for columns in told.values()}
-    found = {key: [series.gather(at).alias(series.name) for series in columns] for key, columns in once.items()}
+    found = {key: [_at(series, at) for series in columns] for key, columns in once.items()}
     return {world: found[id(columns)] for world, columns in told.items()}
+
+
+def _at(series: pl.Series, places: pl.Series) -> pl.Series:
+    """The values at these places; where there are no values at all, nothing is known of anybody."""
+    if series.len():
+        return series.gather(places).alias(series.name)
+    return pl.repeat(None, places.len(), dtype=series.dtype, eager=True).alias(series.name)
 
 
 def _years(born: pl.Expr, on: pl.Expr) -> pl.Expr:
