@@ -246,7 +246,9 @@ def test_init_names_columns_that_look_like_a_missed_field(tmp_path):
     assert "# unknown column: 保障的类别" in draft
     assert 'stage = "county"\nfiles = ["民政低保_201910.xlsx"]\nas_of = 2019-10-31\ncoverage = ["青禾县"]' in draft
     assert 'files = ["省民政厅低保_201911.xlsx"]\nas_of = 2019-11-30\n# coverage = ["青禾县"]' in draft
-    assert fupin("run", tmp_path, "-o", tmp_path / "out").returncode == 0
+    ran = fupin("run", tmp_path, "-o", tmp_path / "out")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert f"look at: {tmp_path / 'out'}" in ran.stdout.splitlines()  # the summary is the answer
     (tmp_path / "fupin.toml").write_text("# mine", encoding="utf-8")
     again = fupin("init", tmp_path, "--force")
     assert f"the old one is kept: {tmp_path / 'fupin.toml.bak'}" in again.stdout

@@ -287,6 +287,29 @@ def test_a_number_under_another_name(here, elsewhere, outcome, found):
     assert [band for _, band in world.found("CMP-MZ1")] == found
 
 
+@pytest.mark.parametrize(
+    ("person", "row", "basis", "doubt"),
+    [
+        (GONE, None, "", "待核：证件号码不可用，是否同一人无法确认"),
+        ({}, ("vehicles", "review"), "", "待核：是否同一人尚未确认"),  # the number may be somebody else's
+        ({}, ("deaths", "review"), "匹配依据：证件号码一致", "待核：是否同一人尚未确认"),
+    ],
+)
+def test_a_doubt_does_not_contradict_its_basis(person, row, basis, doubt):
+    """A number that agrees is not called unusable; where there is none, that is said."""
+    world = World()
+    who = world.person(dibao=True, **person)
+    world.extract("dibao")
+    if row:
+        kind, decision = row
+        world.link(who, f"{kind}-1", world.row(kind), decision, "exact_id")
+    rule = "CMP-PS1" if row and row[0] == "deaths" else "CMP-MZ1"
+    (evidence,) = world.judge(rule).findings["evidence"]
+    assert basis in evidence
+    assert doubt in evidence
+    assert "不可用" not in evidence or not basis
+
+
 def test_an_excused_pupil():
     """Taught at home or exempt: no clue; no extract at all: not run."""
     world = World()

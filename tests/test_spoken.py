@@ -4,7 +4,7 @@ import pytest
 
 from fupin_cli.rules.predicate import parse_condition, spoken
 
-NAMES = {"dibao": "低保", "age": "年龄", "kind": "户类型", "entered_on": "录入日期"}
+NAMES = {"dibao": "低保", "age": "年龄", "kind": "户类型", "entered_on": "录入日期", "id_status": "号码状态"}
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,8 @@ NAMES = {"dibao": "低保", "age": "年龄", "kind": "户类型", "entered_on": 
         ("age <> 3 AND dibao = TRUE", "年龄 ≠ 3 且 低保 = 是"),
         ("entered_on < DATE '2020-01-31'", "录入日期 < 2020-01-31"),
         ("kind = '它''s'", "户类型 = “它's”"),
+        ("id_status IN ('malformed', 'missing')", "号码状态 属于 (“位数或字符不合法”、 “未填写”)"),
+        ("id_status = 'malformed' AND kind = 'malformed'", "号码状态 = “位数或字符不合法” 且 户类型 = “malformed”"),
     ],
 )
 def test_a_condition_is_said_in_chinese(condition, said):

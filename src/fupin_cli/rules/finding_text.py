@@ -56,11 +56,12 @@ def written(rule: Rule, found: pl.DataFrame) -> pl.DataFrame:
 
 
 def _doubt(rule: Rule) -> pl.Expr:
-    """Why a finding must be confirmed first: what is not known, or who is not; a row behind it was linked by some number."""
+    """Why a finding must be confirmed first: what is not known, or who is it; a number that can be used is never blamed."""
     if rule.on_unknown is OnUnknown.REVIEW:
         return pl.lit("；待核：现有数据不足以判断")
-    linked = pl.when(pl.col("basis").is_not_null()).then(pl.lit("；待核：是否同一人尚未确认"))
-    return linked.otherwise(pl.lit("；待核：证件号码不可用，是否同一人无法确认"))
+    numbered = pl.col("basis").is_not_null() | pl.col("id_number").is_not_null()
+    who = pl.when(numbered).then(pl.lit("是否同一人尚未确认"))
+    return pl.format("；待核：{}", who.otherwise(pl.lit("证件号码不可用，是否同一人无法确认")))
 
 
 def told(found: pl.DataFrame, about: pl.Expr) -> pl.DataFrame:
