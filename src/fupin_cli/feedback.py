@@ -415,7 +415,7 @@ def _lacks(parts: Sequence[Part]) -> dict[str, int]:
     """What the rows that are to be mended lack, most often first; a row may lack several things."""
     rows = next(part.rows for part in parts if part.name == TO_MEND)
     each = rows.select(pl.col("lacks").str.split("、").explode()).to_series()
-    return dict(each.value_counts().sort("count", "lacks", descending=[True, False]).rows())
+    return dict(each.to_frame().group_by("lacks", maintain_order=True).len().rows())  # in the order of the chain
 
 
 def _once(cases: pl.DataFrame) -> pl.DataFrame:
