@@ -412,7 +412,7 @@ def _no_forms(of_runs: pl.DataFrame) -> Part:
 
 
 def _lacks(parts: Sequence[Part]) -> dict[str, int]:
-    """What the rows that are to be mended lack, most often first; a row may lack several things."""
+    """What the rows that are to be mended lack, and how many of them; a row may lack several things."""
     rows = next(part.rows for part in parts if part.name == TO_MEND)
     each = rows.select(pl.col("lacks").str.split("、").explode()).to_series()
     return dict(each.to_frame().group_by("lacks", maintain_order=True).len().rows())  # in the order of the chain
