@@ -19,6 +19,7 @@ from rich.text import Text
 
 from conftest import FUPIN, SAMPLE, fupin
 from fupin_cli.cli.progress_line import MovingLine, pace
+from fupin_cli.language import speak
 from fupin_cli.report.digest import Digest, Problem
 from fupin_cli.report.source_account import Tally
 from fupin_cli.report.terminal import summary
@@ -116,8 +117,38 @@ def test_problems_are_counted_in_cells(world: World):
         Problem("unmapped_column", "a.xlsx", "1", "备注3"),
     )
     text = _shown(replace(world.digest(), problems=problems), 200)
+    assert "long numbers cut short, cells: 81, sheets: 2" in text
+    assert "columns not recognised (not used), columns: 2, sheets: 1" in text
+    speak("zh")
+    try:
+        text = _shown(replace(world.digest(), problems=problems), 200)
+    finally:
+        speak("en")
     assert "被截断的长号码 81 个，涉及 2 张表" in text
     assert "未识别的列（未使用） 2 列，涉及 1 张表" in text
+
+
+def test_the_screen_is_in_one_language(world: World):
+    """In English nothing is Chinese but what others wrote: the project, files, places, the register's own words, why no data."""
+    odd = ("lost_digits", "near_column", "unseen_village", "two_digit_year", "unreadable")
+    problems = tuple(Problem(kind, "a.xlsx", "1", "id_number: 80") for kind in odd)
+    digest = replace(world.digest(), problems=problems, packs=())
+    named = [
+        digest.project,
+        *(rule.title for rule in digest.rules),
+        *(rule.not_run for rule in digest.rules if rule.not_run),
+        *(word for account in digest.accounts for word in (account.source, account.sheet or "")),
+        *(verdict.county or "" for verdict in digest.verdicts),
+    ]
+    english = replace(
+        digest, rules=tuple(replace(rule, title_en="A title" if n else "") for n, rule in enumerate(digest.rules))
+    )
+    for every in (False, True):
+        text = _shown(english, 300, every=every)
+        assert "A title" in text
+        for name in sorted(filter(None, named), key=len, reverse=True):
+            text = text.replace(name, "")
+        assert re.findall("[\u4e00-\u9fff]+", text) in ([], ["退回更正"])
 
 
 def test_households_not_met_are_split_by_exit_status(world: World):

@@ -261,7 +261,7 @@ def ledger_tables(folder: Path) -> list[LedgerTable]:
         told = statistics(ledger, date.fromisoformat(last), limits_of(ledger)) if last else []
         known = {figures.name: figures for figures in (trend(ledger), *told)}
     return [
-        LedgerTable(one.name, one.title, [(name, zh) for name, zh, _ in one.columns], one.rows)
+        LedgerTable(one.name, one.title[0], [(name, zh) for name, zh, _ in one.columns], one.rows)
         for one in (known[name] for name in ("trend", *_ON_PAGE) if name in known)
         if one.rows.height
     ]

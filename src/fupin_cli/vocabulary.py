@@ -375,6 +375,7 @@ class RuleReport:
     years_without_line: tuple[tuple[int, int], ...] = ()
     brief: bool = False
     receiver: str = "village"
+    title_en: str = ""
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,10 @@ _WEIGHTY = ("veto", "fail")
 
 @dataclass(frozen=True)
 class Figures:
-    """One table: its code, what it shows, its columns (name, Chinese, English), its rows."""
+    """One table: its code, what it shows (Chinese, English), its columns (name, Chinese, English), its rows."""
 
     name: str
-    title: str
+    title: tuple[str, str]
     columns: tuple[tuple[str, str, str], ...]
     rows: pl.DataFrame
 
@@ -105,6 +105,14 @@ _NAMES = {
     "answered_on": ("答复日期", "answered"),
 }
 COUNTY_UNIT = "县级"
+_TOO_FEW, _LOOK = "核实数太少", f"{REFUTED}：请检查规则和数据来源"
+VALUES = {  # values of ours in the tables, in English
+    COUNTY_UNIT: "county",
+    _TOO_FEW: "too few verified",
+    _LOOK: "mostly not so: check the rule and where the data come from",
+}
+REFUTED_RULES = (f"{REFUTED}的规则", "rules whose clues are mostly not so")
+_TREND = ("历轮比对", "rounds")
 _TO_SEND = f"sum(state IN {TO_ASK})"
 _TALLIED: dict[str, tuple[str, pl.DataType]] = {  # what cases are counted by: column → SQL, type; numbers are flags
     "county": ("county", pl.String()),
@@ -122,10 +130,10 @@ _TALLIED: dict[str, tuple[str, pl.DataType]] = {  # what cases are counted by: c
     "mended": (f"action IN {CORRECTED} OR (action = '{PROMISE}' AND present = 0)", pl.Int64()),
 }
 _BY = (
-    ("by_county", "各县", ("county",)),
-    ("by_township", "各乡镇", ("county", "township")),
-    ("by_department", "各部门", ("department",)),
-    ("by_rule", "各规则", ("rule_id", "title")),
+    ("by_county", ("各县", "by county"), ("county",)),
+    ("by_township", ("各乡镇", "by township"), ("county", "township")),
+    ("by_department", ("各部门", "by department"), ("department",)),
+    ("by_rule", ("各规则", "by rule"), ("rule_id", "title")),
 )
 
 
@@ -142,19 +150,28 @@ def statistics(ledger: Ledger, day: date, limits: Limits) -> list[Figures]:
     """
     cases = tallied(ledger, day)
     told = [
-        Figures("total", "全部疑点办理情况", _COUNTS, _counted(cases, ())),
+        Figures("total", ("全部疑点办理情况", "where all cases stand"), _COUNTS, _counted(cases, ())),
         *(
-            Figures(code, f"{title}疑点办理情况", (*_heads(*by), *_COUNTS), _counted(cases, by))
-            for code, title, by in _BY
+            Figures(
+                code, (f"{zh}疑点办理情况", f"where cases stand, {en}"), (*_heads(*by), *_COUNTS), _counted(cases, by)
+            )
+            for code, (zh, en), by in _BY
         ),
         _performance(cases),
-        Figures("county_offices", "县级部门自办疑点反馈情况", _RANKED, _performed(cases, COUNTY)),
+        Figures(
+            "county_offices",
+            ("县级部门自办疑点反馈情况", "answers of county offices to cases of their own"),
+            _RANKED,
+            _performed(cases, COUNTY),
+        ),
     ]
     return told + [
         Figures(
-            f"precision_{code}", f"{title}核实结果（属实率及95%区间）", (*_heads(*by), *_TOLD), precision(cases, by, limits)
+            f"precision_{code}",
+            (f"{zh}核实结果（属实率及95%区间）", f"what turned out to be so, {en} (share, 95% interval)"),
+            (*_heads(*by), *_TOLD), precision(cases, by, limits),
         )
-        for code, title, by in _BY[2:]
+        for code, (zh, en), by in _BY[2:]
     ]  # fmt: skip
 
 
@@ -186,12 +203,7 @@ def precision(cases: pl.DataFrame, by: Sequence[str], limits: Limits) -> pl.Data
     shares = {"so_share": [s.value for s in found], "low": [s.low for s in found], "high": [s.high for s in found]}
     told = told.with_columns((100 * pl.Series(name, share, pl.Float64)).round(1) for name, share in shares.items())
     refuted = 100 * pl.col("not_so") > limits.not_so_percent * n
-    remark = (
-        pl.when(n < limits.enough)
-        .then(pl.lit("核实数太少"))
-        .when(refuted)
-        .then(pl.lit(f"{REFUTED}：请检查规则和数据来源"))
-    )
+    remark = pl.when(n < limits.enough).then(pl.lit(_TOO_FEW)).when(refuted).then(pl.lit(_LOOK))
     return told.with_columns(remark=remark).sort(
         "not_so", *by, descending=[True, *([False] * len(by))], nulls_last=True
     )
@@ -219,7 +231,7 @@ def trend(ledger: Ledger) -> Figures:
     """The rounds in order: found, new, changed, reopened, cleared, gone; and households that entered, came back and left."""
     rounds = pl.DataFrame(ledger.rows("SELECT * FROM rounds ORDER BY round"), infer_schema_length=None)
     if not rounds.height:
-        return Figures("trend", "历轮比对", _ROUNDS, pl.DataFrame(schema={name: pl.Int64() for name, _, _ in _ROUNDS}))
+        return Figures("trend", _TREND, _ROUNDS, pl.DataFrame(schema={name: pl.Int64() for name, _, _ in _ROUNDS}))
     moved = ledger.frame(
         "SELECT e.round, e.kind, count(DISTINCT c.household) FROM events e JOIN cases c USING (case_id) "
         "WHERE e.kind IN ('found', 'returned') OR (e.kind = 'cleared' AND json_extract(e.detail, '$.why') = 'left') "
@@ -231,7 +243,7 @@ def trend(ledger: Ledger) -> Figures:
         rounds = rounds.join(homes, on="round", how="left", maintain_order="left").with_columns(
             pl.col(name).fill_null(0)
         )
-    return Figures("trend", "历轮比对", _ROUNDS, rounds.select(name for name, _, _ in _ROUNDS))
+    return Figures("trend", _TREND, _ROUNDS, rounds.select(name for name, _, _ in _ROUNDS))
 
 
 def warnings(ledger: Ledger, day: date, limits: Limits) -> list[Figures]:
@@ -256,15 +268,49 @@ def warnings(ledger: Ledger, day: date, limits: Limits) -> list[Figures]:
     ranked = _performance(cases)
     slow = ranked.rows.filter(100 * pl.col("late") > limits.late_percent * pl.col("sent"))
     refuted = precision(cases, ("rule_id", "title"), limits).filter(pl.col("remark").str.starts_with(REFUTED))
+    late_share, promised = f"{limits.late_percent:g}", limits.promised_days
     return [
-        Figures("new_weighty", "本轮新增或证据有变的重点疑点，未办结", _heads(*new_by, "cases", "to_send"), new),
-        Figures("overdue", "逾期未反馈", _heads(*late_by, "days", "cases"), late.with_columns(days=days)),
-        Figures("slow_units", f"逾期超过{limits.late_percent:g}%的乡镇", ranked.columns, slow),
-        Figures("disputed", "反馈矛盾待裁定", _heads(*disputed), _listed(ledger, disputed, "state = 'disputed'")),
-        Figures("promised", f"已承诺修改、满{limits.promised_days}天仍未更正", _heads(*disputed, "answered_on"), waiting),
-        Figures("claimed", "已报修改或清退、最近一轮数据仍未变化", _heads(*new_by, "cases"), claimed),
-        Figures("refuted", f"{REFUTED}的规则", (*_heads("rule_id", "title"), *_TOLD), refuted),
-    ]  # fmt: skip
+        Figures(
+            "new_weighty",
+            ("本轮新增或证据有变的重点疑点，未办结", "cases of weight, new or changed in this round, still open"),
+            _heads(*new_by, "cases", "to_send"),
+            new,
+        ),
+        Figures(
+            "overdue",
+            ("逾期未反馈", "overdue answers"),
+            _heads(*late_by, "days", "cases"),
+            late.with_columns(days=days),
+        ),
+        Figures(
+            "slow_units",
+            (f"逾期超过{late_share}%的乡镇", f"townships with more than {late_share}% overdue"),
+            ranked.columns,
+            slow,
+        ),
+        Figures(
+            "disputed",
+            ("反馈矛盾待裁定", "answers that contradict, to be settled"),
+            _heads(*disputed),
+            _listed(ledger, disputed, "state = 'disputed'"),
+        ),
+        Figures(
+            "promised",
+            (f"已承诺修改、满{promised}天仍未更正", f"corrections promised {promised} days ago or more, not yet made"),
+            _heads(*disputed, "answered_on"),
+            waiting,
+        ),
+        Figures(
+            "claimed",
+            (
+                "已报修改或清退、最近一轮数据仍未变化",
+                "said to be corrected or removed, and the last data have not changed",
+            ),
+            _heads(*new_by, "cases"),
+            claimed,
+        ),
+        Figures("refuted", REFUTED_RULES, (*_heads("rule_id", "title"), *_TOLD), refuted),
+    ]
 
 
 def _grouped(
@@ -306,7 +352,9 @@ def _counted(cases: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
 
 def _performance(cases: pl.DataFrame) -> Figures:
     """The ranking table: of what each township's villages were sent, how much was answered, in time, so, and put right."""
-    return Figures("performance", "各乡镇反馈情况排行", _RANKED, _performed(cases, VILLAGE))
+    return Figures(
+        "performance", ("各乡镇反馈情况排行", "how townships answer, ranked"), _RANKED, _performed(cases, VILLAGE)
+    )
 
 
 def _performed(cases: pl.DataFrame, receiver: str) -> pl.DataFrame:

@@ -101,7 +101,9 @@ def list_cases(
         if not output and count == _SHOWN_ROWS:
             count = opened.rows(f"SELECT count(*) AS n FROM cases WHERE {where}", values)[0]["n"]  # noqa: S608 - our own terms
     worded = found.with_columns(
-        pl.col("state").replace_strict({code: words[0] for code, words in STATES.items()}, return_dtype=pl.String)
+        pl.col("state").replace_strict(
+            {code: words[0] if output else pick(words) for code, words in STATES.items()}, return_dtype=pl.String
+        )
     )
     if output:
         _write(output, day, worded)

@@ -13,7 +13,17 @@ import polars as pl
 from rich.table import Table
 
 from fupin_cli.cases import open_ledger
-from fupin_cli.cases.figures import REFUTED, SECTIONS, Figures, labels, statistics, trend, warnings
+from fupin_cli.cases.figures import (
+    REFUTED,
+    REFUTED_RULES,
+    SECTIONS,
+    VALUES,
+    Figures,
+    labels,
+    statistics,
+    trend,
+    warnings,
+)
 from fupin_cli.cases.ledger import check_ledger
 from fupin_cli.casework import limits_of
 from fupin_cli.cli.cases_options import book_option, day_option, json_option, ledger_option
@@ -165,12 +175,14 @@ def _one_screen(tables: Sequence[Figures]) -> list[Figures]:
         rows = pl.concat([rows.head(_FIRST_ROWS), rows.tail(_LAST_ROWS)])
         ranked = replace(
             ranked,
-            title=tr(
-                "{title} (first {first_rows}, last {last_rows} of {height})",
-                title=ranked.title,
-                first_rows=_FIRST_ROWS,
-                last_rows=_LAST_ROWS,
-                height=ranked.rows.height,
+            title=_both(
+                tr(
+                    "{title} (first {first_rows}, last {last_rows} of {height})",
+                    title=pick(ranked.title),
+                    first_rows=_FIRST_ROWS,
+                    last_rows=_LAST_ROWS,
+                    height=ranked.rows.height,
+                )
             ),
         )
     ranked = replace(ranked, rows=rows, columns=tuple(c for c in ranked.columns if c[0] in _IN_SHORT))
@@ -180,16 +192,28 @@ def _one_screen(tables: Sequence[Figures]) -> list[Figures]:
         counties = replace(
             counties,
             rows=first,
-            title=tr(
-                "{title} (the {first_rows} with most overdue, of {height})",
-                title=counties.title,
-                first_rows=_FIRST_ROWS,
-                height=counties.rows.height,
+            title=_both(
+                tr(
+                    "{title} (the {first_rows} with most overdue, of {height})",
+                    title=pick(counties.title),
+                    first_rows=_FIRST_ROWS,
+                    height=counties.rows.height,
+                )
             ),
         )
     bad = refuted.rows.filter(pl.col("remark").str.starts_with(REFUTED)).head(_FIRST_ROWS)
-    refuted = replace(refuted, rows=bad, title=f"{REFUTED}的规则", columns=refuted.columns[:7])
+    refuted = replace(refuted, rows=bad, title=REFUTED_RULES, columns=refuted.columns[:7])
     return [by_name["total"], counties, ranked, refuted]
+
+
+def _both(said: str) -> tuple[str, str]:
+    """A title that only a terminal shows, in the language spoken."""
+    return said, said
+
+
+def _worded(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with values of ours in the language spoken."""
+    return rows.with_columns(pl.col(pl.String).replace({zh: pick((zh, en)) for zh, en in VALUES.items()}))
 
 
 def _tell(title: str, tables: Sequence[Figures], output: Path | None, day: date, *, as_json: bool) -> int:
@@ -200,11 +224,11 @@ def _tell(title: str, tables: Sequence[Figures], output: Path | None, day: date,
         _write(output, title, day, tables)
     else:
         for table in tables:
-            click.echo(f"\n{table.title}" + ("" if table.rows.height else tr(": none")))
+            click.echo(f"\n{pick(table.title)}" + ("" if table.rows.height else tr(": none")))
             if table.rows.height and table.name == "trend":
                 print_table(_turned(table))
             elif table.rows.height:
-                print_table(table_of([(pick((zh, en)), name) for name, zh, en in table.columns], table.rows))
+                print_table(table_of([(pick((zh, en)), name) for name, zh, en in table.columns], _worded(table.rows)))
     return 0
 
 
@@ -219,7 +243,7 @@ def _turned(table: Figures) -> Table:
 
 
 def _write(output: Path, title: str, day: date, tables: Sequence[Figures]) -> None:
-    parts = [Part(t.title, "", tuple((name, zh, 14.0) for name, zh, _ in t.columns), t.rows) for t in tables]
+    parts = [Part(t.title[0], "", tuple((name, zh, 14.0) for name, zh, _ in t.columns), t.rows) for t in tables]
     with replace_file(output) as path:
-        write_table_book(path, title, day, {table.title: table.rows.height for table in tables}, parts)
+        write_table_book(path, title, day, {table.title[0]: table.rows.height for table in tables}, parts)
     click.echo(f"→ {output}", err=True)

@@ -1,6 +1,7 @@
 """The end-of-run summary as rich renderables: counts and places only.
 
-What workbooks and rules say too stands as they say it, in Chinese.
+What it says is in the language of whoever reads it. What rules alone say (why one did not run, a title without an English one)
+stands as they say it, in Chinese, and so do the register's own words.
 
 Names of files and labels are shown as plain text, never as markup, and digit runs that could be a person's are masked.
 """
@@ -74,9 +75,11 @@ def summary(digest: Digest, where: str | None = None, *, every: bool = False, th
 
 def heading(digest: Digest) -> RenderableType:
     """Project, date, stages and the size of the register."""
-    names = listed(stage_words(stage) for stage in digest.stages)
+    names = listed(stage_words(stage, pick) for stage in digest.stages)
     size = tr("households: {households:,}, persons: {persons:,}", households=digest.households, persons=digest.persons)
-    without = "；".join(f"{id_status_words(tally.label)} {tally.count:,}" for tally in digest.persons_without_id)
+    without = pick(("；", "; ")).join(
+        f"{id_status_words(tally.label, pick)} {tally.count:,}" for tally in digest.persons_without_id
+    )
     lines = [_line(f"{digest.project}　{digest.as_of}　{names}", "bold"), _line(size)]
     if without:
         lines.append(_line(tr("no usable ID: {without}", without=without), "yellow"))
@@ -90,7 +93,7 @@ def accounts(digest: Digest, *, every: bool = True) -> RenderableType:
     """
     why = Counter[str]()
     for account in digest.accounts:
-        why.update({reason_words(reason.label): reason.count for reason in account.reasons})
+        why.update({reason_words(reason.label, pick): reason.count for reason in account.reasons})
     reasons = listed(f"{label} {count:,}" for label, count in sorted(why.items(), key=lambda item: (-item[1], item[0])))
     total = tr(
         "rows: read {rows_read:,} = used {rows_used:,} + set aside {rows_set_aside:,}",
@@ -126,7 +129,7 @@ def accounts(digest: Digest, *, every: bool = True) -> RenderableType:
         _line(
             f"  {a.source}　{a.sheet or ''}".rstrip("　")
             + f": {a.rows_read:,} = {a.rows_used:,} + {a.rows_set_aside:,}"
-            + tr(" ({reasons})", reasons=reasons_words(a.reasons))
+            + tr(" ({reasons})", reasons=reasons_words(a.reasons, pick))
         )
         for a in odd[:_ON_A_SCREEN]
     ]
@@ -148,7 +151,7 @@ def _sheets(accounts: Sequence[SourceAccount]) -> Table:
     rows = []
     for account in first if len(accounts) > _LONGEST else accounts:
         name = f"{account.source}　{account.sheet or ''}".strip("　")
-        reasons = reasons_words(account.other_reasons)
+        reasons = reasons_words(account.other_reasons, pick)
         counts = (account.rows_read, account.rows_used, account.rows_set_aside, account.rows_footer)
         hidden = f"{account.rows_hidden:,}/{account.columns_hidden:,}"
         state = tr("yes") if account.balanced else tr("NO")
@@ -260,9 +263,14 @@ def _filled(
 
 def findings(digest: Digest, most: int | None = None) -> RenderableType:
     """Findings by kind, accepted and under review; those beyond the `most` frequent kinds in one line."""
+    titles = _titles(digest)
     kinds: dict[str, tuple[str, str, list[int]]] = {}
     for tally in digest.findings_by_rule:
-        named = (tally.title or tally.rule_id, severity_words(tally.severity), [0, 0])
+        named = (
+            titles.get(tally.rule_id) or tally.title or tally.rule_id,
+            severity_words(tally.severity, pick),
+            [0, 0],
+        )
         kinds.setdefault(tally.rule_id, named)[2][tally.band == "review"] += tally.count
     order = sorted(kinds.items(), key=lambda item: (-sum(item[1][2]), item[0]))
     shown = order[: most if most is not None and len(order) > most + 1 else None]
@@ -298,19 +306,13 @@ def verdicts(digest: Digest) -> RenderableType | None:
         split = {tally.label: tally.count for tally in verdict.not_met_by_status}
         counts = (verdict.met, verdict.not_met, *(split.get(status, 0) for status in statuses))
         told = (f"{n:,}" for n in (*counts, verdict.unknown, verdict.not_applicable))
-        rows.append((place(verdict.county, "county"), *told))
-    of_those = (tr("of those {status}", status=exit_status_words(status)) for status in statuses)
+        rows.append((place(verdict.county, "county", pick), *told))
+    of_those = (tr("of those {status}", status=exit_status_words(status, pick)) for status in statuses)
     headers = (tr("county"), tr("met"), tr("not met"), *of_those, tr("unknown"), tr("n/a"))
     table = _table(tr("verdicts on exit standards (households)"), headers, rows, set(range(1, len(headers))))
-    return Group(
-        table,
-        _line(
-            tr(
-                "by {standards}",
-                standards=standards_words((use.rule_id, use.title, use.households) for use in digest.standards),
-            )
-        ),
-    )
+    titles = _titles(digest)
+    used = ((use.rule_id, titles.get(use.rule_id, use.title), use.households) for use in digest.standards)
+    return Group(table, _line(tr("by {standards}", standards=standards_words(used, pick))))
 
 
 def on_the_line(digest: Digest) -> RenderableType | None:
@@ -338,7 +340,8 @@ def without_line(digest: Digest) -> RenderableType | None:
 
 def not_run(digest: Digest) -> RenderableType | None:
     """Rules that looked at nobody, and why; nothing where all ran."""
-    rows = [(rule.rule_id, rule.title, rule.not_run) for rule in digest.not_run]
+    titles = _titles(digest)
+    rows = [(rule.rule_id, titles[rule.rule_id], rule.not_run) for rule in digest.not_run]
     if few := digest.self_checks_not_run:
         rows.append(
             ("REG-…", tr("self-checks: {count}", count=len(few)), tr("the register has no columns that these read"))
@@ -354,15 +357,27 @@ def problems(digest: Digest) -> RenderableType | None:
         return None
     lines = [
         _line(
-            tr("problems of files: {names}  (see report.html)", names=listed(problem_totals(digest.problems))), "yellow"
+            tr(
+                "problems of files: {names}  (see report.html)",
+                names=pick(("、", "; ")).join(problem_totals(digest.problems, pick)),
+            ),
+            "yellow",
         )
     ]
     lines += [
-        _line(f"  {problem_words(p.kind)}: {p.source} {p.sheet or ''} {problem_detail(p.kind, p.detail)}", "bold red")
+        _line(
+            f"  {problem_words(p.kind, pick)}: {p.source} {p.sheet or ''} {problem_detail(p.kind, p.detail, pick)}",
+            "bold red",
+        )
         for p in digest.problems
         if p.kind in _NAMED
     ][:_LONGEST]
     return Group(*lines)
+
+
+def _titles(digest: Digest) -> dict[str, str]:
+    """Rule → its title in the language spoken; the Chinese one where it has no other."""
+    return {rule.rule_id: pick((rule.title, rule.title_en or rule.title)) for rule in digest.rules}
 
 
 def _line(text: str, style: str = "") -> Text:

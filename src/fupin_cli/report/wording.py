@@ -1,10 +1,13 @@
-"""What people read for the codes of a digest, in Chinese; every face takes its words from here."""
+"""What people read for the codes of a digest; every face takes its words from here.
+
+Workbooks and pages are in Chinese. A terminal speaks the language of whoever types: it hands `pick` to what it asks.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from fupin_cli.report.digest import Problem
@@ -21,17 +24,28 @@ from fupin_cli.vocabulary import (
     label,
 )
 
+Pair = tuple[str, str]  # Chinese, English
+Say = Callable[[Pair], str]
+NOT_GIVEN = ("未注明", "not given")
 CLUE_NOTE = "疑点是线索，不是结论；请逐条核实，据实填写，不得仅凭本表作出处理。"
-NO_PLACE = {"county": "未定县区", "township": "未定乡镇", "village": "未定村"}
-STAGE_LABELS = {"county": "县级比对（录入前）", "city": "市级比对", "province": "省级比对（录入后）"}
+NO_PLACE = {
+    "county": ("未定县区", "county not known"),
+    "township": ("未定乡镇", "township not known"),
+    "village": ("未定村", "village not known"),
+}
+STAGE_LABELS = {
+    "county": ("县级比对（录入前）", "county comparison (before entry)"),
+    "city": ("市级比对", "city comparison"),
+    "province": ("省级比对（录入后）", "province comparison (after entry)"),
+}
 BAND_LABELS = {Band.ACCEPTED: "可信", Band.REVIEW: "▲待核"}
 DECISION_LABELS = {Decision.ACCEPTED: "采用", Decision.REVIEW: "待核", Decision.REJECTED: "不采用"}
 SEVERITY_SHORT = {
-    Severity.VETO: "一票否决项",
-    Severity.FAIL: "退出标准",
-    Severity.LEAD: "比对线索",
-    Severity.DQ: "数据质量",
-    Severity.INFO: "提示",
+    Severity.VETO: ("一票否决项", "veto"),
+    Severity.FAIL: ("退出标准", "exit standard"),
+    Severity.LEAD: ("比对线索", "lead"),
+    Severity.DQ: ("数据质量", "data quality"),
+    Severity.INFO: ("提示", "note"),
 }
 KIND_LABELS = {
     "household_registration": "户籍",
@@ -67,40 +81,100 @@ KIND_LABELS = {
     "exit_sample": "抽样核查",
     "rural_households": "未建档立卡农户",
 }
+_COLUMNS, _CELLS, _ROWS = ("列", "columns"), ("个", "cells"), ("行", "rows")
+_HOUSEHOLDS, _PERSONS = ("户", "households"), ("人", "persons")
+_FILES, _SPOTS = ("个", "files"), ("处", "places")
 PROBLEM_LABELS = {  # what is odd about a source, and the unit in which it is counted
-    "unmapped_column": ("未识别的列（未使用）", "列"),
-    "missing_column": ("缺少的列", "列"),
-    "near_column": ("不认识的列，像是规则要用而没找到的列（未使用；改表头，或在项目 rules/sources 中声明）", "列"),
-    "duplicate_column": ("重复的列", "列"),
-    "conflicting_duplicate": ("同名列内容不一致（按未知处理）", "个"),
-    "conflicting_household_values": ("同户各行填写不一致的户级指标（按未知处理）", "户"),
-    "unparsed_cells": ("看不懂的单元格（按未知处理）", "个"),
-    "unknown_labels": ("不认识的代码（按未知处理）", "个"),
-    "undeclared_codes": ("未声明含义的数字代码（按未知处理）", "个"),
-    "undeclared_unit": ("未声明单位的金额（按未知处理）", "个"),
-    "unit_from_sheet": ("按表头上方声明的单位换算", "个"),
-    "two_digit_year": ("两位数年份（按未知处理）", "个"),
-    "numeric_id_column": ("证件号码列是数字格式，末三位已丢失（请将该列设为文本后重新导出）", "个"),
-    "float_ids": ("经浮点数转换、末几位已变的证件号码", "个"),
-    "lost_digits": ("被截断的长号码", "个"),
-    "several_people": ("一格多人，已拆分", "行"),
-    "no_county": ('台账没有县区：名单是否覆盖无从判断，请写 [register] county = "…县"', "人"),
-    "shared_phone": ("一个电话登记在多户", "户"),
-    "uncovered_township": ("台账没有这个乡镇的人，部门名单却有（是否漏评无从判断）：请核对台账是否缺表", "人"),
-    "unmatched_place": ("台账中没有的地名（未猜测）", "个"),
-    "unseen_village": ("名单未见任何一户的村（各户按未知处理）", "个"),
-    "hidden_rows": ("隐藏的行（已读入）", "行"),
-    "hidden_columns": ("隐藏的列（已读入）", "列"),
-    "hidden_sheet": ("隐藏的工作表（已读入，请核对是否应报送）", "行"),
-    "only_identity": ("只有身份列、没有本类数据列的表", "行"),
-    "not_a_table": ("像是另一类表（未采用）", "行"),
-    "sheet_not_asked": ("fupin.toml 未选用的工作表", "行"),
-    "likely_cut": ("可能被截断（行数恰为表格上限，或末行不完整）", "行"),
-    "error_cells": ("错误单元格", "个"),
-    "empty_formulas": ("没有结果的公式", "个"),
-    "other_file": ("压缩包中不是表格的文件（未读）", "个"),
-    "password_used": ("用密码打开", "处"),
-    "unreadable": ("无法读取", "处"),
+    "unmapped_column": (("未识别的列（未使用）", "columns not recognised (not used)"), _COLUMNS),
+    "missing_column": (("缺少的列", "columns that are missing"), _COLUMNS),
+    "near_column": (
+        (
+            "不认识的列，像是规则要用而没找到的列（未使用；改表头，或在项目 rules/sources 中声明）",
+            "columns that look like ones the rules lack (not used; mend the header, or declare it in rules/sources)",
+        ),
+        _COLUMNS,
+    ),
+    "duplicate_column": (("重复的列", "columns given twice"), _COLUMNS),
+    "conflicting_duplicate": (
+        ("同名列内容不一致（按未知处理）", "columns of one name that disagree (taken as unknown)"),
+        _CELLS,
+    ),
+    "conflicting_household_values": (
+        (
+            "同户各行填写不一致的户级指标（按未知处理）",
+            "household facts on which the rows of a household disagree (taken as unknown)",
+        ),
+        _HOUSEHOLDS,
+    ),
+    "unparsed_cells": (("看不懂的单元格（按未知处理）", "cells that make no sense (taken as unknown)"), _CELLS),
+    "unknown_labels": (("不认识的代码（按未知处理）", "codes not known (taken as unknown)"), _CELLS),
+    "undeclared_codes": (
+        ("未声明含义的数字代码（按未知处理）", "numeric codes whose meaning nobody declared (taken as unknown)"),
+        _CELLS,
+    ),
+    "undeclared_unit": (
+        ("未声明单位的金额（按未知处理）", "amounts without a declared unit (taken as unknown)"),
+        _CELLS,
+    ),
+    "unit_from_sheet": (("按表头上方声明的单位换算", "amounts in the unit declared above the header"), _CELLS),
+    "two_digit_year": (("两位数年份（按未知处理）", "years of two digits (taken as unknown)"), _CELLS),
+    "numeric_id_column": (
+        (
+            "证件号码列是数字格式，末三位已丢失（请将该列设为文本后重新导出）",
+            "ID numbers in a column of numbers, their last three digits lost (make it text and export again)",
+        ),
+        _CELLS,
+    ),
+    "float_ids": (
+        ("经浮点数转换、末几位已变的证件号码", "ID numbers whose last digits changed in a floating-point number"),
+        _CELLS,
+    ),
+    "lost_digits": (("被截断的长号码", "long numbers cut short"), _CELLS),
+    "several_people": (("一格多人，已拆分", "several people in one cell, split"), _ROWS),
+    "no_county": (
+        (
+            '台账没有县区：名单是否覆盖无从判断，请写 [register] county = "…县"',
+            'register without counties: nobody can tell whether a list covers it; write [register] county = "…县"',
+        ),
+        _PERSONS,
+    ),
+    "shared_phone": (("一个电话登记在多户", "one telephone in several households"), _HOUSEHOLDS),
+    "uncovered_township": (
+        (
+            "台账没有这个乡镇的人，部门名单却有（是否漏评无从判断）：请核对台账是否缺表",
+            "people of townships where the register has nobody (left out or not, nobody can tell): does it lack a file?",
+        ),
+        _PERSONS,
+    ),
+    "unmatched_place": (
+        ("台账中没有的地名（未猜测）", "places that the register does not have (not guessed)"),
+        ("个", "places"),
+    ),
+    "unseen_village": (
+        ("名单未见任何一户的村（各户按未知处理）", "villages of which a list shows no household (taken as unknown)"),
+        ("个", "villages"),
+    ),
+    "hidden_rows": (("隐藏的行（已读入）", "hidden rows (read all the same)"), _ROWS),
+    "hidden_columns": (("隐藏的列（已读入）", "hidden columns (read all the same)"), _COLUMNS),
+    "hidden_sheet": (
+        ("隐藏的工作表（已读入，请核对是否应报送）", "hidden sheets (read all the same: were they meant to be sent?)"),
+        _ROWS,
+    ),
+    "only_identity": (("只有身份列、没有本类数据列的表", "sheets that say who, and nothing of their subject"), _ROWS),
+    "not_a_table": (("像是另一类表（未采用）", "sheets that look like another kind of list (not used)"), _ROWS),
+    "sheet_not_asked": (("fupin.toml 未选用的工作表", "sheets that fupin.toml does not ask for"), _ROWS),
+    "likely_cut": (
+        (
+            "可能被截断（行数恰为表格上限，或末行不完整）",
+            "sheets that may be cut short (as many rows as the format holds, or a broken last row)",
+        ),
+        _ROWS,
+    ),
+    "error_cells": (("错误单元格", "cells that hold an error"), _CELLS),
+    "empty_formulas": (("没有结果的公式", "formulas without a result"), _CELLS),
+    "other_file": (("压缩包中不是表格的文件（未读）", "files in archives that are no tables (not read)"), _FILES),
+    "password_used": (("用密码打开", "opened with a password"), ("处", "files")),
+    "unreadable": (("无法读取", "cannot be read"), _SPOTS),
 }
 # Each of these is one, named by a header or a file: a column headed 2019 is not 2,019 columns.
 _NAMED = frozenset(
@@ -117,14 +191,19 @@ _NEAR = re.compile(r"(?P<header>.*)（(?P<field>\w+)\?）")
 _COUNTED = re.compile(r"(?:(?P<field>.*): )?(?P<count>[0-9]+)")
 
 
-def place(value: str | None, level: str) -> str:
+def chinese(both: Pair) -> str:
+    """The Chinese of a pair: what workbooks and pages say."""
+    return both[0]
+
+
+def place(value: str | None, level: str, say: Say = chinese) -> str:
     """The name of a place, or the words for a place that is not known."""
-    return value or NO_PLACE[level]
+    return value or say(NO_PLACE[level])
 
 
-def stage_words(stage: str | None) -> str:
+def stage_words(stage: str | None, say: Say = chinese) -> str:
     """The comparison round, in words."""
-    return STAGE_LABELS.get(stage or "", stage or "")
+    return say(STAGE_LABELS.get(stage or "", _itself(stage)))
 
 
 def band_words(band: str | None) -> str:
@@ -137,9 +216,9 @@ def decision_words(decision: str | None) -> str:
     return _known(DECISION_LABELS, decision)
 
 
-def severity_words(severity: str | None) -> str:
+def severity_words(severity: str | None, say: Say = chinese) -> str:
     """What a hit weighs, in short words for a narrow column."""
-    return _known(SEVERITY_SHORT, severity)
+    return say(next((both for code, both in SEVERITY_SHORT.items() if code == severity), _itself(severity)))
 
 
 def basis_words(basis: str | None) -> str:
@@ -147,19 +226,19 @@ def basis_words(basis: str | None) -> str:
     return BASES[basis][0] if basis in BASES else basis or ""
 
 
-def id_status_words(status: str | None) -> str:
+def id_status_words(status: str | None, say: Say = chinese) -> str:
     """Why a person has no usable ID number, in words."""
-    return ID_STATUS_LABELS.get(status or "missing", (status or "", ""))[0]
+    return say(ID_STATUS_LABELS.get(status or "missing", _itself(status)))
 
 
-def reason_words(reason: str | None) -> str:
+def reason_words(reason: str | None, say: Say = chinese) -> str:
     """Why a row was set aside, in words."""
-    return SET_ASIDE_REASONS.get(reason or "", (reason or "未注明", ""))[0]
+    return say(SET_ASIDE_REASONS.get(reason or "", _itself(reason) if reason else NOT_GIVEN))
 
 
-def reasons_words(reasons: Sequence[Tally]) -> str:
+def reasons_words(reasons: Sequence[Tally], say: Say = chinese) -> str:
     """Why rows were set aside, and how many for each reason: 标题行 1；空行 1,204."""
-    return "；".join(f"{reason_words(reason.label)} {reason.count:,}" for reason in reasons)
+    return say(("；", "; ")).join(f"{reason_words(reason.label, say)} {reason.count:,}" for reason in reasons)
 
 
 def kind_words(kind: str | None) -> str:
@@ -167,14 +246,14 @@ def kind_words(kind: str | None) -> str:
     return KIND_LABELS.get(kind or "", kind or "")
 
 
-def problem_words(kind: str) -> str:
+def problem_words(kind: str, say: Say = chinese) -> str:
     """What is odd about a source, in words."""
-    return PROBLEM_LABELS.get(kind, (kind, ""))[0]
+    return say(PROBLEM_LABELS.get(kind, (_itself(kind), _SPOTS))[0])
 
 
-def problem_unit(kind: str) -> str:
+def problem_unit(kind: str, say: Say = chinese) -> str:
     """What the problems of one kind are counted in."""
-    return PROBLEM_LABELS.get(kind, ("", "处"))[1]
+    return say(PROBLEM_LABELS.get(kind, (_itself(kind), _SPOTS))[1])
 
 
 def problem_count(kind: str, detail: str) -> int:
@@ -183,34 +262,40 @@ def problem_count(kind: str, detail: str) -> int:
     return int(counted["count"]) if counted else 1
 
 
-def problem_detail(kind: str, detail: str) -> str:
-    """The field or header that a problem is about, in words, with its count: 证件号码 23 个."""
+def problem_detail(kind: str, detail: str, say: Say = chinese) -> str:
+    """The field or header that a problem is about, in words, with its count: 证件号码 23 个; ID number, cells: 23."""
     for words, said in _UNREADABLE:
         if told := words.fullmatch(detail):
-            return said.format(*told.groups())
+            return say((said.format(*told.groups()), detail))
     if counted := _counted(kind, detail):
-        return f"{label(counted['field'] or '')} {int(counted['count']):,} {problem_unit(kind)}".strip()
+        count, unit = int(counted["count"]), problem_unit(kind, say)
+        number = say((f"{count:,} {unit}", f"{unit}: {count:,}"))
+        return say((" ", ", ")).join(filter(None, (_field(counted["field"], say), number)))
     if near := _NEAR.fullmatch(detail):
-        return f"{near['header']}（疑为{label(near['field'])}）"
+        field = _field(near["field"], say)
+        return near["header"] + say((f"（疑为{field}）", f" (looks like {field})"))
     header, arrow, field = detail.rpartition(" → ")
-    return f"{header}{arrow}{label(field)}"
+    return f"{header}{arrow}{_field(field, say)}"
 
 
-def problem_totals(problems: Sequence[Problem]) -> list[str]:
+def problem_totals(problems: Sequence[Problem], say: Say = chinese) -> list[str]:
     """How much of each kind there is and over how many sheets, most first: 被截断的长号码 81 个，涉及 16 张表."""
     counts, sheets = Counter[str](), dict[str, set[tuple[str, str | None]]]()
     for problem in problems:
         counts[problem.kind] += problem_count(problem.kind, problem.detail)
         sheets.setdefault(problem.kind, set()).add((problem.source, problem.sheet))
+    total = say(("{words} {count:,} {unit}，涉及 {sheets:,} 张表", "{words}, {unit}: {count:,}, sheets: {sheets:,}"))
     return [
-        f"{problem_words(kind)} {count:,} {problem_unit(kind)}，涉及 {len(sheets[kind]):,} 张表"
+        total.format(
+            words=problem_words(kind, say), count=count, unit=problem_unit(kind, say), sheets=len(sheets[kind])
+        )
         for kind, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     ]
 
 
-def exit_status_words(status: str | None) -> str:
+def exit_status_words(status: str | None, say: Say = chinese) -> str:
     """A household's exit status; it is the register's own word."""
-    return status or "未注明"
+    return status or say(NOT_GIVEN)
 
 
 def outcome_words(outcome: str | None) -> str:
@@ -218,9 +303,10 @@ def outcome_words(outcome: str | None) -> str:
     return OUTCOME_LABELS[Outcome(outcome)][0] if outcome else ""
 
 
-def standards_words(standards: Iterable[tuple[str, str, int]]) -> str:
+def standards_words(standards: Iterable[tuple[str, str, int]], say: Say = chinese) -> str:
     """Which verdicts (rule, title) decided of how many households: 贫困户五项否决（SN-H-0）1,200 户."""
-    return "；".join(f"{title}（{rule}）{count:,} 户" for rule, title, count in standards)
+    use = say(("{title}（{rule}）{count:,} 户", "{title} ({rule}), households: {count:,}"))
+    return say(("；", "; ")).join(use.format(rule=rule, title=title, count=count) for rule, title, count in standards)
 
 
 def coverage_words(coverage: tuple[str, ...]) -> str:
@@ -230,6 +316,15 @@ def coverage_words(coverage: tuple[str, ...]) -> str:
 
 def _counted(kind: str, detail: str) -> re.Match[str] | None:
     return None if kind in _NAMED else _COUNTED.fullmatch(detail)
+
+
+def _field(name: str | None, say: Say) -> str:
+    return say((label(name or ""), label(name or "", "en")))
+
+
+def _itself(code: str | None) -> Pair:
+    """A code without words stands for itself in either language."""
+    return (code or "", code or "")
 
 
 def _known(words: Mapping[Any, str], code: str | None) -> str:

@@ -394,6 +394,7 @@ def _report(rule: Rule, outcomes: pl.Series, not_run: str | None, missing: tuple
         missing=missing,
         brief=rule.brief,
         receiver=rule.receiver,
+        title_en=rule.title_en,
     )
 
 
