@@ -148,8 +148,8 @@ def test_statistics_fit_one_screen(told):
     short = ask(told, "stats")
     assert len(short.splitlines()) <= 40
     whole = ask(told, "stats", "--section", "by_township", "--section", "precision_by_rule")
-    assert "各乡镇疑点办理情况" in whole
-    assert "各县疑点办理情况" not in whole
+    assert "where cases stand, by township" in whole
+    assert "where cases stand, by county" not in whole
 
 
 def test_weighty_findings_are_told_until_they_are_dealt_with(tmp_path):
