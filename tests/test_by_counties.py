@@ -71,7 +71,7 @@ def judged(world: World, folder, at_once: int) -> Judged:
     return judge_in_parts(world.inquire(packs=PACKS, jurisdiction="450121"), folder / "parts", at_once, keep=True)
 
 
-@examples(6)
+@examples(4)
 @given(world=provinces())
 def test_counties_say_together_what_is_said_of_all_at_once(world, tmp_path_factory):
     """Counts, reasons why rules did not run, findings with their keys, facts and outcomes: all are the same."""
