@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fupin_cli.normalise.id_number import VALID_STATUSES, check_character, clean_id_numbers
+from fupin_cli.normalise.eighteen import read_eighteen
+from fupin_cli.normalise.id_number import VALID_STATUSES, _describe, _read, check_character, clean_id_numbers
 
 GOOD = "99012119491231002X"
 
@@ -136,6 +137,32 @@ def test_the_table_look_ups_agree_with_the_sum(seventeen):
     """The vectorised check character is the one of the standard."""
     got = pl.select(check_character(pl.lit(int(seventeen), pl.Int64))).item()
     assert got == check_digit_by_hand(seventeen)
+
+
+almost = st.builds(
+    lambda seventeen, check, at, put: f"{seventeen}{check}"[:at] + put + f"{seventeen}{check}"[at + 1 :],
+    seventeen_digits, st.sampled_from("0123456789X"), st.integers(0, 17), st.sampled_from("0123456789Xx９号 "),
+)  # fmt: skip
+
+
+@given(
+    st.lists(
+        st.one_of(seventeen_digits.map(lambda s: s + check_digit_by_hand(s)), almost, st.text("019X", min_size=18))
+    )
+)
+def test_eighteen_at_once_agree_with_the_careful_reader(given_texts):
+    """What is read eight digits at a time is what the regular expressions read: clean is valid, whole is written well."""
+    texts = pl.Series(given_texts, dtype=pl.String)
+    fast, careful = read_eighteen(texts), _describe(_read(texts))
+    valid = careful["id_status"] == "valid"
+    usual = ~texts.str.starts_with("0") & ~texts.str.ends_with("000")  # the others are left to the careful reader
+    assert (fast["clean"] == (valid & usual)).all()
+    whole = pl.DataFrame({"told": careful["id_status"], "code": fast["code"].cast(pl.String), "text": texts}).filter(
+        fast["whole"]
+    )
+    assert whole["told"].is_in(["valid", "bad_check_digit", "bad_date"]).all()
+    assert (whole["code"] == whole["text"].str.slice(0, 17)).all()
+    assert fast["birth_on"].filter(fast["clean"]).equals(careful["id_birth_on"].filter(fast["clean"]))
 
 
 @given(st.lists(st.one_of(st.none(), st.text(max_size=30), seventeen_digits), max_size=8))

@@ -14,6 +14,7 @@ from functools import cache
 import numpy as np
 import polars as pl
 
+from fupin_cli.normalise.eighteen import read_eighteen
 from fupin_cli.normalise.spelling import once_per_spelling, replace_rows
 
 VALID_STATUSES = ("valid", "from_15", "from_disability")
@@ -21,7 +22,6 @@ _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
 # NFKC unifies full width and Ⅹ, but not these look-alikes of X (measured): Cyrillic, Greek, multiplication sign.
 _LOOKS_LIKE_X = dict.fromkeys("ХхΧχ×✕", "X")
-_FIRST_DAY, _YEARS = 18_800_000, 220  # of birth dates as yyyymmdd: 1880–2099
 _ENOUGH = 14  # region and birth date: fewer digits are no evidence either way
 _PLACEHOLDER = (
     r"^(?:999999.*|0+|1+|9+|X+|无|暂无|没有|不详|未知|空|NULL|NONE|NAN|#N/A|-+|/+|待补.*"
@@ -43,13 +43,14 @@ def clean_id_numbers(raw: pl.Series) -> pl.DataFrame:
     `id_number` is null unless the status is one of VALID_STATUSES; `id_digits` keeps whatever digits may still help to link
     (the full 18 of a wrong number, the first 15 of one that Excel cut). Never raises on any text.
     """
-    read = _read_fast(raw)
+    raw = raw.cast(pl.String)
+    read = read_eighteen(raw)
     clean = read.select(
-        pl.col("raw").alias("id_number"), pl.lit("valid").alias("id_status"), pl.col("raw").alias("id_digits"),
-        "id_birth_on", pl.when("male").then(pl.lit("男")).when(~pl.col("male")).then(pl.lit("女")).alias("id_sex"),
+        raw.alias("id_number"), pl.lit("valid").alias("id_status"), raw.alias("id_digits"),
+        pl.col("birth_on").alias("id_birth_on"), pl.when("male").then(pl.lit("男")).otherwise(pl.lit("女")).alias("id_sex"),
     )  # fmt: skip
     odd = (~read["clean"]).arg_true()
-    careful = once_per_spelling(read["raw"].gather(odd), lambda spellings: _describe(_read(spellings)))
+    careful = once_per_spelling(raw.gather(odd), lambda spellings: _describe(_read(spellings)))
     return replace_rows(clean, odd, careful)
 
 
@@ -58,14 +59,15 @@ def number_keys(raw: pl.Series) -> pl.DataFrame:
 
     `code` is null unless the number is usable; `digits` is null if it is, or if too few digits are left to say anything.
     """
-    read = _read_fast(raw)
+    raw = raw.cast(pl.String)
+    read = read_eighteen(raw)
     keys = read.select(
-        pl.when("clean").then("code"), pl.when(~pl.col("clean")).then("raw").alias("digits"),
-        pl.lit(value=False).alias("cut"), pl.col("id_birth_on").alias("birth_in_id"),
+        pl.when("clean").then("code"), pl.when(~pl.col("clean")).then(raw).alias("digits"),
+        pl.lit(value=False).alias("cut"), pl.col("birth_on").alias("birth_in_id"),
         pl.when("clean").then("male").alias("male_in_id"),
     )  # fmt: skip
     odd = (~read["whole"]).arg_true()
-    return replace_rows(keys, odd, once_per_spelling(read["raw"].gather(odd), _careful_keys))
+    return replace_rows(keys, odd, once_per_spelling(raw.gather(odd), _careful_keys))
 
 
 def _careful_keys(spellings: pl.Series) -> pl.DataFrame:
@@ -77,47 +79,6 @@ def _careful_keys(spellings: pl.Series) -> pl.DataFrame:
         pl.col("id_birth_on").alias("birth_in_id"),
         (pl.col("id_sex") == "男").alias("male_in_id"),
     )
-
-
-def _read_fast(raw: pl.Series) -> pl.DataFrame:
-    """raw, code, whole (18 characters as they should be written), clean (and valid), id_birth_on, male: without any regex."""
-    code, text, read = pl.col("code"), pl.col("raw"), pl.col("read")
-    # all eighteen as one integer; 10 stands for the X that one number in eleven ends in
-    digits = pl.when(text.str.len_bytes() == 18).then(text)
-    ends_in_x = digits.str.ends_with("X")
-    seventeen = pl.when(ends_in_x).then(digits.str.slice(0, 17)).cast(pl.Int64, strict=False)
-    # a number that ends in 000 may be one that Excel cut: 9 % of those pass the check by chance
-    fits = (code >= 10**16) & (code // 10**11 != 999999) & ~((code % 100 == 0) & (pl.col("check") == 0))
-    whole = fits & (code != 11_111_111_111_111_111)  # somebody's stand-in for a number
-    clean = fits & ((_remainder(code) + pl.col("check")) % 11 == 1) & pl.col("id_birth_on").is_not_null()
-    return (
-        pl.DataFrame({"raw": raw.cast(pl.String)})
-        .lazy()
-        .with_columns(digits.cast(pl.Int64, strict=False).alias("read"))
-        .with_columns(pl.coalesce(read // 10, seventeen).alias("code"), pl.coalesce(read % 10, 10).alias("check"))
-        .with_columns(birth_in(code).alias("id_birth_on"))
-        .with_columns(
-            whole.fill_null(value=False).alias("whole"),
-            clean.fill_null(value=False).alias("clean"),
-            (code % 2 == 1).alias("male"),
-        )
-        .select("raw", "code", "whole", "clean", "id_birth_on", "male")
-        .collect()
-    )
-
-
-def birth_in(code: pl.Expr) -> pl.Expr:
-    """The birth date inside 17 digits as Int64; null where no calendar has such a day (years 1880–2099)."""
-    day = code // 1000 % 10**8 - _FIRST_DAY
-    return pl.lit(_calendar()).gather(pl.when((day >= 0) & (day < 10_000 * _YEARS)).then(day))
-
-
-@cache
-def _calendar() -> pl.Series:
-    """The date that each number yyyymmdd stands for, counted from the first; a table beats parsing ten million texts."""
-    days = pl.date_range(pl.date(1880, 1, 1), pl.date(1879 + _YEARS, 12, 31), eager=True)
-    at = days.dt.year().cast(pl.Int64) * 10_000 + days.dt.month().cast(pl.Int64) * 100 + days.dt.day() - _FIRST_DAY
-    return pl.repeat(None, 10_000 * _YEARS, dtype=pl.Date, eager=True).scatter(at, days)
 
 
 def _code(text: pl.Expr) -> pl.Expr:
