@@ -31,6 +31,8 @@ def outcomes_of(rule: Rule, setting: Setting, at: pl.Series | None = None) -> pl
     homes = setting.answers[rule.id].homes
     at = _all(homes) if at is None else at
     at = at.filter(_notable(homes.gather(at))) if rule.brief and rule.level not in AREAS else at
+    if not at.len():
+        return OUTCOMES.empty()
     level = rule.level if rule.level in AREAS else Level.HOUSEHOLD
     names = setting.facts.of(level, World.STRICT)["place" if level in AREAS else "household_id"]
     told = of_homes(rule, setting, at)
@@ -44,6 +46,8 @@ def person_outcomes_of(rule: Rule, setting: Setting, at: pl.Series | None = None
     outcome = setting.answers[rule.id].outcome
     at = _all(outcome) if at is None else at
     at = at.filter(_notable(outcome.gather(at))) if rule.brief else at
+    if not at.len():
+        return pl.DataFrame(schema=PERSON_OUTCOMES)
     unknown = at.filter(outcome.gather(at) == Outcome.UNKNOWN.value)
     lacking = pl.DataFrame({"at": unknown}).with_columns(reasons(rule, setting, unknown)["missing"])
     told = pl.DataFrame({"at": at}).join(lacking, on="at", how="left", maintain_order="left")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -24,7 +25,8 @@ def open_toml(path: Path, name: str) -> Table:
     """A TOML file as a table whose messages say in which line something stands; raises as `read_toml` does."""
     data, text = _parsed(path)
     lines = tuple(text.splitlines())
-    return Table(data, name, "", lines, range(len(lines)))
+    headings = tuple((n, line.split("#")[0].strip()) for n, line in enumerate(lines) if line.lstrip().startswith("["))
+    return Table(data, name, "", lines, range(len(lines)), headings)
 
 
 def _parsed(path: Path) -> tuple[dict[str, Any], str]:
@@ -88,13 +90,17 @@ def _day_in(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Table:
-    """One table of a TOML file, and how messages call it: `path` is its heading, `span` the lines that it may stand in."""
+    """One table of a TOML file, and how messages call it: `path` is its heading, `span` the lines that it may stand in.
+
+    `headings` are all of the file's, each with its line: there are hundreds of tables, and thousands of lines.
+    """
 
     data: dict[str, Any]
     where: str
     path: str = ""
     lines: tuple[str, ...] = ()
     span: range = range(0)
+    headings: tuple[tuple[int, str], ...] = ()
 
     def named(self, name: str) -> Table:
         """The same table under the name that its reader knows: file and line, then `rule CMP-VH1`."""
@@ -153,7 +159,7 @@ class Table:
                 try_=tr("[{what}] with its keys below it", what=self._heading(key)),
             )
         span = next(iter(self._spans(f"[{self._heading(key)}]")), self.span)
-        return Table(value, f"{self.where}, {key}", self._heading(key), self.lines, span)
+        return Table(value, f"{self.where}, {key}", self._heading(key), self.lines, span, self.headings)
 
     def tables(self, key: str) -> Sequence[Table]:
         """The tables of a [[key]], none where it is absent."""
@@ -169,7 +175,7 @@ class Table:
             file, _, name = self.where.partition(",")
             line = f":{span.start + 1}" if len(spans) == len(value) else ""
             where = f"{file.split(':')[0]}{line},{name + ',' if name else ''} {key} {n}"
-            found.append(Table(item, where, self._heading(key), self.lines, span))
+            found.append(Table(item, where, self._heading(key), self.lines, span, self.headings))
         return found
 
     def _heading(self, key: str) -> str:
@@ -178,10 +184,10 @@ class Table:
     def _spans(self, heading: str) -> list[range]:
         """The lines from each such heading to the next one that is not below it."""
         below = heading.strip("[]") + "."
-        starts = [n for n in self.span if self.lines[n].strip().split("#")[0].strip() == heading]
-        ends = [
-            n for n in self.span if self.lines[n].startswith("[") and not self.lines[n].strip("[] \t").startswith(below)
-        ]
+        first, last = (bisect_left(self.headings, (line,)) for line in (self.span.start, self.span.stop))
+        inside = self.headings[first:last]
+        starts = [n for n, other in inside if other == heading]
+        ends = [n for n, other in inside if not other.strip("[] \t").startswith(below)]
         return [range(start, next((end for end in ends if end > start), self.span.stop)) for start in starts]
 
     def text(self, key: str, *, required: bool = True) -> str:
