@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import examples
 from fupin_cli.characters import NAME_LEVELS, NameTable, compare_names, folded, sound_key, surname_of
 from fupin_cli.characters.sounds import near
 from fupin_cli.characters.table import Kind
@@ -165,6 +166,7 @@ def test_exact_is_equal_when_folded(pairs: list[tuple[str, str]]):
     assert [level == "exact" for level in levels(pairs)] == (r == e).to_list()
 
 
+@examples(30)
 @given(st.lists(st.tuples(st.none() | st.text(max_size=20), st.none() | st.text(max_size=20))))
 def test_any_text_is_compared(pairs: list[tuple[str | None, str | None]]):
     """Whatever a department writes, there is a level or none, from both sides the same, and a key or none."""

@@ -102,7 +102,7 @@ def test_init_drafts_a_project_that_runs(tmp_path, sample):
     assert 'profile = "dibao"' in text
     assert 'coverage = ["青禾县"]' in text
     assert fupin("init", sample).returncode == 73
-    ran = fupin("run", sample, "-o", tmp_path / "run", "-q")
+    ran = fupin("run", sample, "-o", tmp_path / "run", "-q", "--stage", "county")
     assert ran.returncode == 0, ran.stderr
 
 

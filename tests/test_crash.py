@@ -143,7 +143,7 @@ class AtTimes:
 @pytest.mark.parametrize("name", ["dispatch", "import", "round"])
 def test_killed_at_any_line(stage, name, tmp_path):
     """A few lines of each step; the slow test takes a hundred of each."""
-    survive(stage, name, tmp_path, AtLines(4, seed=1))
+    survive(stage, name, tmp_path, AtLines(2, seed=1))
 
 
 @pytest.mark.slow

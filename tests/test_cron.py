@@ -20,7 +20,9 @@ def lines(path):
 
 def test_only_the_answer_is_said_and_the_rest_is_in_the_log(sample, tmp_path):
     """stdout is the digest, stderr empty; the log tells begin, each step and the end, and nobody's name or number."""
-    done = fupin("run", sample, "-o", tmp_path / "run", "--quiet", "--json", "--wait", "5", "--exit-code")
+    done = fupin(
+        "run", sample, "-o", tmp_path / "run", "-q", "--json", "--wait", "5", "--exit-code", "--stage", "county"
+    )
     assert (done.returncode, done.stderr) == (10, "")
     digest = json.loads(done.stdout)
     log = sample / ".fupin" / "log.jsonl"

@@ -37,7 +37,7 @@ def stands(out, before):
 
 
 @pytest.mark.skipif(not PRLIMIT, reason="limits a file's size with prlimit, of Linux")
-@pytest.mark.parametrize("most", [1, 20_000, 100_000])
+@pytest.mark.parametrize("most", [1, pytest.param(20_000, marks=pytest.mark.slow), 50_000])
 def test_the_disk_fills_up_while_it_is_written_to(finished, most):
     """No file can become longer than so many bytes: code 74, and the words for it."""
     words, out, before = finished
@@ -100,8 +100,17 @@ def test_locked_doors(small, tmp_path):
         shutil.rmtree(free)
 
 
-@pytest.mark.parametrize("stage", ["read_register", "link_everyone", "manifest"])
-@pytest.mark.parametrize("deed", ["remove", "change"])
+@pytest.mark.parametrize(
+    ("deed", "stage"),
+    [
+        ("remove", "read_register"),
+        ("change", "link_everyone"),
+        ("change", "manifest"),
+        pytest.param("change", "read_register", marks=pytest.mark.slow),
+        pytest.param("remove", "link_everyone", marks=pytest.mark.slow),
+        pytest.param("remove", "manifest", marks=pytest.mark.slow),
+    ],
+)
 def test_a_file_that_goes_or_changes_while_it_is_read(finished, small, stage, deed):
     """Named, refused, and the earlier results stand; nothing is judged by half of one day and half of another."""
     words, out, before = finished

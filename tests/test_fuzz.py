@@ -34,7 +34,7 @@ def fuzzer(tmp_path_factory):
     return Fuzzer(7, NAMED + FURTHER, tmp_path_factory.mktemp("fuzz"), every_step=True)
 
 
-@examples(150)
+@examples(75)
 @given(number=st.integers(0, 1 << 32))
 def test_a_damaged_file_is_read_or_refused(fuzzer, number):
     """Nothing but FupinErrors that quote no cell, no hang, no memory beyond reason."""

@@ -966,7 +966,7 @@ def worlds(draw) -> World:
     return world
 
 
-@examples(8)
+@examples(4)
 @given(worlds(), st.integers(0, 99))
 def test_outcomes_partition_households_in_any_row_order(world, seed):
     """Every household has one outcome per rule, the report counts them all, and shuffled rows change nothing."""
@@ -989,7 +989,7 @@ def test_outcomes_partition_households_in_any_row_order(world, seed):
     assert judged.reports == shuffled.reports
 
 
-@examples(8)
+@examples(4)
 @given(worlds())
 def test_findings_follow_from_outcomes(world):
     """A sure finding is a person's or household's hit; a doubtful one is unknown there; keys are unique; the shape is declared."""

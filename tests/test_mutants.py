@@ -7,6 +7,7 @@ from rule_mutants import survivors
 from rules_world import shipped
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_no_changed_rule_passes_its_examples():
     """A threshold or operator that no example holds in place could be mistyped and nobody would see it."""
