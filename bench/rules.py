@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from fupin_cli.ingest import SourceProfile, load_profiles
 from fupin_cli.judged import AT_ONCE
@@ -129,12 +130,18 @@ def world(persons: int) -> dict[str, object]:
             }
             for name, frame in frames.items():
                 (folder / name).mkdir(parents=True, exist_ok=True)
-                frame.write_parquet(folder / name / f"{first:09}.parquet")
+                frame.write_ipc(folder / name / f"{first:09}.arrow")
         (folder / "made").touch()
-    read = {path.name: pl.read_parquet(path / "*.parquet") for path in sorted(folder.iterdir()) if path.is_dir()}
+    read = {path.name: _mapped(path) for path in sorted(folder.iterdir()) if path.is_dir()}
     evidence = {name.removeprefix("evidence-"): frame for name, frame in read.items() if name.startswith("evidence-")}
     extracts = read["extracts"].unique(maintain_order=True)
     return {name: read[name] for name in FRAMES} | {"evidence": evidence, "extracts": extracts}
+
+
+def _mapped(folder: Path) -> pl.DataFrame:
+    """The frame that lies there county by county, mapped into memory: what is not looked at now takes none."""
+    tables = [pa.ipc.open_file(pa.memory_map(str(path))).read_all() for path in sorted(folder.glob("*.arrow"))]
+    return pl.concat([pl.DataFrame(pl.from_arrow(table, rechunk=False)) for table in tables], rechunk=False)
 
 
 def county(first: int, persons: int) -> dict[str, Any]:

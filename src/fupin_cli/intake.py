@@ -30,6 +30,7 @@ from fupin_cli.ingest.database import open_query
 from fupin_cli.ingest.mentioned import numbers_in
 from fupin_cli.language import tr
 from fupin_cli.normalise.regions import Renamed, place_keys, rename_places, settle_places, unmatched_places
+from fupin_cli.parked import Park, in_memory
 from fupin_cli.progress import Say
 from fupin_cli.project import Project, Source
 from fupin_cli.rulebook import RuleBook, documents_of
@@ -50,7 +51,7 @@ def nobody_knows(variable: str) -> Ask:
 class Register:
     """The register as read: its accounts, its persons and its households, and where members' rows contradict each other.
 
-    `shared_phones` counts households whose telephone other households gave as well.
+    The table's rows are given up for these. `shared_phones` counts households whose telephone other households gave as well.
     """
 
     table: SourceTable
@@ -68,7 +69,7 @@ class Register:
 
 @dataclass(frozen=True)
 class Extract:
-    """One extract as read: where it comes from, its accounts and its rows as evidence.
+    """One extract as read: where it comes from, its accounts and its rows as evidence, for which the table's are given up.
 
     `strange_places` are (level, names, rows) of places in the register's counties that the register does not know.
     """
@@ -79,8 +80,10 @@ class Extract:
     strange_places: tuple[tuple[str, tuple[str, ...], int], ...] = ()
 
 
-def read_register(project: Project, book: RuleBook, say: Say, passwords: Passwords = nobody_knows) -> Register:
-    """The register's persons and households; rows that cannot be used are in its accounts."""
+def read_register(
+    project: Project, book: RuleBook, say: Say, passwords: Passwords = nobody_knows, park: Park = in_memory
+) -> Register:
+    """The register's persons and households; rows that cannot be used are in its accounts. `park` says where tables are kept."""
     say(tr("reading the register (files: {count})", count=len(project.register.files)))
     profile = book.profiles[project.register.profile]
     table = read_table(project, project.register, profile, passwords)
@@ -97,9 +100,9 @@ def read_register(project: Project, book: RuleBook, say: Say, passwords: Passwor
     persons = in_county(rename_places(to_persons(table.rows), renamed(project)), project.register_county)
     persons = settle_places(persons, persons)
     return Register(
-        table,
-        persons,
-        to_households(persons, profile),
+        replace(table, rows=table.rows.clear()),  # they are persons now
+        park(persons),
+        park(to_households(persons, profile)),
         tuple(household_conflicts(persons, profile)),
         count_shared_phones(persons),
     )
@@ -161,8 +164,12 @@ def read_extracts(
     stages: Sequence[str],
     say: Say,
     passwords: Passwords = nobody_knows,
+    park: Park = in_memory,
 ) -> list[Extract]:
-    """The extracts of the given stages, each with its rows as evidence, their places named as the register names them."""
+    """The extracts of the given stages, each with its rows as evidence, their places named as the register names them.
+
+    `park` says where evidence is kept.
+    """
     wanted = [source for source in project.extracts if source.stage in stages]
     extracts = []
     sizes = [sum(path.stat().st_size for _, path in source.files if path.is_file()) for source in wanted]
@@ -192,7 +199,7 @@ def read_extracts(
         evidence = rename_places(to_evidence(table.rows, origin), renamed(project))
         evidence = settle_places(evidence, register.persons, only)
         strange = tuple(unmatched_places(evidence, register.persons, _MOST_NAMES))
-        extracts.append(Extract(source, table, evidence, strange))
+        extracts.append(Extract(source, replace(table, rows=table.rows.clear()), park(evidence), strange))
     return extracts
 
 

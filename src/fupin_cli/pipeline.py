@@ -18,6 +18,7 @@ from fupin_cli.language import tr
 from fupin_cli.linkage import find_duplicates, link_people
 from fupin_cli.normalise.keys import person_keys
 from fupin_cli.normalise.regions import place_codes
+from fupin_cli.parked import in_memory, on_disk
 from fupin_cli.progress import Say, silent
 from fupin_cli.project import Project, Source
 from fupin_cli.report.digest import Digest
@@ -41,22 +42,23 @@ def reconcile(
 ) -> Digest:
     """Compares, judges and reports a whole project into the run directory `target`; the digest comes back.
 
-    With `stage`, only the rounds up to that one; `page` says what report.html shows beside the round itself. `max_memory`, in
-    bytes, decides how many persons are judged at a time, never what is said of them. Nothing appears under `target` unless
-    everything does.
+    With `stage`, only the rounds up to that one; `page` says what report.html shows beside the round itself. With `max_memory`,
+    in bytes, tables wait on the disk, and as many persons are judged at a time as fit; never does it change what is said of them.
+    Nothing appears under `target` unless everything does.
     """
     stages = rounds_up_to(project, stage)
     with publish(target, say) as folder:
         seen = stamps(project)
         require_space(folder, sum(size for _, size, _ in seen.values()))
         book = open_rule_book(project)
-        register = read_register(project, book, say, passwords)
-        extracts = read_extracts(project, book, register, stages, say, passwords)
+        park = in_memory if max_memory is None else on_disk(folder)
+        register = read_register(project, book, say, passwords, park)
+        extracts = read_extracts(project, book, register, stages, say, passwords, park)
         kinds = [extract.source.profile for extract in extracts if extract.evidence.height]
         book = for_round(book, project, register.persons, register.households, kinds)
         links = link_everyone(register, extracts, book, say)
-        held = [register.persons, register.households, links, *(extract.evidence for extract in extracts)]
-        at_once = persons_at_once(max_memory, held)
+        tables = [register.persons, register.households, *(extract.evidence for extract in extracts)]
+        at_once = persons_at_once(max_memory, [links, *(tables if park is in_memory else ())])
         rounds = [
             judge_round(folder, project, book, register, extracts, links, stages[: n + 1], at_once, say, last=last)
             for n, last in enumerate(stage == stages[-1] for stage in stages)

@@ -160,6 +160,12 @@ def _names(both: pl.DataFrame) -> pl.Series:
     return levels.scatter(open_, found)
 
 
+def like_kin() -> pl.Expr:
+    """True where the likeliest other explanation of a pair is a relative, not a stranger."""
+    exact, joined = pl.col("id_number_level") == "exact", pl.col("household_level") == "joined"
+    return exact.fill_null(value=False) | joined.fill_null(value=False)
+
+
 def table(field: str, bits: Sequence[float]) -> pl.Expr:
     """The bits that belong to each row's level of a field; 0 where a side says nothing."""
     return pl.lit(pl.Series(bits, dtype=pl.Float64)).gather(pl.col(f"{field}_level").to_physical()).fill_null(0.0)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from fupin_cli.linkage.comparison import ONE_VILLAGE
+from fupin_cli.linkage.comparison import ONE_VILLAGE, like_kin
 
 COUNT_ALL = 2_000_000  # rows up to which every name is counted; beyond, a sample that no order of rows can change
 _PLACE = ["township_code", "village_code"]
@@ -43,8 +43,8 @@ def count_names(extract: pl.DataFrame, *, several: bool = False) -> Names:
     """How common names and surnames are in an extract (KEYS); `several` if a person has more than one row in it."""
     counted = sample(extract.select("code", "name", *_PLACE)).lazy().drop_nulls("name")
     if several:
-        coded = pl.col("code").is_not_null()
-        counted = pl.concat([counted.filter(coded).unique(), counted.filter(~coded)])
+        again = pl.col("code").is_not_null() & pl.col("code").is_duplicated()
+        counted = pl.concat([counted.filter(again).unique(), counted.filter(~again)])
     by_name, by_place = pl.collect_all(
         [
             counted.group_by("name").len("people"),
@@ -86,11 +86,14 @@ def _smoothed(by_name: pl.DataFrame, n: int) -> pl.DataFrame:
 def add_rarity(pairs: pl.DataFrame, e: pl.DataFrame, names: Names, concentration: float) -> pl.DataFrame:
     """The pairs with `name_frequency` (of the extract's name; where both live in one village: there) and `rarity`.
 
-    `rarity` are the bits by which a shared surname says more than a shared surname does on average.
+    `rarity` are the bits by which a shared surname says more than a shared surname does on average. Both are null for pairs whose
+    names are held against relatives: those are most, and there it does not matter who else is called so.
     """
-    who = pairs.select(
-        e["name"].gather(pairs["extract_row"]).alias("name"),
-        *(e[part].gather(pairs["extract_row"]).alias(part) for part in _PLACE),
+    strangers = pairs.select((~like_kin()).arg_true()).to_series()
+    asked = pairs.select("extract_row", "place_level")[strangers]
+    who = asked.select(
+        e["name"].gather(asked["extract_row"]).alias("name"),
+        *(e[part].gather(asked["extract_row"]).alias(part) for part in _PLACE),
         pl.col("place_level").is_in(list(ONE_VILLAGE)).fill_null(value=False).alias("near"),
     )
     who = who.with_columns(_initial(pl.col("name")))
@@ -105,16 +108,16 @@ def add_rarity(pairs: pl.DataFrame, e: pl.DataFrame, names: Names, concentration
     lift = pl.when("near").then(here / anywhere * concentration).otherwise(1.0)
     known = names.people / (names.people + _UNSEEN)  # a short list says little of surnames
     average = pl.when("near").then(pl.lit(names.twice_nearby)).otherwise(pl.lit(names.twice))
-    return pairs.hstack(
-        found.select(
-            (pl.col("name_frequency").fill_null(least) * lift).clip(upper_bound=0.5).alias("name_frequency"),
-            (average / pl.when("near").then(here).otherwise(anywhere))
-            .log(2)
-            .clip(-_MOST_BITS, _MOST_BITS)
-            .mul(known)
-            .alias("rarity"),
-        ).get_columns()
+    told = found.select(
+        (pl.col("name_frequency").fill_null(least) * lift).clip(upper_bound=0.5).alias("name_frequency"),
+        (average / pl.when("near").then(here).otherwise(anywhere))
+        .log(2)
+        .clip(-_MOST_BITS, _MOST_BITS)
+        .mul(known)
+        .alias("rarity"),
     )
+    nothing = pl.repeat(None, pairs.height, dtype=pl.Float64, eager=True)
+    return pairs.with_columns(nothing.scatter(strangers, column).alias(column.name) for column in told.get_columns())
 
 
 def total(values: pl.Series) -> float:

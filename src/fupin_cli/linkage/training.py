@@ -26,6 +26,7 @@ _ROUNDS, _SETTLED = 12, 0.01  # of EM at most; bits that no longer change anythi
 _AS_MATCHES, _FARTHEST = 2.0, 10.0  # pairs as which the prior odds count; bits by which they may be wrong
 _VILLAGE = ["township_code", "village_code"]
 _PEOPLE, _PARTNERS, _NEIGHBOURS, _ENOUGH = 3000, 12, 600, 50_000
+_PLACED = 250_000  # people whose places tell how everybody is spread over them
 _FEW = 3.0  # pairs as which the surnames' own share counts
 _LEAST = 1e-7
 
@@ -252,7 +253,7 @@ def _drawn(counts: Sequence[float], towards: Sequence[float]) -> Values:
 def _place_u(r: pl.DataFrame, e: pl.DataFrame) -> Values:
     """How often two random rows share a hamlet, a village only, a township only, a county only, or none."""
     parts = ["county_code", "township_code", "village_code", "hamlet_code"]
-    counts = [sample(side.select("code", *parts)).group_by(parts).len() for side in (r, e)]
+    counts = [sample(side.select("code", *parts), _PLACED).group_by(parts).len() for side in (r, e)]
 
     def shared(parts: list[str]) -> float:
         known = [side.drop_nulls(parts[-1]).group_by(parts).agg(pl.col("len").sum()) for side in counts]

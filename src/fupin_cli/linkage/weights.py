@@ -12,7 +12,7 @@ import math
 
 import polars as pl
 
-from fupin_cli.linkage.comparison import ID_AGREES, ID_LEVELS, ONE_VILLAGE, table
+from fupin_cli.linkage.comparison import ID_AGREES, ID_LEVELS, ONE_VILLAGE, like_kin, table
 from fupin_cli.linkage.model import Model, to_bits
 
 BITS = [
@@ -71,7 +71,7 @@ def field_bits(pairs: pl.DataFrame, model: Model) -> pl.DataFrame:
 
     Needs the levels of `comparison.compare`, `household_level`, and the columns of `frequency.add_rarity`.
     """
-    kin = _like_kin()
+    kin = like_kin()
     agrees = pl.col("id_number_level").is_in(list(ID_AGREES)).fill_null(value=False)
     return pairs.with_columns(
         _name_bits(model, kin).alias("bits_name"),
@@ -96,12 +96,6 @@ def total_bits(pairs: pl.DataFrame, odds: list[float], people: int) -> pl.DataFr
         (alone - prior).alias("bits_id_number"),
         (every.gather("stratum") - alone + pl.col("bits_apart")).alias("bits_household"),
     ).with_columns(pl.sum_horizontal(BITS).alias("bits"))
-
-
-def _like_kin() -> pl.Expr:
-    """True where the likeliest other explanation of a pair is a relative, not a stranger."""
-    exact, joined = pl.col("id_number_level") == "exact", pl.col("household_level") == "joined"
-    return exact.fill_null(value=False) | joined.fill_null(value=False)
 
 
 def _unless(agrees: pl.Expr, field: str, model: Model) -> pl.Expr:

@@ -1,0 +1,43 @@
+"""Tables that lie on the disk while the program works, mapped into memory: only what is looked at takes any of it.
+
+Such a file has no name once it is mapped. It is gone with the last frame that reads it, or with the process, however that ends.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+import polars as pl
+import pyarrow as pa
+
+from fupin_cli.parquet import disk_faults
+
+Park: TypeAlias = Callable[[pl.DataFrame], pl.DataFrame]
+
+
+def in_memory(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame as it is: for registers that fit, and where a file that is mapped cannot be removed (Windows)."""
+    return frame
+
+
+def on_disk(folder: Path) -> Park:
+    """What puts a frame into a private file of `folder`, and gives back the same frame out of it.
+
+    It raises OSError where the disk does not take it.
+    """
+
+    def park(frame: pl.DataFrame) -> pl.DataFrame:
+        if not (frame.height and frame.width):
+            return frame
+        with tempfile.NamedTemporaryFile(dir=folder, suffix=".arrow") as file:
+            with disk_faults(Path(file.name)):
+                frame.write_ipc(file.name, record_batch_size=frame.height)
+            # Polars reads such a file into memory; pyarrow maps it, and Polars takes the columns as they lie there
+            table = pa.ipc.open_file(pa.memory_map(file.name)).read_all()
+        return pl.DataFrame(pl.from_arrow(table, rechunk=False)).cast(frame.schema)
+
+    return in_memory if os.name == "nt" else park
