@@ -25,6 +25,7 @@ from fupin_cli.language import pick, tr
 from fupin_cli.report.checklist import ACTIONS, VERDICTS
 from fupin_cli.report.dispatch import BY
 from fupin_cli.report.dispatch_book import batch_name
+from fupin_cli.report.wording import stage_words
 
 PARTLY_UNREADABLE = 3
 FIGURES = {
@@ -71,7 +72,7 @@ def round_(run: Path, ledger: Path, day: date, *, as_json: bool) -> int:
             "round {round}  {as_of}  {stage}{again}",
             round=booked.round,
             as_of=booked.as_of,
-            stage=booked.stage,
+            stage=stage_words(booked.stage, pick),
             again=again,
         )
     )

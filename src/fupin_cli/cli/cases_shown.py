@@ -33,6 +33,7 @@ from fupin_cli.errors import BadDataError, UsageError
 from fupin_cli.language import listed, pick, tr
 from fupin_cli.parquet import write_parquet
 from fupin_cli.report.table_book import Part, write_table_book
+from fupin_cli.report.wording import stage_words
 from fupin_cli.rundir import replace_file
 
 _ROUNDS_SHOWN = 6
@@ -238,7 +239,8 @@ def _turned(table: Figures) -> Table:
     for _ in range(rounds.height + 1):
         shown.add_column()
     for name, zh, en in table.columns:
-        shown.add_row(pick((zh, en)), *(str(value) for value in rounds[name].to_list()))
+        values = (stage_words(value, pick) if name == "stage" else str(value) for value in rounds[name].to_list())
+        shown.add_row(pick((zh, en)), *values)
     return shown
 
 
