@@ -38,7 +38,7 @@ def diff_packs(first: str, second: str, project: Path | None) -> int:
     """
     ours, theirs = open_pack(first, project)[0], open_pack(second, project)[0]
     lines = list(_differences(ours, theirs))
-    click.echo(f"A {ours.id}（{ours.title}）  B {theirs.id}（{theirs.title}）")
+    click.echo(_both(ours, theirs))
     click.echo("\n".join(lines) if lines else tr("no difference"))
     return 0
 
@@ -92,11 +92,11 @@ def compare_packs(
     if known.note:
         click.echo(known.note)
     changes = changed_outcomes(told[0], told[1], pairs)
-    click.echo(f"A {ours.id}（{ours.title}）  B {theirs.id}（{theirs.title}）")
+    click.echo(_both(ours, theirs))
     for first, second in pairs:
         click.echo("\n".join(_summary(changes.filter(pl.col("rule_a") == first.id), first, second)))
     if len(pairs) == 1 and (more := other_verdicts(pairs[0], ours, theirs)):
-        listed = "；".join(f"{rule.id} {rule.title}" for rule in more)
+        listed = pick(("；", "; ")).join(f"{rule.id} {_title(rule)}" for rule in more)
         click.echo(tr("  other verdicts (--rule A --rule B): {listed}", listed=listed))
     none = tr("everything met, or no hit")  # a verdict that finds nothing gives no reason
     for row in changes.head(_SHOWN).rows(named=True):
@@ -122,11 +122,21 @@ def compare_packs(
 
 
 def _summary(changes: pl.DataFrame, first: Rule, second: Rule) -> Iterator[str]:
-    named = f"{first.id} {first.title}" + ("" if first.id == second.id else f" ↔ {second.id} {second.title}")
+    named = f"{first.id} {_title(first)}" + ("" if first.id == second.id else f" ↔ {second.id} {_title(second)}")
     yield tr("{named}: households that differ {height}", named=named, height=changes.height)
     counts = changes.group_by("outcome_a", "outcome_b").len().sort("outcome_a", "outcome_b")
     for before, after, count in counts.rows():
         yield f"  {_words(before)} → {_words(after)}：{count}"
+
+
+def _both(ours: Pack, theirs: Pack) -> str:
+    return pick(("A {}（{}）  B {}（{}）", "A {} ({})  B {} ({})")).format(
+        ours.id, _title(ours), theirs.id, _title(theirs)
+    )
+
+
+def _title(of: Pack | Rule) -> str:
+    return pick((of.title, of.title_en or of.title))
 
 
 def _words(outcome: str) -> str:
@@ -136,18 +146,18 @@ def _words(outcome: str) -> str:
 def _differences(first: Pack, second: Pack) -> Iterator[str]:
     ours, theirs = ({rule.id: rule for rule in pack.rules} for pack in (first, second))
     yield from (
-        tr("- {id} {title} (only in A)", id=rule.id, title=rule.title)
+        tr("- {id} {title} (only in A)", id=rule.id, title=_title(rule))
         for id_, rule in ours.items()
         if id_ not in theirs
     )
     yield from (
-        tr("+ {id} {title} (only in B)", id=rule.id, title=rule.title)
+        tr("+ {id} {title} (only in B)", id=rule.id, title=_title(rule))
         for id_, rule in theirs.items()
         if id_ not in ours
     )
     for id_ in (id_ for id_ in ours if id_ in theirs):
         changed = list(_changed(_asks(ours[id_]), _asks(theirs[id_])))
-        yield from ([f"~ {id_} {theirs[id_].title}", *changed] if changed else [])
+        yield from ([f"~ {id_} {_title(theirs[id_])}", *changed] if changed else [])
     numbers = [{number.name: number for number in pack.parameters} for pack in (first, second)]
     for name in sorted({*numbers[0], *numbers[1]}):
         sides = [_values(found[name]) if name in found else tr("(none)") for found in numbers]
@@ -167,7 +177,7 @@ def _asks(rule: Rule) -> dict[str, str]:
         "when": " ".join(rule.when.text.split()) if rule.when else "",
         "condition": " ".join(rule.condition.text.split()) if rule.condition else "",
         "not_met": " ".join(rule.denied.text.split()) if rule.denied else "",
-        "unless": "；".join(exception.when.text for exception in rule.unless),
+        "unless": pick(("；", "; ")).join(exception.when.text for exception in rule.unless),
         "members": ", ".join(rule.members),
         "line": f"{rule.line.table} {rule.line.year}" if rule.line else "",
         "level": rule.level.value,
