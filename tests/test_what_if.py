@@ -62,13 +62,13 @@ def test_judged_again_by_its_own_packs_nothing_changes(demo):
 def test_packs_without_a_rule_in_common_are_compared_by_their_verdicts(demo):
     """A province's verdict beside the nation's; checks alone have nothing to compare."""
     done = fupin("rules", "compare", "--pack", "exit-national", "--pack", "shaanxi", "--run", demo)
-    assert "NAT-H-0 达到退出标准 ↔ SN-H-0 贫困户五项否决" in done.stdout
+    assert "NAT-H-0 Exit standard reached ↔ SN-H-0 Five household indicators" in done.stdout
     refused = fupin("rules", "compare", "--pack", "exit-national", "--pack", "shangrao", "--run", demo)
     assert refused.returncode == 2
     assert "shangrao has no verdict" in refused.stderr
     assert "try: fupin rules compare" in refused.stderr
     several = fupin("rules", "compare", "--pack", "exit-national", "--pack", "guangxi", "--run", demo).stdout
-    assert "NAT-H-0 达到退出标准 ↔ GX-H-0 八有一超" in several, (
+    assert "NAT-H-0 Exit standard reached ↔ GX-H-0 Eight haves and one above" in several, (
         "a standard beside a standard, not beside a list of vetoes"
     )
     assert "GX-X-0" in several

@@ -105,16 +105,17 @@ def _differences(folder: Path, outputs: Mapping[str, str]) -> Iterator[str]:
     present = present_files(folder)
     for name in sorted({*outputs, *present}):
         if name not in present:
-            yield f"{name} is gone"
+            yield tr("{name} is gone", name=name)
         elif name not in outputs:
-            yield f"{name} was added"
+            yield tr("{name} was added", name=name)
         elif present[name].is_symlink() or sha256(present[name]) != outputs[name]:
-            yield f"{name} was changed"
+            yield tr("{name} was changed", name=name)
 
 
 def _sources(told: Mapping[str, Any], project: Project) -> Iterator[str | None]:
     """For each thing that went in what differs, or None. What a database answered cannot be asked again, and is left out."""
-    yield None if told.get("code") == code_hash() else f"the program differs: the run is of fupin {told.get('version')}"
+    differs = tr("the program differs: the run is of fupin {version}", version=told.get("version"))
+    yield None if told.get("code") == code_hash() else differs
     files = {name: path for source in (project.register, *project.extracts) for name, path in source.files}
     asked = {
         f"{source.id} {origin.name}"
@@ -131,8 +132,8 @@ def _sources(told: Mapping[str, Any], project: Project) -> Iterator[str | None]:
 
 def _source(name: str, path: Path | None, digest: str) -> str | None:
     if path is None or not path.is_file():
-        return f"{name}, which went in, is gone"
-    return None if sha256(path) == digest else f"{name}, which went in, was changed"
+        return tr("{name}, which went in, is gone", name=name)
+    return None if sha256(path) == digest else tr("{name}, which went in, was changed", name=name)
 
 
 def _differs(fault: str, where: Path) -> BadDataError:

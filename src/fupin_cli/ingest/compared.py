@@ -79,7 +79,7 @@ def _find(headers: Sequence[str], wanted: Mapping[str, Sequence[str]], where: Pl
         at = next((keys.index(key) for alias in aliases if (key := header_key(alias)) in keys), None)
         if at is None:
             near = difflib.get_close_matches(header_key(aliases[0]), keys, 1)
-            hint = f"; nearest header here: {headers[keys.index(near[0])]}" if near else ""
+            hint = tr("; nearest header here: {header}", header=headers[keys.index(near[0])]) if near else ""
             raise BadDataError(
                 tr("no column for {part}", part=part),
                 where=where,

@@ -15,6 +15,7 @@ from html import unescape
 from itertools import islice
 
 from fupin_cli.ingest.biff import last_readable_row
+from fupin_cli.language import tr
 
 _ZIP, _COMPOUND = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _LOCAL, _DESCRIPTOR = struct.Struct("<6x2H4x2I4x2H"), struct.Struct("<4xI")
@@ -33,7 +34,7 @@ def how_far(data: bytes) -> str | None:
     try:
         if data.startswith(_COMPOUND):
             place = last_readable_row(data)
-            return f"readable up to row {place[1]:,} of sheet {place[0]}" if place else None
+            return _readable(place[1], place[0]) if place else None
         return _how_far_package(data) if data.startswith(_ZIP) else None
     except (struct.error, zlib.error, ValueError, LookupError, MemoryError):
         return None
@@ -80,11 +81,15 @@ def _how_far_package(data: bytes) -> str | None:
     if sheet is None:
         return None
     if not sheet.is_sheet:
-        return f"the damage is in its part {sheet.name}" if _SAFE_NAME.fullmatch(sheet.name) else None
-    title = _titles(parts).get(sheet.name) or "no. " + _SHEET_PART.sub(r"\1", sheet.name)
+        return tr("the damage is in its part {name}", name=sheet.name) if _SAFE_NAME.fullmatch(sheet.name) else None
+    title = _titles(parts).get(sheet.name) or tr("no. {number}", number=_SHEET_PART.sub(r"\1", sheet.name))
     if sheet.state == "changed":
-        return f"sheet {title} is not as it was stored"
-    return f"readable up to row {sheet.last_row:,} of sheet {title}"
+        return tr("sheet {title} is not as it was stored", title=title)
+    return _readable(sheet.last_row, title)
+
+
+def _readable(row: int, sheet: object) -> str:
+    return tr("readable up to row {row:,} of sheet {sheet}", row=row, sheet=sheet)
 
 
 def _parts(data: bytes) -> Iterator[_Part]:

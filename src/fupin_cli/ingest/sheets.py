@@ -303,12 +303,12 @@ def _no_header(
 ) -> BadDataError:
     if sheets and all(report.not_asked for report in reports):
         return BadDataError(
-            tr("no sheet is called {sheets}", sheets=" or ".join(sheets)),
+            tr("no sheet is called {sheets}", sheets=tr(" or ").join(sheets)),
             where=name,
             why=tr("sheets here: {names}", names="、".join(report.sheet for report in reports)),
             try_=tr("correct sheets = [...] in fupin.toml"),
         )
-    wanted = " and ".join(_names(entry.split("|"), profile).replace("、", " or ") for entry in profile.required)
+    wanted = tr(" and ").join(_names(entry.split("|"), profile).replace("、", tr(" or ")) for entry in profile.required)
     return BadDataError(
         tr("no header row in the first 30 rows"),
         where=Place(name, next((report.sheet for report in reports if report.sheet), None)),
@@ -326,7 +326,7 @@ def _missing_column(
 ) -> BadDataError:
     near = [header.shown[c] for c, _ in mapping.unmapped if nearest_field(header.paths[c][-1], profile) in lacking]
     known = [alias for field_name in lacking for alias in _field(profile, field_name).headers][:6]
-    hint = f"; nearest header here: {near[0]}" if near else ""
+    hint = tr("; nearest header here: {header}", header=near[0]) if near else ""
     row = header.first + 1 if grid.header is None else None
     return BadDataError(
         tr("no column for {names}", names=_names(lacking, profile)),

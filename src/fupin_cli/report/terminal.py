@@ -154,7 +154,7 @@ def _sheets(accounts: Sequence[SourceAccount]) -> Table:
         reasons = reasons_words(account.other_reasons, pick)
         counts = (account.rows_read, account.rows_used, account.rows_set_aside, account.rows_footer)
         hidden = f"{account.rows_hidden:,}/{account.columns_hidden:,}"
-        state = tr("yes") if account.balanced else tr("NO")
+        state = pick(("相符", "yes") if account.balanced else ("不符", "NO"))
         rows.append((f"{name}\n  {reasons}" if reasons else name, *(f"{n:,}" for n in counts), hidden, state))
     numbers = (tr("read"), tr("used"), tr("aside"), tr("footer"), tr("hidden"))
     headers = (tr("file, sheet, why set aside"), *numbers, tr("balance"))

@@ -230,7 +230,7 @@ def _tokens(
             raise ConfigurationError(
                 tr("{key}: {word!r} is not allowed in a condition", key=key, word=word),
                 where=where,
-                why=_ALLOWED,
+                why=_allowed(),
                 try_=plain or tr("see docs/rules.md, Conditions"),
             )
         kind = str(found.lastgroup)
@@ -255,7 +255,7 @@ def _check_words(tokens: list[tuple[str, str]], known: Collection[str], where: s
             raise ConfigurationError(
                 tr("{key}: {word!r} is not a known fact, but SQL that conditions do not have", key=key, word=word),
                 where=where,
-                why=tr("it could turn an unknown into an answer, or read something else; ") + _ALLOWED,
+                why=tr("it could turn an unknown into an answer, or read something else; ") + _allowed(),
                 try_=_SQL.get(word.upper(), "a fact of its own, named in [[fact]]"),
             )
         if kind == "name" and (word not in known or after == "("):
@@ -263,15 +263,20 @@ def _check_words(tokens: list[tuple[str, str]], known: Collection[str], where: s
             raise ConfigurationError(
                 tr("{key}: {word!r} is not a known fact", key=key, word=word),
                 where=where,
-                why=_ALLOWED,
+                why=_allowed(),
                 try_=close if close and close != word else _some_like(word, known),
             )
         if word == "DATE" and not _is_day(after):
             raise ConfigurationError(
-                tr("{key}: DATE is followed by a day", key=key), where=where, why=_ALLOWED, try_=tr("DATE '2020-01-31'")
+                tr("{key}: DATE is followed by a day", key=key),
+                where=where,
+                why=_allowed(),
+                try_=tr("DATE '2020-01-31'"),
             )
         if word == "NULL" and not (before == "IS" or (before == "NOT" and words[at - 2 : at - 1] == ["IS"])):
-            raise ConfigurationError(tr("{key}: NULL may only follow IS or IS NOT", key=key), where=where, why=_ALLOWED)
+            raise ConfigurationError(
+                tr("{key}: NULL may only follow IS or IS NOT", key=key), where=where, why=_allowed()
+            )
         if word == "IS" and not (after == "NULL" or words[at + 1 : at + 3] == ["NOT", "NULL"]):
             raise ConfigurationError(
                 tr("{key}: IS may only ask for NULL", key=key),
@@ -360,4 +365,8 @@ _BEFORE_ALONE, _AFTER_ALONE = frozenset({"", "(", "AND", "OR", "NOT"}), frozense
 _EQUALS = frozenset({"=", "<>", "!="})
 _COMPARISONS = frozenset({"=", "<>", "!=", "<", ">", "<=", ">="})
 _BETWEEN_FACT_AND_TEXT = _COMPARISONS | {"(", ",", "IN", "NOT", "LIKE", "BETWEEN"}
-_ALLOWED = "allowed are known facts, numbers, 'text', = <> < <= > >= + - * / ( ) and " + " ".join(sorted(KEYWORDS))
+
+
+def _allowed() -> str:
+    words = " ".join(sorted(KEYWORDS))
+    return tr("allowed are known facts, numbers, 'text', = <> < <= > >= + - * / ( ) and {words}", words=words)
