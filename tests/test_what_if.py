@@ -74,7 +74,7 @@ def test_packs_without_a_rule_in_common_are_compared_by_their_verdicts(demo):
     assert "GX-X-0" in several
     named = ["--rule", "NAT-H-1", "--rule", "gx-x-5"]
     chosen = fupin("rules", "compare", "--pack", "exit-national", "--pack", "guangxi", *named, "--run", demo)
-    assert "NAT-H-1 年人均纯收入超过标准 ↔ GX-X-5" in chosen.stdout
+    assert "NAT-H-1 Net income per head above the line ↔ GX-X-5" in chosen.stdout
     wrong = fupin(
         "rules", "compare", "--pack", "exit-national", "--pack", "guangxi", *named[:3], "GX-X-O", "--run", demo
     )
