@@ -134,6 +134,22 @@ def test_a_seed_is_drawn_and_kept(demo, tmp_path):
     assert sha256(tmp_path / "a" / "sample.parquet") == sha256(tmp_path / "b" / "sample.parquet")
 
 
+def test_a_sample_that_may_be_out_is_not_drawn_over(demo, tmp_path):
+    """The same one may be drawn again; another one, or one over a run's results, is refused and changes nothing."""
+    words = ("sample", "draw", "county", demo, "-o", tmp_path / "audit")
+    assert fupin(*words, "--seed", 1).returncode == 0
+    before = sha256(tmp_path / "audit" / "sample.parquet")
+    assert fupin(*words, "--seed", 1).returncode == 0
+    for other in (("--seed", 2), (), ("--seed", 1, "--list", LIST)):
+        refused = fupin(*words, *other)
+        assert refused.returncode == 73
+        assert "another sample lies here" in refused.stderr
+        assert "--seed 1 draws this one again" in refused.stderr
+    assert sha256(tmp_path / "audit" / "sample.parquet") == before
+    shutil.copytree(demo, tmp_path / "run")
+    assert "results of another kind lie here" in fupin(*words[:-1], tmp_path / "run").stderr
+
+
 def test_a_project_and_its_run_are_one_frame(demo, tmp_path):
     """Drawn before the run or after it: the same households."""
     project = fupin("sample", "draw", "county", SAMPLE, "-o", tmp_path / "a", "--seed", 1, "--json")

@@ -24,7 +24,7 @@ from fupin_cli.audit import (
     new_seed,
 )
 from fupin_cli.audit.estimate import rate_rows
-from fupin_cli.errors import BadDataError, ConfigurationError, InputMissingError
+from fupin_cli.errors import BadDataError, ConfigurationError, InputMissingError, OutputError
 from fupin_cli.ingest import Ask, load_profiles, no_password, read_source, to_evidence
 from fupin_cli.intake import Passwords, nobody_knows, read_register
 from fupin_cli.language import tr
@@ -108,7 +108,8 @@ def draw(
     """Draws by the plan of this name from a run directory or a project, and writes sample and workbooks to `target`.
 
     `listed` is a list of households outside the register, `villages` a text file with a line 县/乡镇/村 for each village that the
-    plan is limited to. Without a seed one is drawn. Nothing appears under `target` unless everything does.
+    plan is limited to. Without a seed one is drawn. Nothing appears under `target` unless everything does. Raises OutputError
+    where another sample lies there.
     """
     base = _base(source, project, say, passwords)
     plan = open_plan(name, base.folders, _register_columns(base.folders))
@@ -122,6 +123,7 @@ def draw(
             tr("nobody can be drawn: the frame is empty"), where=str(source), why=_outside_words(frame.outside)
         )
     seed = new_seed() if seed is None else seed
+    _refuse_other_sample(target, {"plan": plan.id, "seed": seed, "frame_sha256": frame.sha256})
     drawn = draw_sample(frame.households, plan, seed)
     population = frame.households.group_by("stratum").agg(
         households=pl.len(), persons=pl.col("member_count").sum(), unsized=pl.col("member_count").is_null().sum()
@@ -266,6 +268,31 @@ def _register_columns(folders: Sequence[Path]) -> set[str]:
 
 def _columns_read(plan: Plan) -> set[str]:
     return {*plan.shows, *(name for stratum in plan.strata if stratum.where for name in stratum.where.names)}
+
+
+def _refuse_other_sample(target: Path, drawn: Mapping[str, object]) -> None:
+    """A sample may be out with the audit groups: drawn over, their answers would fit nothing. The same one may be drawn again."""
+    try:
+        there = json.loads((target / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return
+    if there.get("kind") != "sample":
+        raise OutputError(
+            tr("results of another kind lie here"),
+            where=str(target),
+            try_=tr("another folder: fupin sample draw … -o DIR"),
+        )
+    if any(there.get(name) != value for name, value in drawn.items()):
+        raise OutputError(
+            tr(
+                "another sample lies here: drawn on {day} with seed {seed}",
+                day=there.get("day"),
+                seed=there.get("seed"),
+            ),
+            where=str(target),
+            why=tr("its workbooks may be out with the audit groups, and their answers would fit no sample any more"),
+            try_=tr("another folder with -o; --seed {seed} draws this one again", seed=there.get("seed")),
+        )
 
 
 def _refuse_same_headers(plan: Plan, labels: Mapping[str, str]) -> None:
