@@ -130,7 +130,7 @@ def sum_up(
 
 
 def contradictions(register: Register) -> list[Problem]:
-    """Household-level fields on which members' rows disagree, and telephones that several households gave."""
+    """Household-level fields on which members' rows disagree, people without a place, telephones that several households gave."""
     names = {field.column: field.zh for field in register.table.profile.fields}
     source = "、".join(dict.fromkeys(report.source for report in register.table.reports))
     found = [
@@ -139,6 +139,8 @@ def contradictions(register: Register) -> list[Problem]:
     ]
     if register.persons.height and not register.persons["county_key"].drop_nulls().len():
         found.append(Problem("no_county", source, None, str(register.persons.height)))
+    if nowhere := register.persons["township"].null_count():
+        found.append(Problem("no_township", source, None, str(nowhere)))
     if register.shared_phones:
         found.append(Problem("shared_phone", source, None, str(register.shared_phones)))
     return found

@@ -138,6 +138,13 @@ PROBLEM_LABELS = {  # what is odd about a source, and the unit in which it is co
         ),
         _PERSONS,
     ),
+    "no_township": (
+        (
+            "台账没有乡镇的人：其疑点只在县总表，不进任何乡镇的核查表",
+            "people without a township: their findings are in the county's master only, on no township's checklist",
+        ),
+        _PERSONS,
+    ),
     "shared_phone": (("一个电话登记在多户", "one telephone in several households"), _HOUSEHOLDS),
     "uncovered_township": (
         (
