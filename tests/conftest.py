@@ -91,8 +91,6 @@ PROJECT = """
 name = "试"
 as_of = {as_of}
 jurisdiction = "{place}"
-[rules]
-without = ["self-households", "self-people"]
 [register]
 files = ["台账.xlsx"]
 [[extract]]
@@ -117,6 +115,7 @@ def small(tmp_path) -> Path:
     write_xlsx(folder / "台账.xlsx", {"s": [header, *homes]})
     (folder / "低保.csv").write_text("姓名,身份证号,县,低保证号\n赵七,,青禾县,D1\n", encoding="utf-8")
     told = PROJECT.format(as_of="2019-11-30", place="990121") + 'files = ["低保.csv"]\n'
+    told += '[rules]\nwithout = ["self-households", "self-people"]\n'
     (folder / "fupin.toml").write_text(told, encoding="utf-8")
     return folder
 
