@@ -18,7 +18,7 @@ FLOORS = [
     {"rulebook", "kept_rules", "judged"},
     {"report", "cases", "audit", "engine", "project", "rundir", "synth"},
     {"ingest", "linkage", "rules"},
-    {"normalise", "characters", "locks", "traces"},
+    {"normalise", "characters", "locks", "traces", "parked"},
     {"vocabulary", "errors", "unfinished", "parquet", "progress", "layout"},
     {"language"},
 ]
