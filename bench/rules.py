@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from fupin_cli.ingest import SourceProfile, load_profiles
 from fupin_cli.judged import AT_ONCE
+from fupin_cli.parked import mapped
 from fupin_cli.project import shipped_rules
 from fupin_cli.rulebook import all_packs
 from fupin_cli.rules import applies_to, inquire, load_lines
@@ -140,8 +140,7 @@ def world(persons: int) -> dict[str, object]:
 
 def _mapped(folder: Path) -> pl.DataFrame:
     """The frame that lies there county by county, mapped into memory: what is not looked at now takes none."""
-    tables = [pa.ipc.open_file(pa.memory_map(str(path))).read_all() for path in sorted(folder.glob("*.arrow"))]
-    return pl.concat([pl.DataFrame(pl.from_arrow(table, rechunk=False)) for table in tables], rechunk=False)
+    return pl.concat([mapped(path) for path in sorted(folder.glob("*.arrow"))], rechunk=False)
 
 
 def county(first: int, persons: int) -> dict[str, Any]:

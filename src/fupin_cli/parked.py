@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TypeAlias
 
 import polars as pl
-import pyarrow as pa
 
 from fupin_cli.parquet import disk_faults
 
@@ -36,8 +35,14 @@ def on_disk(folder: Path) -> Park:
         with tempfile.NamedTemporaryFile(dir=folder, suffix=".arrow") as file:
             with disk_faults(Path(file.name)):
                 frame.write_ipc(file.name, record_batch_size=frame.height)
-            # Polars reads such a file into memory; pyarrow maps it, and Polars takes the columns as they lie there
-            table = pa.ipc.open_file(pa.memory_map(file.name)).read_all()
-        return pl.DataFrame(pl.from_arrow(table, rechunk=False)).cast(frame.schema)
+            return mapped(Path(file.name)).cast(frame.schema)
 
     return in_memory if os.name == "nt" else park
+
+
+def mapped(path: Path) -> pl.DataFrame:
+    """The frame of an Arrow file as it lies there: Polars would read it into memory, pyarrow maps it."""
+    import pyarrow as pa  # noqa: PLC0415 - takes a tenth of a second to load, and only large registers need it
+
+    table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    return pl.DataFrame(pl.from_arrow(table, rechunk=False))

@@ -136,7 +136,7 @@ def _both(ours: Pack, theirs: Pack) -> str:
 
 
 def _title(of: Pack | Rule) -> str:
-    return pick((of.title, of.title_en or of.title))
+    return pick((of.title, of.title_en))
 
 
 def _words(outcome: str) -> str:

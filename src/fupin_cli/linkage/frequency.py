@@ -43,8 +43,9 @@ def count_names(extract: pl.DataFrame, *, several: bool = False) -> Names:
     """How common names and surnames are in an extract (KEYS); `several` if a person has more than one row in it."""
     counted = sample(extract.select("code", "name", *_PLACE)).lazy().drop_nulls("name")
     if several:
-        again = pl.col("code").is_not_null() & pl.col("code").is_duplicated()
-        counted = pl.concat([counted.filter(again).unique(), counted.filter(~again)])
+        coded = pl.col("code").is_not_null() & pl.col("code").is_duplicated()
+        counted = counted.with_columns(coded.alias("again"))
+        counted = pl.concat([counted.filter("again").unique(), counted.filter(~pl.col("again"))])
     by_name, by_place = pl.collect_all(
         [
             counted.group_by("name").len("people"),

@@ -32,7 +32,7 @@ def read_eighteen(raw: pl.Series) -> pl.DataFrame:
     whole ones do the others mean anything; `birth_on` is null where no calendar has such a day (years 1880–2099).
     """
     long = pl.col("text").str.len_bytes() == _LENGTH
-    texts = raw.cast(pl.String).to_frame("text").select(pl.when(long).then("text").otherwise(pl.lit(_NONE))).to_series()
+    texts = raw.to_frame("text").select(pl.when(long).then("text").otherwise(pl.lit(_NONE))).to_series()
     return _read(texts.cast(pl.Binary).bin.reinterpret(dtype=pl.Array(pl.UInt8, _LENGTH)).to_numpy())
 
 

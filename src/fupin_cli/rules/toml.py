@@ -187,7 +187,8 @@ class Table:
         first, last = (bisect_left(self.headings, (line,)) for line in (self.span.start, self.span.stop))
         inside = self.headings[first:last]
         starts = [n for n, other in inside if other == heading]
-        ends = [n for n, other in inside if not other.strip("[] \t").startswith(below)]
+        # an indented line may be a list inside a list
+        ends = [n for n, other in inside if self.lines[n][0] == "[" and not other.strip("[] \t").startswith(below)]
         return [range(start, next((end for end in ends if end > start), self.span.stop)) for start in starts]
 
     def text(self, key: str, *, required: bool = True) -> str:
