@@ -123,13 +123,14 @@ def draw(
             tr("nobody can be drawn: the frame is empty"), where=str(source), why=_outside_words(frame.outside)
         )
     seed = new_seed() if seed is None else seed
-    _refuse_other_sample(target, {"plan": plan.id, "seed": seed, "frame_sha256": frame.sha256})
     drawn = draw_sample(frame.households, plan, seed)
     population = frame.households.group_by("stratum").agg(
         households=pl.len(), persons=pl.col("member_count").sum(), unsized=pl.col("member_count").is_null().sum()
     )
     outside = dict(frame.outside["reason"].value_counts().sort("reason").rows())
     with publish(target) as folder:
+        # nobody else draws into it now
+        _refuse_other_sample(target, {"plan": plan.id, "seed": seed, "frame_sha256": frame.sha256})
         write_parquet(drawn.rows, folder / SAMPLE_FILE)
         write_parquet(frame.outside, folder / OUTSIDE_FILE)
         shutil.copyfile(plan.path, folder / PLAN_FILE)
