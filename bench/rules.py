@@ -14,13 +14,14 @@ import time
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from fupin_cli.ingest import SourceProfile, load_profiles
-from fupin_cli.judged import AT_ONCE
+from fupin_cli.judged import AT_ONCE, judge_in_parts
 from fupin_cli.parked import mapped
 from fupin_cli.project import shipped_rules
 from fupin_cli.rulebook import all_packs
@@ -54,7 +55,7 @@ ILL = (
     "wrongly", "missed", "problem", "uninsured", "dilapidated", "tekun", "dibao", "nominal", "cadre", "luxury",
     "hires", "fraud", "habits", "absent", "dropout", "explain", "abroad", "pension", "big_farm", "outside",
     "after_2014", "no_house", "jump", "drop", "disaster", "serious_illness", "home_teaching",
-    "education_exempt", "conflict", "overseas", "military", "no_labour", "secretary", "employee", "pays_tax",
+    "education_exempt", "conflict", "overseas", "military", "no_labour", "relocated", "secretary", "employee", "pays_tax",
     "unattended", "scarce", "risk_of",
 )  # fmt: skip
 
@@ -84,7 +85,12 @@ RANGES = {
     "income_dibao": 0,
     "income_tekun": 0,
     "age_stated": 40,
+    "pension": 0,
+    "wage": 60_000,
 }
+AGES = [45, 43, 22]  # of head, spouse and child, about
+TRANSFERS = ("family_planning", "dibao", "tekun", "pension", "ecology", "other_transfer")
+INCOMES = ("wage", "business", "property", "transfer")
 
 
 def draw(name: str, kind: str, labels: list[str], rows: int, random: np.random.Generator) -> pl.Series:
@@ -161,7 +167,10 @@ def county(first: int, persons: int) -> dict[str, Any]:
             "source": "台账",
         }
     ).with_columns(county_key="county", village_key="village", township_key="county", name="name_key")
-    day = draw("", "date", [], persons, random) - timedelta(days=365 * 20)
+    day = pl.select(
+        draw("", "date", [], persons, random)
+        - pl.duration(days=365 * pl.lit(pl.Series(AGES).gather((row % HOUSEHOLD_SIZE).to_numpy())))
+    ).to_series()
     born = {"birth_on": day, "id_birth_on": day, "age_stated": AS_OF.year - day.dt.year()}
     relation = pl.Series(["户主", "配偶", "之子"]).gather((row % HOUSEHOLD_SIZE).to_numpy())
     listed = {kind: pl.Series(random.random(persons) < SHARES.get(kind, RARE)) for kind in profiles}
@@ -170,7 +179,8 @@ def county(first: int, persons: int) -> dict[str, Any]:
         pl.format("拆{}", home // 2)
     ).to_series()  # households that were one lie in one county
     own |= {flag: listed[kind] ^ pl.Series(random.random(persons) < 0.005) for flag, kind in FLAGS.items()}
-    people = who.with_columns(*(s.alias(n) for n, s in (own | born).items()), relation=relation)
+    people = who.with_columns(*(s.alias(n) for n, s in (own | born).items()), relation=relation, id_raw="id_number")
+    people = people.with_columns(consistent())
     levels = {field.column: field.level for field in profiles["register"].fields}
     of_home = [name for name in own if levels[name] == "household"]
     homes = people.unique("household_id", keep="first", maintain_order=True).select(
@@ -219,10 +229,26 @@ def county(first: int, persons: int) -> dict[str, Any]:
     }
 
 
+def consistent() -> list[pl.Expr]:
+    """What a register that was filled in with care says: sums add up, and what belongs together agrees."""
+    money = "income_{}_yuan".format
+    transfer = pl.sum_horizontal(map(money, TRANSFERS), ignore_nulls=False)
+    total = pl.sum_horizontal(map(money, INCOMES[:-1]), ignore_nulls=False) + transfer
+    return [
+        transfer.alias(money("transfer")),
+        total.alias(money("total")),
+        (total - pl.col("expense_business_yuan")).alias(money("net")),
+        (pl.col("returned_mu") + pl.col("forest_mu")).alias("forest_mu"),
+        pl.max_horizontal("exit_year", pl.col("first_identified_year") + 1).alias("exit_year"),
+        pl.lit("缺技术").alias("cause_main"),
+        pl.col("id_number").first().over("household_id").alias("head_id_number"),
+    ]
+
+
 def measure(persons: int, only: str | None, at_once: int, *, outcomes_too: bool) -> dict[str, float | int]:
     """What it costs to judge so many persons by the packs of one place, with `only` by one pack or by `all`.
 
-    `at_once` of them at a time. The findings are written rule by rule and counted; reasons of outcomes only with `outcomes_too`.
+    `at_once` of them at a time. The findings are written, with their keys; reasons of outcomes only with `outcomes_too`.
     """
     folder = shipped_rules()
     every = all_packs([folder], load_profiles([folder / "sources"]))
@@ -235,26 +261,29 @@ def measure(persons: int, only: str | None, at_once: int, *, outcomes_too: bool)
     asked = inquire(
         **frames, packs=packs, lines=load_lines([folder]), as_of=AS_OF, jurisdiction=PLACE, stages=("county", "province")
     )  # fmt: skip
-    found = told = rules = parts = 0
-    for judged in asked.judge_by_counties(at_once):
-        parts += 1
-        found += sum(findings.height for findings in judged.findings_by_rule())
-        told += sum(batch.height for batch in judged.outcome_batches()) if outcomes_too else 0
-        rules = max(rules, len(judged.reports))
-        del judged
+    parts: list[int] = []
+    with TemporaryDirectory(dir=DATA) as kept:
+        judged = judge_in_parts(
+            asked, Path(kept) / "parts", at_once, keep=outcomes_too, tell=lambda done, *_: parts.append(done)
+        )
+        told = _rows(Path(kept) / "parts", "outcomes")
     return {
         "persons": persons,
         "at_once": at_once,
-        "parts": parts,
+        "parts": len(parts),
         "outcome_rows": told,
-        "rules": rules,
+        "rules": len(judged.reports),
         "evidence_rows": sum(frame.height for frame in frames["evidence"].values()),
         "seconds": round(time.perf_counter() - started, 1),
         "cpu_seconds": round(time.process_time() - busy, 1),
-        "findings": found,
+        "findings": judged.findings.height,
         "inputs_gib": round(held / 2**20, 1),
         "peak_gib": round(watched.stop() / 2**20, 1),
     }
+
+
+def _rows(folder: Path, name: str) -> int:
+    return sum(int(pl.scan_parquet(path).select(pl.len()).collect().item()) for path in folder.glob(f"{name}-*"))
 
 
 class _Watch:

@@ -6,7 +6,7 @@ households that lie in several counties, or were one household across them: such
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -85,7 +85,8 @@ def _buckets(
 ) -> Iterator[Bucket]:
     """The buckets into which persons, households and counties were put."""
     of_homes = households.select("household_id").join(homes, on="household_id", how="left", maintain_order="left")
-    rows = {kind: _rows_of(kind, compared, people, homes, counties, reach) for kind in compared.evidence}
+    linked = _linked(compared, people)
+    rows = {kind: _rows_of(kind, compared, linked, homes, counties, reach) for kind in compared.evidence}
     links, same_number = (
         frame.join(people, on="register_row", maintain_order="left") for frame in (compared.links, compared.same_number)
     )
@@ -171,16 +172,32 @@ def _pack(sizes: pl.DataFrame, neighbours: Sequence[tuple[str, str]], most: int)
     return pl.DataFrame(placed, schema={"county_key": pl.String, _AT: pl.UInt32}, orient="row")
 
 
+def _linked(compared: Comparison, people: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Of each extract the rows that link to somebody, and the bucket of that person."""
+    pairs = pl.concat([frame.select("register_row", *_ROW) for frame in (compared.links, compared.same_number)])
+    return _by_extract(pairs.join(people, on="register_row").select(*_ROW, _AT))
+
+
+def _by_extract(rows: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    parts = rows.partition_by("extract", as_dict=True, include_key=False)
+    return {str(extract): part for (extract,), part in parts.items()}
+
+
 def _rows_of(
-    kind: str, compared: Comparison, people: pl.DataFrame, homes: pl.DataFrame, counties: pl.DataFrame, reach: Reach
+    kind: str,
+    compared: Comparison,
+    linked: Mapping[str, pl.DataFrame],
+    homes: pl.DataFrame,
+    counties: pl.DataFrame,
+    reach: Reach,
 ) -> pl.DataFrame:
     """`nth` row of a kind of evidence, and each bucket that it is wanted in: rows that link, or number, or place joins to it."""
     rows = compared.evidence[kind]
     numbered = rows.select(*_ROW).with_row_index("nth")
-    links = pl.concat([frame.select("register_row", *_ROW) for frame in (compared.links, compared.same_number)])
-    held = numbered["extract"].unique()
-    links = links.filter(pl.col("extract").is_in(held.implode())).unique().join(people, on="register_row")
-    found = [links.join(numbered, on=_ROW).select("nth", _AT)]
+    nobody = pl.DataFrame(schema={"nth": numbered.schema["nth"], _AT: pl.UInt32})
+    held = ((part, linked.get(extract)) for extract, part in _by_extract(numbered).items())
+    met = [part.join(pairs, on="extract_row").select("nth", _AT) for part, pairs in held if pairs is not None]
+    found = [nobody, *met]
     if kind in reach.by_number and "household_id" in rows.columns:
         by_number = rows.select("household_id").with_row_index("nth").drop_nulls().join(homes, on="household_id")
         found.append(by_number.select("nth", _AT))

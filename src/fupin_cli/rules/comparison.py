@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from threading import RLock
 from typing import Any, TypeVar, cast
 
 import polars as pl
@@ -40,6 +41,7 @@ class Comparison:
     stages: tuple[str, ...]
     whole: Comparison | None = field(default=None, repr=False)
     kept: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+    finding: RLock = field(default_factory=RLock, repr=False, compare=False)
 
     @property
     def everybody(self) -> Comparison:
@@ -47,10 +49,14 @@ class Comparison:
         return self.whole or self
 
     def once(self, key: Hashable, find: Callable[[Comparison], T]) -> T:
-        """What `find` finds in all that was compared; asked again under the same key, it is not looked for again."""
+        """What `find` finds in all that was compared; asked again under the same key, it is not looked for again.
+
+        Of counties that are judged side by side one looks, and the others wait for what it finds.
+        """
         known = self.everybody.kept
-        if key not in known:
-            known[key] = find(self.everybody)
+        with self.everybody.finding:
+            if key not in known:
+                known[key] = find(self.everybody)
         return cast("T", known[key])
 
     def extracts_of(self, kind: str, max_age_days: int | None = None) -> pl.DataFrame:
@@ -58,6 +64,10 @@ class Comparison:
         oldest = date.min if max_age_days is None else self.as_of - timedelta(days=max_age_days)
         fresh = pl.lit(max_age_days is None) | (pl.col("as_of") >= oldest)
         return self.extracts.filter((pl.col("kind") == kind) & fresh)
+
+    def links_of(self, extracts: pl.DataFrame) -> pl.DataFrame:
+        """The links to rows of these extracts, in their order."""
+        return self.links.filter(pl.col("extract").is_in(extracts["extract"].implode()))
 
     def no_extract(self, kinds: Sequence[str], max_age_days: int | None, label: Label) -> str | None:
         """Why none of these kinds can be asked: there is no extract, none with a row, or none fresh. None where one can."""

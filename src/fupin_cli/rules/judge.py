@@ -10,7 +10,7 @@ All of a register is judged at once, in columns. Findings and outcomes are put i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, partial
@@ -284,14 +284,14 @@ class Inquiry:
         """Outcomes of every household under every rule, and the findings, of everybody at once."""
         return self._judge(Bucket(self.persons, self.households, self.compared), listed=True)
 
-    def judge_by_counties(self, most: int) -> Iterator[Judgement]:
-        """The same in parts of whole counties, of `most` persons where no county has more.
+    def parts(self, most: int) -> Iterator[Callable[[], Judgement]]:
+        """The same in parts of whole counties, of `most` persons where no county has more: calls that judge one part each.
 
-        Each part says what everybody's judgement says of its people, but for what hangs on all of them: keys of findings, and
-        why a rule could decide nothing. `Parts` of results put that together. The first speaks of the lists' people too.
+        They may be made side by side. Each part says what everybody's judgement says of its people, but for what hangs on all of
+        them: keys of findings, and why a rule could decide nothing. The first speaks of the lists' people too.
         """
         for nth, bucket in enumerate(divide(self.persons, self.households, self.compared, self._reach, most)):
-            yield self._judge(bucket, listed=nth == 0)
+            yield partial(self._judge, bucket, listed=nth == 0)
 
     def facts_of(self, households: pl.Series) -> GatheredFacts:
         """The facts of these households' members and of themselves, without what villages and counties add up to."""

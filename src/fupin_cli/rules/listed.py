@@ -51,7 +51,7 @@ def judge_listed(
     )
     scope = _in_scope(rows, compared, people)
     rows = (
-        rows.join(_link_state(compared), on=["extract", "extract_row"], how="left", maintain_order="left")
+        rows.join(_link_state(rows, compared), on=["extract", "extract_row"], how="left", maintain_order="left")
         .with_columns(
             *_same_number(rows, people),
             (_begins_like(rows, people) | _out_of_reach(rows, uncovered) | _on_a_lost_row(rows, unread)).alias(
@@ -100,10 +100,11 @@ def _why_not(rule: Rule, rows: pl.DataFrame, compared: Comparison, label: Label)
     return None
 
 
-def _link_state(compared: Comparison) -> pl.DataFrame:
-    """Per linked row: is it accepted, under review, and does the register hold its ID number under another name."""
+def _link_state(rows: pl.DataFrame, compared: Comparison) -> pl.DataFrame:
+    """Per linked row of these extracts: is it accepted, under review, and has the register its ID number under another name."""
     accepted, review = pl.col("decision") == Decision.ACCEPTED.value, pl.col("decision") == Decision.REVIEW.value
     links = pl.concat([compared.links, compared.same_number.filter(~accepted & ~review)])
+    links = links.filter(pl.col("extract").is_in(rows["extract"].unique().implode()))
     return links.group_by("extract", "extract_row").agg(
         accepted.any().alias("accepted"),
         review.any().alias("review"),
@@ -131,11 +132,12 @@ def _in_scope(rows: pl.DataFrame, compared: Comparison, people: pl.DataFrame) ->
 
 def _same_number(rows: pl.DataFrame, people: pl.DataFrame) -> list[pl.Series]:
     """Per row: does the register, in whichever county, hold its ID number under its name; and under another one only."""
-    held = people.drop_nulls("id_number").group_by("id_number").agg(pl.col("name_key").alias("_names"))
-    met = rows.select("id_number", "name_key").join(held, on="id_number", how="left", maintain_order="left")
-    found, same = pl.col("_names").is_not_null(), pl.col("_names").list.contains(pl.col("name_key"))
-    same = (found & same).fill_null(value=False)
-    return met.select(same.alias("_same_name"), (found & ~same).alias("_other_name")).get_columns()
+    keys = ["id_number", "name_key"]
+    held = people.select(keys).drop_nulls("id_number").unique().with_columns(_same_name=pl.lit(value=True))
+    met = rows.select(keys).join(held, on=keys, how="left", nulls_equal=True, maintain_order="left")
+    found = pl.col("id_number").is_in(held["id_number"].implode()).fill_null(value=False)
+    same = pl.col("_same_name").fill_null(value=False)
+    return met.select(same, (found & ~same).alias("_other_name")).get_columns()
 
 
 def _begins_like(rows: pl.DataFrame, people: pl.DataFrame) -> pl.Series:

@@ -144,10 +144,11 @@ def _unnumbered(
     And the numbers that stand elsewhere in the files. None where there is nothing of all that.
     """
     fresh = compared.extracts_of(kind, max_age_days)
-    settled = compared.links.filter(pl.col("decision") == Decision.ACCEPTED.value)
     rows = compared.evidence[kind].select("extract", "extract_row", "name_key", "county_key", *_NUMBER)
     rows = rows.filter(pl.col("id_number").is_null()).join(fresh, on="extract", how="semi")
-    rows = rows.join(settled, on=["extract", "extract_row"], how="anti")
+    if rows.height:
+        settled = compared.links_of(fresh).filter(pl.col("decision") == Decision.ACCEPTED.value)
+        rows = rows.join(settled, on=["extract", "extract_row"], how="anti")
     elsewhere = fresh["mentioned"].explode(empty_as_null=True).drop_nulls().unique()
     if not rows.height and not elsewhere.len():
         return None
