@@ -5,12 +5,18 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import settings
 
 from fupin_cli import rulebook
+from fupin_cli.cli import boundary
+from fupin_cli.cli.main import entry
+from fupin_cli.language import speak
 from office_files import write_xlsx
 
 ROOT = Path(__file__).parents[1]
@@ -65,7 +71,32 @@ def rules_are_read_once():
 
 
 def fupin(*words, **environment) -> subprocess.CompletedProcess:
-    """Runs the installed command in a process of its own."""
+    """Runs the command as it is typed, in this process, which has the libraries at hand: a second less than a new one takes.
+
+    Help is spoken in the language in which a command was first loaded, so another language has a process of its own.
+    """
+    if "FUPIN_LANG" in environment or "--lang" in words:
+        return fupin_process(*words, **environment)
+    before, mask, code = dict(os.environ), os.umask(0o077), 0
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as out, tempfile.TemporaryFile("w+", encoding="utf-8") as err:
+        typed = patch.object(sys, "argv", ["fupin", *map(str, words)])
+        with redirect_stdout(out), redirect_stderr(err), typed, patch.object(boundary, "heed_signals"):
+            os.environ.update(environment)
+            try:
+                entry()
+            except SystemExit as ended:
+                code = ended.code
+            finally:
+                os.umask(mask)
+                os.environ.clear()
+                os.environ.update(before)
+                speak("en")
+        said = [stream.seek(0) or stream.read() for stream in (out, err)]
+    return subprocess.CompletedProcess(words, code, *said)
+
+
+def fupin_process(*words, **environment) -> subprocess.CompletedProcess:
+    """Runs the installed command in a process of its own: for what hangs on that (signals, locks, threads, crashes)."""
     return subprocess.run(
         [str(FUPIN), *map(str, words)],
         capture_output=True,
@@ -80,7 +111,7 @@ def fupin(*words, **environment) -> subprocess.CompletedProcess:
 def demo(tmp_path_factory) -> Path:
     """The run directory of the sample data, made by the command line."""
     folder = tmp_path_factory.mktemp("demo") / "run"
-    done = fupin("run", SAMPLE, "-o", folder)
+    done = fupin_process("run", SAMPLE, "-o", folder)
     assert done.returncode == 0, done.stderr
     return folder
 

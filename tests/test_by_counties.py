@@ -99,11 +99,11 @@ def test_large_registers_are_judged_in_parts(tmp_path):
     world = World()
     for n, county in enumerate(["白石", "白石", "青禾", "黄土", None]):
         world.person(f"H{n}", county_key=county, county=COUNTIES[county])
-    asked = world.inquire()
+    asked = world.inquire(packs=PACKS)
     sizes = [sorted(part().facts.persons["county_key"].fill_null("?")) for part in asked.parts(2)]
     assert sizes == [["?", "白石", "白石"], ["青禾", "黄土"]]
     world.person("H2", county_key="白石", county="白石县")  # a household in two counties
-    sizes = [part().facts.persons["county_key"].n_unique() for part in world.inquire().parts(2)]
+    sizes = [part().facts.persons["county_key"].n_unique() for part in world.inquire(packs=PACKS).parts(2)]
     assert sizes == [3, 1]
 
 
@@ -114,8 +114,8 @@ def test_facts_of_single_households_are_those_of_the_round(tmp_path):
         world.person(f"H{n}", dibao=True)
     world.row("dibao", 1, household_id="H1", covered=True)
     world.link(1, "register", 3)
-    whole = world.judge().facts
-    told = world.inquire().facts_of(pl.Series(["H1"]))
+    whole = world.judge(packs=PACKS).facts
+    told = world.inquire(packs=PACKS).facts_of(pl.Series(["H1"]))
     assert told.persons["household_id"].to_list() == ["H1", "H3"]
     here = pl.col("household_id").is_in(["H1", "H3"])
     assert_frame_equal(told.persons, whole.persons.filter(here), check_dtypes=False)

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from conftest import FUPIN, fupin
+from conftest import FUPIN, fupin_process
 from fupin_cli.cases import open_ledger
 from fupin_cli.cases.ledger import check_ledger
 from loop_world import RULES, World, answer
@@ -32,7 +32,7 @@ def stage(tmp_path_factory):
         if ledger.exists():
             shutil.copytree(ledger, home / f"before-{name}")
         before[name] = (home / f"before-{name}", words)
-        done = fupin("cases", *words, "--ledger", ledger)
+        done = fupin_process("cases", *words, "--ledger", ledger)
         assert done.returncode == 0, done.stderr
 
     step("begin", "round", world.run(home / "r0", date(2020, 1, 1)), "--on", "2020-01-01")
@@ -76,7 +76,7 @@ def survive(stage, name, tmp_path, kill) -> None:
     for folder in (calm, torn):
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(home, folder)
-    assert fupin("cases", *words, "--ledger", calm).returncode == 0
+    assert fupin_process("cases", *words, "--ledger", calm).returncode == 0
     wanted = told(calm)
     for _ in range(kill.times):
         shutil.rmtree(torn)
@@ -84,7 +84,7 @@ def survive(stage, name, tmp_path, kill) -> None:
         kill(["cases", *map(str, words), "--ledger", str(torn)])
         with open_ledger(torn) as ledger:
             assert check_ledger(ledger) == []
-        done = fupin("cases", *words, "--ledger", torn)
+        done = fupin_process("cases", *words, "--ledger", torn)
         assert done.returncode == 0, done.stderr
         assert told(torn) == wanted
 
@@ -181,7 +181,7 @@ def test_two_at_once_give_one_result(stage, tmp_path):
         folder, calm = tmp_path / name, tmp_path / f"{name}-calm"
         shutil.copytree(home, folder)
         shutil.copytree(home, calm)
-        assert fupin("cases", *words, "--ledger", calm).returncode == 0
+        assert fupin_process("cases", *words, "--ledger", calm).returncode == 0
         both = [
             subprocess.Popen(
                 [FUPIN, "cases", *map(str, words), "--ledger", folder],

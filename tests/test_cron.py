@@ -8,7 +8,7 @@ from logging.handlers import RotatingFileHandler
 import polars as pl
 import pytest
 
-from conftest import fupin
+from conftest import fupin_process
 from fupin_cli.cli.journal import journal
 from fupin_cli.errors import BusyError, DiskError
 from fupin_cli.rundir import publish, require_space
@@ -20,7 +20,7 @@ def lines(path):
 
 def test_only_the_answer_is_said_and_the_rest_is_in_the_log(sample, tmp_path):
     """stdout is the digest, stderr empty; the log tells begin, each step and the end, and nobody's name or number."""
-    done = fupin(
+    done = fupin_process(
         "run", sample, "-o", tmp_path / "run", "-q", "--json", "--wait", "5", "--exit-code", "--stage", "county"
     )
     assert (done.returncode, done.stderr) == (10, "")
@@ -41,7 +41,7 @@ def test_only_the_answer_is_said_and_the_rest_is_in_the_log(sample, tmp_path):
 def test_a_failure_is_in_the_log_with_its_code_and_without_its_words(sample, tmp_path):
     """What an error says may name a file; its kind and code are enough to know where to look."""
     shutil.rmtree(sample / "register")
-    done = fupin("run", sample, "-o", tmp_path / "run", "-q", "--log", tmp_path / "log" / "runs.jsonl")
+    done = fupin_process("run", sample, "-o", tmp_path / "run", "-q", "--log", tmp_path / "log" / "runs.jsonl")
     assert done.returncode == 66
     log = tmp_path / "elsewhere.jsonl"
     for error, code in ((BusyError("secret"), 75), (ValueError("secret"), 70)):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from babel.messages.mofile import write_mo
 
-from conftest import ROOT, fupin
+from conftest import ROOT, fupin_process
 from fupin_cli import errors
 from fupin_cli.language import preferred
 from make_messages import CATALOGUE, updated
@@ -37,7 +37,7 @@ MIXED = re.compile("^ *[\u4e00-\u9fff（）、，]+ [a-z]{3,}")  # 依据 basis
     ],
 )
 def test_the_option_goes_before_the_variable_and_that_before_the_locale(words, environment, expected):
-    done = fupin(*words, "run", "nowhere", **environment)
+    done = fupin_process(*words, "run", "nowhere", **environment)
     assert done.returncode == 66
     assert done.stderr.startswith(expected)
 
@@ -45,7 +45,7 @@ def test_the_option_goes_before_the_variable_and_that_before_the_locale(words, e
 def test_an_error_says_all_three_things_in_chinese(tmp_path):
     """What and where, why, and what to type next."""
     (tmp_path / "fupin.toml").write_text('[project]\nname = "试"\nas_off = 2019-11-30\n', encoding="utf-8")
-    done = fupin("--lang", "zh", "run", tmp_path)
+    done = fupin_process("--lang", "zh", "run", tmp_path)
     assert done.returncode == 78
     assert "没有" in done.stderr or "不" in done.stderr
     assert "下一步：" in done.stderr
@@ -53,7 +53,7 @@ def test_an_error_says_all_three_things_in_chinese(tmp_path):
 
 
 def test_click_speaks_the_same_language():
-    done = fupin("--lang", "zh", "link", "only-one.csv")
+    done = fupin_process("--lang", "zh", "link", "only-one.csv")
     assert done.returncode == 2
     assert "缺少参数" in done.stderr
 
@@ -70,11 +70,11 @@ def test_the_locale_of_windows_counts(monkeypatch):
 def test_help_is_in_one_language(words):
     """What is typed stays as it is; everything that is said is said in Chinese, or in English."""
     for language, other in (("zh", r"[a-z]{3,} [a-z]{3,} [a-z]{3,}"), ("en", "[\u4e00-\u9fff]{6,}")):
-        done = fupin("--lang", language, *words, "--help")
+        done = fupin_process("--lang", language, *words, "--help")
         assert done.returncode == 0
         told = [line for line in done.stdout.splitlines()[1:] if not line.startswith("    fupin")]
         assert not [line for line in told if re.search(other, line)]
-    assert "比对建档立卡" in fupin("--lang", "zh", "--help").stdout
+    assert "比对建档立卡" in fupin_process("--lang", "zh", "--help").stdout
 
 
 def test_every_message_has_its_chinese():

@@ -81,9 +81,8 @@ def test_nobody_is_where_they_may_not_be(sample, tmp_path, canaries, watched):
     """The whole way once: looking, drafting, running, explaining, booking, sending, listing, verifying, purging."""
     run, ledger = tmp_path / "run", tmp_path / "cases"
     watched("run", sample, "-o", run)
-    watched("run", sample, "-o", tmp_path / "county", "--json", "--stage", "county")
     nobody_in(run, canaries)
-    for path in sorted(p for p in sample.rglob("*") if p.suffix in (".xlsx", ".xls", ".csv"))[::4]:
+    for path in sorted(p for p in sample.rglob("*") if p.suffix in (".xlsx", ".xls", ".csv"))[::8]:
         watched("inspect", path, "--rows", "20", code=(0, 65))
     watched("link", *sorted((sample / "register").iterdir()), "-o", tmp_path / "links.parquet", code=(0, 2, 65))
     watched("dedupe", min((sample / "register").iterdir()), code=(0, 2))
@@ -116,7 +115,7 @@ def test_nobody_is_where_they_may_not_be(sample, tmp_path, canaries, watched):
 def test_a_failure_at_any_stage_tells_nobody(sample, tmp_path, canaries, watched):
     """Twelve stages, four kinds of error that quote a cell: code 70, our own line and no word of theirs; the results stand."""
     run = tmp_path / "run"
-    watched("run", sample, "-o", run, "-q", "--stage", "county")
+    watched("run", sample, "-o", run, "--json", "--stage", "county")
     before = told(run)
     person = pl.read_parquet(run / "persons.parquet").filter(pl.col("id_number").is_not_null()).row(5, named=True)
     said = watched(

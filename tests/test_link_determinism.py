@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from conftest import fupin
+from conftest import fupin_process
 from fupin_cli.synth import PRESETS, generate
 
 PAIR = ["register_row", "extract_row"]
@@ -24,7 +24,7 @@ def linked(tmp_path_factory):
 
 def link(files, into, **environment):
     """Links the two files of one folder into another, as a process."""
-    done = fupin(
+    done = fupin_process(
         "link", files / "register.parquet", files / f"{KIND}.parquet", "-o", into / "links.parquet",
         "--save-model", into / "model.toml", **environment,
     )  # fmt: skip

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from conftest import FUPIN, fupin
+from conftest import FUPIN, fupin_process
 from fupin_cli.errors import BusyError
 from fupin_cli.locks import Patience, locked, patience
 from test_rundir import HANGS, write_run
@@ -29,7 +29,7 @@ def test_the_second_is_told_who(hanging, small, tmp_path):
     """Code 75 with process, machine and start; at once, and with --wait after so many seconds."""
     for words, least in (((), 0), (("--wait", "1"), 1)):
         start = time.monotonic()
-        done = fupin("run", small, "-o", tmp_path / "run", "-q", *words)
+        done = fupin_process("run", small, "-o", tmp_path / "run", "-q", *words)
         assert time.monotonic() - start >= least
         assert done.returncode == 75
         assert f"process {hanging.pid} on {socket.gethostname()}, since 20" in done.stderr
@@ -48,7 +48,7 @@ def test_a_dead_holder_holds_up_nobody(hanging, small, tmp_path):
         assert json.loads((tmp_path / ".run.lock").read_text(encoding="utf-8"))["pid"] == os.getpid()
     assert heard[0].pid == hanging.pid
     assert (tmp_path / ".run.lock").read_text(encoding="utf-8") == ""
-    assert fupin("run", small, "-o", tmp_path / "run", "-q").returncode == 0
+    assert fupin_process("run", small, "-o", tmp_path / "run", "-q").returncode == 0
 
 
 def test_waiting_ends_when_the_other_ends(tmp_path):
@@ -84,9 +84,9 @@ def test_a_lock_that_is_a_link_is_refused(tmp_path):
 def test_no_seconds_is_a_usage_error(small, tmp_path):
     """A word after a bare --wait is no number: it is said how to write it."""
     for value in ("project", "-1", "nan"):
-        done = fupin("run", f"--wait={value}", small, "-o", tmp_path / "run")
+        done = fupin_process("run", f"--wait={value}", small, "-o", tmp_path / "run")
         assert done.returncode == 2
-    assert fupin("run", small, "-o", tmp_path / "run", "-q", "--wait").returncode == 0
+    assert fupin_process("run", small, "-o", tmp_path / "run", "-q", "--wait").returncode == 0
 
 
 def in_turn(small, tmp_path, pairs) -> None:
@@ -101,7 +101,7 @@ def in_turn(small, tmp_path, pairs) -> None:
         codes = sorted(child.returncode for child in both)
         assert codes == ([0, 0] if waits else [0, 75]), said
         assert (tmp_path / "run" / "manifest.json").read_bytes() == before
-        assert fupin("verify", tmp_path / "run").returncode == 0
+        assert fupin_process("verify", tmp_path / "run").returncode == 0
         assert sorted(p.name for p in tmp_path.iterdir() if p.name.startswith(".")) == [".run.lock"]
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import examples, fupin
+from conftest import examples, fupin_process
 from fupin_cli.linkage import find_duplicates, link_people
 from fupin_cli.normalise.id_number import clean_id_numbers
 from fupin_cli.report.link_words import waterfall
@@ -131,7 +131,7 @@ def test_two_files_by_the_command(tmp_path):
     hidden = [f"{name},{tail(full)},{village}\n" for name, full, village in TOWN]
     for file, lines in (("a.csv", rows), ("b.csv", hidden)):
         (tmp_path / file).write_text("姓名,身份证号,行政村\n" + "".join(lines), encoding="utf-8")
-    done = fupin("link", tmp_path / "a.csv", tmp_path / "b.csv", "-o", tmp_path / "l.parquet")
+    done = fupin_process("link", tmp_path / "a.csv", tmp_path / "b.csv", "-o", tmp_path / "l.parquet")
     assert done.returncode == 0, done.stderr
     links = pl.read_parquet(tmp_path / "l.parquet").filter(pl.col("decision") == "accepted")
     assert links.height >= 75

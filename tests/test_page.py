@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from conftest import SAMPLE, fupin
+from conftest import SAMPLE, fupin_process
 from fupin_cli.report import page_cases, page_places
 from fupin_cli.report.digest import Digest, Problem, VerdictTally
 from fupin_cli.report.link_words import steps
@@ -305,7 +305,7 @@ def test_sources_know_their_numbers(world: World):
 
 def test_unmasking_is_asked_for_and_kept_on_record(demo: Path, tmp_path: Path):
     """`fupin run --unmask --previous` writes whole names, the change since then, and both facts into the manifest."""
-    done = fupin("run", SAMPLE, "--unmask", "--previous", demo, "-o", tmp_path / "run", "-q")
+    done = fupin_process("run", SAMPLE, "--unmask", "--previous", demo, "-o", tmp_path / "run", "-q")
     assert done.returncode == 0, done.stderr
     told, masked = (
         json.loads((run / "manifest.json").read_text(encoding="utf-8"))["report"] for run in (tmp_path / "run", demo)
@@ -318,6 +318,6 @@ def test_unmasking_is_asked_for_and_kept_on_record(demo: Path, tmp_path: Path):
     assert all(name in page for name in names)
     assert not [name for name in names if name in (demo / "report.html").read_text(encoding="utf-8")]
     assert "较上轮 持平" in page
-    refused = fupin("run", SAMPLE, "--previous", tmp_path, "-o", tmp_path / "no")
+    refused = fupin_process("run", SAMPLE, "--previous", tmp_path, "-o", tmp_path / "no")
     assert refused.returncode == 66
     assert "--previous" in refused.stderr

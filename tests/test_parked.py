@@ -6,7 +6,7 @@ from datetime import date
 import polars as pl
 import pytest
 
-from conftest import fupin
+from conftest import fupin_process
 from fupin_cli.parked import in_memory, on_disk
 from test_signals import told
 
@@ -50,10 +50,12 @@ def test_a_full_disk_is_an_os_error(tmp_path):
         on_disk(tmp_path / "gone")(pl.DataFrame({"a": [1]}))
 
 
-def test_little_memory_changes_nothing_that_is_said(sample, tmp_path):
+@pytest.mark.parametrize("project", ["small", pytest.param("sample", marks=pytest.mark.slow)])
+def test_little_memory_changes_nothing_that_is_said(project, tmp_path, request):
     """Every file of a run that keeps its tables on the disk is the same, byte for byte."""
+    folder = request.getfixturevalue(project)
     for name, more in (("free", []), ("tight", ["--max-memory=64MiB"])):
-        done = fupin("run", sample, "-o", tmp_path / name, "-q", "--stage", "county", *more)
+        done = fupin_process("run", folder, "-o", tmp_path / name, "-q", "--stage", "county", *more)
         assert done.returncode == 0, done.stderr
     assert told(tmp_path / "tight") == told(tmp_path / "free")
     assert not list(tmp_path.rglob("*.arrow"))

@@ -12,7 +12,7 @@ import polars as pl
 import pyrage
 import pytest
 
-from conftest import fupin
+from conftest import fupin_process
 from fupin_cli.seal import unseal
 from loop_world import RULES, World
 from test_signals import told
@@ -25,7 +25,7 @@ def lines(path):
 @pytest.fixture
 def key(tmp_path):
     """A key: its file, and its public half."""
-    done = fupin("seal", "key", tmp_path / "county.key")
+    done = fupin_process("seal", "key", tmp_path / "county.key")
     assert done.returncode == 0
     return tmp_path / "county.key", next(word for word in done.stdout.split() if word.startswith("age1"))
 
@@ -35,7 +35,7 @@ def test_a_sealed_run_opens_with_its_key_only(demo, tmp_path, key):
     file, public = key
     shutil.copytree(demo, tmp_path / "run")
     before = told(demo)
-    assert fupin("seal", "close", tmp_path / "run", "--to", public, "--remove").returncode == 0
+    assert fupin_process("seal", "close", tmp_path / "run", "--to", public, "--remove").returncode == 0
     assert not (tmp_path / "run").exists()
     sealed = tmp_path / "run.age"
     assert sealed.stat().st_mode & 0o777 == 0o600
@@ -45,18 +45,18 @@ def test_a_sealed_run_opens_with_its_key_only(demo, tmp_path, key):
     ):
         assert said.encode() not in data
     other = tmp_path / "other.key"
-    fupin("seal", "key", other)
-    assert fupin("seal", "open", sealed, "--key", other).returncode == 65
+    fupin_process("seal", "key", other)
+    assert fupin_process("seal", "open", sealed, "--key", other).returncode == 65
     file.chmod(0o644)
-    assert fupin("seal", "open", sealed, "--key", file).returncode == 77
+    assert fupin_process("seal", "open", sealed, "--key", file).returncode == 77
     file.chmod(0o600)
-    assert fupin("seal", "open", sealed, FUPIN_SEAL_KEY="").returncode == 66
+    assert fupin_process("seal", "open", sealed, FUPIN_SEAL_KEY="").returncode == 66
     assert not (tmp_path / "run").exists()
     secret = file.read_text(encoding="ascii").splitlines()[1]
-    assert fupin("seal", "open", sealed, FUPIN_SEAL_KEY=secret).returncode == 0
+    assert fupin_process("seal", "open", sealed, FUPIN_SEAL_KEY=secret).returncode == 0
     assert told(tmp_path / "run") == before
-    assert fupin("verify", tmp_path / "run").returncode == 0
-    assert fupin("seal", "open", sealed, "--key", file).returncode == 73  # never over what is there
+    assert fupin_process("verify", tmp_path / "run").returncode == 0
+    assert fupin_process("seal", "open", sealed, "--key", file).returncode == 73  # never over what is there
 
 
 def test_a_damaged_sealed_file_leaves_nothing(tmp_path, key):
@@ -64,7 +64,7 @@ def test_a_damaged_sealed_file_leaves_nothing(tmp_path, key):
     file, public = key
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "a").write_bytes(random.Random(1).randbytes(300_000))
-    assert fupin("seal", "close", tmp_path / "run", "--to", public, "--remove").returncode == 0
+    assert fupin_process("seal", "close", tmp_path / "run", "--to", public, "--remove").returncode == 0
     data, rnd = (tmp_path / "run.age").read_bytes(), random.Random(2)
     for n in range(20):
         at = rnd.randrange(len(data))
@@ -83,7 +83,7 @@ def test_a_sealed_archive_cannot_write_elsewhere(tmp_path, key):
         archive.add(file, arcname="../escaped")
     pyrage.encrypt_file(str(plain), str(tmp_path / "evil.age"), [pyrage.x25519.Recipient.from_str(public)])
     (tmp_path / "in").mkdir()
-    done = fupin("seal", "open", tmp_path / "evil.age", "--key", file, "-o", tmp_path / "in" / "out")
+    done = fupin_process("seal", "open", tmp_path / "evil.age", "--key", file, "-o", tmp_path / "in" / "out")
     assert done.returncode == 65
     assert not (tmp_path / "escaped").exists()
     assert not list((tmp_path / "in").iterdir())
@@ -92,12 +92,12 @@ def test_a_sealed_archive_cannot_write_elsewhere(tmp_path, key):
 def test_a_key_is_never_overwritten_and_nonsense_is_said(tmp_path, key):
     """The second key into the same file is refused; what is no key is told as such and not repeated."""
     file, public = key
-    assert fupin("seal", "key", file).returncode == 73
+    assert fupin_process("seal", "key", file).returncode == 73
     assert file.stat().st_mode & 0o777 == 0o600
     (tmp_path / "x").mkdir()
-    assert fupin("seal", "close", tmp_path / "x", "--to", "age1nonsense").returncode == 78
-    assert fupin("seal", "close", tmp_path / "nowhere", "--to", public).returncode == 66
-    assert fupin("seal", "close", tmp_path / "x", "--to", public, "-o", tmp_path / "x" / "y").returncode == 2
+    assert fupin_process("seal", "close", tmp_path / "x", "--to", "age1nonsense").returncode == 78
+    assert fupin_process("seal", "close", tmp_path / "nowhere", "--to", public).returncode == 66
+    assert fupin_process("seal", "close", tmp_path / "x", "--to", public, "-o", tmp_path / "x" / "y").returncode == 2
 
 
 def aged(path, days):
@@ -116,10 +116,10 @@ def test_what_is_old_is_really_deleted_and_that_is_recorded(demo, sample, tmp_pa
     (runs / "answered" / "notes.txt").write_text("mine", encoding="utf-8")
     for name in ("old", "answered", "old.age", "thesis"):
         aged(runs / name, 100)
-    listed = fupin("purge", sample, "--older-than", "90", "--dry-run")
+    listed = fupin_process("purge", sample, "--older-than", "90", "--dry-run")
     assert "would be deleted" in listed.stdout
     assert (runs / "old").is_dir()
-    done = fupin("purge", sample, "--older-than", "90")
+    done = fupin_process("purge", sample, "--older-than", "90")
     assert done.returncode == 0, done.stderr
     assert {p.name for p in runs.iterdir() if not p.name.startswith(".")} == {"young", "answered", "thesis"}
     size = sum(file.stat().st_size for file in (runs / "answered").rglob("*") if file.is_file())
@@ -138,32 +138,32 @@ def test_a_batch_goes_when_nobody_waits_for_it(tmp_path):
         World(people=4, said={(person, rule): 1 for person in range(4) for rule in RULES}),
         tmp_path / "cases",
     )
-    fupin("cases", "round", world.run(tmp_path / "r1", date(2020, 1, 1)), "--ledger", ledger)
-    assert fupin("cases", "dispatch", "--due", "2100-01-01", "--ledger", ledger).returncode == 0
+    fupin_process("cases", "round", world.run(tmp_path / "r1", date(2020, 1, 1)), "--ledger", ledger)
+    assert fupin_process("cases", "dispatch", "--due", "2100-01-01", "--ledger", ledger).returncode == 0
     aged(ledger / "batches", 400)
-    done = fupin("purge", tmp_path, "--older-than", "365")
+    done = fupin_process("purge", tmp_path, "--older-than", "365")
     assert "wait for answers" in done.stdout
     assert (ledger / "batches" / "B0001").is_dir()
     world.said = dict.fromkeys(world.said)
-    fupin("cases", "round", world.run(tmp_path / "r2", date(2020, 2, 1)), "--ledger", ledger)
-    assert fupin("purge", tmp_path, "--older-than", "365").returncode == 0
+    fupin_process("cases", "round", world.run(tmp_path / "r2", date(2020, 2, 1)), "--ledger", ledger)
+    assert fupin_process("purge", tmp_path, "--older-than", "365").returncode == 0
     assert not (ledger / "batches" / "B0001").exists()
-    assert fupin("verify", "--ledger", ledger).returncode == 0
+    assert fupin_process("verify", "--ledger", ledger).returncode == 0
 
 
 def test_who_sees_people_unmasked_is_recorded_or_sees_nothing(demo, tmp_path):
     """A line for each --unmask, itself without the full number; where no line can be written, nothing is shown."""
     shutil.copytree(demo, tmp_path / "run")
     home = pl.read_parquet(demo / "persons.parquet")["household_id"].drop_nulls()[0]
-    assert fupin("explain", home, "--run", tmp_path / "run").returncode == 0
+    assert fupin_process("explain", home, "--run", tmp_path / "run").returncode == 0
     access = tmp_path / ".fupin" / "access.jsonl"
     assert not access.exists()
-    assert fupin("explain", home, "--run", tmp_path / "run", "--unmask").returncode == 0
+    assert fupin_process("explain", home, "--run", tmp_path / "run", "--unmask").returncode == 0
     (line,) = lines(access)
     assert line["run"] == "run"
     assert home not in access.read_text(encoding="utf-8")
     assert access.stat().st_mode & 0o777 == 0o600
     shutil.rmtree(tmp_path / ".fupin")
     (tmp_path / ".fupin").write_text("", encoding="utf-8")
-    done = fupin("explain", home, "--run", tmp_path / "run", "--unmask")
+    done = fupin_process("explain", home, "--run", tmp_path / "run", "--unmask")
     assert (done.returncode, done.stdout) == (73, "")

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from check_demo import compare
-from conftest import SAMPLE, fupin
+from conftest import SAMPLE, fupin_process
 from fupin_cli.rundir import sha256
 
 DEPARTMENT_RULES = ["CMP-VH1", "CMP-RE1", "CMP-IC1", "CMP-CZ1", "CMP-PS1"]
@@ -105,23 +105,27 @@ def test_the_manifest_names_every_input_and_output(demo):
     assert "shipped/exit/national.toml" in manifest["rules"]
 
 
-def test_same_inputs_same_bytes(demo, tmp_path):
+@pytest.fixture(scope="module")
+def again(tmp_path_factory):
+    """The sample run once more: by one thread, with another hash seed, and saying all that it says as JSON on a wide screen."""
+    folder = tmp_path_factory.mktemp("again") / "run"
+    settings = {"POLARS_MAX_THREADS": "1", "PYTHONHASHSEED": "7", "COLUMNS": "300"}
+    return fupin_process("run", SAMPLE, "-o", folder, "--json", "--exit-code", **settings), folder
+
+
+def test_same_inputs_same_bytes(demo, again):
     """Another process, one thread, another hash seed: every output is the same, byte for byte."""
-    done = fupin("run", SAMPLE, "-o", tmp_path / "again", POLARS_MAX_THREADS="1", PYTHONHASHSEED="7")
-    assert done.returncode == 0
-    outputs = [
-        json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["outputs"]
-        for folder in (demo, tmp_path / "again")
-    ]
+    folders = demo, again[1]
+    outputs = [json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["outputs"] for folder in folders]
     assert outputs[0] == outputs[1]
 
 
-def test_no_person_on_the_terminal(tmp_path):
+def test_no_person_on_the_terminal(again):
     """Neither names nor numbers reach stdout or stderr; with --json, stdout holds the digest and nothing else."""
-    done = fupin("run", SAMPLE, "-o", tmp_path / "run", "--json", "--exit-code", COLUMNS="300")
+    done, folder = again
     assert done.returncode == 10
     assert json.loads(done.stdout)["findings"] > 0
-    persons = pl.read_parquet(tmp_path / "run" / "persons.parquet")
+    persons = pl.read_parquet(folder / "persons.parquet")
     for column in ("id_number", "household_id", "person_id"):
         shown = [
             value for value in persons[column].drop_nulls().unique() if value in done.stdout or value in done.stderr
@@ -133,7 +137,7 @@ def test_no_person_on_the_terminal(tmp_path):
 
 def test_the_county_round_alone(demo, tmp_path):
     """--stage county knows no province extract: those rules are reported as not run, never as clear."""
-    done = fupin("run", SAMPLE, "-o", tmp_path / "run", "--stage", "county")
+    done = fupin_process("run", SAMPLE, "-o", tmp_path / "run", "--stage", "county")
     assert done.returncode == 0
     digest = json.loads((tmp_path / "run" / "digest.json").read_text(encoding="utf-8"))
     assert digest["stages"] == ["county"]

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from conftest import FUPIN, fupin
+from conftest import FUPIN, fupin_process
 from fupin_cli.rundir import sha256
 
 MOST_SECONDS = 2.0
@@ -38,12 +38,12 @@ def stop_often(project, folder, number, times, seed) -> list[float]:
     """Stops a run so often at random moments and looks at what is left each time; the seconds each took to end."""
     rnd = random.Random(seed)
     words = ["run", project, "-o", folder / "run", "-q", "--stage", "county"]
-    assert fupin(*words).returncode == 0
+    assert fupin_process(*words).returncode == 0
     before = told(folder / "run")
     took = []
     shutil.rmtree(project / ".fupin")
     start = time.monotonic()
-    assert fupin(*words).returncode == 0
+    assert fupin_process(*words).returncode == 0
     whole = time.monotonic() - start
     for _ in range(2 * times):
         if len(took) == times:
@@ -65,7 +65,7 @@ def stop_often(project, folder, number, times, seed) -> list[float]:
             assert "earlier results are untouched" in said
             assert sorted(p.name for p in folder.iterdir()) == LEAVES
             assert not list(project.rglob(".partial*"))
-    assert fupin(*words).returncode == 0
+    assert fupin_process(*words).returncode == 0
     assert told(folder / "run") == before
     assert sorted(p.name for p in folder.iterdir()) == LEAVES
     assert len(took) == times

@@ -17,7 +17,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from conftest import FUPIN, SAMPLE, fupin
+from conftest import FUPIN, SAMPLE, fupin_process
 from fupin_cli.cli.progress_line import MovingLine, pace
 from fupin_cli.language import speak
 from fupin_cli.report.digest import Digest, Problem
@@ -268,5 +268,5 @@ def test_colour_and_motion_only_where_they_can_be_shown(tmp_path):
     dumb = _watched(*words, TERM="dumb")
     assert "\x1b" not in dumb
     assert dumb.count("reading") == 1
-    piped = fupin(*words)
+    piped = fupin_process(*words)
     assert "reading" not in piped.stderr + piped.stdout
