@@ -14,6 +14,7 @@ import polars as pl
 
 from fupin_cli.ingest.headers import Header, Mapping, header_key, names_head, period_in, unit_in
 from fupin_cli.ingest.profile import Field, SourceProfile
+from fupin_cli.ingest.sheet_report import FIRST_ROWS
 from fupin_cli.normalise.id_number import has_valid_check
 from fupin_cli.normalise.spelling import once_per_spelling, replace_rows
 from fupin_cli.normalise.values import has_two_digit_year, is_blank, is_excel_zero, is_lost, is_one_of
@@ -22,9 +23,21 @@ from fupin_cli.vocabulary import NOT_UNDERSTOOD
 _ASIS = ("name_raw", "id_raw")
 _ENOUGH = 3  # fewer numbers tell nothing of their column
 _HEAD_ITSELF = ("户主", "本人", "户主本人", "本人或户主", "户主或本人", "本人（户主）", "户主（本人）", "01", "02")
+_DATES = ("date", "month", "year")
+_ROW = "_row:"  # begins a count that notes where a problem stands
 _TAIL = ".0"  # of a number that somebody's program printed as a float
 
 Counts = Counter[tuple[str, str]]  # (kind of problem, field) → cells
+
+
+def first_rows(counts: Counts) -> tuple[tuple[str, str, tuple[int, ...]], ...]:
+    """(kind of problem, field, first rows) of the dates that were not understood."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for sign, field in counts:
+        if sign.startswith(_ROW):
+            kind, _, row = sign.removeprefix(_ROW).partition(":")
+            found.setdefault((kind, field), []).append(int(row))
+    return tuple((*key, tuple(sorted(rows)[:FIRST_ROWS])) for key, rows in sorted(found.items()))
 
 
 @dataclass(frozen=True)
@@ -168,22 +181,31 @@ def _finished(
             left = (value.is_null() & text.is_not_null()).arg_true()
             careful = once_per_spelling(text.gather(left), column.parse)
             value = replace_rows(value.alias("value").to_frame(), left, careful)["value"]
-    odd += _count_odd(column, text, value, counts)
+    odd += _count_odd(column, text, value, used["_at"], counts)
     if f.type == "money" and column.unit and not column.own_unit and f.unit and f.unit != column.unit:
         counts["unit_from_sheet", f.name] += len(text) - text.null_count()
     return value.alias(f.column)
 
 
-def _count_odd(column: _Column, text: pl.Series, value: pl.Series, counts: Counts) -> list[pl.DataFrame]:
-    """Counts what was not understood: it holds something, and nobody declared that it says nothing. The places, if any."""
+def _count_odd(
+    column: _Column, text: pl.Series, value: pl.Series, rows: pl.Series, counts: Counts
+) -> list[pl.DataFrame]:
+    """Counts what was not understood: it holds something, and nobody declared that it says nothing. The places, if any.
+
+    `rows` are those of the sheet (0-based); of dates the first ones are noted beside the counts.
+    """
     if value.null_count() == text.null_count():
         return []
     cell, f = pl.col("text"), column.field
     at = (value.is_null() & text.is_not_null()).arg_true()
     odd = pl.DataFrame({"at": at, "text": text.gather(at)}).filter(~is_blank(cell) & ~f.says_unknown(cell))
-    kinds = odd.with_columns(_kind(f, cell, column.unit, distrusted=column.distrusted).alias("kind"))["kind"]
-    for kind, count in kinds.value_counts().rows():
+    odd = odd.with_columns(_kind(f, cell, column.unit, distrusted=column.distrusted).alias("kind"))
+    for kind, count in odd["kind"].value_counts().rows():
         counts[kind, f.name] += count
+    if f.type in _DATES:
+        firsts = odd.group_by("kind").agg(pl.col("at").head(FIRST_ROWS))
+        for kind, at in firsts.explode("at").rows():
+            counts[f"{_ROW}{kind}:{rows[at] + 1}", f.name] += 1
     return [odd.select("at", field=pl.lit(f.name))] if odd.height else []
 
 
@@ -192,7 +214,7 @@ def _kind(f: Field, cell: pl.Expr, unit: str | None, *, distrusted: bool) -> pl.
     if f.type in ("code", "bool"):
         number = f.undeclared_number(cell) | (cell.str.contains(r"^\s*\d+\s*$") & distrusted)
         return pl.when(number).then(pl.lit("undeclared_codes")).otherwise(pl.lit("unknown_labels"))
-    if f.type in ("date", "month", "year"):
+    if f.type in _DATES:
         short, zero = pl.when(has_two_digit_year(cell)), is_excel_zero(cell)
         other = pl.when(zero).then(pl.lit("impossible_dates")).otherwise(pl.lit("unparsed_cells"))
         return short.then(pl.lit("two_digit_year")).otherwise(other)

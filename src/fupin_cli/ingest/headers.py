@@ -232,8 +232,8 @@ def _further(
 
 
 def names_head(header: str) -> bool:
-    """Whether a header over names is that of the heads of households, and not of each row's own person."""
-    return _HEAD in header
+    """Whether a header over names is that of the heads of households alone: 户主及家庭成员/姓名 is everybody's."""
+    return _HEAD in header and not any(word in header for word in ("成员", "家庭"))
 
 
 def nearest_field(header: str, profile: SourceProfile) -> str | None:

@@ -19,7 +19,7 @@ class SheetReport:
     """What was made of one sheet; holds headers and counts only, never a cell.
 
     `counts` are (kind of problem, field, cells), in order; a field is empty where the problem is of the whole sheet. `odd_dates`
-    names the first rows on which a date of a field was not understood.
+    are (kind, field, first rows) of those that are dates.
     """
 
     source: str
@@ -33,7 +33,7 @@ class SheetReport:
     unmapped: tuple[tuple[str, str | None], ...] = ()
     missing: tuple[str, ...] = ()
     counts: tuple[tuple[str, str, int], ...] = ()
-    odd_dates: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    odd_dates: tuple[tuple[str, str, tuple[int, ...]], ...] = ()
     visible: bool = True
     hidden_rows: int = 0
     hidden_columns: int = 0
@@ -80,9 +80,9 @@ class SheetReport:
             if header not in _SERIAL
         ]
         found += [("duplicate_column", f"{header} → {name}") for name, header in self.duplicates]
-        rows = dict(self.odd_dates)
+        rows = {(kind, field): at for kind, field, at in self.odd_dates}
         found += [
-            (kind, counted_cells(field, count, rows.get(field, ())) if field else str(count))
+            (kind, counted_cells(field, count, rows.get((kind, field), ())) if field else str(count))
             for kind, field, count in self.counts
         ]
         counted = (

@@ -14,16 +14,16 @@ from pathlib import Path
 import polars as pl
 
 from fupin_cli.errors import BadDataError, FupinError, Place
-from fupin_cli.ingest.cells import Counts, Doubt, type_cells
+from fupin_cli.ingest.cells import Counts, Doubt, first_rows, type_cells
 from fupin_cli.ingest.grid import Grid, ahead
 from fupin_cli.ingest.headers import Header, Mapping, find_header, map_columns, nearest_field, unit_above
 from fupin_cli.ingest.mentioned import loose_columns, numbers_in, without_number
 from fupin_cli.ingest.people_of_row import NTH, Further, every_person
 from fupin_cli.ingest.profile import Field, SourceProfile
 from fupin_cli.ingest.rows import classify, count_people
-from fupin_cli.ingest.sheet_report import FIRST_ROWS, SheetReport
+from fupin_cli.ingest.sheet_report import SheetReport
 from fupin_cli.language import tr
-from fupin_cli.vocabulary import NOT_UNDERSTOOD, SET_ASIDE, SOURCE_REF
+from fupin_cli.vocabulary import SET_ASIDE, SOURCE_REF
 
 _LIMITS = (65_536, 1_048_576)  # rows of a sheet in .xls and .xlsx: a table that ends exactly there was probably cut
 
@@ -129,7 +129,6 @@ def _read_sheet(
     unit = unit_above(grid, header)
     counts, rows, aside, mentioned, read, used = Counts(), [], [], [], 0, 0
     batch_others: list[int] = []
-    dates = {f.name: list[int]() for f in profile.fields if f.type in ("date", "month", "year")}
     # three batches are under way at a time: one is parsed, one is understood, one is stored
     parsed = ahead(_numbered(grid.batches()))
     for batch in ahead(_read_batch(name, grid, cells, table, profile, unit, doubt, at=at) for at, cells in parsed):
@@ -139,7 +138,6 @@ def _read_sheet(
         if batch.mentioned.height:
             mentioned.append(keep(batch.mentioned))
         counts.update(batch.counts)
-        _add_odd_dates(dates, batch.rows)
         batch_others.append(int((batch.set_aside["set_aside_reason"] == "other_header").sum()))
         read, used = read + batch.read, used + batch.used
     lost = counts["lost_digits", "id_number"] + counts["float_ids", "id_number"]
@@ -153,19 +151,11 @@ def _read_sheet(
         rows_read=read,
         rows_used=used,
         counts=tuple((kind, f, n) for (kind, f), n in sorted(counts.items()) if n and not kind.startswith("_")),
-        odd_dates=tuple((name, tuple(at)) for name, at in dates.items() if at),
+        odd_dates=first_rows(counts),
         likely_cut=grid.notes.cut or (grid.header is None and read in _LIMITS),
         only_identity=bool(profile.own) and not table.tells_kind,
     )
     return Part(report, tuple(rows), tuple(aside), tuple(mentioned), read - header.end, counts)
-
-
-def _add_odd_dates(dates: dict[str, list[int]], rows: pl.DataFrame) -> None:
-    """Adds the first rows of a batch on which a date of these fields was not understood."""
-    odd = rows.select("row", field=pl.col(NOT_UNDERSTOOD).str.split(" ")).drop_nulls("field").explode("field")
-    for (name,), found in odd.group_by("field", maintain_order=True):
-        if name in dates and len(dates[name]) < FIRST_ROWS:
-            dates[name] += found["row"].unique(maintain_order=True).head(FIRST_ROWS - len(dates[name])).to_list()
 
 
 def _numbered(batches: Iterator[pl.DataFrame]) -> Iterator[tuple[int, pl.DataFrame]]:
