@@ -137,8 +137,8 @@ def test_four_photos_from_a_folder(told):
     outcomes = pl.read_parquet(run / "outcomes.parquet").filter(pl.col("rule_id") == "SN-D1").sort("household_id")
     assert outcomes["outcome"].to_list() == ["met", "not_met", "unknown", "not_met", "unknown"]
     assert "厅堂" in outcomes["reason"][1]
-    assert outcomes["reason"][2] == "缺少：厅堂（部门数据该项为空）"
-    assert outcomes["reason"][4] == "缺少：房前（部门数据该项为空）"
+    assert outcomes["reason"][2] == "缺少：厅堂（部门数据该项空着、看不懂或不可能）"
+    assert outcomes["reason"][4] == "缺少：房前（部门数据该项空着、看不懂或不可能）"
 
 
 def test_a_folder_of_photos_says_nothing_of_signatures(told):

@@ -100,6 +100,8 @@ def test_three_header_rows_without_merged_cells(tmp_path):
 FOOTED = [
     ["序号", "姓名", "身份证号"], ["1", "张三", A], [None, "小计", None], ["2", "李四", B], ["合计", None, None], ["总 计", "2人", None],
     ["制表人：王某某", None, "制表时间：2019-11-30"], ["备注：以上为全部人员", None, None], ["审核人", "赵某", "日期"],
+    ["制表：王某　审核：李某", None, None], [None, "审核：李某", None], ["填报单位（盖章）", "某某镇", None],
+    ["单位（盖章）：", None, None], ["负责人（签字）", None, None],
 ]  # fmt: skip
 
 
@@ -109,8 +111,8 @@ def test_totals_and_signatures(tmp_path, write):
     """They are nobody, wherever they stand; and they are counted and listed."""
     source = table(write(tmp_path / "a", {"s": FOOTED}))
     assert names(source) == ["张三", "李四"]
-    assert aside(source) == [(1, "header"), (3, "footer"), *((row, "footer") for row in range(5, 10))]
-    assert source.accounts.select("rows_read", "rows_used", "rows_set_aside").row(0) == (9, 2, 7)
+    assert aside(source) == [(1, "header"), (3, "footer"), *((row, "footer") for row in range(5, 15))]
+    assert source.accounts.select("rows_read", "rows_used", "rows_set_aside").row(0) == (14, 2, 12)
 
 
 MERGED_DATA = [

@@ -572,6 +572,18 @@ def test_rows_that_are_no_data_are_set_aside_with_a_reason(tmp_path):
     assert set(source.set_aside["set_aside_reason"]) <= set(SET_ASIDE_REASONS)
 
 
+@pytest.mark.parametrize(("above", "own"), [("户主", ["张三", None]), ("户主及家庭成员", ["张三", "张三"])])
+def test_the_heads_name_is_the_heads_row_alone(tmp_path, above, own):
+    """A list that names heads only and says who each row is: a member has no name there; a title over both takes none away."""
+    header = [above + "姓名", "身份证号", "与户主关系", "低保证号"]
+    rows = [header, ["张三", ID_1, "户主", "D1"], ["张三", ID_2, "配偶", "D1"]]
+    if own[1]:
+        rows = [[above, above, above, "低保证号"], ["姓名", "身份证号", "与户主关系", ""], *rows[1:]]
+    source = table(book(tmp_path / "a.xlsx", {"s": rows}), "dibao")
+    assert names(source) == own
+    assert [detail for _, kind, detail in problems(source) if kind == "heads_name"] == ([] if own[1] else ["name: 1"])
+
+
 def test_a_person_is_not_taken_for_a_footer(tmp_path):
     """Whoever has an ID number is a person, whatever the first cells say."""
     source = table(book(tmp_path / "a.xlsx", {"s": [["村", "姓名", "身份证号"], ["合计", "张三", ID_1]]}))

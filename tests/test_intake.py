@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from datetime import datetime
 from pathlib import Path
 
 import openpyxl
@@ -266,3 +267,98 @@ def test_no_process_is_left_behind(tmp_path):
         except OSError:
             continue
         assert not (b"fupin_cli.ingest.parser" in line and parent == 1), "an orphan parser"
+
+
+DEATHS = TOML.replace("dibao", "deaths") + 'files = ["死亡.xlsx"]\n'
+IMPOSSIBLE = {
+    "2019-12-05": "impossible_dates",  # after the day of the list
+    "1979-12-31": "impossible_dates",  # before birth
+    "1899-12-30": "impossible_dates",  # a spreadsheet's zero
+    "1900-01-01": "impossible_dates",
+    "20190230": "unparsed_cells",
+    "80-1-5": "two_digit_year",
+}
+
+
+def found_dead(project, dates):
+    """(name, rule) of what a list of deaths says of as many people, all born in 1980; and the digest."""
+    people = [[f"H{n}", f"张{n}", number("19800101", n), *REGISTER[1][3:]] for n in range(len(dates))]
+    write_xlsx(project / "台账.xlsx", {"s": [HEADER, *people]})
+    rows = [[*person[1:3], on] for person, on in zip(people, dates, strict=True)]
+    write_xlsx(project / "死亡.xlsx", {"s": [["姓名", "身份证号", "死亡日期"], *rows]})
+    (project / "fupin.toml").write_text(DEATHS, encoding="utf-8")
+    done = fupin("run", project, "-o", project / "out", "--json")
+    assert done.returncode == 0, done.stderr
+    told = findings(project).filter(pl.col("rule_id").is_in(["CMP-PS1", "CMP-PS8"])).select("name", "rule_id")
+    return sorted(told.rows()), json.loads(done.stdout)
+
+
+def test_nobody_is_dead_by_a_date_that_cannot_be(project):
+    """A drawn table: a death whose date cannot be is unknown, and asked of the police; cell and row are told."""
+    dead, digest = found_dead(project, list(IMPOSSIBLE))
+    assert dead == [(f"张{n}", "CMP-PS8") for n in range(len(IMPOSSIBLE))]
+    assert problems(digest, "unparsed_cells") == ["死亡日期: 1; rows 6"]
+    assert problems(digest, "two_digit_year") == ["死亡日期: 1; rows 7"]
+    assert sorted(problems(digest, "impossible_dates")) == ["死亡日期: 2; rows 2, 3", "死亡日期: 2; rows 4, 5"]
+    at = findings(project).filter(rule_id="CMP-PS8").select("extract_source", "extract_sheet", "extract_at")
+    assert sorted(at.rows()) == [("死亡.xlsx", "s", row) for row in range(2, 8)]
+    why = pl.read_parquet(project / "out" / "outcomes.parquet").filter(rule_id="CMP-PS1")
+    assert set(why["outcome"]) == {"unknown"}
+    assert all("看不懂或不可能" in reason for reason in why["reason"])
+
+
+def test_a_death_is_dated_or_its_whole_list_is_not(project):
+    """A date that can be is believed, a blank beside it is unknown; where the list dates nobody, to be on it is enough."""
+    assert found_dead(project, ["2019-03-05", ""])[0] == [("张0", "CMP-PS1"), ("张1", "CMP-PS8")]
+    assert found_dead(project, ["", ""])[0] == [("张0", "CMP-PS1"), ("张1", "CMP-PS1")]
+
+
+def test_columns_like_a_township_and_a_village_are_named(tmp_path):
+    """Everyday headers are known; of those that are not, what looks like a place is told by init, inspect and run."""
+    header = ["户编号", "家庭成员", "男/女", "身份证号", "与户主关系", "户籍乡镇", "居住村", "是否参加城乡居民医保"]
+    row = ["H1", "张三", "男", ZHANG, "户主", "平川镇", "柳树村", "是"]
+    write_xlsx(tmp_path / "台账.xlsx", {"s": [header, row]})
+    write_xlsx(tmp_path / "低保.xlsx", {"s": DIBAO})
+    told = fupin("init", tmp_path).stdout
+    assert "unknown column: 户籍乡镇 (like township)" in told
+    assert "unknown column: 居住村 (like village)" in told
+    sheet = json.loads(fupin("inspect", tmp_path / "台账.xlsx", "--json").stdout)[0]["sheets"][0]
+    known = {column["header"]: column["field"] for column in sheet["columns"]}
+    assert [known[name] for name in ("家庭成员", "男/女", "是否参加城乡居民医保")] == [
+        "name",
+        "sex",
+        "resident_medical",
+    ]
+    looked = fupin("inspect", tmp_path / "台账.xlsx").stdout
+    assert "near village" in looked
+    assert "near township" in looked
+    _, digest = run(tmp_path, 'files = ["低保.xlsx"]')
+    assert problems(digest, "near_column") == ["居住村（行政村?）", "户籍乡镇（乡镇?）"]
+
+
+@pytest.mark.parametrize(("name", "title", "as_of", "whence"), [
+    ("台账2019年度.xlsx", "台账", "2019-12-31", "from 台账2019年度.xlsx"),
+    ("台账2099年度.xlsx", "台账", None, None),
+    ("台账.xlsx", "某县2018年12月台账", "2018-12-31", "from a title in 台账.xlsx"),
+])  # fmt: skip
+def test_init_drafts_the_newest_day_that_is_told(tmp_path, name, title, as_of, whence):
+    """From the files' names, else from titles, never a day ahead; otherwise today, which the draft says."""
+    write_xlsx(tmp_path / name, {"s": [[title], *REGISTER]})
+    assert fupin("init", tmp_path).returncode == 0
+    draft = (tmp_path / "fupin.toml").read_text(encoding="utf-8")
+    today = datetime.now().date().isoformat()  # noqa: DTZ005 as the program asks
+    assert f"as_of = {as_of or today} " in draft
+    assert (whence or "today: no file name and no title") in draft
+
+
+def test_a_day_ahead_is_told(project):
+    """A comparison of a day in the future runs, and says so."""
+    write_xlsx(project / "低保.xlsx", {"s": DIBAO})
+    (project / "fupin.toml").write_text(
+        PROJECT.format(as_of="2099-11-30", place="99") + 'files = ["低保.xlsx"]\n', encoding="utf-8"
+    )
+    done = fupin("run", project, "-o", project / "out")
+    assert done.returncode == 0
+    assert "[project]: as_of = 2099-11-30 lies in the future" in done.stderr
+    assert "[[extract]] dibao: as_of = 2099-11-30" in done.stderr
+    assert fupin("run", project, "-o", project / "out", "--quiet").stderr == ""

@@ -13,6 +13,7 @@ from polars.testing import assert_frame_equal
 
 from conftest import examples
 from fupin_cli.judged import judge_in_parts
+from fupin_cli.report.masking import mask_sentence
 from fupin_cli.rules import Line, Lines, applies_to, inquire, standards
 from fupin_cli.rules.findings import readable
 from fupin_cli.rules.pack import Citation, Provenance
@@ -1133,3 +1134,17 @@ def test_outcomes_come_in_batches_and_are_the_same(monkeypatch, tmp_path):
     assert decided.rows() == [
         (*row[:3], None, None) for row in whole.outcomes.filter(pl.col("rule_id") == "NAT-H-0").rows()
     ]
+
+
+def test_a_household_finding_names_the_members_behind_it():
+    """Head and spouse of one sex: both stand in the finding, each with their row; somebody else does not."""
+    world = World()
+    world.person(relation="户主", sex="男", name="张三")
+    world.person(relation="配偶", sex="男", name="李四")
+    world.person(relation="之子", sex="男", name="张小")
+    found = world.judge("REG-F03").findings.filter(pl.col("rule_id") == "REG-F03")
+    assert found["register_value"].to_list() == [
+        "姓名：张三（与户主关系：户主，性别：男，台账Sheet1第2行）；姓名：李四（与户主关系：配偶，性别：男，台账Sheet1第3行）"
+    ]
+    assert "李四（与户主关系：配偶" in found["evidence"].item()
+    assert "李四" not in mask_sentence(found["evidence"].item())

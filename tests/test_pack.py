@@ -18,7 +18,7 @@ from rules_world import KNOWN, RULES, shipped, usual
 PROMISED = {
     "NAT": "H-0 H-1 H-2 H-3 H-4 H-5 H-6 H-7",
     "CMP": (
-        "PS1 PS2 PS5 VH1 RE1 RE2 RE4 IC1 CZ1 MZ1 MZ2 MZ3 MZ4 MZ5 MZ6 MZ7 CL1 CL2 CL3 DUP1 DUP2 ID1 ID2 ID3 ID4 NM1 ED1 ED2 ED3 "
+        "PS1 PS2 PS5 PS8 VH1 RE1 RE2 RE4 IC1 CZ1 MZ1 MZ2 MZ3 MZ4 MZ5 MZ6 MZ7 CL1 CL2 CL3 DUP1 DUP2 ID1 ID2 ID3 ID4 NM1 ED1 ED2 ED3 "
         "YB1 YB2 EX1 UR1 UR2 ST1"
     ),
     "REG": " ".join(
@@ -239,7 +239,9 @@ def test_why_there_is_no_line(tmp_path):
     assert lines.find("income", "990121", 2017, "nbs", "net_income") is None
     assert "2017年" in lines.why_not("income", "990121", 2017, "nbs", "net_income")
     assert "未启用" in lines.why_not("income", "990121", 2017, "nbs", "net_income")
-    assert "没有这一行" in lines.why_not("income", "990121", 2016, "nbs", "net_income")
+    lacking = lines.why_not("income", "990121", 2016, "nbs", "net_income")
+    assert "没有这一行" in lacking
+    assert '写 [[line]]：table = "income"，jurisdiction = "990121"，year = 2016' in lacking  # what to write
 
 
 def test_a_recalled_line_cannot_be_enabled(tmp_path):

@@ -249,11 +249,13 @@ def test_expected_errors_cover_the_truth_without_labels(tmp_path, preset, seed):
 
 
 def test_intervals_of_wilson():
-    """Textbook figures; all of few is everything, none of any is nothing."""
+    """Textbook figures; all of many is everything, all of few is a sample, none of any is nothing."""
     share = wilson(81, 263)  # Newcombe 1998, table I
     assert (round(share.low, 4), round(share.high, 4)) == (0.2553, 0.3662)
     assert wilson(200, 200).low > 0.98
-    assert wilson(3, 3, 3) == wilson(6, 6, 6)
+    assert (wilson(300, 300, 300).low, wilson(300, 300, 300).high) == (1.0, 1.0)
+    assert wilson(3, 3, 3) == wilson(3, 3)
+    assert round(wilson(3, 3, 3).low, 4) == 0.4385
     assert (wilson(0, 0).low, wilson(0, 0).high) == (0.0, 1.0)
     assert wilson(50, 100, 120).low > wilson(50, 100).low
 
@@ -368,3 +370,19 @@ def test_explain_a_link_of_a_run(demo):
     other = fupin("explain", f"link:{link['register_row']}:nowhere:1", "--run", demo)
     assert other.returncode == 2
     assert f"link:{link['register_row']}:" in other.stderr
+
+
+def test_a_handful_of_answers_is_no_certainty(tmp_path):
+    """Two pairs, both right: the shares have the width that two pairs have, and the words beside them say why."""
+    people = (("王芳", "990121198506153016"), ("李伟", "990121197001011231"))
+    for name in ("a.csv", "b.csv"):
+        rows = "".join(f"{who},{number}\n" for who, number in people)
+        (tmp_path / name).write_text("姓名,身份证号\n" + rows, encoding="utf-8")
+    words = ("link", tmp_path / "a.csv", tmp_path / "b.csv", "-o", tmp_path / "l.csv")
+    assert fupin(*words, "--review", tmp_path / "核查.xlsx").returncode == 0
+    labels = answer(tmp_path / "核查.xlsx", tmp_path / "答.xlsx", lambda *_: YES)
+    done = fupin(*words, "--labels", labels, "--json")
+    told = json.loads(done.stdout)
+    assert (told["answers"]["precision"]["value"], round(told["answers"]["precision"]["low"], 2)) == (1.0, 0.34)
+    assert told["expected"]["false_share"]["high"] > 0.5
+    assert done.stderr.count("so few say little") == 3

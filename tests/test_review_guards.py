@@ -118,9 +118,47 @@ def test_nothing_is_estimated_from_no_answers(town, tmp_path):
 
 
 def test_the_heads_name_is_told(tmp_path):
-    """A list that has only the head's name compares everybody under it."""
+    """A list of heads alone is compared by their names."""
     (tmp_path / "a.csv").write_text("户主姓名,身份证号\n王芳,990121198506153016\n", encoding="utf-8")
     (tmp_path / "b.csv").write_text("姓名,身份证号\n王芳,990121198506153016\n", encoding="utf-8")
     done = fupin("link", tmp_path / "b.csv", tmp_path / "a.csv", "-o", tmp_path / "l.csv")
     assert "name=户主姓名" in done.stderr
     assert "only heads are named" in done.stderr
+
+
+MEMBERS = (
+    "户编号,户主,成员,身份证号,与户主关系,性别\n"
+    "H1,王大山,王大山,990121196001011239,户主,男\n"
+    "H1,王大山,李小花,990121196001011239,配偶,女\n"
+    "制表：王某,审核：李某,,,,\n"
+)
+
+
+def test_the_heads_name_is_no_members_name(tmp_path):
+    """Spouses of one number under a column 户主: only the head has that name; what looks like names and what to type is told."""
+    (tmp_path / "a.csv").write_text(MEMBERS, encoding="utf-8")
+    (tmp_path / "b.csv").write_text(
+        "姓名,身份证号\n王大山,990121196001011239\n制表：王某,审核：李某\n", encoding="utf-8"
+    )
+    done = fupin("link", tmp_path / "a.csv", tmp_path / "b.csv", "-o", tmp_path / "l.csv")
+    links = pl.read_csv(tmp_path / "l.csv")
+    assert links.select("register_row", "decision").rows() == [(0, "accepted"), (1, "rejected")]
+    assert "register a.csv: people 2" in done.stderr  # and the signatures below are nobody
+    assert "extract b.csv: people 1" in done.stderr
+    for words in (
+        "no column of members' names",
+        "rows without a name: 1",
+        "like a name: 成员",
+        'add "成员" to headers',
+    ):
+        assert words in done.stderr
+    assert "no column of members' names" in fupin("dedupe", tmp_path / "a.csv").stderr
+
+
+def test_several_of_a_household_under_one_heads_name_are_nameless(tmp_path):
+    """Where rows do not say who they are, nobody knows which of a household is the head."""
+    rows = (
+        "户编号,户主,身份证号\nH1,王大山,990121196001011239\nH1,王大山,990121196001011239\nH2,赵六,990121197001011231\n"
+    )
+    (tmp_path / "a.csv").write_text(rows, encoding="utf-8")
+    assert "rows without a name: 2" in fupin("dedupe", tmp_path / "a.csv").stderr

@@ -216,6 +216,7 @@ def test_the_years_without_a_line_are_told(world: World):
     assert "not judged by income" in text
     assert re.search("NAT-H-1 2017: 3,\\s+NAT-H-1 2018: 1,200", text)
     assert "REG-N04" not in text
+    assert "[[line]] with year = 2017、2018 in rules/lines.toml" in text.replace("\n", " ")
 
 
 def test_pace_is_told_where_it_is_known():

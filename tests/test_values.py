@@ -316,3 +316,11 @@ def test_numbers_that_lost_their_last_digits_are_seen():
     """Exponent text of 16 digits and more is a code that went through a spreadsheet."""
     told = {"5.22401198506153E+17": True, "5.22e+17": True, "1e3": False, "522401198506153": False, None: False}
     assert {text: read(values.is_lost, text) for text in told} == told
+
+
+@pytest.mark.parametrize("text", ["1899-12-30", "1899-12-31 00:00:00", "1900-01-01", "19000101", "1900年1月1日"])
+def test_a_spreadsheets_zero_is_no_date(text):
+    """What 0 and 1 become in a column of dates is null in every way to read a date, and told apart from nonsense."""
+    assert (read(values.to_date, text), read(values.to_year, text), read(values.plain_date, text)) == (None, None, None)
+    assert read(values.is_excel_zero, text) is True
+    assert read(values.is_excel_zero, "1900-01-02") is False

@@ -25,6 +25,7 @@ from fupin_cli.ingest import (
     to_evidence,
     to_households,
     to_persons,
+    without_impossible_dates,
 )
 from fupin_cli.ingest.database import open_query
 from fupin_cli.ingest.mentioned import numbers_in
@@ -72,12 +73,14 @@ class Extract:
     """One extract as read: where it comes from, its accounts and its rows as evidence, for which the table's are given up.
 
     `strange_places` are (level, names, rows) of places in the register's counties that the register does not know.
+    `impossible_dates` are (source, sheet, field, cells, first rows) of dates that cannot be, and were taken as unknown.
     """
 
     source: Source
     table: SourceTable
     evidence: pl.DataFrame
     strange_places: tuple[tuple[str, tuple[str, ...], int], ...] = ()
+    impossible_dates: tuple[tuple[str, str | None, str, int, list[int]], ...] = ()
 
 
 def read_register(
@@ -196,10 +199,12 @@ def read_extracts(
             "as_of": source.as_of,
         }
         only = source.coverage[0] if len(source.coverage) == 1 else None
-        evidence = rename_places(to_evidence(table.rows, origin), renamed(project))
+        evidence, impossible = without_impossible_dates(to_evidence(table.rows, origin), profile)
+        evidence = rename_places(evidence, renamed(project))
         evidence = settle_places(evidence, register.persons, only)
         strange = tuple(unmatched_places(evidence, register.persons, _MOST_NAMES))
-        extracts.append(Extract(source, replace(table, rows=table.rows.clear()), park(evidence), strange))
+        read = replace(table, rows=table.rows.clear())
+        extracts.append(Extract(source, read, park(evidence), strange, tuple(impossible.rows())))
     return extracts
 
 

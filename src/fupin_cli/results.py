@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from fupin_cli import __version__
-from fupin_cli.ingest import SourceTable
+from fupin_cli.ingest import SourceTable, counted_cells
 from fupin_cli.intake import Extract, Register, describe
 from fupin_cli.judged import Judged
 from fupin_cli.kept_rules import keep_rules, rule_files
@@ -118,6 +118,7 @@ def sum_up(
             *contradictions(register),
             *out_of_reach(register, judged.uncovered),
             *(problem for extract in extracts for problem in strange_places(extract)),
+            *(problem for extract in extracts for problem in impossible_dates(extract)),
             *(problem for extract in extracts for problem in unseen_villages(extract, register, book)),
             *(problem for table in tables.values() for problem in problems_of(table, read.get(table.profile.name, ()))),
         ],
@@ -162,6 +163,15 @@ def strange_places(extract: Extract) -> list[Problem]:
     ]
 
 
+def impossible_dates(extract: Extract) -> list[Problem]:
+    """Dates of an extract that cannot be: before the person's birth, or after the day of the list."""
+    words = {field.column: field.zh for field in extract.table.profile.fields}
+    return [
+        Problem("impossible_dates", source, sheet, counted_cells(words.get(field, field), cells, rows))
+        for source, sheet, field, cells, rows in extract.impossible_dates
+    ]
+
+
 def unseen_villages(extract: Extract, register: Register, book: RuleBook) -> list[Problem]:
     """Villages of which a list of papers or steps names no household, though it names some of others that it covers."""
     if not any(fact.siblings and extract.source.profile in fact.kinds for pack in book.packs for fact in pack.facts):
@@ -190,6 +200,7 @@ def problems_of(table: SourceTable, read: Container[str]) -> list[Problem]:
     words = {name: field.zh for field in table.profile.fields for name in (field.column, field.name)}
     named = re.compile(rf"\b({'|'.join(map(re.escape, sorted(words)))})\b", re.ASCII)
     asked = {name for name in table.profile.own if name in read}
+    asked |= {"township", "village"} if table.profile.needs_household else set()  # whose list a finding goes to
     return [
         Problem(kind, report.source, report.sheet, named.sub(lambda field: words[field[0]], detail))
         for report in table.reports

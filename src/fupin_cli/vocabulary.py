@@ -186,6 +186,7 @@ _COLUMNS = (
     Column("sheet", _text, "工作表", "sheet"),
     Column("row", _int, "行号", "row"),
     Column("data_row", _int, "数据行序", "0-based data row"),
+    Column("not_understood", _text, "看不懂的项目", "fields not understood"),
     Column("extract", _text, "数据源编号", "extract"),
     Column("kind", _text, "数据类别", "kind of extract"),
     Column("department", _text, "比对部门", "department"),
@@ -294,7 +295,8 @@ def _frame(name: str, columns: str) -> Frame:
     return Frame(name, tuple(COLUMNS[column] for column in columns.split()))
 
 
-SOURCE_REF = _frame("source_ref", "source sheet row data_row")
+NOT_UNDERSTOOD = "not_understood"  # names the fields of a row whose cell holds something and has no value; null mostly
+SOURCE_REF = _frame("source_ref", f"source sheet row data_row {NOT_UNDERSTOOD}")
 IDENTITY = _frame(
     "identity",
     "name_raw name name_key id_raw id_number id_status id_digits id_birth_on id_sex birth_on sex "

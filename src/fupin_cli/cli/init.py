@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,7 +14,7 @@ import click
 from fupin_cli.cli.console import password_from
 from fupin_cli.cli.next_step import typed
 from fupin_cli.errors import FupinError, InputMissingError, OutputError
-from fupin_cli.ingest import SourceProfile, inspect_file, load_profiles, read_source
+from fupin_cli.ingest import FileReport, SourceProfile, inspect_file, load_profiles, read_source
 from fupin_cli.language import listed, pick, tr
 from fupin_cli.layout import PROJECT_FILE
 from fupin_cli.project import received_files, shipped_rules
@@ -23,6 +23,8 @@ from fupin_cli.vocabulary import label
 
 _DAY = re.compile(r"(20\d{2})[-_.年]?(0[1-9]|1[0-2])[-_.月]?(0[1-9]|[12]\d|3[01])")
 _MONTH = re.compile(r"(?<!\d)(20\d{2})[-_.年]?(0[1-9]|1[0-2])(?!\d)")
+_YEAR = re.compile(r"(?<!\d)(20\d{2})(?!\d)")
+_TITLE_ROWS = 10  # above a header
 _SURE = 0.4  # below this share of understood headers a guess would only mislead
 _CLOSE = 0.1  # a second kind that explains the headers almost as well is named
 _WIDER = re.compile("省|市|province|city", re.IGNORECASE)  # in a file's name: it is not of one county
@@ -33,7 +35,8 @@ _OLD = ".bak"  # what is added to the name of a fupin.toml that is replaced
 class _Placed:
     """What a file seems to be: its kind, how sure that is, and what else to say of it. No kind: it could not be placed.
 
-    `strange` are headers that nobody knows, each with the field that it looks like and that the file otherwise lacks.
+    `strange` are headers that nobody knows, each with the field that it looks like and that the file otherwise lacks. `day` is
+    the newest one that its name tells, or else a title above its tables.
     """
 
     file: str
@@ -41,6 +44,8 @@ class _Placed:
     score: float
     note: str
     strange: tuple[tuple[str, str], ...] = ()
+    day: date | None = None
+    in_title: bool = False
 
 
 @click.command("init")
@@ -127,7 +132,7 @@ def _how_to_declare(found: _Placed, folder: Path) -> str:
 def _place(path: Path, name: str, profiles: Mapping[str, SourceProfile]) -> _Placed:
     """The kind of source a file seems to be, how sure that is, and why not where it is nothing."""
     try:
-        reports = inspect_file(path.name, path, profiles, password_from())
+        reports = inspect_file(path.name, path, profiles, password_from(), head=_TITLE_ROWS)
     except FupinError as error:
         return _Placed(name, None, 0.0, error.what)
     sheets = [sheet for report in reports for sheet in report.sheets if sheet.guesses]
@@ -149,7 +154,17 @@ def _place(path: Path, name: str, profiles: Mapping[str, SourceProfile]) -> _Pla
         for header, near in sheet.unmapped
         if near and near in sheet.missing
     }
-    return _Placed(name, kind, score, pick(("；", "; ")).join(notes), tuple(sorted(strange)))
+    day, in_title = _day(name), False
+    if day is None:
+        day, in_title = _day(" ".join(_titles(reports))), True
+    return _Placed(name, kind, score, pick(("；", "; ")).join(notes), tuple(sorted(strange)), day, in_title)
+
+
+def _titles(reports: Sequence[FileReport]) -> Iterator[str]:
+    """What stands above the headers of a file's sheets."""
+    for sheet in (sheet for report in reports for sheet in report.sheets if sheet.header_rows):
+        above = sheet.head.head(sheet.header_rows[0] - 1)
+        yield from (cell for row in above.rows() for cell in row if cell)
 
 
 def _counties(registers: Sequence[Path], profiles: Mapping[str, SourceProfile]) -> list[str]:
@@ -163,15 +178,23 @@ def _counties(registers: Sequence[Path], profiles: Mapping[str, SourceProfile]) 
 
 
 def _draft(name: str, placed: Sequence[_Placed], counties: Sequence[str], profiles: Mapping[str, SourceProfile]) -> str:
-    days = [day for found in placed if (day := _day(found.file))]
-    as_of = max(days, default=date(date.today().year, 1, 1))  # noqa: DTZ011 a draft's guess, to be read by a person
+    told = max((found for found in placed if found.day), key=lambda found: (found.day, found.file), default=None)
+    as_of = told.day if told and told.day else _today()
+    if told is None:
+        whence = tr("today: no file name and no title tells a day")
+    else:
+        whence = tr("from a title in {file}", file=told.file) if told.in_title else tr("from {file}", file=told.file)
     registers = [found for found in placed if found.kind == "register"]
     lines = [
         tr("# A draft: check dates, stages and coverage."),
         "",
         "[project]",
         f"name = {_quoted(name)}",
-        tr("as_of = {what}        # the day of which everything is told", what=as_of.isoformat()),
+        tr(
+            "as_of = {what}        # the day of which everything is told ({whence})",
+            what=as_of.isoformat(),
+            whence=_one_line(whence),
+        ),
         tr(
             'jurisdiction = "00"         # how the region code begins: it chooses rules and income '
             "lines; 00 = the whole country"
@@ -190,7 +213,7 @@ def _draft(name: str, placed: Sequence[_Placed], counties: Sequence[str], profil
         if not here and len(counties) == 1 and not _WIDER.search(found.file):
             here = list(counties)
         stage = "county" if here else "province"
-        day = _day(found.file)
+        day = found.day
         guess = "" if day else tr("  # a guess: the day that the data reach")
         lines += [
             "",
@@ -224,16 +247,21 @@ def _draft(name: str, placed: Sequence[_Placed], counties: Sequence[str], profil
     return "\n".join(lines) + "\n"
 
 
-def _day(file: str) -> date | None:
-    """The date in a file's name; of a month its last day."""
-    if match := _DAY.search(file):
-        year, month, day = (int(part) for part in match.groups())
-        if day <= monthrange(year, month)[1]:
-            return date(year, month, day)
-    if match := _MONTH.search(file):
-        year, month = (int(part) for part in match.groups())
-        return date(year, month, monthrange(year, month)[1])
-    return None
+def _day(text: str) -> date | None:
+    """The newest date that a file's name, or a title, tells; of a month or year its last day. None lies ahead of us."""
+    today = _today()
+    days = [(int(y), int(m), int(d)) for y, m, d in _DAY.findall(text)]
+    spans = [(date(y, m, d),) * 2 for y, m, d in days if d <= monthrange(y, m)[1]]
+    if not spans:
+        months = [(int(y), int(m)) for y, m in _MONTH.findall(text)]
+        spans = [(date(y, m, 1), date(y, m, monthrange(y, m)[1])) for y, m in months]
+    if not spans:
+        spans = [(date(int(y), 1, 1), date(int(y), 12, 31)) for y in _YEAR.findall(text)]
+    return max((min(last, today) for first, last in spans if first <= today), default=None)
+
+
+def _today() -> date:
+    return date.today()  # noqa: DTZ011 the day of the calendar on this desk
 
 
 def _one_line(text: str) -> str:

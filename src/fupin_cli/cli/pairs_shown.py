@@ -13,11 +13,12 @@ from rich.text import Text
 
 from fupin_cli.cli.console import show
 from fupin_cli.ingest import People
+from fupin_cli.ingest.headers import names_head
 from fupin_cli.language import listed, pick, tr
-from fupin_cli.linkage.evaluation import Answered, Share
+from fupin_cli.linkage.evaluation import FEW, Answered, Share
 from fupin_cli.pairs import LinkedFiles
 from fupin_cli.report.masking import mask_text
-from fupin_cli.vocabulary import BASES, label
+from fupin_cli.vocabulary import BASES, Decision, label
 
 DECISIONS = {"accepted": "认定", "review": "待核", "rejected": "不认定"}  # in the order in which they are told
 _MOST_STRANGERS = 12  # headers; a register has hundreds
@@ -36,14 +37,43 @@ def show_people(what: str, path: Path, people: People) -> None:
     told += tr(" address={places}", places="+".join(places)) if places else ""
     show(escape(tr("{what} {name}: people {height:,}", what=what, name=path.name, height=people.keys.height)))
     show(escape(tr("  by columns: {what}", what=told or tr("none"))))
-    if "户主" in known.get("name", ""):
-        words = tr("only heads are named: the head's name stands in for everybody's")
+    if people.unnamed or "name" not in known:
+        _show_nameless(path, people, known.get("name"))
+    elif names_head(known["name"]):
+        words = tr("only heads are named: each row is taken for the head's own")
         show(f"  [yellow]{words}[/yellow]")
     if "id_number" not in known:
         others = listed(mask_text(header) for header in people.strangers[:_MOST_STRANGERS]) or tr("none")
         show(tr("  [yellow]no column of ID numbers was recognised: linked by names and the like only[/yellow]"))
         show(escape(tr("  columns not used: {others}", others=others)))
         show(escape(tr("  try: fupin inspect {name}; --profile FILE says what its columns mean", name=path.name)))
+
+
+def _show_nameless(path: Path, people: People, head: str | None) -> None:
+    """That no column of names was recognised, which headers look like one, and what to type."""
+    words = tr("no column of names was recognised")
+    if head:
+        words = tr(
+            "no column of members' names was recognised: {head} names the head and counts on the head's own row only "
+            "(rows without a name: {rows:,})",
+            head=head,
+            rows=people.unnamed,
+        )
+    show(f"  [yellow]{escape(words)}[/yellow]")
+    near = [mask_text(header) for header in people.near]
+    if near:
+        show(escape(tr("  like a name: {headers}", headers=listed(near))))
+    header = near[0] if near else "…"
+    show(
+        escape(
+            tr(
+                '  try: fupin inspect {name}; if {header} holds them: fupin rules copy rules, add "{header}" to headers of '
+                "[fields.name] in rules/sources/people.toml, then --profile rules/sources/people.toml",
+                name=path.name,
+                header=header,
+            )
+        )
+    )
 
 
 def _label(field: str) -> str:
@@ -62,8 +92,9 @@ def show_pairs(pairs: pl.DataFrame, target: Path | None) -> None:
 
 def show_quality(linked: LinkedFiles) -> None:
     """The expected errors, and what the answers say of them."""
+    accepted = linked.links.filter(pl.col("decision") == Decision.ACCEPTED.value).height
     if linked.expected:
-        show(tr("errors expected, from the weights:"))
+        show(tr("errors expected, from the weights:") + _few(accepted))
         show(tr("  false among accepted      {share}", share=_share(linked.expected.false_share)))
         show(tr("  missed of all true pairs  {share}", share=_share(linked.expected.missed_share)))
     if linked.audit:
@@ -80,8 +111,14 @@ def show_quality(linked: LinkedFiles) -> None:
             ]
             note = tr(" (nobody answered any of: {listed})", listed=listed(silent)) if silent else ""
             known = bands["accepted"].answered or not bands["accepted"].pairs
+            note += _few(sum(bands[name].answered for name in needed)) if known else ""
             show(f"  {words}  {_share(share) if known else tr('cannot be told')}{note}")
         show(_calibration(linked.audit.calibration))
+
+
+def _few(pairs: int) -> str:
+    """What to say beside a share of so many pairs."""
+    return tr(" (pairs: {pairs}; so few say little about others)", pairs=pairs) if 0 < pairs < FEW else ""
 
 
 def summary(linked: LinkedFiles, register: Path, extract: Path, target: Path) -> dict[str, Any]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import click
+from rich.markup import escape
 
 from fupin_cli.casework import ledger_tables
 from fupin_cli.cli.console import password_from, progress, show
@@ -13,8 +15,9 @@ from fupin_cli.cli.journal import LOG, journal
 from fupin_cli.cli.memory import Size
 from fupin_cli.cli.next_step import after_run, rule_to_look_at
 from fupin_cli.cli.waiting import wait_option
+from fupin_cli.language import tr
 from fupin_cli.pipeline import reconcile
-from fupin_cli.project import load_project
+from fupin_cli.project import Project, load_project
 from fupin_cli.report.digest import Digest, to_json
 from fupin_cli.report.terminal import summary
 from fupin_cli.round_page import Page, round_before
@@ -78,6 +81,8 @@ def command(
     loaded = load_project(project)
     name = loaded.as_of.isoformat() + (f"-{stage}" if stage and stage != loaded.stages[-1] else "")
     target = output or loaded.path.parent / "runs" / name
+    if not quiet:
+        _warn_of_days_ahead(loaded)
     if unmask:
         record(target.absolute().parent, ACCESS, run=target.name, shown="report.html")
     page = _page(previous, ledger, unmask=unmask)
@@ -100,6 +105,15 @@ def command(
         told = summary(digest, str(target), every=files, then=after_run(target, loaded.path, rule))
         show(told, to_stdout=not as_json)
     return code
+
+
+def _warn_of_days_ahead(project: Project) -> None:
+    """Says which dates of the project lie ahead: ages, lines and deadlines would be told of a day that nobody knows yet."""
+    today = date.today()  # noqa: DTZ011 the day of the calendar on this desk
+    for where, day in (("[project]", project.as_of), *((f"[[extract]] {e.id}", e.as_of) for e in project.extracts)):
+        if day > today:
+            told = tr("{where}: as_of = {day} lies in the future; today is {today}", where=where, day=day, today=today)
+            show(f"[yellow]{escape(told)}[/yellow]")
 
 
 def _code(digest: Digest, *, exit_code: bool) -> int:

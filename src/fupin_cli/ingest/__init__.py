@@ -4,13 +4,19 @@ from fupin_cli.ingest.accounts import SourceTable, read_contents, read_source
 from fupin_cli.ingest.compare_section import ComparedField, refuse_other_comparison
 from fupin_cli.ingest.compared import read_compared
 from fupin_cli.ingest.file_list import FileList, declare_files, list_files
-from fupin_cli.ingest.frames import household_conflicts, to_evidence, to_households, to_persons
+from fupin_cli.ingest.frames import (
+    household_conflicts,
+    to_evidence,
+    to_households,
+    to_persons,
+    without_impossible_dates,
+)
 from fupin_cli.ingest.inspection import ColumnReport, FileReport, SheetInspection, guess_profile, inspect_file
 from fupin_cli.ingest.locked import Ask, no_password
 from fupin_cli.ingest.people import People, read_people
 from fupin_cli.ingest.profile import Field, SourceProfile, load_profiles
 from fupin_cli.ingest.readers import Contents
-from fupin_cli.ingest.sheet_report import SheetReport
+from fupin_cli.ingest.sheet_report import SheetReport, counted_cells
 from fupin_cli.ingest.store import Store
 
 __all__ = [
@@ -27,6 +33,7 @@ __all__ = [
     "SourceProfile",
     "SourceTable",
     "Store",
+    "counted_cells",
     "declare_files",
     "guess_profile",
     "household_conflicts",
@@ -42,4 +49,5 @@ __all__ = [
     "to_evidence",
     "to_households",
     "to_persons",
+    "without_impossible_dates",
 ]

@@ -12,17 +12,32 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from fupin_cli.ingest.headers import Header, Mapping, header_key, period_in, unit_in
+from fupin_cli.ingest.headers import Header, Mapping, header_key, names_head, period_in, unit_in
 from fupin_cli.ingest.profile import Field, SourceProfile
+from fupin_cli.ingest.sheet_report import FIRST_ROWS
 from fupin_cli.normalise.id_number import has_valid_check
 from fupin_cli.normalise.spelling import once_per_spelling, replace_rows
-from fupin_cli.normalise.values import has_two_digit_year, is_blank, is_lost
+from fupin_cli.normalise.values import has_two_digit_year, is_blank, is_excel_zero, is_lost, is_one_of
+from fupin_cli.vocabulary import NOT_UNDERSTOOD
 
 _ASIS = ("name_raw", "id_raw")
 _ENOUGH = 3  # fewer numbers tell nothing of their column
+_HEAD_ITSELF = ("户主", "本人", "户主本人", "本人或户主", "户主或本人", "本人（户主）", "户主（本人）", "01", "02")
+_DATES = ("date", "month", "year")
+_ROW = "_row:"  # begins a count that notes where a problem stands
 _TAIL = ".0"  # of a number that somebody's program printed as a float
 
 Counts = Counter[tuple[str, str]]  # (kind of problem, field) → cells
+
+
+def first_rows(counts: Counts) -> tuple[tuple[str, str, tuple[int, ...]], ...]:
+    """(kind of problem, field, first rows) of the dates that were not understood."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for sign, field in counts:
+        if sign.startswith(_ROW):
+            kind, _, row = sign.removeprefix(_ROW).partition(":")
+            found.setdefault((kind, field), []).append(int(row))
+    return tuple((*key, tuple(sorted(rows)[:FIRST_ROWS])) for key, rows in sorted(found.items()))
 
 
 @dataclass(frozen=True)
@@ -49,7 +64,8 @@ def type_cells(
 ) -> tuple[pl.DataFrame, Counts]:
     """`_at` and the profile's columns with their types, and the counts; `unit` is what the sheet says above its header.
 
-    `used` has `_at` and the cells of the rows that are used; their columns are `c0`, `c1` ….
+    `used` has `_at` and the cells of the rows that are used; their columns are `c0`, `c1` …. The column NOT_UNDERSTOOD names the
+    fields of a row whose cell holds something that has no value.
     """
     by_field, counts = mapping.by_field, Counts()
     used = _without_conflicts(used, header, mapping, profile, counts)
@@ -61,9 +77,12 @@ def type_cells(
     values = plain.collect()
     wanted = [sign for column in read for sign in column.signs()]
     signs = used.lazy().select(wanted).collect().row(0, named=True) if wanted else {}
-    values = values.with_columns([_finished(column, used, values, signs, counts, doubt) for column in read])
+    odd: list[pl.DataFrame] = []
+    values = values.with_columns([_finished(column, used, values, signs, counts, doubt, odd) for column in read])
+    values = values.with_columns(_named_by_row(odd, used.height))
     absent = [_constant(f, _said_by_header(f, header, by_field)) for f in profile.fields if f.name not in by_field]
     values = values.with_columns(absent)
+    values = _with_own_names(values, used, header, mapping, counts)
     stand_ins = [pl.col(name) for name in profile.id_from if name in by_field]
     values = values.with_columns(pl.coalesce("id_raw", *stand_ins)) if stand_ins else values
     derived = [
@@ -72,6 +91,19 @@ def type_cells(
         if f.from_digit and f.from_digit.field in by_field
     ]
     return values.with_columns(derived) if derived else values, counts
+
+
+def _with_own_names(
+    values: pl.DataFrame, used: pl.DataFrame, header: Header, mapping: Mapping, counts: Counts
+) -> pl.DataFrame:
+    """The values; where the only names are the heads' and each row says who it is, no other member has the head's name."""
+    by_field = mapping.by_field
+    if not ({"name", "relation"} <= by_field.keys() and names_head(header.texts[by_field["name"]])):
+        return values
+    other = used.select(~is_one_of(pl.col(f"c{by_field['relation']}"), _HEAD_ITSELF)).to_series()
+    named = other & values["name_raw"].is_not_null()
+    counts["heads_name", "name"] += int(named.sum())
+    return values.with_columns(pl.when(~named).then("name_raw").alias("name_raw"))
 
 
 @dataclass(frozen=True)
@@ -115,10 +147,25 @@ class _Column:
         return spellings.to_frame("text").select(value.alias("value"))
 
 
+def _named_by_row(odd: list[pl.DataFrame], rows: int) -> pl.Series:
+    """NOT_UNDERSTOOD of so many rows, out of the places and the field of each column's odd cells."""
+    named = pl.repeat(None, rows, dtype=pl.String, eager=True).alias(NOT_UNDERSTOOD)
+    if not odd:
+        return named
+    told = pl.concat(odd).group_by("at", maintain_order=True).agg(pl.col("field").str.join(" "))
+    return named.scatter(told["at"], told["field"])
+
+
 def _finished(
-    column: _Column, used: pl.DataFrame, values: pl.DataFrame, signs: dict[str, int], counts: Counts, doubt: Doubt
+    column: _Column,
+    used: pl.DataFrame,
+    values: pl.DataFrame,
+    signs: dict[str, int],
+    counts: Counts,
+    doubt: Doubt,
+    odd: list[pl.DataFrame],
 ) -> pl.Series:
-    """One column of values, what is odd about it looked at and counted."""
+    """One column of values, what is odd about it looked at and counted; `odd` gets the places of such cells."""
     f, text = column.field, used[column.cell]
     if signs.get(f"exponents:{f.name}"):
         counts["lost_digits", f.name] += _count_lost(text)
@@ -134,22 +181,32 @@ def _finished(
             left = (value.is_null() & text.is_not_null()).arg_true()
             careful = once_per_spelling(text.gather(left), column.parse)
             value = replace_rows(value.alias("value").to_frame(), left, careful)["value"]
-    _count_odd(column, text, value, counts)
+    odd += _count_odd(column, text, value, used["_at"], counts)
     if f.type == "money" and column.unit and not column.own_unit and f.unit and f.unit != column.unit:
         counts["unit_from_sheet", f.name] += len(text) - text.null_count()
     return value.alias(f.column)
 
 
-def _count_odd(column: _Column, text: pl.Series, value: pl.Series, counts: Counts) -> None:
-    """Counts what was not understood: it holds something, and nobody declared that it says nothing."""
+def _count_odd(
+    column: _Column, text: pl.Series, value: pl.Series, rows: pl.Series, counts: Counts
+) -> list[pl.DataFrame]:
+    """Counts what was not understood: it holds something, and nobody declared that it says nothing. The places, if any.
+
+    `rows` are those of the sheet (0-based); of dates the first ones are noted beside the counts.
+    """
     if value.null_count() == text.null_count():
-        return
+        return []
     cell, f = pl.col("text"), column.field
-    lost = text.filter(value.is_null() & text.is_not_null()).to_frame("text")
-    odd = lost.filter(~is_blank(cell) & ~f.says_unknown(cell))
-    kinds = odd.with_columns(_kind(f, cell, column.unit, distrusted=column.distrusted).alias("kind"))["kind"]
-    for kind, count in kinds.value_counts().rows():
+    at = (value.is_null() & text.is_not_null()).arg_true()
+    odd = pl.DataFrame({"at": at, "text": text.gather(at)}).filter(~is_blank(cell) & ~f.says_unknown(cell))
+    odd = odd.with_columns(_kind(f, cell, column.unit, distrusted=column.distrusted).alias("kind"))
+    for kind, count in odd["kind"].value_counts().rows():
         counts[kind, f.name] += count
+    if f.type in _DATES:
+        firsts = odd.group_by("kind").agg(pl.col("at").head(FIRST_ROWS))
+        for kind, at in firsts.explode("at").rows():
+            counts[f"{_ROW}{kind}:{rows[at] + 1}", f.name] += 1
+    return [odd.select("at", field=pl.lit(f.name))] if odd.height else []
 
 
 def _kind(f: Field, cell: pl.Expr, unit: str | None, *, distrusted: bool) -> pl.Expr:
@@ -157,8 +214,10 @@ def _kind(f: Field, cell: pl.Expr, unit: str | None, *, distrusted: bool) -> pl.
     if f.type in ("code", "bool"):
         number = f.undeclared_number(cell) | (cell.str.contains(r"^\s*\d+\s*$") & distrusted)
         return pl.when(number).then(pl.lit("undeclared_codes")).otherwise(pl.lit("unknown_labels"))
-    if f.type in ("date", "month", "year"):
-        return pl.when(has_two_digit_year(cell)).then(pl.lit("two_digit_year")).otherwise(pl.lit("unparsed_cells"))
+    if f.type in _DATES:
+        short, zero = pl.when(has_two_digit_year(cell)), is_excel_zero(cell)
+        other = pl.when(zero).then(pl.lit("impossible_dates")).otherwise(pl.lit("unparsed_cells"))
+        return short.then(pl.lit("two_digit_year")).otherwise(other)
     return pl.lit("undeclared_unit" if f.type == "money" and not (unit or f.unit) else "unparsed_cells")
 
 

@@ -53,7 +53,8 @@ class Field:
     `values` pairs a canonical label with the spellings that mean it; for a bool the labels are `true` and `false`.
     `unknown` are the spellings that say that nobody knows. `opposite` are headers that ask a bool's opposite question.
     `unit` is what a bare amount counts and `per` the time that it is for; None is undeclared, and never guessed.
-    `whole_day` refuses a date that names only a month, for dates that rules compare to the day. `by_name_header` gives the
+    `whole_day` refuses a date that names only a month, for dates that rules compare to the day. `in_life`: it happened to the
+    person before the list was made, so a date before the birth or after the list is none. `by_name_header` gives the
     value of every row where the file has no such column, but the header over the names says it (经营者), and `from_digit`
     tells where else a code can be read where its cell is blank.
     """
@@ -68,6 +69,7 @@ class Field:
     unit: str | None = None
     per: str | None = None
     whole_day: bool = False
+    in_life: bool = False
     by_name_header: tuple[tuple[str, str], ...] = ()
     opposite: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()

@@ -8,9 +8,10 @@ import polars as pl
 
 from fupin_cli.ingest.people_of_row import identity_rows
 from fupin_cli.ingest.profile import SourceProfile
+from fupin_cli.ingest.sheet_report import FIRST_ROWS
 from fupin_cli.normalise.identity import add_identity
 from fupin_cli.normalise.regions import place_keys
-from fupin_cli.vocabulary import EVIDENCE, HOUSEHOLDS, PERSONS
+from fupin_cli.vocabulary import EVIDENCE, HOUSEHOLDS, NOT_UNDERSTOOD, PERSONS
 
 _PLACES = ("county", "township", "village", "hamlet")
 _HEAD = "户主"
@@ -80,6 +81,33 @@ def _agreed(column: str) -> pl.Expr:
     """The one value that the rows of a group give; null where they give none, or several."""
     value = pl.col(column)
     return pl.when(value.min() == value.max()).then(value.min())
+
+
+def without_impossible_dates(evidence: pl.DataFrame, profile: SourceProfile) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The evidence without dates before the person's birth or after the list's own day; and which cells those were.
+
+    The second frame has source, sheet, field, cells, and the first rows. Only fields that are `in_life` are looked at: a house
+    may be older than its owner, and a contract end next year.
+    """
+    born = pl.min_horizontal("id_birth_on", "birth_on")
+    fields = [f.column for f in profile.fields if f.in_life and f.column in evidence.columns]
+    frames = []
+    for name in fields:
+        wrong = ((pl.col(name) < born) | (pl.col(name) > pl.col("as_of"))).fill_null(value=False)
+        at = evidence.filter(wrong).select("source", "sheet", "row", field=pl.lit(name)).unique(maintain_order=True)
+        if not at.height:
+            continue
+        frames.append(at)
+        evidence = evidence.with_columns(
+            pl.when(~wrong).then(name).alias(name),
+            pl.when(wrong)
+            .then(pl.concat_str(NOT_UNDERSTOOD, pl.lit(name), separator=" ", ignore_nulls=True))
+            .otherwise(NOT_UNDERSTOOD)
+            .alias(NOT_UNDERSTOOD),
+        )
+    nothing = pl.DataFrame(schema={"source": pl.String, "sheet": pl.String, "row": pl.Int64, "field": pl.String})
+    found = pl.concat([nothing, *frames]).group_by("source", "sheet", "field", maintain_order=True)
+    return evidence, found.agg(pl.len().alias("cells"), pl.col("row").head(FIRST_ROWS).alias("rows"))
 
 
 def to_evidence(rows: pl.DataFrame, origin: Mapping[str, object]) -> pl.DataFrame:

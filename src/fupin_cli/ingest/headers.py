@@ -23,6 +23,10 @@ SEARCH_ROWS = 30
 MAX_LEVELS = 3
 _OPPOSITE = 1_000  # the rank from which a field's headers ask the opposite question
 _WITHOUT_UNIT = 500  # the rank from which a field's headers lack the unit that the profile's have
+_PLACE_ENDS = {
+    "township": re.compile(r"^(?!是否).{0,6}(?:乡镇?|镇|街道)(?:名称?)?$"),
+    "village": re.compile(r"^(?!是否).{0,6}(?:村|社区)(?:名称?)?$"),
+}
 _NEAR = 60  # below this likeness a suggestion would only puzzle
 _HEAD = "户主"
 _OWN = ("name", "id_number", "sex", "birth_on", "phone", "address")
@@ -227,11 +231,21 @@ def _further(
     return tuple(found), None
 
 
+def names_head(header: str) -> bool:
+    """Whether a header over names is that of the heads of households alone: 户主及家庭成员/姓名 is everybody's."""
+    return _HEAD in header and not any(word in header for word in ("成员", "家庭"))
+
+
 def nearest_field(header: str, profile: SourceProfile) -> str | None:
     """The field whose header looks most like this one, for a suggestion; None if none looks alike."""
     fields = _suggestions(profile)
-    found = process.extractOne(header_key(header), fields.keys(), scorer=fuzz.ratio, score_cutoff=_NEAR)
-    return fields[found[0]] if found else None
+    key = header_key(header)
+    found = process.extractOne(key, fields.keys(), scorer=fuzz.ratio, score_cutoff=_NEAR)
+    if found:
+        return fields[found[0]]
+    # short words are like nothing: 居住村 and 村 share one letter of three, and yet it is a village
+    place = next((name for name, ending in _PLACE_ENDS.items() if ending.search(key)), None)
+    return place if place in fields.values() else None
 
 
 @lru_cache(maxsize=64)

@@ -11,7 +11,7 @@ import polars as pl
 from fupin_cli.errors import BadDataError
 from fupin_cli.ingest.accounts import read_contents
 from fupin_cli.ingest.cells import Doubt, type_cells
-from fupin_cli.ingest.headers import header_key
+from fupin_cli.ingest.headers import header_key, names_head
 from fupin_cli.ingest.inspection import guess_sheet
 from fupin_cli.ingest.locked import Ask, no_password
 from fupin_cli.ingest.people_of_row import NTH, every_person, identity_rows
@@ -33,6 +33,7 @@ _WHO = (
     "address",
     "phone",
     "former_name",
+    "relation",
 )  # what linking reads
 
 
@@ -41,7 +42,8 @@ class People:
     """Who the rows of a file speak of: `keys` has one row per person, `data_row` the 0-based row of each key's `at`.
 
     `columns` are (field, header) of what was recognised, `strangers` other headers. `shown` has for each key what people compare
-    by eye: at, name, id_number, born, place, household, as received. `declared`: the columns are those of a [compare].
+    by eye: at, name, id_number, born, place, household, as received. `declared`: the columns are those of a [compare]. `unnamed`
+    counts members who are known only under their head's name, which is not theirs; `near` are headers that look like a name's.
     """
 
     keys: pl.DataFrame = field(repr=False)
@@ -50,6 +52,8 @@ class People:
     strangers: tuple[str, ...] = ()
     shown: pl.DataFrame = field(default_factory=pl.DataFrame, repr=False)
     declared: bool = False
+    unnamed: int = 0
+    near: tuple[str, ...] = ()
 
     def rows_of(self, at: pl.Series) -> pl.Series:
         """The data rows of keys; they are the keys' own numbers but where a row speaks of several people."""
@@ -89,25 +93,40 @@ def read_people(
     if rows is None:
         rows = read_contents(path.name, contents, known[best]).rows
     household = known[best].household
+    columns, strangers, near = _recognised(contents, known[best])
+    rows, unnamed = _without_heads_names(rows, dict(columns), household)
     if not rows[NTH].max():
         people = People(person_keys(rows, "data_row", household))
     else:
         people = People(
             person_keys(rows.with_columns(identity_rows(rows).alias("_at")), "_at", household), rows["data_row"]
         )
-    columns, strangers = _recognised(contents, known[best])
     values = _shown(rows, people.keys) if shown else pl.DataFrame()
-    return replace(people, columns=columns, strangers=strangers, shown=values)
+    return replace(people, columns=columns, strangers=strangers, shown=values, unnamed=unnamed, near=near)
+
+
+def _without_heads_names(rows: pl.DataFrame, columns: Mapping[str, str], household: str) -> tuple[pl.DataFrame, int]:
+    """The rows without the head's name on those of other members, and how many have none for that reason.
+
+    Where rows do not say who they are, several of one household are members of whom nobody knows which is the head.
+    """
+    if not names_head(columns.get("name", "")):
+        return rows, 0
+    if "relation" not in columns and household in columns:
+        alone = pl.col(household).is_null() | (pl.len().over(household) == 1)
+        rows = rows.with_columns(pl.when(alone).then("name_raw").alias("name_raw"))
+    return rows, rows["name_raw"].null_count()
 
 
 def _recognised(
     contents: Sequence[Contents], profile: SourceProfile
-) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
-    """(field, header) of every column that says who somebody is, and the headers of all others."""
+) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...], tuple[str, ...]]:
+    """(field, header) of every column that says who somebody is, the headers of all others, and those that look like a name's."""
     tables = [found for table in contents for grid in table.grids if (found := find_table(grid, profile))]
     known = [(name, t.header.shown[column]) for t in tables for name, column in t.mapping.by_field.items()]
-    others = [t.header.shown[column] for t in tables for column, _ in t.mapping.unmapped]
-    return tuple(dict.fromkeys(known)), tuple(dict.fromkeys(header for header in others if header))
+    others = {t.header.shown[column]: near for t in tables for column, near in t.mapping.unmapped}
+    others.pop("", None)
+    return tuple(dict.fromkeys(known)), tuple(others), tuple(name for name, near in others.items() if near == "name")
 
 
 def _shown(rows: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:

@@ -37,14 +37,15 @@ _PROFILE_KEYS = {
 }
 _ALSO_KEYS = {"name", "id_number", "set"}
 _FIELD_KEYS = {
-    "type", "headers", "zh", "en", "level", "values", "unit", "per", "whole_day", "by_name_header", "opposite", "unknown",
-    "from_digit",
+    "type", "headers", "zh", "en", "level", "values", "unit", "per", "whole_day", "in_life", "by_name_header", "opposite",
+    "unknown", "from_digit",
 }  # fmt: skip
 _ONLY_FOR = {
     "values": ("code", "bool", "multi"),
     "unit": ("money",),
     "per": ("money",),
     "whole_day": ("date",),
+    "in_life": ("date",),
     "opposite": ("bool",),
     "unknown": ("code", "bool"),
     "from_digit": ("code",),
@@ -211,6 +212,7 @@ def _field(name: str, table: Mapping[str, Any], base: Field | None, path: Path) 
         unit=table.get("unit", base.unit),
         per=table.get("per", base.per),
         whole_day=bool(table.get("whole_day", base.whole_day)),
+        in_life=bool(table.get("in_life", base.in_life)),
         by_name_header=_pairs(table, "by_name_header", place, path) or base.by_name_header,
         opposite=_texts(table, "opposite", path, place) or base.opposite,
         unknown=unknown,

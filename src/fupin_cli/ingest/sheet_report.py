@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
+FIRST_ROWS = 5  # that a problem names
 _SERIAL = ("序号", "序", "NO", "No.", "编号")  # a column that counts the rows; nobody misses it
+
+
+def counted_cells(field: str, count: int, rows: Sequence[int] = ()) -> str:
+    """The detail of a problem with cells of a field, as `death_on: 2; rows 3, 9`."""
+    return f"{field}: {count}" + (f"; rows {', '.join(map(str, rows))}" if rows else "")
 
 
 @dataclass(frozen=True)
 class SheetReport:
     """What was made of one sheet; holds headers and counts only, never a cell.
 
-    `counts` are (kind of problem, field, cells), in order; a field is empty where the problem is of the whole sheet.
+    `counts` are (kind of problem, field, cells), in order; a field is empty where the problem is of the whole sheet. `odd_dates`
+    are (kind, field, first rows) of those that are dates.
     """
 
     source: str
@@ -26,6 +33,7 @@ class SheetReport:
     unmapped: tuple[tuple[str, str | None], ...] = ()
     missing: tuple[str, ...] = ()
     counts: tuple[tuple[str, str, int], ...] = ()
+    odd_dates: tuple[tuple[str, str, tuple[int, ...]], ...] = ()
     visible: bool = True
     hidden_rows: int = 0
     hidden_columns: int = 0
@@ -72,7 +80,11 @@ class SheetReport:
             if header not in _SERIAL
         ]
         found += [("duplicate_column", f"{header} → {name}") for name, header in self.duplicates]
-        found += [(kind, f"{field}: {count}" if field else str(count)) for kind, field, count in self.counts]
+        rows = {(kind, field): at for kind, field, at in self.odd_dates}
+        found += [
+            (kind, counted_cells(field, count, rows.get((kind, field), ())) if field else str(count))
+            for kind, field, count in self.counts
+        ]
         counted = (
             ("hidden_rows", self.hidden_rows),
             ("hidden_columns", self.hidden_columns),

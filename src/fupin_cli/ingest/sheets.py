@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from fupin_cli.errors import BadDataError, FupinError, Place
-from fupin_cli.ingest.cells import Counts, Doubt, type_cells
+from fupin_cli.ingest.cells import Counts, Doubt, first_rows, type_cells
 from fupin_cli.ingest.grid import Grid, ahead
 from fupin_cli.ingest.headers import Header, Mapping, find_header, map_columns, nearest_field, unit_above
 from fupin_cli.ingest.mentioned import loose_columns, numbers_in, without_number
@@ -151,6 +151,7 @@ def _read_sheet(
         rows_read=read,
         rows_used=used,
         counts=tuple((kind, f, n) for (kind, f), n in sorted(counts.items()) if n and not kind.startswith("_")),
+        odd_dates=first_rows(counts),
         likely_cut=grid.notes.cut or (grid.header is None and read in _LIMITS),
         only_identity=bool(profile.own) and not table.tells_kind,
     )

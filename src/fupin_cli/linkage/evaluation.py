@@ -16,6 +16,7 @@ import polars as pl
 from fupin_cli.linkage.model import probabilities
 from fupin_cli.vocabulary import Decision
 
+FEW = 30  # pairs; a share of fewer says little, and even all of them are but a sample of the next ones
 _Z = 1.959964  # 95 %
 _SEED = 20191130
 _CERTAIN = 100.0  # bits
@@ -58,7 +59,7 @@ class Answered:
 
     @property
     def share(self) -> Share:
-        """The share of right pairs among these; nothing is known without an answer, everything with all of them."""
+        """The share of right pairs among these; nothing is known without an answer, everything with all of many."""
         return wilson(self.right, self.answered, self.pairs)
 
     @property
@@ -96,9 +97,14 @@ def expected_errors(links: pl.DataFrame) -> Expected | None:
     false, missed = _count(-ours, _FALSE_MAY_ERR), _count(rest, _MISSED_MAY_ERR)
     found = len(ours) - false.value
     return Expected(
-        Share(*(min(n / len(ours), 1.0) for n in (false.value, false.low, false.high))),
-        Share(*(n / max(n + found, 1e-9) for n in (missed.value, missed.low, missed.high))),
+        _of_few(Share(*(min(n / len(ours), 1.0) for n in (false.value, false.low, false.high))), len(ours)),
+        _of_few(Share(*(n / max(n + found, 1e-9) for n in (missed.value, missed.low, missed.high))), len(ours)),
     )
+
+
+def _of_few(share: Share, pairs: int) -> Share:
+    """The share of so many pairs; where they are FEW, its upper limit is no lower than if nothing at all was wrong with them."""
+    return share if pairs >= FEW else Share(share.value, share.low, max(share.high, wilson(0, pairs).high))
 
 
 def draw(band: pl.DataFrame, most: int) -> pl.DataFrame:
@@ -108,11 +114,14 @@ def draw(band: pl.DataFrame, most: int) -> pl.DataFrame:
 
 
 def wilson(right: int, answered: int, pairs: int | None = None) -> Share:
-    """The share right / answered with the interval of Wilson (1927); narrower where few of all `pairs` are left unanswered."""
+    """The share right / answered with the interval of Wilson (1927); narrower where few of all `pairs` are left unanswered.
+
+    Where all pairs are FEW it is not: three of three right is no 100 % that anybody could rely on.
+    """
     if not answered:
         return Share(0.5, 0.0, 1.0)
     p, n = right / answered, float(answered)
-    if pairs is not None:
+    if pairs is not None and pairs >= FEW:
         if answered >= pairs:
             return Share(p, p, p)
         n *= (pairs - 1) / (pairs - answered)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 import polars as pl
 
@@ -72,6 +73,8 @@ _TWO_DIGIT_YEARS = (
 )
 _EXCEL_EPOCH = 25569  # the serial of 1970-01-01 in the 1900 system
 _YEARS = (1850, 2100)  # 9999-12-31 means "no end"; it is not a date
+# what an empty cell, 0 or 1 becomes in a column of dates: nobody wrote such a day
+_EXCEL_ZERO = (date(1899, 12, 30), date(1899, 12, 31), date(1900, 1, 1))
 _NUMBER = r"^([-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,2})?)$"
 _UNITS = r"(?:元|人民币|个月|月|人|口|户|平方米|平米|㎡|m2|亩|周?岁|年|间|栋|辆|个|公里|天)$"
 _SCALES = {"元": 1.0, "十元": 10.0, "百元": 100.0, "千元": 1e3, "万元": 1e4, "百万元": 1e6, "亿元": 1e8}
@@ -85,6 +88,11 @@ def is_blank(text: pl.Expr) -> pl.Expr:
 def has_two_digit_year(text: pl.Expr) -> pl.Expr:
     """True where the cell is a date whose century nobody wrote (`80-1-5`, `80年1月`): readable by people, not by us."""
     return _plain_date(text).str.contains("|".join(_TWO_DIGIT_YEARS)).fill_null(value=False)
+
+
+def is_excel_zero(text: pl.Expr) -> pl.Expr:
+    """True where the cell is the day that a spreadsheet makes of nothing (1899-12-30, 1900-01-01); never null."""
+    return _day_named(_plain_date(text)).is_in(_EXCEL_ZERO).fill_null(value=False)
 
 
 def is_one_of(text: pl.Expr, spellings: Sequence[str]) -> pl.Expr:
@@ -128,7 +136,7 @@ def plain_number(text: pl.Expr) -> pl.Expr:
 def plain_date(text: pl.Expr) -> pl.Expr:
     """The date of a cell written as 1980-01-05; null where `to_date` would have to look at it."""
     on = text.str.to_date("%Y-%m-%d", strict=False)
-    return pl.when((text.str.len_bytes() == 10) & on.dt.year().is_between(*_YEARS)).then(on)
+    return pl.when((text.str.len_bytes() == 10) & _is_meant(on)).then(on)
 
 
 def plain_phone(text: pl.Expr) -> pl.Expr:
@@ -144,10 +152,11 @@ def scale_of(unit: str | None) -> float | None:
 def to_date(text: pl.Expr, *, whole_day: bool = False) -> pl.Expr:
     """Date; a value that names only a month is its first day, unless `whole_day` asks for the day itself (then null)."""
     plain = _plain_date(text)
-    day = _from_parts(plain.str.replace(_WHOLE_DAY, "${1}-${2}${4}${6}-${3}${5}${7}"))
+    day = _day_named(plain)
     serial = plain.str.extract(rf"({_SERIAL})").cast(pl.Int32) - _EXCEL_EPOCH
     found = pl.coalesce(day, serial.cast(pl.Date))
-    return found if whole_day else pl.coalesce(found, _month_start(plain))
+    found = found if whole_day else pl.coalesce(found, _month_start(plain))
+    return pl.when(_is_meant(found)).then(found)
 
 
 def to_month(text: pl.Expr) -> pl.Expr:
@@ -288,8 +297,17 @@ def _plain_date(text: pl.Expr) -> pl.Expr:
     return pl.when(plain.str.contains("^[〇零○一二三四五六七八九]{4}年")).then(numerals).otherwise(plain)
 
 
+def _day_named(plain: pl.Expr) -> pl.Expr:
+    return _from_parts(plain.str.replace(_WHOLE_DAY, "${1}-${2}${4}${6}-${3}${5}${7}"))
+
+
 def _month_start(plain: pl.Expr) -> pl.Expr:
     return _from_parts(plain.str.replace(_MONTH_ONLY, "${1}-${2}${3}${4}${5}-1"))
+
+
+def _is_meant(day: pl.Expr) -> pl.Expr:
+    """True for a day that somebody may have written: in a year of our time, and not a spreadsheet's word for nothing."""
+    return day.dt.year().is_between(*_YEARS) & ~day.is_in(_EXCEL_ZERO)
 
 
 def _from_parts(iso: pl.Expr) -> pl.Expr:

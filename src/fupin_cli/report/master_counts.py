@@ -207,7 +207,10 @@ def _lacking(rule: RuleReport) -> str | None:
         return rule.not_run
     told = [f"缺少：{'、'.join(rule.missing)}"] if rule.missing else []
     told += [f"{rule.line_dependent} 户的结论取决于所用标准线"] if rule.line_dependent else []
-    told += [f"{count} 户未判：{year} 年没有启用的标准线" for year, count in rule.years_without_line]
+    told += [
+        f"{count} 户未判：{year} 年没有启用的标准线，查到文件后补入项目的 rules/lines.toml"
+        for year, count in rule.years_without_line
+    ]
     return "；".join(told) or None
 
 

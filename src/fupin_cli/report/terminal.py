@@ -333,8 +333,16 @@ def without_line(digest: Digest) -> RenderableType | None:
     ]
     if not told:
         return None
+    years = "、".join(dict.fromkeys(str(y) for r in digest.rules if not r.brief for y, _ in r.years_without_line))
     return Group(
-        *_listed(tr("households not judged by income, no line of their year is enabled in lines.toml: "), told)
+        *_listed(tr("households not judged by income, no line of their year is enabled in lines.toml: "), told),
+        _line(
+            tr(
+                "  try: once you hold the document, a [[line]] with year = {years} in rules/lines.toml beside fupin.toml "
+                "(docs/rules.md, Income lines); or line_series under [project] of fupin.toml, if your place uses another series",
+                years=years,
+            )
+        ),
     )
 
 

@@ -107,6 +107,20 @@ PROBLEM_LABELS = {  # what is odd about a source, and the unit in which it is co
         _HOUSEHOLDS,
     ),
     "unparsed_cells": (("看不懂的单元格（按未知处理）", "cells that make no sense (taken as unknown)"), _CELLS),
+    "heads_name": (
+        (
+            "没有认出成员姓名列，户主姓名不作成员姓名（按未知处理）",
+            "no column of members' names was recognised; the head's name is not a member's (taken as unknown)",
+        ),
+        _ROWS,
+    ),
+    "impossible_dates": (
+        (
+            "不可能的日期：表格零值、早于出生或晚于名单日期（按未知处理）",
+            "dates that cannot be: a spreadsheet's zero, before birth, after the list's day (taken as unknown)",
+        ),
+        _CELLS,
+    ),
     "unknown_labels": (("不认识的代码（按未知处理）", "codes not known (taken as unknown)"), _CELLS),
     "undeclared_codes": (
         ("未声明含义的数字代码（按未知处理）", "numeric codes whose meaning nobody declared (taken as unknown)"),
@@ -195,7 +209,7 @@ _UNREADABLE = (
     (re.compile(r"no header; ([0-9]+) of ([0-9]+) rows look like people"), "没有表头；{1} 行中有 {0} 行像是人员"),
 )
 _NEAR = re.compile(r"(?P<header>.*)（(?P<field>\w+)\?）")
-_COUNTED = re.compile(r"(?:(?P<field>.*): )?(?P<count>[0-9]+)")
+_COUNTED = re.compile(r"(?:(?P<field>.*): )?(?P<count>[0-9]+)(?:; rows (?P<rows>[0-9, ]+))?")
 
 
 def chinese(both: Pair) -> str:
@@ -277,6 +291,9 @@ def problem_detail(kind: str, detail: str, say: Say = chinese) -> str:
     if counted := _counted(kind, detail):
         count, unit = int(counted["count"]), problem_unit(kind, say)
         number = say((f"{count:,} {unit}", f"{unit}: {count:,}"))
+        if rows := counted["rows"]:
+            more = rows.count(",") + 1 < count
+            number += say((f"（第 {rows.replace(', ', '、')} 行{'等' * more}）", f" (rows {rows}{' …' * more})"))
         return say((" ", ", ")).join(filter(None, (_field(counted["field"], say), number)))
     if near := _NEAR.fullmatch(detail):
         field = _field(near["field"], say)

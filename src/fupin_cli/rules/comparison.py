@@ -12,7 +12,7 @@ import polars as pl
 
 from fupin_cli.normalise.regions import place_keys
 from fupin_cli.rules.pack import DEPT, GIVEN, REGISTER
-from fupin_cli.vocabulary import EXTRACTS, LINKS, Decision
+from fupin_cli.vocabulary import EXTRACTS, LINKS, NOT_UNDERSTOOD, Decision
 
 SAME_NUMBER = "exact_id"  # the basis of a link between two rows that carry one ID number
 KIND = "kind:"  # prefix: the label of a kind of extract, not of a field of the same name
@@ -150,10 +150,17 @@ def in_counties(keys: Sequence[str]) -> pl.Expr:
 
 
 def is_given(name: str, rows: pl.DataFrame) -> pl.Expr:
-    """`given_x`: whether the file that a row comes from says x of anybody, so that a blank is no absent column."""
+    """`given_x`: whether the file that a row comes from says x of anybody, so that a blank is no absent column.
+
+    What it says counts though nobody understands it: a column of impossible dates is no absent column either.
+    """
     column = name.removeprefix(GIVEN)
-    here = pl.col(column).is_not_null().any().over("source")
-    return here if column in rows.columns else pl.lit(value=False)
+    if column not in rows.columns:
+        return pl.lit(value=False)
+    filled = pl.col(column).is_not_null()
+    if NOT_UNDERSTOOD in rows.columns:
+        filled |= pl.col(NOT_UNDERSTOOD).str.split(" ").list.contains(column).fill_null(value=False)
+    return filled.any().over("source")
 
 
 def department_columns(names: Sequence[str], rows: pl.DataFrame) -> list[pl.Expr]:

@@ -39,7 +39,7 @@ MAYBE_LISTED = (
 UNKNOWN_BECAUSE = pl.Enum(
     [
         "比对关系待核",
-        "部门数据该项为空",
+        "部门数据该项空着、看不懂或不可能",
         "没有覆盖该县的有效数据",
         _NOT_OF_THIS_TIME,
         _NOBODY_OF_THE_VILLAGE,
@@ -174,7 +174,7 @@ def truths(fact: Fact, rows: pl.DataFrame, reach: pl.DataFrame, *, explain: bool
         .when(pl.col("review_true") | pl.col("review_null"))
         .then(_why("比对关系待核"))
         .when(pl.col("sure_null"))
-        .then(_why("部门数据该项为空"))
+        .then(_why("部门数据该项空着、看不懂或不可能"))
         .when(maybe)
         .then("_maybe")
         .when(~reached)

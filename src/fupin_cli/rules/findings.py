@@ -120,7 +120,8 @@ def household_findings(
 ) -> pl.DataFrame:
     """The same of a rule about households."""
     homes = facts.households[World.STRICT]
-    homes = homes[_read(rule, homes)][hits["at"]].with_columns(hits["band"], hits["_unknown"], told.alias("_told"))
+    homes = homes[_read(rule, homes)][hits["at"]]
+    homes = homes.with_columns(hits["band"], hits["_unknown"], hits["_involved"], told.alias("_told"))
     people = facts.persons[World.STRICT]
     who = people[["register_row", "person_id", "name", "name_key", "id_number", "relation"]]
     found = homes.with_columns(who[facts.speaker.gather(hits["at"])].get_columns())
@@ -187,6 +188,11 @@ def _finish(
         pl.col("sheet").alias("register_sheet"),
         pl.col("row").alias("register_at"),
     )
+    if "_involved" in found.columns:  # the members whom a household's finding rests on
+        own = pl.when(pl.col("register_value") != "").then("register_value")
+        found = found.with_columns(
+            pl.concat_str(own, "_involved", separator="；", ignore_nulls=True).alias("register_value")
+        )
     found = found.join(behind, on="unit", how="left", maintain_order="left")
     first_stage = next(iter(compared.stages), None)
     if lacking is not None:

@@ -37,6 +37,12 @@ def over_members(name: str, shape: Members, rows: pl.DataFrame, group: str, wher
     return asked.group_by(group).agg(_aggregate(name, shape.how))
 
 
+def holding(shape: Members, rows: pl.DataFrame, where: str) -> pl.Series:
+    """For each of these rows what `over_members` asks of it: true, false or null."""
+    rows = _with_absent(rows, shape.reads)
+    return rows.select(_asked(shape, rows, where)).to_series()
+
+
 def share(name: str, shape: Rate, rows: pl.DataFrame, group: str, where: str) -> pl.DataFrame:
     """One row per value of `group`: the share, its two bounds, and how many rows were in the frame."""
     rows = _with_absent(rows, [name for part in (shape.condition, shape.among) if part for name in part.names])

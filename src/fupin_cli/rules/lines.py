@@ -67,7 +67,15 @@ class Lines:
         """Why `find` gave none: names the year and the series."""
         idle = any(line.year == year for line in self._of(table, jurisdiction, series, basis))
         reason = "有一行尚未核实，未启用" if idle else "没有这一行"
-        return f"{year}年标准线未知：lines.toml 中 {series} 系列（{basis}）{reason}"
+        row = (
+            f'table = "{table}"，jurisdiction = "{jurisdiction}"，year = {year}，series = "{series}"，basis = "{basis}"'
+        )
+        others = [s for s in SERIES if s != series and self.find(table, jurisdiction, year, s, basis)]
+        other = "".join(f'；或在 fupin.toml 的 [project] 写 line_series = "{s}"（如本地采用该系列）' for s in others)
+        return (
+            f"{year}年标准线未知：lines.toml 中 {series} 系列（{basis}）{reason}；"
+            f"查到文件后，在项目的 rules/lines.toml 写 [[line]]：{row}，yuan = 金额，citation = 出处{other}"
+        )
 
     def series(self, table: str, jurisdiction: str, basis: str) -> tuple[str, ...]:
         """The series that have an enabled line for this place."""

@@ -8,6 +8,7 @@ from fupin_cli.rules.evidence import World
 from fupin_cli.rules.failing import failing
 from fupin_cli.rules.finding_text import TOLD
 from fupin_cli.rules.findings import household_findings, person_findings
+from fupin_cli.rules.involved import involved
 from fupin_cli.rules.order import leaves
 from fupin_cli.rules.outcome import Kind
 from fupin_cli.rules.pack import AREAS, Level, Rule
@@ -69,6 +70,7 @@ def findings_of(rule: Rule, setting: Setting) -> pl.DataFrame:
         return pl.DataFrame(schema=TOLD)
     at = answer.found.is_not_null().arg_true()
     hits = pl.DataFrame({"at": at, "band": answer.found.drop_nulls(), "_unknown": answer.only_unknown.gather(at)})
+    hits = hits.with_columns(involved(rule, setting, at).alias("_involved"))
     if rule.level in AREAS:
         return place_findings(rule, hits, setting.facts.areas[rule.level], setting.compared, setting.label)
     make = person_findings if rule.level is Level.PERSON else household_findings
