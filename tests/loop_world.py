@@ -67,7 +67,8 @@ class World:
                 )
                 if state == "hit":
                     found = _finding(rule, title, said, as_of, stages[-1])
-                    findings.append({**people[row], **found, "severity": self.severity})
+                    key = f"{found['finding_key']}{person:05x}"
+                    findings.append({**people[row], **found, "severity": self.severity, "finding_key": key})
         _write(folder, people, findings, outcomes, as_of, stages, self.rules)
         return folder
 
@@ -84,7 +85,7 @@ def _person(number: int) -> dict[str, object]:
 
 def _finding(rule: str, title: str, said: object, as_of: date, stage: str) -> dict[str, object]:
     return {
-        "finding_key": "-", "rule_id": rule, "severity": "lead", "band": "accepted", "stage": stage, "title": title,
+        "finding_key": f"{int.from_bytes(f'{rule}{said}'.encode()) % 16**11:011x}", "rule_id": rule, "severity": "lead", "band": "accepted", "stage": stage, "title": title,
         "department": "公安", "as_of": as_of, "register_value": "登记：无", "department_value": f"记录号：{said}",
         "evidence": "公安数据中有记录，建议核实。", "citation": "示例", "basis": "exact_id",
     }  # fmt: skip
@@ -136,10 +137,11 @@ def case_rows(sheet, heads) -> dict[str, int]:
     }
 
 
-def answer(path: Path, target: Path, say, *, sign="2020-01-05", action: str = "已修改") -> dict[str, str]:
+def answer(path: Path, target: Path, say, *, sign="2020-01-05", action: str | None = None) -> dict[str, str]:
     """Fills a workbook in as a clerk does; `say(case)` gives the verdict, None for a row left blank. case → verdict.
 
-    `sign` is the day under every signature, as it is typed; False for none at all.
+    `sign` is the day under every signature, as it is typed; False for none at all. Without `action` what is so is corrected, and
+    what is not is kept.
     """
     book, said = load_workbook(path), {}
     for sheet, heads in village_sheets(book):
@@ -150,7 +152,7 @@ def answer(path: Path, target: Path, say, *, sign="2020-01-05", action: str = "�
             for header, text in (
                 ("是否属实", verdict),
                 ("情况说明", "录入错误"),
-                ("处理意见", action),
+                ("处理意见", action or ("保留(附佐证)" if verdict == "不属实" else "已修改")),
                 ("佐证材料", "证明"),
                 ("核查人", "李某"),
             ):
@@ -158,7 +160,7 @@ def answer(path: Path, target: Path, say, *, sign="2020-01-05", action: str = "�
     if sign is not False:
         sheet = book["签字登记"]
         for row in range(4, sheet.max_row + 1):
-            sheet.cell(row, 4).value, sheet.cell(row, 5).value = "签字人", sign
+            sheet.cell(row, 4).value, sheet.cell(row, 5).value = f"{sheet.cell(row, 3).value}甲", sign
     target.parent.mkdir(parents=True, exist_ok=True)
     book.save(target)
     return said

@@ -32,9 +32,9 @@ def states(folder):
 
 
 def give_back(folder, books, target, day=BACK, **how):
-    """All workbooks answered 属实 and imported."""
+    """All workbooks answered, 属实 where nothing else is said, and imported."""
     for path in books:
-        answer(path, target / path.name, lambda _: "属实", **how)
+        answer(path, target / path.name, **({"say": lambda _: "属实"} | how))
     return take_back(folder, sorted(target.iterdir()), day)
 
 
@@ -77,14 +77,72 @@ def test_a_signature_needs_a_day_that_can_be(tmp_path, typed, closed, refused):
     """Read as people and spreadsheets write it; what cannot be is told with file and row, and closes nothing."""
     _, folder, books = send(tmp_path)
     told = give_back(folder, books, tmp_path / "back", sign=typed)
-    assert (told.closed, told.counts["签字日期有误"]) == (closed, refused * 4)  # four steps each
+    assert (told.closed, told.counts["签字有误"]) == (closed, refused * 4)  # four steps each
     if refused:
-        rows = [
-            row for path in told.folder.iterdir() for row in load_workbook(path)["签字日期有误"].iter_rows(min_row=4)
-        ]
+        rows = [row for path in told.folder.iterdir() for row in load_workbook(path)["签字有误"].iter_rows(min_row=4)]
         assert all(row[0].value and row[2].value and row[-1].value for row in rows)
         give_back(folder, books, tmp_path / "again", sign="2020-01-05")  # corrected: it counts
         assert states(folder) == {"closed": 4}
+
+
+def _signed_by(path, hands):
+    """Types signers and days into a returned workbook: step → (signer, day)."""
+    book = load_workbook(path)
+    for row in book["签字登记"].iter_rows(min_row=4):
+        row[3].value, row[4].value = hands[row[2].value]
+    book.save(path)
+
+
+CHAIN = ("核查人", "村党组织书记", "第一书记", "乡镇审核人")
+IMPOSSIBLE = (  # signers, days of the four steps, what is said, signatures refused
+    ("甲甲甲丁", (5, 6, 7, 8), "一人签了多个环节（核查人、村党组织书记、第一书记）", 3),
+    ("甲乙丙丁", (5, 6, 8, 7), "签字未逐级", 2),
+    ("甲乙丙丁", (9, 6, 7, 8), "签字未逐级", 4),
+)
+
+
+@pytest.mark.parametrize(("signers", "days", "said", "refused"), IMPOSSIBLE)
+def test_a_chain_that_cannot_be_closes_nothing(tmp_path, signers, days, said, refused):
+    """One hand in several steps, or a later step dated before an earlier one: told with file, sheet and row, and left open."""
+    _, folder, books = send(tmp_path)
+    give_back(folder, books, tmp_path / "back", sign=False)
+    back = sorted((tmp_path / "back").glob("*.xlsx"))
+    hands = {step: (who, f"2020-01-{day:02d}") for step, who, day in zip(CHAIN, signers, days, strict=True)}
+    for path in back:
+        _signed_by(path, hands)
+    told = take_back(folder, back, BACK)
+    assert (told.closed, told.counts["签字有误"]) == (0, refused * 4)  # four villages
+    rows = [row for path in told.folder.iterdir() if "签字有误" in load_workbook(path).sheetnames
+            for row in load_workbook(path)["签字有误"].iter_rows(min_row=4, values_only=True)]  # fmt: skip
+    assert rows
+    assert all(row[0] and row[1] == "签字登记" and row[2] and said in row[-1] for row in rows)
+    for path in back:  # put right, they count
+        _signed_by(
+            path,
+            {step: (who, f"2020-01-{day:02d}") for step, who, day in zip(CHAIN, "甲乙丙丁", range(5, 9), strict=True)},
+        )
+    take_back(folder, back, BACK)
+    assert states(folder) == {"closed": 4}
+
+
+def test_an_answer_that_contradicts_itself_is_not_booked(tmp_path):
+    """What is not so needs no correction: the row is told with what to do, and its case stays out."""
+    _, folder, books = send(tmp_path)
+    told = give_back(folder, books, tmp_path / "back", say=lambda _: "不属实", action="已修改")
+    assert (told.booked, told.closed, told.counts["未采用的行"]) == (0, 0, 4)
+    rows = [row for path in told.folder.iterdir() for row in load_workbook(path)["未采用的行"].iter_rows(min_row=4)]
+    assert all(row[0].value and row[1].value and row[2].value and "矛盾" in row[4].value for row in rows)
+    assert states(folder) == {"dispatched": 4}
+
+
+def test_sign_refuses_an_impossible_chain(tmp_path):
+    """On the command line neither: the same hand twice, or a day before that of the step above."""
+    _, folder, books = send(tmp_path)
+    give_back(folder, books, tmp_path / "back", sign=False)
+    sign(folder, 1, "核查人", "甲", date(2020, 1, 9), BACK, place={})
+    for who, day in (("甲", 10), ("乙", 8)):
+        with pytest.raises(UsageError, match="cannot stand"):
+            sign(folder, 1, "村党组织书记", who, date(2020, 1, day), BACK, place={})
 
 
 def test_sign_believes_no_impossible_day(tmp_path):

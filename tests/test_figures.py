@@ -3,6 +3,7 @@
 import json
 from datetime import date
 
+import polars as pl
 import pytest
 from openpyxl import load_workbook
 
@@ -10,7 +11,7 @@ from conftest import fupin
 from fupin_cli.casework import book_round, dispatch
 from fupin_cli.feedback import take_back
 from fupin_cli.report.masking import mask_named
-from loop_world import COUNTY_RULES, RULES, World, answer
+from loop_world import COUNTY_RULES, RULES, World, answer, case_rows, village_sheets
 
 NAMES = ("赵甲", "赵户主", "990121196", "9901000000")
 
@@ -107,16 +108,40 @@ def test_warnings_and_trend(told):
     assert json.loads(ask(told, "list", "--json", "--state", "cleared")) == []
 
 
+def test_a_finding_leads_to_its_case(tmp_path):
+    """The 疑点编号 of a run's lists is as good as the case's number, and stands beside it in the workbook that goes out."""
+    world = World(people=4, said={(person, "CMP-VH1"): 1 for person in range(4)})
+    folder, run = tmp_path / "cases", world.run(tmp_path / "r0", date(2020, 1, 1))
+    book_round(folder, run, date(2020, 1, 1))
+    sent = dispatch(folder, date(2020, 1, 2), date(2020, 1, 20))
+    for path in sent.folder.glob("*.xlsx"):
+        for sheet, heads in village_sheets(load_workbook(path)):
+            for case, row in case_rows(sheet, heads).items():
+                key = sheet.cell(row, heads["疑点编号"]).value
+                told = fupin("cases", "show", key, "--json", "--ledger", folder)
+                assert (json.loads(told.stdout)["case_id"], json.loads(told.stdout)["finding_key"]) == (case, key)
+    assert key in pl.read_parquet(run / "findings.parquet")["finding_key"]
+    assert fupin("cases", "show", "0" * 16, "--ledger", folder).returncode == 2
+
+
 def test_a_share_never_passes_a_hundred(tmp_path):
-    """整改率 is of what is to be corrected: an answer 已修改 to a refuted clue corrects nothing; a kept promise counts."""
+    """整改率 is of what is to be corrected, and counts what is closed: no answer that nobody signed, no promise before it is kept."""
     world = World(people=8, said={(person, "CMP-VH1"): 1 for person in range(8)})
     folder = tmp_path / "cases"
     book_round(folder, world.run(tmp_path / "r0", date(2020, 1, 1)), date(2020, 1, 1))
     sent = dispatch(folder, date(2020, 1, 2), date(2020, 1, 20))
+    signed: set[str] = set()
     for number, path in enumerate(sorted(sent.folder.glob("*.xlsx"))):
         said = iter(["属实", "部分属实", *["不属实"] * 6])
-        answer(path, tmp_path / path.name, lambda _, said=said: next(said), action=("已修改", "拟修改")[number % 2])
-        take_back(folder, [tmp_path / path.name], date(2020, 1, 10))
+        target, action = tmp_path / path.name, ("已修改", "拟修改")[number % 2]
+        answer(path, target, lambda _, said=said: next(said), action=action, sign=False)
+        take_back(folder, [target], date(2020, 1, 10))
+        unsigned = json.loads(ask(folder, "stats", "--json", "--on", "2020-01-11"))["performance"]
+        assert not any(row["corrected"] for row in unsigned if row["township"] not in signed)
+        said = iter(["属实", "部分属实", *["不属实"] * 6])
+        answer(path, target, lambda _, said=said: next(said), action=action)
+        take_back(folder, [target], date(2020, 1, 10))
+        signed |= {row["township"] for row in unsigned if row["to_correct"]}
     ranked = json.loads(ask(folder, "stats", "--json", "--on", "2020-01-11"))["performance"]
     assert [(row["to_correct"], row["corrected"], row["corrected_share"]) for row in ranked] == [
         (2, 2, 100.0), (2, 0, 0.0), (2, 2, 100.0)
@@ -186,6 +211,11 @@ def test_figures_are_a_workbook_too(told, tmp_path):
     ask(told, "stats", "-o", tmp_path / "stats.xlsx")
     assert "各乡镇反馈情况排行" in load_workbook(tmp_path / "stats.xlsx").sheetnames
     ask(told, "labels", "-o", tmp_path / "labels.csv")
+    for name in ("stats.csv", "stats"):
+        refused = fupin("cases", "stats", "-o", tmp_path / name, "--ledger", told)
+        assert (refused.returncode, "-o stats.xlsx" in refused.stderr) == (2, True)
+        assert not (tmp_path / name).exists()
+    assert fupin("cases", "labels", "-o", tmp_path / "labels.xlsx", "--ledger", told).returncode == 2
     assert len((tmp_path / "labels.csv").read_text(encoding="utf-8-sig").splitlines()) == 73
     assert "ok" in ask(told, "verify")
 

@@ -174,7 +174,7 @@ def test_without_signatures_nothing_is_closed(out, tmp_path):
     assert re.search(r"待补正 +24\n  缺核查人签字 +24\n  缺村党组织书记签字 +24\n", said)
     assert "sheet 待补正" in said
     for step in STEPS[:-1]:
-        assert sign(out, 1, step, "某人", BACK, BACK, place={"township": "河口镇"})[1] == 0
+        assert sign(out, 1, step, f"{step}甲", BACK, BACK, place={"township": "河口镇"})[1] == 0
     assert sign(out, 1, STEPS[-1], "某人", BACK, BACK, place={"village": "上坪村"})[1] == 12
     with pytest.raises(UsageError, match="not in the chain"):
         sign(out, 1, "县长", "某人", BACK, BACK, place={})

@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 import stat
-from dataclasses import replace
+from dataclasses import asdict, replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from fupin_cli.report import page_cases, page_places
 from fupin_cli.report.digest import Digest, Problem, VerdictTally
 from fupin_cli.report.link_words import steps
 from fupin_cli.report.page import render_page, write_page
+from fupin_cli.report.page_parts import five_numbers
 from fupin_cli.report.source_account import Tally
 from page_world import frames_of, ledger_of_two_rounds, page_of, round_before
 from report_world import HOSTILE, World, id_number, make_world
@@ -162,10 +163,27 @@ def test_five_numbers_and_their_change(world: World):
     assert f"新增疑点 {world.findings['finding_key'].n_unique() - kept:,} 条，延续 {kept:,} 条，消除 3 条" in page
 
 
+def test_notes_are_no_clues(world: World):
+    """Notes accuse nobody: headline, tree and terminal count the clues, tell the notes apart, and together they are all."""
+    noted = world.findings["rule_id"][0]
+    note = pl.col("rule_id") == noted
+    marked = world.findings.with_columns(severity=pl.when(note).then(pl.lit("info")).otherwise("severity"))
+    clues = marked.filter(~note)
+    told = replace(world, findings=marked).digest()
+    numbers = {name: (count, beneath) for name, count, beneath in five_numbers(asdict(told))}
+    assert numbers["疑点"][0] == clues.height < told.findings
+    assert f"另有提示 {told.findings - clues.height:,} 条" in numbers["疑点"][1]
+    assert numbers["涉及户"][0] == clues["household_id"].drop_nulls().n_unique()
+    roots = page_places.places(marked, world.households, frames_of(world).decided)
+    assert sum(root.counts["findings"] for root in roots) == clues.height
+    assert sum(root.counts["findings"] + root.counts["notes"] for root in roots) == told.findings
+    assert sum(root.counts["touched"] for root in roots) == numbers["涉及户"][0]
+
+
 def test_tree_sums_up(world: World, digest: Digest):
     """Every finding stands in one county, township and village; parts add up to their whole at each branch."""
     roots = page_places.places(world.findings, world.households, frames_of(world).decided)
-    assert sum(root.counts["findings"] for root in roots) == digest.findings
+    assert sum(root.counts["findings"] + root.counts["notes"] for root in roots) == digest.findings
     assert sum(root.counts["not_met"] for root in roots) == sum(verdict.not_met for verdict in digest.verdicts)
     for branch in (*roots, *(town for root in roots for town in root.below)):
         if branch.below:

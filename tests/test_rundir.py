@@ -45,6 +45,22 @@ def test_a_new_run_replaces_the_old_one(tmp_path):
     assert sorted(p.name for p in (tmp_path / "run").iterdir()) == ["b.txt", "manifest.json"]
 
 
+def test_results_of_another_kind_are_not_replaced(tmp_path):
+    """A sample that is out, a batch of cases, a worklist: a run takes the place of none, however untouched, nor they of a run."""
+    facts = {"sample": {"kind": "sample"}, "visits": {"kind": "visits"}, "batch": {"batch": "B0001"}}
+    for name, fact in facts.items():
+        with publish(tmp_path / name, kind=name) as folder:
+            write_manifest(folder, fact)
+        with pytest.raises(OutputError, match="not replaced") as caught, publish(tmp_path / name):
+            pass
+        assert caught.value.exit_code == 73
+        assert "-o" in str(caught.value)
+    write_run(tmp_path / "run", "one")
+    with pytest.raises(OutputError, match="the results of a run"), publish(tmp_path / "run", kind="sample"):
+        pass
+    assert (tmp_path / "run" / "a.txt").read_text(encoding="utf-8") == "one"
+
+
 def test_somebody_elses_folder_is_left_alone(tmp_path):
     """A folder that is not a run is refused, with what to type instead."""
     (tmp_path / "papers").mkdir()

@@ -147,7 +147,7 @@ def test_a_sample_that_may_be_out_is_not_drawn_over(demo, tmp_path):
         assert "--seed 1 draws this one again" in refused.stderr
     assert sha256(tmp_path / "audit" / "sample.parquet") == before
     shutil.copytree(demo, tmp_path / "run")
-    assert "results of another kind lie here" in fupin(*words[:-1], tmp_path / "run").stderr
+    assert "the results of a run lies here" in fupin(*words[:-1], tmp_path / "run").stderr
 
 
 def test_a_project_and_its_run_are_one_frame(demo, tmp_path):

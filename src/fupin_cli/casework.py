@@ -19,7 +19,7 @@ from typing import Any
 import polars as pl
 
 from fupin_cli.cases.asked import chosen
-from fupin_cli.cases.figures import statistics, trend
+from fupin_cli.cases.figures import in_words, statistics, trend
 from fupin_cli.cases.ledger import Ledger, Receipt, detail, nearest_case, next_link, no_ledger, open_ledger
 from fupin_cli.cases.reconcile import KNOWN, RoundFrames, reconcile_round
 from fupin_cli.cases.schema import COUNTY, STATES, TO_ASK
@@ -34,7 +34,7 @@ from fupin_cli.report.dispatch_book import Sending, batch_name
 from fupin_cli.report.page_parts import LedgerTable
 from fupin_cli.rulebook import finding_uncompared, packs_of
 from fupin_cli.rules import Limits, Pack, SignOff, sign_off
-from fupin_cli.rundir import MANIFEST, flush, sha256, write_manifest
+from fupin_cli.rundir import BATCH, MANIFEST, flush, sha256, write_manifest
 from fupin_cli.unfinished import finished, remove, unfinished
 
 BATCHES, PEOPLE = "batches", "people"
@@ -202,6 +202,7 @@ def dispatch(
             write_manifest(
                 staging,
                 {
+                    "kind": BATCH,
                     "batch": batch_name(number),
                     "day": day.isoformat(),
                     "due": due.isoformat(),
@@ -261,7 +262,7 @@ def ledger_tables(folder: Path) -> list[LedgerTable]:
         told = statistics(ledger, date.fromisoformat(last), limits_of(ledger)) if last else []
         known = {figures.name: figures for figures in (trend(ledger), *told)}
     return [
-        LedgerTable(one.name, one.title[0], [(name, zh) for name, zh, _ in one.columns], one.rows)
+        LedgerTable(one.name, one.title[0], [(name, zh) for name, zh, _ in one.columns], in_words(one))
         for one in (known[name] for name in ("trend", *_ON_PAGE) if name in known)
         if one.rows.height
     ]

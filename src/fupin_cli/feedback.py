@@ -15,7 +15,7 @@ from fupin_cli.cases.answers import PROBLEMS, Returned, batch_number, compare_re
 from fupin_cli.cases.asked import chosen
 from fupin_cli.cases.ledger import Ledger, Receipt, detail
 from fupin_cli.cases.schema import COUNTY, PROMISE, STATES, TRUE_VERDICTS, VILLAGE
-from fupin_cli.cases.signoff import settled
+from fupin_cli.cases.signoff import contradicts, faults, settled
 from fupin_cli.casework import BATCHES, SENT, known_cases, writing_ledger
 from fupin_cli.errors import InputMissingError, UsageError
 from fupin_cli.ingest import Ask, no_password
@@ -31,7 +31,7 @@ from fupin_cli.rundir import replace_file, sha256, sha256_of
 RETURNS = "returns"
 DISPUTED = "反馈矛盾"
 UNKNOWN_UNIT = "未识别单位"
-TO_MEND, NO_FORM = "待补正", "不是下发的表"
+TO_MEND, NO_FORM, BAD_SIGNATURES = "待补正", "不是下发的表", "签字有误"
 _ANSWERS = tuple((name, header, 12.0) for name, header in ANSWER_HEADERS.items())
 _AT = (("source", "文件", 26.0), ("sheet", "工作表", 12.0), ("row", "行号", 6.0), ("case_id", CASE, 20.0))
 _PERSON = (
@@ -89,7 +89,7 @@ def take_back(
                 if not ledger.rows("SELECT 1 FROM files WHERE sha256 = ?", (digest,)):
                     ledger.add("files", {"sha256": digest, "name": path.name, "day": day.isoformat()})
             receipt = ledger.add_events(_answered(compared, day))
-            typed = _judged_dates(ledger, books.signatures)
+            typed = _judged_signatures(ledger, books.signatures)
             ledger.add_events(_signed(ledger, typed, sent, compared, day))
             lacks = lacking(ledger)
             closed, promised = _close(ledger, lacks, day)
@@ -120,6 +120,11 @@ def settle(folder: Path, case_id: str, answer: Mapping[str, str | None], day: da
             )
         if not (answer.get("reason") or "").strip():
             raise UsageError(tr("a ruling needs its reason"), try_=tr("--reason …"))
+        if contradicts(answer.get("verdict"), answer.get("action")):
+            raise UsageError(
+                tr("this ruling contradicts itself: what is not so needs no correction"),
+                try_=tr("--verdict 不属实 with another --action, or another --verdict"),
+            )
         ruling = {
             "case_id": case_id, "kind": "settled", "day": day.isoformat(), "batch": case["answered_batch"],
             "evidence": case["answered_evidence"], "detail": detail(**answer, by=by),
@@ -154,6 +159,7 @@ def sign(
         cases = ledger.cases(" AND ".join(["answered_batch = ?", *terms]), [batch, *values], ("case_id", "receiver"))
         theirs = [name for name, steps in ((VILLAGE, chain.steps), (COUNTY, chain.county_steps)) if step in steps]
         cases = cases.filter(pl.col("receiver").is_in(theirs))
+        _refuse_impossible(ledger, chain, cases, batch, {"step": step, "by": by, "on": on.isoformat()})
         told = cases.select(
             "case_id",
             kind=pl.lit("signed"),
@@ -164,6 +170,24 @@ def sign(
         )
         receipt = ledger.add_events(told)
         return receipt, close_settled(ledger, day)
+
+
+def _refuse_impossible(
+    ledger: Ledger, chain: SignOff, cases: pl.DataFrame, batch: int, signature: Mapping[str, str]
+) -> None:
+    """Raises UsageError where a signature cannot stand beside those that are there: it could never be taken back."""
+    there = _by_case(ledger, "signed")
+    for case, receiver in cases.select("case_id", "receiver").rows():
+        own, before = _chain_of(chain, receiver), there.get(case, [])
+        if new := [fault for fault in faults(own, [*before, signature]) if fault not in faults(own, before)]:
+            raise UsageError(
+                tr("this signature cannot stand: {faults}", faults="、".join(new)),
+                where=case,
+                why=tr("the chain of {batch_name} is {steps}", batch_name=batch_name(batch), steps="→".join(own.steps)),
+                try_=tr(
+                    "the name and the day that stand on the paper; fupin cases show {case} tells who signed", case=case
+                ),
+            )
 
 
 def file_document(folder: Path, case_id: str, document: str, day: date) -> int:
@@ -260,6 +284,7 @@ def _chain(ledger: Ledger, batch: int) -> SignOff:
         title=told["title"], steps=tuple(told["steps"]), ordered=told["ordered"], material_for=tuple(told["material_for"]),
         documents=tuple(told["documents"]), enabled=True, citation=None,
         county_steps=tuple(told.get("county_steps", told["steps"])),  # an older batch had one chain for everybody
+        same_signer=bool(told.get("same_signer", False)),
     )  # fmt: skip
 
 
@@ -287,11 +312,12 @@ def _answered(compared: Returned, day: date) -> pl.DataFrame:
     )
 
 
-def _judged_dates(ledger: Ledger, signatures: pl.DataFrame) -> pl.DataFrame:
+def _judged_signatures(ledger: Ledger, signatures: pl.DataFrame) -> pl.DataFrame:
     """The signatures that name a signer, with `signed_on` as a date and `problem`, null where it can be believed.
 
     A day is read as people and spreadsheets write it. What is no day, lies before the batch went out, or after the day on which
-    this file first came, is never booked.
+    this file first came, is never booked. Nor are signatures of a file that cannot stand together, by the chain of their batch:
+    which of them is wrong nobody can tell, and what is booked stays.
     """
     signed = signatures.with_columns(pl.col("village", "step", "by", "on").str.strip_chars(), batch_number())
     signed = signed.filter(pl.col("by").fill_null("") != "")
@@ -300,7 +326,7 @@ def _judged_dates(ledger: Ledger, signatures: pl.DataFrame) -> pl.DataFrame:
     signed = signed.join(ledger.frame("SELECT batch, day FROM batches", days), on="batch", how="left")
     signed = signed.with_columns(to_date(pl.col("on"), whole_day=True).alias("signed_on"))
     on, went, came = pl.col("signed_on"), pl.col("went").str.to_date(), pl.col("came").str.to_date()
-    return signed.with_columns(
+    signed = signed.with_columns(
         problem=pl.when(pl.col("on").fill_null("") == "")
         .then(pl.lit("未填签字日期"))
         .when(on.is_null())
@@ -310,6 +336,36 @@ def _judged_dates(ledger: Ledger, signatures: pl.DataFrame) -> pl.DataFrame:
         .when(on > came)
         .then(pl.format("晚于报回日期 {}", "came"))
     )
+    signed = signed.join(_steps(ledger, signed), on=["batch", "step"], how="left", maintain_order="left")
+    paper, hand = ("file", "batch", "village"), pl.col("by").str.replace_all(r"\s", "")
+    steps = pl.col("step").unique(maintain_order=True).over(*paper, hand, mapping_strategy="join")
+    day = pl.when(pl.col("problem").is_null()).then("signed_on")
+    before = day.cum_max().over(*paper, order_by="nth") > day
+    after = day.cum_min(reverse=True).over(*paper, order_by="nth") < day
+    return signed.with_columns(
+        problem=pl.when(pl.col("problem").is_not_null())
+        .then("problem")
+        .when(~pl.col("same_signer") & (steps.list.len() > 1))
+        .then(pl.format("一人签了多个环节（{}）：请各环节本人签字", steps.list.join("、")))
+        .when(pl.col("ordered") & (before | after))
+        .then(pl.lit("签字未逐级（日期倒序）：后一环节不得早于前一环节，请核对纸质表"))
+    )
+
+
+def _steps(ledger: Ledger, signed: pl.DataFrame) -> pl.DataFrame:
+    """batch, step, `nth` in its chain, `ordered` and `same_signer`, of the batches that these signatures are for."""
+    batches = signed.filter(pl.col("went").is_not_null())["batch"].unique().sort()
+    chains = ((batch, chain) for batch in batches for chain in [_chain(ledger, batch)])
+    rows = [
+        (batch, step, nth, chain.ordered, chain.same_signer)
+        for batch, chain in chains
+        for steps in (chain.steps, chain.county_steps)
+        for nth, step in enumerate(steps)
+    ]
+    schema: dict[str, Any] = {
+        "batch": pl.Int64, "step": pl.String, "nth": pl.Int64, "ordered": pl.Boolean, "same_signer": pl.Boolean
+    }  # fmt: skip
+    return pl.DataFrame(rows, schema=schema, orient="row").unique(["batch", "step"], keep="first", maintain_order=True)
 
 
 def _signed(ledger: Ledger, typed: pl.DataFrame, sent: pl.DataFrame, compared: Returned, day: date) -> pl.DataFrame:
@@ -392,10 +448,10 @@ def _parts(
               ("came_back", "报回内容", 30.0)), altered.join(whose, on="case_id", how="left")),
         Part("逾期反馈", "截止日期以后报回，已计入，按逾期统计。", (case, *_PERSON, due),
              _once(out.filter(came_late).join(answered, on=["case_id", "batch"], how="semi"))),
-        Part("签字日期有误", "这些签字没有计入。请照抄纸质表上的日期，写成 2019-12-05。",
+        Part(BAD_SIGNATURES, "这些签字没有计入。请照抄纸质表上的签字人和日期（写成 2019-12-05），按“问题”改正后报回。",
              (*_AT[:3], ("village", "行政村", 14.0), ("step", "环节", 16.0), ("by", "签字人", 12.0), ("on", "签字日期", 14.0),
               ("problem", "问题", 36.0)), typed.with_columns(case_id=pl.lit(None, pl.String))),
-        Part(TO_MEND, "已答复，尚不能销号：缺签字或缺材料。",
+        Part(TO_MEND, "已答复，尚不能销号：请补齐“还缺”各项。已计入的签字彼此不合的，由县级重新下发。",
              (case, *_PERSON, ("verdict", "是否属实", 9.0), ("lacks", "还缺", 44.0)), _once(out.join(lacks, on="case_id"))),
     ]  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -40,7 +40,7 @@ from fupin_cli.report.returned_book import read_tables
 from fupin_cli.report.table_book import write_table_book
 from fupin_cli.rulebook import labels_of, open_rule_book
 from fupin_cli.rules.sampling import Plan, find_plans, load_plan, open_plan
-from fupin_cli.rundir import MANIFEST, publish, replace_file, sha256, write_manifest
+from fupin_cli.rundir import MANIFEST, SAMPLE, publish, replace_file, sha256, write_manifest
 from fupin_cli.vocabulary import PLACES
 
 SAMPLE_FILE, OUTSIDE_FILE, PLAN_FILE, BOOKS = "sample.parquet", "outside.parquet", "plan.toml", "workbooks"
@@ -128,9 +128,8 @@ def draw(
         households=pl.len(), persons=pl.col("member_count").sum(), unsized=pl.col("member_count").is_null().sum()
     )
     outside = dict(frame.outside["reason"].value_counts().sort("reason").rows())
-    with publish(target) as folder:
-        # nobody else draws into it now
-        _refuse_other_sample(target, {"plan": plan.id, "seed": seed, "frame_sha256": frame.sha256})
+    same = _the_same_sample(target, {"plan": plan.id, "seed": seed, "frame_sha256": frame.sha256})
+    with publish(target, kind=SAMPLE, may_replace=same) as folder:
         write_parquet(drawn.rows, folder / SAMPLE_FILE)
         write_parquet(frame.outside, folder / OUTSIDE_FILE)
         shutil.copyfile(plan.path, folder / PLAN_FILE)
@@ -144,7 +143,7 @@ def draw(
         told = frame.outside.with_columns(pl.col("reason").replace(OUTSIDE))
         write_account(folder / "抽样说明.xlsx", plan, drawn.rows, drawn.short, told, population, facts, day)
         manifest = {
-            "version": __version__, "kind": "sample", "plan": plan.id, "title": plan.title, "day": day.isoformat(), "seed": seed,
+            "version": __version__, "kind": SAMPLE, "plan": plan.id, "title": plan.title, "day": day.isoformat(), "seed": seed,
             "frame_sha256": frame.sha256, "frame_households": frame.households.height, "outside": outside,
             "list_set_aside": set_aside, "from": dict(base.facts),
             "columns": sorted(_columns_read(plan)), "shows": {name: labels.get(name, name) for name in plan.shows},
@@ -271,29 +270,22 @@ def _columns_read(plan: Plan) -> set[str]:
     return {*plan.shows, *(name for stratum in plan.strata if stratum.where for name in stratum.where.names)}
 
 
-def _refuse_other_sample(target: Path, drawn: Mapping[str, object]) -> None:
+def _the_same_sample(target: Path, drawn: Mapping[str, object]) -> Callable[[Mapping[str, Any]], None]:
     """A sample may be out with the audit groups: drawn over, their answers would fit nothing. The same one may be drawn again."""
-    try:
-        there = json.loads((target / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return
-    if there.get("kind") != "sample":
-        raise OutputError(
-            tr("results of another kind lie here"),
-            where=str(target),
-            try_=tr("another folder: fupin sample draw … -o DIR"),
-        )
-    if any(there.get(name) != value for name, value in drawn.items()):
-        raise OutputError(
-            tr(
-                "another sample lies here: drawn on {day} with seed {seed}",
-                day=there.get("day"),
-                seed=there.get("seed"),
-            ),
-            where=str(target),
-            why=tr("its workbooks may be out with the audit groups, and their answers would fit no sample any more"),
-            try_=tr("another folder with -o; --seed {seed} draws this one again", seed=there.get("seed")),
-        )
+
+    def refuse_another(there: Mapping[str, Any]) -> None:
+        if any(there.get(name) != value for name, value in drawn.items()):
+            day, seed = there.get("day"), there.get("seed")
+            raise OutputError(
+                tr("another sample lies here: drawn on {day} with seed {seed}", day=day, seed=seed),
+                where=str(target),
+                why=tr(
+                    "its workbooks may be out with the audit groups, and their answers would fit no sample any more"
+                ),
+                try_=tr("another folder with -o; --seed {seed} draws this one again", seed=seed),
+            )
+
+    return refuse_another
 
 
 def _refuse_same_headers(plan: Plan, labels: Mapping[str, str]) -> None:

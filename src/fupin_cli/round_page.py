@@ -23,6 +23,7 @@ from fupin_cli.report.rule_trace import trace_cases
 from fupin_cli.rulebook import RuleBook, finding_uncompared, labels_of
 from fupin_cli.rules import standards
 from fupin_cli.rundir import MANIFEST, sha256
+from fupin_cli.vocabulary import Severity
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,8 @@ def round_before(run: Path) -> Before:
     """The round of an earlier run directory. Raises InputMissingError where it is none that can be read."""
     try:
         digest = json.loads((run / "digest.json").read_text(encoding="utf-8"))
-        keys = pl.read_parquet(run / "findings.parquet", columns=["finding_key"])["finding_key"]
+        found = pl.read_parquet(run / "findings.parquet", columns=["finding_key", "severity"])
+        keys = found.filter(pl.col("severity").ne_missing(Severity.INFO))["finding_key"]
         numbers = {name: count for name, count, _ in five_numbers(digest)}
         return Before(digest["as_of"], numbers, keys, sha256(run / MANIFEST))
     except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):

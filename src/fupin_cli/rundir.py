@@ -21,11 +21,18 @@ from pathlib import Path
 from typing import Any
 
 from fupin_cli.errors import DiskError, OutputError
-from fupin_cli.language import tr
+from fupin_cli.language import pick, tr
 from fupin_cli.locks import locked
 from fupin_cli.unfinished import remove, settling, unfinished
 
 MANIFEST = "manifest.json"
+RUN, SAMPLE, VISITS, BATCH = "run", "sample", "visits", "batch"
+_KINDS = {  # what a folder of ours holds, by its manifest's kind
+    RUN: ("比对结果", "the results of a run"),
+    SAMPLE: ("抽查样本", "an audit sample"),
+    VISITS: ("走访名单", "lists of visits"),
+    BATCH: ("已下发的批次", "a batch that went out"),
+}
 PROGRAM = "fupin"
 _TRY_RUN = "fupin run … --wait waits for it; or name another folder with -o"
 _LEAST_SPACE = 32 << 20
@@ -33,11 +40,17 @@ _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of Linux, <fcntl.h> and <linux/fs.h>
 
 
 @contextmanager
-def publish(target: Path, say: Callable[[str], None] = lambda _: None) -> Iterator[Path]:
+def publish(
+    target: Path,
+    say: Callable[[str], None] = lambda _: None,
+    kind: str = RUN,
+    may_replace: Callable[[Mapping[str, Any]], None] = lambda _: None,
+) -> Iterator[Path]:
     """A staging folder to write into; when the block ends well it becomes `target`, when it fails nothing has changed.
 
-    `say` hears when an earlier run had been killed here. Raises BusyError while another run holds the target, OutputError where
-    it cannot be created or is somebody else's folder.
+    `kind` is what is written: results of another kind are never replaced. `may_replace` is asked, with the manifest of what lies
+    there, before results of the same kind are. `say` hears when an earlier run had been killed here. Raises BusyError while
+    another run holds the target, OutputError where it cannot be created or is somebody else's folder.
     """
     mask = os.umask(0o077)  # outputs are about people: readable by their owner only
     try:
@@ -48,7 +61,10 @@ def publish(target: Path, say: Callable[[str], None] = lambda _: None) -> Iterat
                 say(tr("an earlier run was cut short and is cleaned up: {died}", died=died))
             staging, aside = (target.with_name(f".{target.name}.{part}") for part in ("partial", "previous"))
             _recover(target, staging, aside)
+            _refuse_other_kind(target, kind)
             refuse_strangers(target)
+            if there := _manifest_of(target):
+                may_replace(there)
             with unfinished(staging):
                 staging.mkdir(mode=0o700)
                 yield staging
@@ -166,12 +182,38 @@ def refuse_strangers(target: Path) -> None:
         )
 
 
+def _refuse_other_kind(target: Path, kind: str) -> None:
+    """A sample or a batch is out with people, and their answers fit nothing else: no run takes its place, nor the other way."""
+    there = _manifest_of(target)
+    if there is None or (found := _kind_of(there)) == kind:
+        return
+    raise OutputError(
+        tr("{what} lies here, and is not replaced", what=pick(_KINDS.get(found, (found, found)))),
+        where=str(target),
+        why=tr("this command writes {what}", what=pick(_KINDS[kind])),
+        try_=tr("name a new or empty folder with -o"),
+    )
+
+
+def _kind_of(manifest: Mapping[str, Any]) -> str:
+    """What its manifest says that a folder holds; a run's says nothing, nor does that of an older batch."""
+    return str(manifest.get("kind") or (BATCH if "batch" in manifest else RUN))
+
+
+def _manifest_of(target: Path) -> dict[str, Any] | None:
+    """The manifest in this folder; None where there is none of ours."""
+    try:
+        manifest = dict(json.loads((target / MANIFEST).read_text(encoding="utf-8")))
+        return manifest if manifest["program"] == PROGRAM else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def _outputs_of(target: Path) -> dict[str, str] | None:
     """What the run in this folder wrote, by its manifest; None where there is no manifest of ours."""
     try:
-        manifest = json.loads((target / MANIFEST).read_text(encoding="utf-8"))
-        return dict(manifest["outputs"]) if manifest["program"] == PROGRAM else None
-    except (OSError, ValueError, KeyError, TypeError):
+        return dict((_manifest_of(target) or {})["outputs"])
+    except (KeyError, TypeError, ValueError):
         return None
 
 

@@ -22,7 +22,7 @@ from fupin_cli.report.visit_book import COUNT_HEADERS, share_words, write_covera
 from fupin_cli.report.wording import place
 from fupin_cli.rulebook import packs_of
 from fupin_cli.rules import applies_to, binds_part, nearest
-from fupin_cli.rundir import MANIFEST, publish, sha256, write_manifest
+from fupin_cli.rundir import MANIFEST, VISITS, publish, sha256, write_manifest
 from fupin_cli.vocabulary import PLACES
 
 _COUNTS = ("must", "visited", "left", "untold", "unsure")
@@ -64,9 +64,9 @@ def must_visit(
     )  # fmt: skip
     if target is None:
         return visits
-    with publish(target) as folder:
+    with publish(target, kind=VISITS) as folder:
         books = _write(folder, visits, covered)
-        write_manifest(folder, {"kind": "visits", "run_sha256": sha256(run / MANIFEST), "as_of": as_of.isoformat(),
+        write_manifest(folder, {"kind": VISITS, "run_sha256": sha256(run / MANIFEST), "as_of": as_of.isoformat(),
                                 "rules": [rule for rule, _ in visits.rules]})  # fmt: skip
     return replace(visits, books=books)
 

@@ -59,6 +59,11 @@ class Severity(StrEnum):
 
 PLACES = ("county", "township", "village")  # from the widest to the narrowest
 STAGES = ("county", "city", "province")  # the order in which comparison rounds happen
+STAGE_LABELS = {  # what people read for them
+    "county": ("县级比对（录入前）", "county comparison (before entry)"),
+    "city": ("市级比对", "city comparison"),
+    "province": ("省级比对（录入后）", "province comparison (after entry)"),
+}
 BASES = {  # how a link was made: code → what people read
     "exact_id": ("证件号码一致", "same ID number"),
     "repaired_id": ("证件号码差一位（校验推断）", "ID number one fault away, by its check digit"),

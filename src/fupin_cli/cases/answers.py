@@ -13,7 +13,7 @@ from hashlib import blake2b
 import polars as pl
 
 from fupin_cli.cases.keys import read_case_id
-from fupin_cli.cases.schema import ANSWER_FIELDS
+from fupin_cli.cases.schema import ANSWER_FIELDS, CORRECTED, NOT_SO, PROMISE
 
 WHO = ("name", "id_shown", "household_id")  # with the kind of finding, what ties a row to its case
 _WHOLE_NUMBER = r"^[0-9]{17}[0-9Xx]$"
@@ -32,6 +32,7 @@ PROBLEMS = {  # what is wrong with a returned row
     "unknown": "核查件编号不在下发范围（新增的行，不予采用）",
     "misplaced": "与下发内容不是同一人或同一疑点（可能只排序了部分列），未采用",
     "not_offered": "“是否属实”或“处理意见”不在选项内，未采用",
+    "contradictory": "“不属实”与处理意见“已修改、拟修改、清退”矛盾，未采用：请核实后改其中一处",
     "no_verdict": "填写了说明，未选“是否属实”，未采用",
 }
 
@@ -137,6 +138,8 @@ def _problem(choices: Mapping[str, tuple[str, ...]]) -> pl.Expr:
         .then(pl.lit("misplaced"))
         .when(~offered)
         .then(pl.lit("not_offered"))
+        .when((pl.col("verdict") == NOT_SO) & pl.col("action").is_in([*CORRECTED, PROMISE]))
+        .then(pl.lit("contradictory"))
         .when(pl.col("verdict").is_null() & pl.any_horizontal(pl.col(n).is_not_null() for n in ANSWER_FIELDS))
         .then(pl.lit("no_verdict"))
     )

@@ -9,11 +9,11 @@ from datetime import date, timedelta
 import polars as pl
 
 from fupin_cli.cases.ledger import CASE_COLUMNS, Ledger
-from fupin_cli.cases.schema import COUNTY, OPEN, PROMISE, TO_ASK, TRUE_VERDICTS, VILLAGE
+from fupin_cli.cases.schema import CORRECTED, COUNTY, OPEN, PROMISE, TO_ASK, TRUE_VERDICTS, VILLAGE
 from fupin_cli.linkage.evaluation import wilson
 from fupin_cli.rules import Limits
+from fupin_cli.vocabulary import STAGE_LABELS
 
-CORRECTED = ("已修改", "清退")  # answers that put the register right
 NOT_THE_PERSON = "同名非本人"
 REFUTED = "多数不属实"
 _VERDICTS = {"so": "属实", "partly": "部分属实", "not_so": "不属实"}
@@ -86,7 +86,7 @@ _RANKED = (
     ("so", "属实", "so"),
     ("so_share", "属实率%", "so %"),
     ("to_correct", "应整改", "to correct"),
-    ("corrected", "其中已整改", "corrected"),
+    ("corrected", "其中已整改并销号", "corrected, closed"),
     ("corrected_share", "整改率%", "corrected %"),
 )
 _NAMES = {
@@ -127,7 +127,10 @@ _TALLIED: dict[str, tuple[str, pl.DataType]] = {  # what cases are counted by: c
     "back": ("answered_batch = sent_batch", pl.Int64()),
     "in_time": ("answered_on <= due", pl.Int64()),
     "verdict": ("CASE WHEN disputed = 0 THEN verdict END", pl.String()),
-    "mended": (f"action IN {CORRECTED} OR (action = '{PROMISE}' AND present = 0)", pl.Int64()),
+    "mended": (
+        f"state = 'closed' AND (action IN {CORRECTED} OR (action = '{PROMISE}' AND present = 0))",
+        pl.Int64(),
+    ),
 }
 _BY = (
     ("by_county", ("各县", "by county"), ("county",)),
@@ -179,7 +182,7 @@ def tallied(ledger: Ledger, day: date) -> pl.DataFrame:
     """How many cases (`n`) there are of each place, rule, state and answer: what all figures are sums of, counted by SQLite.
 
     `past`: its day is over; `back`: what was sent last is answered, `in_time` by its day; `verdict` only where no copies
-    contradict each other; `mended`: an answer says that the register is put right, or promised it and the data now agree.
+    contradict each other; `mended`: closed, on an answer that the register is put right, or promised it and the data now agree.
     """
     asked = ", ".join(f"{sql} AS {name}" for name, (sql, _) in _TALLIED.items())
     places = ", ".join(str(n + 1) for n in range(len(_TALLIED)))
@@ -244,6 +247,13 @@ def trend(ledger: Ledger) -> Figures:
             pl.col(name).fill_null(0)
         )
     return Figures("trend", _TREND, _ROUNDS, rounds.select(name for name, _, _ in _ROUNDS))
+
+
+def in_words(figures: Figures) -> pl.DataFrame:
+    """The rows of a table as workbooks and pages show them: with their stages in words."""
+    if "stage" not in figures.rows.columns:
+        return figures.rows
+    return figures.rows.with_columns(pl.col("stage").replace({stage: zh for stage, (zh, _) in STAGE_LABELS.items()}))
 
 
 def warnings(ledger: Ledger, day: date, limits: Limits) -> list[Figures]:
@@ -360,8 +370,8 @@ def _performance(cases: pl.DataFrame) -> Figures:
 def _performed(cases: pl.DataFrame, receiver: str) -> pl.DataFrame:
     """The ranking of one kind of receivers.
 
-    `to_correct` are answers that a clue is so, whole or in part; `corrected` those of them that say what was put right: the
-    share cannot pass 100.
+    `to_correct` are answers that a clue is so, whole or in part; `corrected` those of them that say what was put right and are
+    closed, everybody having signed: the share cannot pass 100.
     """
     sent = cases.filter(pl.col("sent"), pl.col("receiver") == receiver)
     back, so = pl.col("back"), pl.col("verdict").is_in(TRUE_VERDICTS).fill_null(value=False)

@@ -8,6 +8,7 @@ import polars as pl
 
 from fupin_cli.cases.ledger import Ledger
 from fupin_cli.cases.schema import STATES
+from fupin_cli.vocabulary import STAGE_LABELS
 
 KIND_WORDS = {  # what happens to a case
     "found": "发现",
@@ -42,10 +43,8 @@ DETAIL_WORDS = {  # what an event tells; a telephone number is nobody's business
     "until": "有效期至",
 }
 _SAID = {
-    "county": "县级",
-    "city": "市级",
-    "province": "省级",
     "village": "村",
+    "county": "县级",
     "outcome": "本轮比对未再发现",
     "left": "已不在册",
 }
@@ -59,7 +58,7 @@ def history(ledger: Ledger, case_id: str) -> pl.DataFrame:
     for event in events:
         told = json.loads(event["detail"] or "{}")
         event["what"] = "；".join(
-            f"{word}：{_SAID.get(told[name], told[name])}" for name, word in DETAIL_WORDS.items() if told.get(name)
+            f"{word}：{_said(name, told[name])}" for name, word in DETAIL_WORDS.items() if told.get(name)
         )
     rows = [(e["day"], e["kind"], e["round"], e["batch"], e["what"]) for e in events]
     return pl.DataFrame(
@@ -67,6 +66,13 @@ def history(ledger: Ledger, case_id: str) -> pl.DataFrame:
         schema={"day": pl.String, "kind": pl.String, "round": pl.Int64, "batch": pl.Int64, "what": pl.String},
         orient="row",
     )
+
+
+def _said(name: str, value: str) -> str:
+    """What an event tells, in words; `county` is a round as well as an office."""
+    if name == "stage":
+        return STAGE_LABELS[value][0] if value in STAGE_LABELS else value
+    return _SAID.get(value, value)
 
 
 def state_words(state: str) -> str:

@@ -10,6 +10,7 @@ import difflib
 import hashlib
 import json
 import os
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -27,6 +28,7 @@ from fupin_cli.layout import LEDGER_FILE
 from fupin_cli.vocabulary import FINDINGS
 
 _WAIT_SECONDS = 10.0
+_FINDING_KEY = re.compile("[0-9a-f]{16}")
 _BEGIN = 4  # characters of a case's number: one of its ends is usually typed right
 _MANY, _AT_ONCE = 50_000, 20_000  # cases worth new indexes; rows that are Python's at one time
 _CACHE_KIB = 256 * 1024  # numbers of cases are random: a round touches pages all over the file
@@ -205,6 +207,15 @@ def open_ledger(folder: Path, *, make: bool = False) -> Iterator[Ledger]:
         raise _explained(error, path) from None
     except PermissionError:
         raise NoPermissionError(tr("the ledger may not be opened"), where=str(path)) from None
+
+
+def case_of_finding(ledger: Ledger, key: str) -> str | None:
+    """The case of the finding with this key (疑点编号), as the last round that saw it had it; None where no case has it."""
+    people = ledger.people() if _FINDING_KEY.fullmatch(key.strip().lower()) else None
+    found = (
+        people.filter(pl.col("finding_key") == key.strip().lower())["case_id"].to_list() if people is not None else []
+    )
+    return found[0] if len(found) == 1 else None
 
 
 def nearest_case(ledger: Ledger, number: str) -> str | None:

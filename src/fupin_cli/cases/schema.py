@@ -242,5 +242,6 @@ STATES = {  # state → what people read
 OPEN = ("new", "reopened", "dispatched", "answered", "disputed", "promised")  # what still needs somebody
 TO_ASK = ("new", "reopened")  # what the next batch sends
 PROMISE = "拟修改"  # the answer that says the register will be corrected
-TRUE_VERDICTS = ("属实", "部分属实")
+CORRECTED = ("已修改", "清退")  # answers that put the register right
+TRUE_VERDICTS, NOT_SO = ("属实", "部分属实"), "不属实"
 VILLAGE, COUNTY = "village", "county"  # who is asked about a case

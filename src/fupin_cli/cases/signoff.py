@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from fupin_cli.cases.schema import CORRECTED, NOT_SO, PROMISE
+
 if TYPE_CHECKING:  # rules are much to load for whoever only lists cases
     from fupin_cli.rules import SignOff
+
+
+def contradicts(verdict: object, action: object) -> bool:
+    """Whether an answer says that a clue is not so, and that the register is corrected because of it."""
+    return verdict == NOT_SO and action in (*CORRECTED, PROMISE)
 
 
 def settled(
@@ -16,15 +23,26 @@ def settled(
 
     `signatures` are the `signed` details of the case's present answer (step, by, on), `filed` the names of documents.
     """
-    days: dict[str, str] = {}
-    for signature in signatures:
-        days.setdefault(str(signature["step"]), str(signature.get("on") or ""))
-    lacking = [f"缺{step}签字" for step in chain.steps if step not in days]
-    if not lacking and chain.ordered:
-        signed = [days[step] for step in chain.steps if days[step]]
-        lacking += ["签字未逐级（日期倒序）"] if signed != sorted(signed) else []
+    steps = {signature["step"] for signature in signatures}
+    lacking = [f"缺{step}签字" for step in chain.steps if step not in steps] + faults(chain, signatures)
+    if contradicts(case.get("verdict"), case.get("action")):
+        lacking.append("“是否属实”与“处理意见”矛盾")
     there = "、".join([str(case.get("material") or ""), *filed])
     lacking += [f"缺{document}" for document in chain.documents if document not in there]
     if case.get("verdict") in chain.material_for and not there.strip("、"):
         lacking.append("缺佐证材料")
     return lacking
+
+
+def faults(chain: SignOff, signatures: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Why signatures cannot stand together, in words that name no person: days out of order, one hand in several steps."""
+    first: dict[str, Mapping[str, Any]] = {}
+    for signature in signatures:
+        first.setdefault(str(signature["step"]), signature)
+    told = [first[step] for step in chain.steps if step in first]
+    days = [str(one["on"]) for one in told if one.get("on")]
+    found = ["签字未逐级（日期倒序）"] if chain.ordered and days != sorted(days) else []
+    signers = ["".join(str(one["by"]).split()) for one in told if one.get("by")]
+    if not chain.same_signer and len(set(signers)) < len(signers):
+        found.append("一人签了多个环节")
+    return found

@@ -14,7 +14,7 @@ import polars as pl
 
 from fupin_cli.cases.asked import chosen
 from fupin_cli.cases.history import history, kind_words
-from fupin_cli.cases.ledger import nearest_case, open_ledger
+from fupin_cli.cases.ledger import case_of_finding, nearest_case, open_ledger
 from fupin_cli.cases.schema import COUNTY, OPEN, STATES
 from fupin_cli.cli import complete
 from fupin_cli.cli.cases_options import book_option, case_number, day_option, json_option, ledger_option
@@ -121,13 +121,15 @@ def list_cases(
 def show_case(case: str, ledger: Path, *, as_json: bool) -> int:
     """Show one case: what it is about (masked) and everything that happened to it.
 
+    CASE is its number, or the key of its finding (疑点编号) as a run's lists have it.
+
     \b
     Examples:
       fupin cases show C4G7Q2M9KX0BD5T1Z
       fupin cases show C4G7Q2M9KX0BD5T1Z --json | jq .events
     """
-    number = case_number(case)
     with open_ledger(ledger) as opened:
+        number = case_of_finding(opened, case) or case_number(case)
         found, events, people = opened.cases("case_id = ?", [number]), history(opened, number), opened.people()
         near = None if found.height else nearest_case(opened, number)
     if not found.height:
@@ -138,6 +140,7 @@ def show_case(case: str, ledger: Path, *, as_json: bool) -> int:
     row = found.row(0, named=True)
     about = people.filter(pl.col("case_id") == number).row(0, named=True) if people is not None else {}
     who = {
+        "finding_key": about.get("finding_key"),
         "name": mask_name(about.get("name")),
         "id_number": mask_id(about.get("id_number")),
         "household_id": mask_id(about.get("household_id")),
@@ -163,6 +166,8 @@ def show_case(case: str, ledger: Path, *, as_json: bool) -> int:
         return 0
     where = "".join(row[level] or "" for level in ("county", "township", "village"))
     click.echo(f"{number}　{pick(STATES[row['state']])}　{row['rule_id']} {row['title'] or ''}")
+    if who["finding_key"]:
+        click.echo(tr("finding {key}", key=who["finding_key"]))
     asked = tr("answered by county departments") if row["receiver"] == COUNTY else tr("answered by the village")
     click.echo(f"{where}　{asked}　{who['name'] or ''} {who['id_number'] or ''}")
     click.echo(who["evidence"])

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from fupin_cli.cases.keys import read_case_id
+from fupin_cli.cli.groups import Workbook
 from fupin_cli.errors import UsageError
 from fupin_cli.language import tr
 
@@ -37,7 +38,7 @@ def case_number(text: str) -> str:
     if number is None:
         raise UsageError(
             tr("{value!r} is no case number", value=text),
-            try_=tr("a C and 16 letters or digits, as it stands under 核查件编号"),
+            try_=tr("a C and 16 letters or digits, as it stands under 核查件编号; or a 疑点编号 of the last round"),
         )
     return number
 
@@ -47,4 +48,4 @@ ledger_option = click.option(
 )  # fmt: skip
 day_option = click.option("--on", "day", type=Day(), default=today, help="the day it happens on [today]")
 json_option = click.option("--json", "as_json", is_flag=True, help="print JSON to stdout")
-book_option = click.option("-o", "--output", type=click.Path(path_type=Path), help="write a workbook (.xlsx)")
+book_option = click.option("-o", "--output", type=Workbook(), help="write a workbook (.xlsx)")

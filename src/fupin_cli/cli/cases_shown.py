@@ -19,6 +19,7 @@ from fupin_cli.cases.figures import (
     SECTIONS,
     VALUES,
     Figures,
+    in_words,
     labels,
     statistics,
     trend,
@@ -29,6 +30,7 @@ from fupin_cli.casework import limits_of
 from fupin_cli.cli.cases_options import book_option, day_option, json_option, ledger_option
 from fupin_cli.cli.cases_tables import print_table, table_of
 from fupin_cli.cli.groups import Choice
+from fupin_cli.cli.pairs_refused import refuse_suffix
 from fupin_cli.errors import BadDataError, UsageError
 from fupin_cli.language import listed, pick, tr
 from fupin_cli.parquet import write_parquet
@@ -122,6 +124,7 @@ def write_labels(output: Path, ledger: Path) -> int:
     Examples:
       fupin cases labels -o labels.parquet
     """
+    refuse_suffix(output)
     with open_ledger(ledger) as opened:
         people = opened.people()
         if people is None:
@@ -245,7 +248,7 @@ def _turned(table: Figures) -> Table:
 
 
 def _write(output: Path, title: str, day: date, tables: Sequence[Figures]) -> None:
-    parts = [Part(t.title[0], "", tuple((name, zh, 14.0) for name, zh, _ in t.columns), t.rows) for t in tables]
+    parts = [Part(t.title[0], "", tuple((name, zh, 14.0) for name, zh, _ in t.columns), in_words(t)) for t in tables]
     with replace_file(output) as path:
         write_table_book(path, title, day, {table.title[0]: table.rows.height for table in tables}, parts)
     click.echo(f"→ {output}", err=True)

@@ -10,9 +10,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from fupin_cli.language import pick
-from fupin_cli.vocabulary import STAGES
-
 _WHOLE = {
     "county": 6,
     "township": 6,
@@ -29,7 +26,7 @@ def print_table(table: Table) -> None:
 
 
 def table_of(columns: Sequence[tuple[str, str]], rows: pl.DataFrame) -> Table:
-    """The rows under the given headings, each of which names a column; stages in words, nothing for null."""
+    """The rows under the given headings, each of which names a column; nothing for null."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=0)
     for heading, name in columns:
         number = rows.schema[name].is_numeric()
@@ -40,14 +37,8 @@ def table_of(columns: Sequence[tuple[str, str]], rows: pl.DataFrame) -> Table:
             no_wrap=name in ("case_id", "rule_id"),  # are copied
             min_width=4 if number else _WHOLE.get(name),  # two characters of a heading stand side by side
         )
-    words = dict(zip(STAGES, pick((("县级", "市级", "省级"), STAGES)), strict=True))
     for row in rows.select(name for _, name in columns).rows():
         table.add_row(
-            *(
-                ""
-                if value is None
-                else escape(words.get(value, str(value)) if isinstance(value, str) else f"{value:,}")
-                for value in row
-            )
+            *("" if value is None else escape(value) if isinstance(value, str) else f"{value:,}" for value in row)
         )
     return table

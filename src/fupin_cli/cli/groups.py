@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import click
 from click.exceptions import NoSuchCommand
 
+from fupin_cli.errors import UsageError
 from fupin_cli.language import tr
 
 _AS_IT_STANDS = "\b\n"  # how click is told not to break a paragraph's lines anew
@@ -110,3 +113,21 @@ class Choice(click.Choice[str]):
         near = difflib.get_close_matches(str(value), [str(choice) for choice in self.choices], 1)
         meant = tr(" Did you mean {name!r}?", name=near[0]) if near else ""
         return super().get_invalid_choice_message(value, ctx) + meant
+
+
+class Workbook(click.Path):
+    """Where a workbook goes."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path. Raises UsageError where the name promises another kind of file."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if path.suffix.lower() != ".xlsx":
+            raise UsageError(
+                tr("a workbook is an .xlsx file"),
+                where=path.name,
+                try_=tr("-o {stem}.xlsx; --json gives the figures to programs", stem=path.stem),
+            )
+        return path

@@ -17,6 +17,7 @@ from fupin_cli.audit import OUTSIDE, Estimate
 from fupin_cli.audit.estimate import rate_rows
 from fupin_cli.cli.cases_options import day_option, json_option
 from fupin_cli.cli.console import password_from, progress, show
+from fupin_cli.cli.groups import Workbook
 from fupin_cli.cli.rule_packs import project_option
 from fupin_cli.fieldwork import draw, estimate, plans_of
 from fupin_cli.language import pick, tr
@@ -153,7 +154,7 @@ def draw_(
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=Workbook(),
     help="write a workbook with all that is wrong, too",
 )
 @day_option

@@ -86,9 +86,10 @@ class FindingTally:
 
 @dataclass(frozen=True)
 class PlaceTally:
-    """Findings of one township, those of them under review, and the households they touch.
+    """Findings of one township, those of them under review, and the households that clues touch.
 
-    `notes` are those that nobody in the township is asked about: they are for the county itself.
+    `notes` are those that accuse nobody: nobody in the township is asked about them, they are for the county itself, and a
+    household that they alone touch is not counted.
     """
 
     county: str | None
@@ -324,12 +325,13 @@ def _extract_reports(extracts: pl.DataFrame, links: pl.DataFrame) -> tuple[Extra
 
 
 def _by_place(findings: pl.DataFrame) -> tuple[PlaceTally, ...]:
+    note = pl.col("severity").eq_missing(Severity.INFO)
     places = _grouped(
         findings,
         ["county", "township"],
         (pl.col("band") == Band.REVIEW).fill_null(value=False).sum().cast(pl.Int64).alias("review"),
-        pl.col("household_id").drop_nulls().n_unique().cast(pl.Int64).alias("households"),
-        pl.col("severity").eq_missing(Severity.INFO).sum().cast(pl.Int64).alias("notes"),
+        pl.col("household_id").filter(~note).drop_nulls().n_unique().cast(pl.Int64).alias("households"),
+        note.sum().cast(pl.Int64).alias("notes"),
     )
     return _records(places.rename({"count": "findings"}), PlaceTally)
 

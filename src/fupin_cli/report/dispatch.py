@@ -28,7 +28,7 @@ BY = ("township", "village")
 COUNTY_OWN, COUNTY_SHEET = "县级", "县级答复"  # the unit that gets what no township can answer, and its sheet
 _OF_A_HOME = ("head_name", "household_id", "household_block")
 _OF_ONE = (*_OF_A_HOME, "name", "id_shown", "id_number", "id_raw", "person_id", "listed_name", "listed_id", "listed_place",
-           "register_ref", "extract_ref", "basis_words")  # fmt: skip
+           "register_ref", "extract_ref", "basis_words", "of_finding")  # fmt: skip
 _NOT_AT_A_HOME = ("hamlet", "relation", "band_words")
 _WORTH_A_PROCESS = 60  # books; below that starting another one costs more than it saves
 _UNIT = ["_county", "_township", "_village"]
@@ -64,6 +64,7 @@ def laid_out(cases: pl.DataFrame, sending: Sending, *, by: str, mask_ids: bool) 
         place=pl.when(own).then(pl.lit(COUNTY_SHEET)).otherwise(village),
         asked=pl.when(own).then(pl.col("case_id").first().over("question")).otherwise(pl.col("case_id")),
         finding_key=pl.col("case_id"),
+        of_finding=pl.col("finding_key"),
         batch=pl.lit(batch_name(sending.batch)),
         again=pl.when(pl.col("times") > 0).then(pl.format("第{}次", pl.col("times") + 1)).otherwise(pl.lit("首次")),
     )

@@ -51,6 +51,7 @@ _BOOKED = (
     Field("batch", BATCH, 7),
     Field("again", "是否重复疑点", 9),
     replace(_FINDING, header=CASE, width=19),
+    Field("of_finding", _FINDING.header, 17),  # as the lists of a run have it
     *_PROVENANCE,
 )
 RETURNED = (
@@ -233,6 +234,7 @@ def _write_whom(written: Book, unit: Unit, whom: pl.DataFrame) -> None:
     columns = (
         ("asked", f"所属{CASE}", 22), ("title", "疑点类型", 20), ("township", "乡镇", 14), ("village", "行政村", 14),
         ("head_name", "户主姓名", 12), ("household_id", "户编号", 22), ("name", "姓名", 12), ("id_shown", "证件号码", 24),
+        ("of_finding", _FINDING.header, 22),
     )  # fmt: skip
     note = f"第一列是答复表中的{CASE}：该行的答复适用于这里列出的各人。本表不用填写。"
     book.put_table_top(

@@ -16,6 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 from markupsafe import Markup
 
 from fupin_cli.report.book import write_private
@@ -26,6 +27,7 @@ from fupin_cli.report.page_parts import Before, Number, PageFrames, five_numbers
 from fupin_cli.report.page_places import MOST_VILLAGES, Place, places
 from fupin_cli.report.page_sections import appendix, sections
 from fupin_cli.report.wording import CLUE_NOTE, stage_words
+from fupin_cli.vocabulary import Severity
 
 _MOST_OPEN = 60  # places that are shown unfolded
 
@@ -106,10 +108,11 @@ def _numbers(digest: Digest, before: Before | None) -> list[Number]:
 
 
 def _changes(frames: PageFrames) -> str:
-    """How the findings moved since the round before, by their keys."""
+    """How the clues moved since the round before, by their keys."""
     if frames.before is None:
         return ""
-    now, then = set(frames.findings["finding_key"]), set(frames.before.keys)
+    clues = frames.findings.filter(pl.col("severity").ne_missing(Severity.INFO))
+    now, then = set(clues["finding_key"]), set(frames.before.keys)
     return (
         f"与上轮（{frames.before.as_of}）相比：新增疑点 {len(now - then):,} 条，延续 {len(now & then):,} 条，"
         f"消除 {len(then - now):,} 条。"
@@ -117,7 +120,7 @@ def _changes(frames: PageFrames) -> str:
 
 
 def _longest(roots: Sequence[Place]) -> list[int]:
-    """The most findings of a place at each depth: bars compare places of one kind."""
+    """The most clues of a place at each depth: bars compare places of one kind."""
     levels: list[int] = []
     row = list(roots)
     while row:
@@ -134,7 +137,7 @@ def _open_depth(roots: Sequence[Place]) -> int:
 
 def _places_note(roots: Sequence[Place]) -> str:
     deep = any(town.below for one in roots for town in one.below)
-    note = "点开县、乡镇，看下一级。条形在同级之间比较长短。"
+    note = "点开县、乡镇，看下一级。条形在同级之间比较长短。“另有提示”由县级自查，不算疑点，不计入涉及户。"
     return note if deep else f"{note}村超过 {MOST_VILLAGES:,} 个，本页只列到乡镇；各村见 workbooks 内各乡镇的核查表。"
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import polars as pl
 from markupsafe import Markup
 
+from fupin_cli.vocabulary import Band, Severity
+
 
 @dataclass(frozen=True)
 class Number:
@@ -69,7 +71,7 @@ class LedgerTable:
 
 @dataclass(frozen=True)
 class Before:
-    """The round before this one: its day, its five numbers by name, the keys of its findings, and its manifest's hash."""
+    """The round before this one: its day, its five numbers by name, the keys of its clues, and its manifest's hash."""
 
     as_of: str
     numbers: Mapping[str, int]
@@ -103,16 +105,21 @@ class PageFrames:
 
 
 def five_numbers(told: Mapping[str, Any]) -> tuple[tuple[str, int, str], ...]:
-    """Name, count and a word beneath: the people, the findings, whom they touch, and what the exit standard says.
+    """Name, count and a word beneath: the people, the clues, whom they touch, and what the exit standard says.
 
+    Notes accuse nobody: they are told beside the clues. Clues and notes together are all findings.
     `told` is a digest as digest.json has it, of this round or of an earlier one.
     """
     homes = told["households"]
     touched = sum(tally["households"] for tally in told["findings_by_place"])
+    kinds = told["findings_by_rule"]
+    notes = sum(kind["count"] for kind in kinds if kind["severity"] == Severity.INFO)
+    review = sum(kind["count"] for kind in kinds if kind["band"] == Band.REVIEW and kind["severity"] != Severity.INFO)
+    beneath = f"其中待核 {review:,} 条" + (f"；另有提示 {notes:,} 条，县级自查" if notes else "")
     not_met, unknown = (sum(verdict[name] for verdict in told["verdicts"]) for name in ("not_met", "unknown"))
     return (
         ("在册人口", told["persons"], f"{homes:,} 户"),
-        ("疑点", told["findings"], f"其中待核 {told['findings_under_review']:,} 条"),
+        ("疑点", told["findings"] - notes, beneath),
         ("涉及户", touched, _share(touched, homes)),
         ("退出标准未达标户", not_met, _share(not_met, homes)),
         ("无法判断户", unknown, "缺少事实，不等于达标"),

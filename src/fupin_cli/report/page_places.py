@@ -16,7 +16,10 @@ _COUNTS = ("findings", "review", "notes", "touched", "homes", "not_met", "unknow
 
 @dataclass
 class Place:
-    """A place with its counts and the places in it; `township` is a path for the filter of cases, county/township."""
+    """A place with its counts and the places in it; `township` is a path for the filter of cases, county/township.
+
+    Its `findings` are the clues; `notes`, which accuse nobody, are counted apart.
+    """
 
     name: str
     path: str
@@ -25,9 +28,8 @@ class Place:
 
     @property
     def parts(self) -> tuple[tuple[int, str], ...]:
-        """The three parts of its bar: accepted, under review, notes for the county itself."""
-        sure = self.counts["findings"] - self.counts["review"] - self.counts["notes"]
-        return (sure, "accepted"), (self.counts["review"], "review"), (self.counts["notes"], "notes")
+        """The two parts of its bar: accepted and under review."""
+        return (self.counts["findings"] - self.counts["review"], "accepted"), (self.counts["review"], "review")
 
 
 def places(findings: pl.DataFrame, households: pl.DataFrame, decided: pl.DataFrame) -> list[Place]:
@@ -49,11 +51,12 @@ def places(findings: pl.DataFrame, households: pl.DataFrame, decided: pl.DataFra
 
 
 def _counted(findings: pl.DataFrame, homes: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    note = pl.col("severity").eq_missing(Severity.INFO)
     asked = findings.group_by(by).agg(
-        pl.len().cast(pl.Int64).alias("findings"),
-        (pl.col("band") == Band.REVIEW).fill_null(value=False).sum().cast(pl.Int64).alias("review"),
-        pl.col("severity").eq_missing(Severity.INFO).sum().cast(pl.Int64).alias("notes"),
-        pl.col("household_id").drop_nulls().n_unique().cast(pl.Int64).alias("touched"),
+        (~note).sum().cast(pl.Int64).alias("findings"),
+        (pl.col("band").eq_missing(Band.REVIEW) & ~note).sum().cast(pl.Int64).alias("review"),
+        note.sum().cast(pl.Int64).alias("notes"),
+        pl.col("household_id").filter(~note).drop_nulls().n_unique().cast(pl.Int64).alias("touched"),
     )
     judged = homes.group_by(by).agg(
         pl.len().cast(pl.Int64).alias("homes"),

@@ -36,7 +36,7 @@ from fupin_cli.report.wording import (
     standards_words,
 )
 from fupin_cli.rules.choosing import ASK_BY_NAME
-from fupin_cli.vocabulary import BASES, Decision
+from fupin_cli.vocabulary import BASES, Band, Decision, Severity
 
 _CLUE_NOTE = "Findings are clues, not conclusions: check each; none is a reason to act by this list alone."
 _WIDE = 80
@@ -262,24 +262,31 @@ def _filled(
 
 
 def findings(digest: Digest, most: int | None = None) -> RenderableType:
-    """Findings by kind, accepted and under review; those beyond the `most` frequent kinds in one line."""
+    """Clues by kind, accepted and under review, those beyond the `most` frequent kinds in one line; then the notes."""
     titles = _titles(digest)
     kinds: dict[str, tuple[str, str, list[int]]] = {}
+    notes: dict[str, tuple[str, str, list[int]]] = {}
     for tally in digest.findings_by_rule:
-        named = (
-            titles.get(tally.rule_id) or tally.title or tally.rule_id,
-            severity_words(tally.severity, pick),
-            [0, 0],
-        )
-        kinds.setdefault(tally.rule_id, named)[2][tally.band == "review"] += tally.count
+        title = titles.get(tally.rule_id) or tally.title or tally.rule_id
+        named = (title, severity_words(tally.severity, pick), [0, 0])
+        (notes if tally.severity == Severity.INFO else kinds).setdefault(tally.rule_id, named)[2][
+            tally.band == Band.REVIEW
+        ] += tally.count
     order = sorted(kinds.items(), key=lambda item: (-sum(item[1][2]), item[0]))
     shown = order[: most if most is not None and len(order) > most + 1 else None]
     rows = [(rule, title, severity, f"{bands[0]:,}", f"{bands[1]:,}") for rule, (title, severity, bands) in shown]
     if rest := order[len(shown) :]:
         sums = [sum(bands[at] for _, (_, _, bands) in rest) for at in (0, 1)]
         rows.append(("……", tr("{count} more kinds (--files)", count=len(rest)), "", f"{sums[0]:,}", f"{sums[1]:,}"))
-    sure = digest.findings - digest.findings_under_review
-    rows.append((tr("total"), "", "", f"{sure:,}", f"{digest.findings_under_review:,}"))
+    clues = [sum(bands[at] for _, _, bands in kinds.values()) for at in (0, 1)]
+    rows.append((tr("total"), "", "", f"{clues[0]:,}", f"{clues[1]:,}"))
+    if notes:
+        rows += [
+            (rule, title, severity, f"{bands[0]:,}", f"{bands[1]:,}")
+            for rule, (title, severity, bands) in sorted(notes.items())
+        ]
+        sure = digest.findings - digest.findings_under_review
+        rows.append((tr("with notes"), "", "", f"{sure:,}", f"{digest.findings_under_review:,}"))
     headers = (tr("rule"), tr("kind"), tr("severity"), tr("accepted"), tr("review"))
     return _table(tr("findings (clues, not conclusions)"), headers, rows, {3, 4}, whole={0})
 

@@ -17,6 +17,7 @@ from fupin_cli.vocabulary import (
     ID_STATUS_LABELS,
     OUTCOME_LABELS,
     SET_ASIDE_REASONS,
+    STAGE_LABELS,
     Band,
     Decision,
     Outcome,
@@ -32,11 +33,6 @@ NO_PLACE = {
     "county": ("未定县区", "county not known"),
     "township": ("未定乡镇", "township not known"),
     "village": ("未定村", "village not known"),
-}
-STAGE_LABELS = {
-    "county": ("县级比对（录入前）", "county comparison (before entry)"),
-    "city": ("市级比对", "city comparison"),
-    "province": ("省级比对（录入后）", "province comparison (after entry)"),
 }
 BAND_LABELS = {Band.ACCEPTED: "可信", Band.REVIEW: "▲待核"}
 DECISION_LABELS = {Decision.ACCEPTED: "采用", Decision.REVIEW: "待核", Decision.REJECTED: "不采用"}

@@ -176,8 +176,9 @@ def _check_standard(pack: Pack, head: Table) -> None:
 
 def _sign_off(entry: Table) -> SignOff:
     entry.allow(
-        "title", "steps", "ordered", "material_for", "documents", "enabled", "citation", "limits", "county_steps"
-    )
+        "title", "steps", "ordered", "material_for", "documents", "enabled", "citation", "limits", "county_steps",
+        "same_signer",
+    )  # fmt: skip
     steps = entry.texts("steps")
     if len(set(steps)) < len(steps):
         raise ConfigurationError(tr("a step of the chain stands twice"), where=entry.at("steps"))
@@ -198,6 +199,7 @@ def _sign_off(entry: Table) -> SignOff:
         citation=cited,
         limits=_limits(entry.table("limits")) if "limits" in entry.data else Limits(),
         county_steps=county_steps,
+        same_signer=entry.flag("same_signer", default=False),
     )
 
 

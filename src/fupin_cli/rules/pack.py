@@ -261,7 +261,8 @@ class SignOff:
 
     `ordered`: each step signs on no earlier day than the one before. `material_for` are the verdicts that need proof of any
     kind, `documents` what must be named beside every answer. `county_steps` sign what the county's
-    office answers itself. Without a citation it is our own arrangement, and no policy.
+    office answers itself. `same_signer`: one person may sign several steps of an answer. Without a citation it is our own
+    arrangement, and no policy.
     """
 
     title: str
@@ -273,6 +274,7 @@ class SignOff:
     citation: Citation | None
     limits: Limits = Limits()
     county_steps: tuple[str, ...] = ("经办人", "分管负责人")
+    same_signer: bool = False
 
 
 @dataclass(frozen=True)
