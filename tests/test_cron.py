@@ -76,5 +76,9 @@ def test_a_full_disk_is_told_before_anything_is_written(tmp_path):
     """More inputs than the disk has room for: code 74, with both figures, and nothing is left."""
     with pytest.raises(DiskError, match="MiB free, about .* MiB needed") as caught, publish(tmp_path / "run") as folder:
         require_space(folder, 1 << 60)
+    free = shutil.disk_usage(tmp_path).free
+    require_space(tmp_path, free // 9)
+    with pytest.raises(DiskError, match="not enough room"):
+        require_space(tmp_path, free // 9, tables=True)
     assert caught.value.exit_code == 74
     assert [path.name for path in tmp_path.iterdir()] == [".run.lock"]

@@ -49,7 +49,7 @@ def reconcile(
     stages = rounds_up_to(project, stage)
     with publish(target, say) as folder:
         seen = stamps(project)
-        require_space(folder, sum(size for _, size, _ in seen.values()))
+        require_space(folder, sum(size for _, size, _ in seen.values()), tables=max_memory is not None)
         book = open_rule_book(project)
         park = in_memory if max_memory is None else on_disk(folder)
         register = read_register(project, book, say, passwords, park)

@@ -36,6 +36,7 @@ _KINDS = {  # what a folder of ours holds, by its manifest's kind
 PROGRAM = "fupin"
 _TRY_RUN = "fupin run … --wait waits for it; or name another folder with -o"
 _LEAST_SPACE = 32 << 20
+_RESULTS, _TABLES = 4, 6  # times the bytes of the input
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of Linux, <fcntl.h> and <linux/fs.h>
 
 
@@ -98,12 +99,14 @@ def replace_file(target: Path) -> Iterator[Path]:
         os.umask(mask)
 
 
-def require_space(folder: Path, inputs: int) -> None:
-    """Nothing, where the disk of `folder` has room for the results of so many bytes of input. Raises DiskError otherwise.
+def require_space(folder: Path, inputs: int, *, tables: bool = False) -> None:
+    """Nothing, where the disk of `folder` has room for what so many bytes of input become. Raises DiskError otherwise.
 
-    The sample's results are smaller than what they come from: so as much again, and something to begin with.
+    With `tables`, those of register and extracts wait there too. Workbooks of the sample become four times as much results, and
+    eleven times as much tables; text becomes less, and a disk that fills up later is told then.
     """
-    needed, free = _LEAST_SPACE + inputs, shutil.disk_usage(folder).free
+    needed = _LEAST_SPACE + inputs * (_RESULTS + _TABLES * tables)
+    free = shutil.disk_usage(folder).free
     if free < needed:
         raise DiskError(
             tr(
