@@ -15,7 +15,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from fupin_cli.errors import FupinError
-from fupin_cli.report.book import file_names, sheet_names
+from fupin_cli.report.book import file_names, lines_needed, sheet_names
 from fupin_cli.report.checklist import ACTIONS, REASONS, VERDICTS
 from fupin_cli.report.workbook import write_workbooks
 from report_world import AS_OF, HOSTILE, World, make_world
@@ -590,3 +590,20 @@ def test_file_names_are_safe(names: list[str]):
         assert name not in {".", ".."}
         assert name.casefold() not in {"con", "nul", "com1"}
         assert not re.search(r"[0-9]{15}", name)
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "lines"),
+    [
+        (None, 10, 1),
+        ("柳树村", 6, 1),
+        ("柳树村委", 6, 2),
+        ("a\nb", 6, 2),
+        ("户编号：9901212022015329", 22, 2),  # a number goes to the next line whole
+        ("9" * 18, 16, 2),  # unless it is longer than one
+        ("户编号：9901212022015329；姓名：柳树；证件号码：990121195008152922", 22, 4),
+    ],
+)
+def test_a_row_is_as_high_as_its_text(text, width, lines):
+    """No printed row is cut: Chinese breaks anywhere, a number at its ends only."""
+    assert lines_needed(text, width) == lines

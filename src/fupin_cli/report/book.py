@@ -29,6 +29,7 @@ from fupin_cli.report.wording import CLUE_NOTE
 
 A3, A4 = 8, 9  # Excel's paper codes
 FONT = "宋体"  # on every office computer in China, and what official lists are printed in
+_NUMBERS = re.compile(r"([0-9A-Za-z]{6,})")  # what is not broken at a line's end
 LINE_HEIGHT = 12  # points that one line of a table takes at 9 points
 _MAX_CELL = 32_000  # Excel refuses 32,768 characters; what is cut says so
 _MAX_SHEET_NAME = 31
@@ -216,7 +217,21 @@ def lines_needed(value: object, width: float) -> int:
     text, room = "" if value is None else str(value), max(1, int(width))
     if 2 * len(text) <= room and "\n" not in text:
         return 1
-    return sum(max(1, -(-text_width(line) // room)) for line in text.split("\n"))
+    return sum(_wrapped(line, room) for line in text.split("\n"))
+
+
+def _wrapped(line: str, room: int) -> int:
+    """The lines that one line of text becomes: Chinese breaks anywhere, a number only where it is longer than a line."""
+    if text_width(line) <= room:
+        return 1
+    lines, filled = 1, 0
+    for nth, piece in enumerate(_NUMBERS.split(line)):
+        wide = text_width(piece)
+        if nth % 2 and filled + wide > room and filled:
+            lines, filled = lines + 1, 0
+        full = max(filled + wide - 1, 0) // room
+        lines, filled = lines + full, filled + wide - full * room
+    return lines
 
 
 def sheet_names(names: Iterable[str]) -> list[str]:
