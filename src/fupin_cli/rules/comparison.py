@@ -61,9 +61,13 @@ class Comparison:
 
     def extracts_of(self, kind: str, max_age_days: int | None = None) -> pl.DataFrame:
         """The extracts of one kind that are fresh enough."""
-        oldest = date.min if max_age_days is None else self.as_of - timedelta(days=max_age_days)
-        fresh = pl.lit(max_age_days is None) | (pl.col("as_of") >= oldest)
-        return self.extracts.filter((pl.col("kind") == kind) & fresh)
+
+        def fresh(whole: Comparison) -> pl.DataFrame:
+            oldest = date.min if max_age_days is None else whole.as_of - timedelta(days=max_age_days)
+            young = pl.lit(max_age_days is None) | (pl.col("as_of") >= oldest)
+            return whole.extracts.filter((pl.col("kind") == kind) & young)
+
+        return self.once(("extracts", kind, max_age_days), fresh)
 
     def links_of(self, extracts: pl.DataFrame) -> pl.DataFrame:
         """The links to rows of these extracts, in their order."""
