@@ -109,9 +109,9 @@ def fupin_process(*words, **environment) -> subprocess.CompletedProcess:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory) -> Path:
-    """The run directory of the sample data, made by the command line."""
+    """The run directory of the sample data, made by the command line with two threads."""
     folder = tmp_path_factory.mktemp("demo") / "run"
-    done = fupin_process("run", SAMPLE, "-o", folder)
+    done = fupin_process("run", SAMPLE, "-o", folder, POLARS_MAX_THREADS="2")
     assert done.returncode == 0, done.stderr
     return folder
 
