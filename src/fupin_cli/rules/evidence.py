@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import cache
 
 import numpy as np
 import polars as pl
@@ -205,6 +206,7 @@ def truths(fact: Fact, rows: pl.DataFrame, reach: pl.DataFrame, *, explain: bool
     )
 
 
+@cache
 def _why(text: str) -> pl.Expr:
     return pl.lit(text, UNKNOWN_BECAUSE)
 
@@ -220,7 +222,8 @@ def _found(rows: pl.DataFrame, people: int) -> list[pl.Series]:
         sure.alias("linked"),
         (~sure).alias("review"),
     )
-    return [_any_of(rows[AT].filter(truth), people).alias(truth.name) for truth in said]
+    nobody = _any_of(rows[AT].clear(), people)
+    return [(_any_of(rows[AT].filter(truth), people) if truth.any() else nobody).alias(truth.name) for truth in said]
 
 
 def _any_of(at: pl.Series, rows: int) -> pl.Series:

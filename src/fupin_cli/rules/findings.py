@@ -6,6 +6,7 @@ A finding says 疑点, what each side holds, as of when, and why we think that i
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 import polars as pl
 
@@ -71,6 +72,7 @@ def readable(name: str, dtype: pl.DataType) -> pl.Expr:
     return value.cast(pl.String)
 
 
+@cache
 def band(*, and_unknown: bool = False) -> pl.Expr:
     """Who must be looked at: sure hits, what would be a hit in another world, or any unknown; null for all others."""
     hit = Outcome.HIT.value

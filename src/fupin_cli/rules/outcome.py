@@ -29,6 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import cache
 
 import numpy as np
 import polars as pl
@@ -78,6 +79,7 @@ def decide(kind: Kind, applies: pl.Expr, holds: pl.Expr) -> pl.Expr:
     )
 
 
+@cache
 def said(outcome: Outcome) -> pl.Expr:
     """One outcome for everybody."""
     return pl.lit(outcome.value, OUTCOME)
