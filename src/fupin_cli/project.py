@@ -6,7 +6,6 @@ import difflib
 import glob
 import os
 import re
-import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -20,6 +19,7 @@ from fupin_cli.ingest.database import Query, declare
 from fupin_cli.ingest.file_list import FileList, declare_files
 from fupin_cli.language import tr
 from fupin_cli.layout import CASES, PROJECT_FILE, RUNS
+from fupin_cli.toml_text import read_toml
 from fupin_cli.vocabulary import STAGES
 
 _READ = {"files", "sheets", "password_env", "source", "query", "table"}
@@ -145,11 +145,9 @@ def load_project(path: Path) -> Project:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return read_toml(path)[0]
     except (FileNotFoundError, NotADirectoryError):
         raise _no_project(path) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(tr("not readable as TOML"), where=str(path), why=str(error)) from None
 
 
 def _refuse_unknown(data: Mapping[str, Any], where: str) -> None:

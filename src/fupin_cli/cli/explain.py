@@ -13,9 +13,8 @@ from fupin_cli.cli import complete
 from fupin_cli.cli.explain_lines import Masked, finding_lines, household_lines, link_lines, person_lines, rule_lines
 from fupin_cli.cli.explain_pair import explain_row_pair
 from fupin_cli.cli.explain_run import Run, newest_run, open_run, people_in_row
-from fupin_cli.cli.next_step import typed
 from fupin_cli.cli.rule_packs import judged_project_option, open_rules
-from fupin_cli.errors import UsageError
+from fupin_cli.errors import UsageError, typed
 from fupin_cli.language import tr
 from fupin_cli.report.masking import mask_id
 from fupin_cli.rules import Rule, nearest

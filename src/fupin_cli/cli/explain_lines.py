@@ -9,9 +9,8 @@ import polars as pl
 
 from fupin_cli.cli.explain_pair import link_named
 from fupin_cli.cli.explain_run import Run, locator
-from fupin_cli.cli.next_step import typed
 from fupin_cli.cli.pairs_shown import DECISIONS
-from fupin_cli.errors import UsageError
+from fupin_cli.errors import UsageError, typed
 from fupin_cli.language import listed, pick, tr
 from fupin_cli.report.link_words import waterfall
 from fupin_cli.report.masking import mask_id, mask_name, mask_sentence

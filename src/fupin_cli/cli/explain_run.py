@@ -8,8 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from fupin_cli.cli.next_step import typed
-from fupin_cli.errors import BadDataError, InputMissingError, UsageError
+from fupin_cli.errors import BadDataError, InputMissingError, UsageError, typed
 from fupin_cli.language import tr
 
 _FRAMES = ("persons", "households", "outcomes", "person_outcomes", "findings", "links", "evidence")

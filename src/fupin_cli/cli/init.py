@@ -12,8 +12,7 @@ from pathlib import Path
 import click
 
 from fupin_cli.cli.console import password_from
-from fupin_cli.cli.next_step import typed
-from fupin_cli.errors import FupinError, InputMissingError, OutputError
+from fupin_cli.errors import FupinError, InputMissingError, OutputError, typed
 from fupin_cli.ingest import FileReport, SourceProfile, inspect_file, load_profiles, read_source
 from fupin_cli.language import listed, pick, tr
 from fupin_cli.layout import PROJECT_FILE

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+from fupin_cli.errors import typed
 from fupin_cli.language import tr
 from fupin_cli.layout import CASES, PROJECT_FILE
 
 _WEIGHT = ("veto", "fail", "lead", "dq", "info")
-_PLAIN = re.compile(r"[\w@%+=:,./-]+")
-
-
-def typed(*words: str | Path) -> str:
-    """The words as they are typed into a shell; Chinese names need no quotes."""
-    return " ".join(word if _PLAIN.fullmatch(word) else shlex.quote(word) for word in map(str, words))
 
 
 def run_of(project: Path) -> str:
