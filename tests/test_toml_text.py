@@ -70,7 +70,7 @@ def test_a_project_a_pack_and_a_profile_are_told_in_chinese(small):
     said = fupin("run", small, FUPIN_LANG="zh").stderr
     assert f"{small / 'fupin.toml'}:3:8" in said
     assert "文字没有加引号" in said
-    assert 'name = "试"；再运行：fupin run' in said
+    assert 'name = "试"，引号用半角；再运行：fupin run' in said
     (small / "rules" / "sources").mkdir(parents=True)
     own = small / "rules" / "sources" / "own.toml"
     own.write_text('profile = "own"\nprofile = "own"\n', encoding="utf-8")

@@ -17,9 +17,10 @@ from fupin_cli.cases.ledger import Ledger, Receipt, detail
 from fupin_cli.cases.schema import COUNTY, PROMISE, STATES, TRUE_VERDICTS, VILLAGE
 from fupin_cli.cases.signoff import contradicts, faults, settled
 from fupin_cli.casework import BATCHES, SENT, known_cases, writing_ledger
-from fupin_cli.errors import InputMissingError, UsageError
+from fupin_cli.errors import InputMissingError, UsageError, typed
 from fupin_cli.ingest import Ask, no_password
 from fupin_cli.language import tr
+from fupin_cli.layout import in_ledger
 from fupin_cli.normalise.values import to_date
 from fupin_cli.report.book import file_names
 from fupin_cli.report.dispatch_book import ANSWER_HEADERS, CASE, CHOICES, SHOWN, batch_name
@@ -77,7 +78,11 @@ def take_back(
             tr("this is a list that fupin run wrote, and no form that was sent out"),
             where=books.of_runs["source"][0],
             why=tr("only the workbooks of a batch are taken back, and nothing was sent out yet"),
-            try_=tr("fupin cases round RUN, then fupin cases dispatch --due DATE"),
+            try_=tr(
+                "{round}, then {dispatch}",
+                round=typed("fupin", "cases", "round", "RUN", *in_ledger(folder)),
+                dispatch=typed("fupin", "cases", "dispatch", "--due", "DATE", *in_ledger(folder)),
+            ),
         )
     with writing_ledger(folder) as ledger:
         sent = _sent(folder)
@@ -89,12 +94,12 @@ def take_back(
                 if not ledger.rows("SELECT 1 FROM files WHERE sha256 = ?", (digest,)):
                     ledger.add("files", {"sha256": digest, "name": path.name, "day": day.isoformat()})
             receipt = ledger.add_events(_answered(compared, day))
-            typed = _judged_signatures(ledger, books.signatures)
-            ledger.add_events(_signed(ledger, typed, sent, compared, day))
+            signatures = _judged_signatures(ledger, books.signatures)
+            ledger.add_events(_signed(ledger, signatures, sent, compared, day))
             lacks = lacking(ledger)
             closed, promised = _close(ledger, lacks, day)
         touched = _touched(books, sent)
-        parts = [_no_forms(books.of_runs), *_parts(ledger, compared, sent, touched, lacks, typed, day)]
+        parts = [_no_forms(books.of_runs), *_parts(ledger, compared, sent, touched, lacks, signatures, day)]
     # named by what was read: the same files again write the same lists, and other files of that day their own
     these = sha256_of(*(digest for digest, _ in hashed))[:8]
     target = lists or folder / RETURNS / f"{day}-{these}"
@@ -116,7 +121,10 @@ def settle(folder: Path, case_id: str, answer: Mapping[str, str | None], day: da
             raise UsageError(
                 tr("{case_id} is not disputed: {what}", case_id=case_id, what=STATES[case["state"]][0]),
                 why=tr("a ruling ends a contradiction between two answers, and changes nothing else"),
-                try_=tr("fupin cases reopen {case_id} --reason … --by … has it asked again", case_id=case_id),
+                try_=tr(
+                    "{step} --reason … --by … has it asked again",
+                    step=typed("fupin", "cases", "reopen", case_id, *in_ledger(folder)),
+                ),
             )
         if not (answer.get("reason") or "").strip():
             raise UsageError(tr("a ruling needs its reason"), try_=tr("--reason …"))
@@ -185,7 +193,8 @@ def _refuse_impossible(
                 where=case,
                 why=tr("the chain of {batch_name} is {steps}", batch_name=batch_name(batch), steps="→".join(own.steps)),
                 try_=tr(
-                    "the name and the day that stand on the paper; fupin cases show {case} tells who signed", case=case
+                    "the name and the day that stand on the paper; {step} tells who signed",
+                    step=typed("fupin", "cases", "show", case, *in_ledger(ledger.folder)),
                 ),
             )
 
@@ -277,7 +286,7 @@ def _chain(ledger: Ledger, batch: int) -> SignOff:
     if not rows:
         raise UsageError(
             tr("there is no batch {batch_name}", batch_name=batch_name(batch)),
-            try_=tr("fupin cases stats names the batches"),
+            try_=tr("{step} names the batches", step=typed("fupin", "cases", "stats", *in_ledger(ledger.folder))),
         )
     told = json.loads(rows[0]["chain"])
     return SignOff(
@@ -293,7 +302,9 @@ def _sent(folder: Path) -> pl.DataFrame:
     parts = [pl.read_parquet(path) for path in sorted((folder / BATCHES).glob(f"B*/{SENT}"))]
     if not parts:
         raise UsageError(
-            tr("nothing was ever sent from this ledger"), where=str(folder), try_=tr("fupin cases dispatch --due DATE")
+            tr("nothing was ever sent from this ledger"),
+            where=str(folder),
+            try_=typed("fupin", "cases", "dispatch", "--due", "DATE", *in_ledger(folder)),
         )
     sent = pl.concat(parts, how="diagonal")
     return sent.with_columns(asked=pl.coalesce("asked", "case_id") if "asked" in sent.columns else pl.col("case_id"))

@@ -100,9 +100,12 @@ def _bare_faults(said: str, line: str, rest: str) -> Iterator[tuple[str, str]]:
         if value and value[2].strip().lower() in ("true", "false"):
             yield tr("true and false are written small"), f"{value[1]} = {value[2].strip().lower()}"
         if value and "://" not in line:
-            yield tr("a text without quotes"), f'{value[1]} = "{value[2].strip()}"'
+            yield (
+                tr("a text without quotes"),
+                tr("{line}, in straight quotes", line=f'{value[1]} = "{value[2].strip()}"'),
+            )
         if said.startswith("Invalid value") and (item := _BARE_ITEM.match(rest)):
-            yield tr("a text without quotes"), f'["{item[0]}"]'
+            yield tr("a text without quotes"), tr("{line}, in straight quotes", line=f'["{item[0]}"]')
         if not rest:
             yield tr("nothing stands behind the ="), shape
         yield tr("something stands behind the value"), shape

@@ -28,7 +28,7 @@ from fupin_cli.cli.next_step import (
 )
 from fupin_cli.errors import ConfigurationError, typed
 from fupin_cli.language import listed, tr
-from fupin_cli.layout import CASES, DIGEST, LEDGER_FILE, PROJECT_FILE, RUNS
+from fupin_cli.layout import CASES, DIGEST, LEDGER_FILE, PROJECT_FILE, RUNS, project_above
 from fupin_cli.rundir import MANIFEST, PROGRAM, sha256
 from fupin_cli.toml_text import read_toml
 
@@ -39,7 +39,7 @@ _LOOKED_AT = 2_000  # files; a share on the network holds more than anybody wait
 
 def whereabouts(here: Path, today: date) -> list[str]:
     """Lines about the folder `here`; the last one is what to type next."""
-    project = _project_of(here)
+    project = project_above(here)
     if project is None:
         return _outside(here)
     about = _read_project(project)
@@ -105,10 +105,6 @@ class _Ledger:
     def out(self) -> int:
         """Cases that are out and not back."""
         return self.states.get("dispatched", 0)
-
-
-def _project_of(here: Path) -> Path | None:
-    return next((folder for folder in (here, *here.parents) if (folder / PROJECT_FILE).is_file()), None)
 
 
 def _outside(here: Path) -> list[str]:

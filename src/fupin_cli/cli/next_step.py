@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fupin_cli.errors import typed
 from fupin_cli.language import tr
-from fupin_cli.layout import CASES, PROJECT_FILE
+from fupin_cli.layout import CASES, PROJECT_FILE, in_ledger
 
 _WEIGHT = ("veto", "fail", "lead", "dq", "info")
 
@@ -16,11 +16,6 @@ _WEIGHT = ("veto", "fail", "lead", "dq", "info")
 def run_of(project: Path) -> str:
     """The command that reconciles the project in this folder."""
     return typed("fupin", "run", *(() if project in (Path(), Path.cwd()) else (project,)))
-
-
-def in_ledger(ledger: Path) -> tuple[str, ...]:
-    """The option that names a ledger, where it is not the one that is looked for by itself."""
-    return () if ledger.absolute() == Path(CASES).absolute() else ("--ledger", str(ledger))
 
 
 def round_of(run: Path, ledger: Path) -> str:
