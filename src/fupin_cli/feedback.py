@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,19 @@ RETURNS = "returns"
 DISPUTED = "反馈矛盾"
 UNKNOWN_UNIT = "未识别单位"
 TO_MEND, NO_FORM, BAD_SIGNATURES = "待补正", "不是下发的表", "签字有误"
+NOT_TAKEN = "未采用的行"
+IN_ENGLISH = {  # what an import counts; the workbooks have it in Chinese
+    "新计入": "booked now",
+    "已计过": "booked before",
+    NO_FORM: "no forms of ours",
+    "未反馈": "not answered",
+    DISPUTED: "contradicting answers",
+    NOT_TAKEN: "rows not taken",
+    "改动的内容": "altered cells",
+    "逾期反馈": "late answers",
+    BAD_SIGNATURES: "signatures not taken",
+    TO_MEND: "answered, incomplete",
+}
 _ANSWERS = tuple((name, header, 12.0) for name, header in ANSWER_HEADERS.items())
 _AT = (("source", "文件", 26.0), ("sheet", "工作表", 12.0), ("row", "行号", 6.0), ("case_id", CASE, 20.0))
 _PERSON = (
@@ -46,7 +59,7 @@ class Feedback:
     """What an import did: answers booked and known already, cases closed or to be corrected, each trouble counted.
 
     `lacks` counts what the answered rows that are not closed still need; `of_runs` names the files that are lists of a run and no
-    forms; `folder` is where the units' lists are.
+    forms; `refused` counts the rows that were not taken, by file and what is wrong; `folder` is where the units' lists are.
     """
 
     booked: int
@@ -58,6 +71,7 @@ class Feedback:
     unreadable: Mapping[str, str]
     of_runs: Sequence[str]
     folder: Path
+    refused: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 def take_back(
@@ -105,9 +119,11 @@ def take_back(
     target = lists or folder / RETURNS / f"{day}-{these}"
     counts = _write_lists(target, day, touched, parts, receipt)
     lists_of_runs = books.of_runs["source"].to_list()
+    refused = compared.problems.group_by("source", "problem").len().sort("source", "problem").rows()
     return Feedback(
-        receipt.booked, receipt.known, closed, promised, counts, _lacks(parts), books.unreadable, lists_of_runs, target
-    )
+        receipt.booked, receipt.known, closed, promised, counts, _lacks(parts), books.unreadable, lists_of_runs, target,
+        {(source, problem): rows for source, problem, rows in refused},
+    )  # fmt: skip
 
 
 def settle(folder: Path, case_id: str, answer: Mapping[str, str | None], day: date, by: str) -> Receipt:
@@ -452,7 +468,7 @@ def _parts(
         Part(DISPUTED, "同一条疑点报回了不一致的答复，一律未采用。请核实后由县级裁定：fupin cases settle。",
              (case, *_PERSON, ("source", "报回文件", 24.0), *_ANSWERS),
              _once(out.filter(pl.col("state") == "disputed")).drop("verdict").join(_copies(ledger), on=["case_id", "batch"])),
-        Part("未采用的行", "这些行没有计入。请按“问题”改正后，用原下发的表重填报回。",
+        Part(NOT_TAKEN, "这些行没有计入。请按“问题”改正后，用原下发的表重填报回。",
              (*_AT, ("problem", "问题", 36.0), *_ANSWERS), problems),
         Part("改动的内容", "下发内容被改动。改动不予采用，答复照常计入；登记有误的，请写在情况说明里并在系统中更正。",
              (*_AT, ("place", "行政村", 10.0), ("name", "姓名", 9.0), ("header", "栏目", 14.0), ("sent", "下发内容", 30.0),
