@@ -146,3 +146,18 @@ def test_commands_that_are_suggested_find_the_folder(small, tmp_path):
     assert f"--project {small}" in fupin("rules", "show", "X-NONE", "--project", small).stderr
     (small / "低保.csv").write_text("甲,乙\n1,2\n", encoding="utf-8")
     assert f"try: fupin inspect {small / '低保.csv'}" in fupin("run", small).stderr
+
+
+def test_help_and_rules_speak_one_language():
+    """In Chinese the kinds of values and the headings of a rule are Chinese; in English, English."""
+    said = fupin("purge", "--help", FUPIN_LANG="zh").stdout
+    assert "--older-than 数字" in said
+    assert "RANGE" not in said
+    said = fupin("cases", "list", "--limit", "x", FUPIN_LANG="zh").stderr
+    assert "range" not in said
+    said = fupin("rules", "show", "NAT-H-1", FUPIN_LANG="zh").stdout
+    assert "\n  条件       " in said
+    assert "condition" not in said
+    said = fupin("rules", "show", "NAT-H-1").stdout
+    assert "\n  condition  " in said
+    assert "条件" not in said
