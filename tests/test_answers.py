@@ -1,5 +1,6 @@
 """What an answer may do: when it counts as late, which signatures are believed, how a promise is kept, who may overrule it."""
 
+import re
 import shutil
 from datetime import date
 
@@ -133,6 +134,16 @@ def test_an_answer_that_contradicts_itself_is_not_booked(tmp_path):
     rows = [row for path in told.folder.iterdir() for row in load_workbook(path)["未采用的行"].iter_rows(min_row=4)]
     assert all(row[0].value and row[1].value and row[2].value and "矛盾" in row[4].value for row in rows)
     assert states(folder) == {"dispatched": 4}
+    back = sorted((tmp_path / "back").iterdir())
+    done = fupin("cases", "import", *back, "--ledger", folder, "--on", BACK)
+    assert re.search(r"rows not taken +4\n", done.stdout)
+    assert not re.search("新计入|未采用|逾期反馈", done.stdout)
+    assert f"not taken: {back[0].name}: rows " in done.stderr
+    assert "不属实, and yet something is done about it: mend one of the two" in done.stderr
+    assert "row by row: sheet 未采用的行 of these workbooks" in done.stderr
+    done = fupin("cases", "import", *back, "--ledger", folder, "--on", BACK, FUPIN_LANG="zh")
+    assert re.search(r"未采用的行 +4\n", done.stdout)
+    assert "请核实后改其中一处" in done.stderr
 
 
 def test_sign_refuses_an_impossible_chain(tmp_path):

@@ -105,7 +105,7 @@ BROKEN = [  # what stands there, what somebody wrote instead, the line that is n
     ('advice = "疑点：建议核实。"', 'advice = "取消资格"', 47, "never a verdict", "疑点：建议"),
     ('"clear"', '"clera"', 50, "then must be one of", 'then = "clear"'),
     ('on_unknown = "unknown"', 'on_unknown = "pass"', 9, "turn an empty cell into an answer", "review"),
-    ('title = "本县规则"', "title = 本县规则", 3, "not TOML", "straight quotes"),
+    ('title = "本县规则"', "title = 本县规则", 3, "not readable as TOML", "straight quotes"),
     ('id = "X-TRUCK"', 'id = "NAT-H-1"', r"\d+", "defined twice", "another name"),
     (HIT, "owns_truck IS NULL", 46, "would turn unknown into an answer", "NOT owns_truck"),
     ('regime = "2014-2020"', 'regime = "any"\nopt_in = true\nwhen_given = ["vehicels"]', 8, "no source profile", "vehicles"),

@@ -160,7 +160,7 @@ def test_a_good_pack_loads(tmp_path):
         ("[rule.citation]\n", 'effective_from = "2014-01-01"\n[rule.citation]\n', "effective_from must be a date"),
         ("has_car = true, dibao = false", "has_cart = true", "'has_cart' is not a known fact"),
         ('title = "文件"\n', "", "title must be text"),
-        ('id = "p"', "id = p", "the file is not TOML"),
+        ('id = "p"', "id = p", "not readable as TOML: a text without quotes"),
     ],
 )
 def test_a_wrong_pack_is_told_where(tmp_path, old, new, said):

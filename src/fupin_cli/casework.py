@@ -23,8 +23,9 @@ from fupin_cli.cases.figures import in_words, statistics, trend
 from fupin_cli.cases.ledger import Ledger, Receipt, detail, nearest_case, next_link, no_ledger, open_ledger
 from fupin_cli.cases.reconcile import KNOWN, RoundFrames, reconcile_round
 from fupin_cli.cases.schema import COUNTY, STATES, TO_ASK
-from fupin_cli.errors import BadDataError, InputMissingError, UsageError
+from fupin_cli.errors import BadDataError, InputMissingError, UsageError, typed
 from fupin_cli.language import tr
+from fupin_cli.layout import in_ledger
 from fupin_cli.locks import locked
 from fupin_cli.parquet import write_parquet
 from fupin_cli.progress import Say, silent
@@ -305,7 +306,7 @@ def reopen(folder: Path, case_ids: Sequence[str], day: date, *, reason: str, by:
         if wrong := cases.filter(~pl.col("state").is_in(_REOPENED)).select("case_id", "state").rows():
             raise UsageError(
                 tr("{what} cannot be reopened: {what_2}", what=wrong[0][0], what_2=STATES[wrong[0][1]][0]),
-                try_=tr("fupin cases show {what}", what=wrong[0][0]),
+                try_=typed("fupin", "cases", "show", wrong[0][0], *in_ledger(folder)),
             )
         return ledger.add_events(
             cases.select(
@@ -323,7 +324,8 @@ def known_cases(ledger: Ledger, case_ids: Sequence[str]) -> pl.DataFrame:
         near = nearest_case(ledger, missing[0])
         raise UsageError(
             tr("no case has the number {missing}", missing=missing[0]),
-            try_=near or tr("fupin cases list shows the numbers"),
+            try_=near
+            or tr("{step} shows the numbers", step=typed("fupin", "cases", "list", *in_ledger(ledger.folder))),
         )
     return found
 

@@ -6,10 +6,20 @@ claim it. A message never quotes a cell: what a foreign exception says may be pe
 
 from __future__ import annotations
 
+import re
+import shlex
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from fupin_cli.language import tr
+
+_PLAIN = re.compile(r"[\w@%+=:,./-]+")
+
+
+def typed(*words: str | Path) -> str:
+    """The words as they are typed into a shell; Chinese names need no quotes."""
+    return " ".join(word if _PLAIN.fullmatch(word) else shlex.quote(word) for word in map(str, words))
 
 
 @dataclass(frozen=True)

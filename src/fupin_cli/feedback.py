@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,10 @@ from fupin_cli.cases.ledger import Ledger, Receipt, detail
 from fupin_cli.cases.schema import COUNTY, PROMISE, STATES, TRUE_VERDICTS, VILLAGE
 from fupin_cli.cases.signoff import contradicts, faults, settled
 from fupin_cli.casework import BATCHES, SENT, known_cases, writing_ledger
-from fupin_cli.errors import InputMissingError, UsageError
+from fupin_cli.errors import InputMissingError, UsageError, typed
 from fupin_cli.ingest import Ask, no_password
 from fupin_cli.language import tr
+from fupin_cli.layout import in_ledger
 from fupin_cli.normalise.values import to_date
 from fupin_cli.report.book import file_names
 from fupin_cli.report.dispatch_book import ANSWER_HEADERS, CASE, CHOICES, SHOWN, batch_name
@@ -32,6 +33,19 @@ RETURNS = "returns"
 DISPUTED = "反馈矛盾"
 UNKNOWN_UNIT = "未识别单位"
 TO_MEND, NO_FORM, BAD_SIGNATURES = "待补正", "不是下发的表", "签字有误"
+NOT_TAKEN = "未采用的行"
+IN_ENGLISH = {  # what an import counts; the workbooks have it in Chinese
+    "新计入": "booked now",
+    "已计过": "booked before",
+    NO_FORM: "no forms of ours",
+    "未反馈": "not answered",
+    DISPUTED: "contradicting answers",
+    NOT_TAKEN: "rows not taken",
+    "改动的内容": "altered cells",
+    "逾期反馈": "late answers",
+    BAD_SIGNATURES: "signatures not taken",
+    TO_MEND: "answered, incomplete",
+}
 _ANSWERS = tuple((name, header, 12.0) for name, header in ANSWER_HEADERS.items())
 _AT = (("source", "文件", 26.0), ("sheet", "工作表", 12.0), ("row", "行号", 6.0), ("case_id", CASE, 20.0))
 _PERSON = (
@@ -45,7 +59,7 @@ class Feedback:
     """What an import did: answers booked and known already, cases closed or to be corrected, each trouble counted.
 
     `lacks` counts what the answered rows that are not closed still need; `of_runs` names the files that are lists of a run and no
-    forms; `folder` is where the units' lists are.
+    forms; `refused` counts the rows that were not taken, by file and what is wrong; `folder` is where the units' lists are.
     """
 
     booked: int
@@ -57,6 +71,7 @@ class Feedback:
     unreadable: Mapping[str, str]
     of_runs: Sequence[str]
     folder: Path
+    refused: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 def take_back(
@@ -77,7 +92,11 @@ def take_back(
             tr("this is a list that fupin run wrote, and no form that was sent out"),
             where=books.of_runs["source"][0],
             why=tr("only the workbooks of a batch are taken back, and nothing was sent out yet"),
-            try_=tr("fupin cases round RUN, then fupin cases dispatch --due DATE"),
+            try_=tr(
+                "{round}, then {dispatch}",
+                round=typed("fupin", "cases", "round", "RUN", *in_ledger(folder)),
+                dispatch=typed("fupin", "cases", "dispatch", "--due", "DATE", *in_ledger(folder)),
+            ),
         )
     with writing_ledger(folder) as ledger:
         sent = _sent(folder)
@@ -89,20 +108,22 @@ def take_back(
                 if not ledger.rows("SELECT 1 FROM files WHERE sha256 = ?", (digest,)):
                     ledger.add("files", {"sha256": digest, "name": path.name, "day": day.isoformat()})
             receipt = ledger.add_events(_answered(compared, day))
-            typed = _judged_signatures(ledger, books.signatures)
-            ledger.add_events(_signed(ledger, typed, sent, compared, day))
+            signatures = _judged_signatures(ledger, books.signatures)
+            ledger.add_events(_signed(ledger, signatures, sent, compared, day))
             lacks = lacking(ledger)
             closed, promised = _close(ledger, lacks, day)
         touched = _touched(books, sent)
-        parts = [_no_forms(books.of_runs), *_parts(ledger, compared, sent, touched, lacks, typed, day)]
+        parts = [_no_forms(books.of_runs), *_parts(ledger, compared, sent, touched, lacks, signatures, day)]
     # named by what was read: the same files again write the same lists, and other files of that day their own
     these = sha256_of(*(digest for digest, _ in hashed))[:8]
     target = lists or folder / RETURNS / f"{day}-{these}"
     counts = _write_lists(target, day, touched, parts, receipt)
     lists_of_runs = books.of_runs["source"].to_list()
+    refused = compared.problems.group_by("source", "problem").len().sort("source", "problem").rows()
     return Feedback(
-        receipt.booked, receipt.known, closed, promised, counts, _lacks(parts), books.unreadable, lists_of_runs, target
-    )
+        receipt.booked, receipt.known, closed, promised, counts, _lacks(parts), books.unreadable, lists_of_runs, target,
+        {(source, problem): rows for source, problem, rows in refused},
+    )  # fmt: skip
 
 
 def settle(folder: Path, case_id: str, answer: Mapping[str, str | None], day: date, by: str) -> Receipt:
@@ -116,7 +137,10 @@ def settle(folder: Path, case_id: str, answer: Mapping[str, str | None], day: da
             raise UsageError(
                 tr("{case_id} is not disputed: {what}", case_id=case_id, what=STATES[case["state"]][0]),
                 why=tr("a ruling ends a contradiction between two answers, and changes nothing else"),
-                try_=tr("fupin cases reopen {case_id} --reason … --by … has it asked again", case_id=case_id),
+                try_=tr(
+                    "{step} --reason … --by … has it asked again",
+                    step=typed("fupin", "cases", "reopen", case_id, *in_ledger(folder)),
+                ),
             )
         if not (answer.get("reason") or "").strip():
             raise UsageError(tr("a ruling needs its reason"), try_=tr("--reason …"))
@@ -185,7 +209,8 @@ def _refuse_impossible(
                 where=case,
                 why=tr("the chain of {batch_name} is {steps}", batch_name=batch_name(batch), steps="→".join(own.steps)),
                 try_=tr(
-                    "the name and the day that stand on the paper; fupin cases show {case} tells who signed", case=case
+                    "the name and the day that stand on the paper; {step} tells who signed",
+                    step=typed("fupin", "cases", "show", case, *in_ledger(ledger.folder)),
                 ),
             )
 
@@ -277,7 +302,7 @@ def _chain(ledger: Ledger, batch: int) -> SignOff:
     if not rows:
         raise UsageError(
             tr("there is no batch {batch_name}", batch_name=batch_name(batch)),
-            try_=tr("fupin cases stats names the batches"),
+            try_=tr("{step} names the batches", step=typed("fupin", "cases", "stats", *in_ledger(ledger.folder))),
         )
     told = json.loads(rows[0]["chain"])
     return SignOff(
@@ -293,7 +318,9 @@ def _sent(folder: Path) -> pl.DataFrame:
     parts = [pl.read_parquet(path) for path in sorted((folder / BATCHES).glob(f"B*/{SENT}"))]
     if not parts:
         raise UsageError(
-            tr("nothing was ever sent from this ledger"), where=str(folder), try_=tr("fupin cases dispatch --due DATE")
+            tr("nothing was ever sent from this ledger"),
+            where=str(folder),
+            try_=typed("fupin", "cases", "dispatch", "--due", "DATE", *in_ledger(folder)),
         )
     sent = pl.concat(parts, how="diagonal")
     return sent.with_columns(asked=pl.coalesce("asked", "case_id") if "asked" in sent.columns else pl.col("case_id"))
@@ -441,7 +468,7 @@ def _parts(
         Part(DISPUTED, "同一条疑点报回了不一致的答复，一律未采用。请核实后由县级裁定：fupin cases settle。",
              (case, *_PERSON, ("source", "报回文件", 24.0), *_ANSWERS),
              _once(out.filter(pl.col("state") == "disputed")).drop("verdict").join(_copies(ledger), on=["case_id", "batch"])),
-        Part("未采用的行", "这些行没有计入。请按“问题”改正后，用原下发的表重填报回。",
+        Part(NOT_TAKEN, "这些行没有计入。请按“问题”改正后，用原下发的表重填报回。",
              (*_AT, ("problem", "问题", 36.0), *_ANSWERS), problems),
         Part("改动的内容", "下发内容被改动。改动不予采用，答复照常计入；登记有误的，请写在情况说明里并在系统中更正。",
              (*_AT, ("place", "行政村", 10.0), ("name", "姓名", 9.0), ("header", "栏目", 14.0), ("sent", "下发内容", 30.0),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from fupin_cli.errors import BadDataError, ConfigurationError
+from fupin_cli.errors import BadDataError, ConfigurationError, typed
 from fupin_cli.ingest import (
     Ask,
     Contents,
@@ -134,7 +134,16 @@ def read_table(project: Project, source: Source, profile: SourceProfile, passwor
         grid = open_query(source.database)
         return read_contents(source.database.name, [Contents(source.database.name, "database", None, (grid,))], profile)
     store = Store(project.path.parent / CACHE)
-    return read_source(source.files, profile, sheets=source.sheets, ask=passwords(source.password_env), store=store)
+    try:
+        return read_source(source.files, profile, sheets=source.sheets, ask=passwords(source.password_env), store=store)
+    except BadDataError as error:
+        for (
+            name,
+            path,
+        ) in source.files:  # a file is named as it stands in the project; what is typed must find it from here
+            if error.try_ == tr("fupin inspect {name}", name=name):
+                error.try_ = typed("fupin", "inspect", path)
+        raise
 
 
 def read_listing(files: FileList, profile: SourceProfile, documents: Sequence[str], register: Register) -> SourceTable:

@@ -5,6 +5,7 @@ Beside pipeline, and as free as it is to know the whole; it loads no rules and n
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from fupin_cli.errors import ConfigurationError, UsageError
+from fupin_cli.errors import ConfigurationError, InputMissingError, UsageError
 from fupin_cli.ingest import (
     Ask,
     ComparedField,
@@ -24,7 +25,7 @@ from fupin_cli.ingest import (
     read_people,
     refuse_other_comparison,
 )
-from fupin_cli.language import tr
+from fupin_cli.language import listed, tr
 from fupin_cli.linkage import find_declared_duplicates, find_duplicates, link_declared, load_model
 from fupin_cli.linkage.blocking import PAIR
 from fupin_cli.linkage.evaluation import expected_errors
@@ -186,7 +187,22 @@ def _refuse_with_compare(options: Mapping[str, object]) -> None:
 def _kinds(profiles: Sequence[Path]) -> list[dict[str, SourceProfile]]:
     """The known kinds of tables: those of each profile file, or all that are shipped."""
     shipped = shipped_rules() / "sources"
-    return [load_profiles([shipped / "_identity.toml", profile]) for profile in profiles] or [load_profiles([shipped])]
+    files = [profile if profile.exists() else _shipped_profile(shipped, profile) for profile in profiles]
+    return [load_profiles([shipped / "_identity.toml", file]) for file in files] or [load_profiles([shipped])]
+
+
+def _shipped_profile(shipped: Path, name: Path) -> Path:
+    """The file of the shipped profile that is called so; InputMissingError, with the names that there are, where none is."""
+    known = {file.stem: file for file in sorted(shipped.glob("[!_]*.toml"))}
+    if str(name) not in known:
+        near = next(iter(difflib.get_close_matches(str(name), known, 1)), "dibao")
+        raise InputMissingError(
+            tr("no such file, and no shipped profile is called that"),
+            where=str(name),
+            why=tr("the shipped profiles: {names}", names=listed(known)),
+            try_=tr("--profile {near}, or --profile with the path of a file", near=near),
+        )
+    return known[str(name)]
 
 
 def _default_model() -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from fupin_cli.errors import BadDataError, ConfigurationError, UsageError
+from fupin_cli.errors import BadDataError, ConfigurationError, UsageError, typed
 from fupin_cli.intake import Extract, Passwords, Register, describe, nobody_knows, read_extracts, read_register
 from fupin_cli.judged import Judged, judge_in_parts, persons_at_once
 from fupin_cli.language import tr
@@ -24,7 +24,7 @@ from fupin_cli.project import Project, Source
 from fupin_cli.report.digest import Digest
 from fupin_cli.results import conclude, manifest, sum_up, write_faces, write_frames
 from fupin_cli.round_page import PLAIN, Page, page_frames
-from fupin_cli.rulebook import RuleBook, columns_read, for_round, labels_of, open_rule_book
+from fupin_cli.rulebook import RuleBook, columns_read, for_round, labels_of, open_rule_book, refuse_failing_examples
 from fupin_cli.rules import inquire
 from fupin_cli.rundir import publish, require_space, write_manifest
 from fupin_cli.vocabulary import STAGES
@@ -51,6 +51,7 @@ def reconcile(
         seen = stamps(project)
         require_space(folder, sum(size for _, size, _ in seen.values()), tables=max_memory is not None)
         book = open_rule_book(project)
+        refuse_failing_examples(project, book)
         park = in_memory if max_memory is None else on_disk(folder)
         register = read_register(project, book, say, passwords, park)
         extracts = read_extracts(project, book, register, stages, say, passwords, park)
@@ -109,7 +110,10 @@ def rounds_up_to(project: Project, stage: str | None) -> tuple[str, ...]:
         raise ConfigurationError(
             tr("there is no [[extract]]: the register has nothing to be compared with"),
             where=str(project.path),
-            try_=tr("fupin init FOLDER shows how one is written"),
+            try_=tr(
+                "{step}  writes one for each file, and keeps this",
+                step=typed("fupin", "init", project.path.parent, "--force"),
+            ),
         )
     if stage is None:
         return project.stages

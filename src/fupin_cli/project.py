@@ -6,20 +6,21 @@ import difflib
 import glob
 import os
 import re
-import tomllib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from fupin_cli.errors import ConfigurationError, InputMissingError
+from fupin_cli.errors import ConfigurationError, FupinError, InputMissingError, typed
+from fupin_cli.ingest import counties_in, load_profiles
 from fupin_cli.ingest.archive import plainly_no_table
 from fupin_cli.ingest.database import Query, declare
 from fupin_cli.ingest.file_list import FileList, declare_files
 from fupin_cli.language import tr
 from fupin_cli.layout import CASES, PROJECT_FILE, RUNS
+from fupin_cli.toml_text import read_toml
 from fupin_cli.vocabulary import STAGES
 
 _READ = {"files", "sheets", "password_env", "source", "query", "table"}
@@ -113,9 +114,19 @@ def load_project(path: Path) -> Project:
     as_of = _date(project, "as_of", "[project]", where)
     own_rules = folder / rules.get("folder", "rules")
     ours = frozenset(p.resolve() for p in (path, folder / RUNS, folder / CASES, own_rules))
-    extracts = tuple(_extract(entry, n, folder, ours, where) for n, entry in enumerate(data.get("extract", []), 1))
-    _refuse_twins(extracts, where)
     folders = rules_folders(own_rules)
+
+    def held() -> list[str]:
+        try:
+            files = _files(register, "[register]", folder, ours, where)
+        except FupinError:
+            files = ()
+        return _counties(register, [path for _, path in files], folders)
+
+    extracts = tuple(
+        _extract(entry, n, folder, ours, where, held) for n, entry in enumerate(data.get("extract", []), 1)
+    )
+    _refuse_twins(extracts, where)
     return Project(
         path=path,
         name=_text(project, "name", "[project]", where),
@@ -145,11 +156,9 @@ def load_project(path: Path) -> Project:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return read_toml(path)[0]
     except (FileNotFoundError, NotADirectoryError):
         raise _no_project(path) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(tr("not readable as TOML"), where=str(path), why=str(error)) from None
 
 
 def _refuse_unknown(data: Mapping[str, Any], where: str) -> None:
@@ -189,7 +198,9 @@ def _no_project(path: Path) -> InputMissingError:
     folder = path.parent if path.suffix == ".toml" else path
     if folder.exists():
         return InputMissingError(
-            tr("no project file here"), where=str(path), try_=tr("fupin init FOLDER, or name a fupin.toml")
+            tr("no project file here"),
+            where=str(path),
+            try_=tr("{step}, or name a fupin.toml", step=typed("fupin", "init", folder)),
         )
     beside = [other.name for other in folder.parent.iterdir() if other.is_dir()] if folder.parent.is_dir() else []
     near = difflib.get_close_matches(folder.name, beside, 1)
@@ -208,7 +219,10 @@ def _table(data: Mapping[str, Any], name: str, where: str) -> Mapping[str, Any]:
         raise ConfigurationError(
             tr("section [{name}] is missing", name=name),
             where=where,
-            try_=tr("fupin init FOLDER writes a complete one"),
+            try_=tr(
+                "{step}  writes a complete one, and keeps this",
+                step=typed("fupin", "init", Path(where).parent, "--force"),
+            ),
         )
     return table
 
@@ -259,7 +273,24 @@ def _texts(table: Mapping[str, Any], key: str, section: str, where: str) -> list
     return value
 
 
-def _extract(entry: Mapping[str, Any], number: int, folder: Path, ours: frozenset[Path], where: str) -> Source:
+def _counties(register: Mapping[str, Any], files: Sequence[Path], folders: Sequence[Path]) -> list[str]:
+    """The counties that the register holds, for whoever is to write down how far an extract reaches."""
+    if isinstance(county := register.get("county"), str):
+        return [county]
+    profiles = load_profiles([path for root in folders if (path := root / "sources").is_dir()])
+    kind = register.get("profile", "register")
+    return counties_in(files, profiles[kind]) if kind in profiles else []
+
+
+def _extract(
+    entry: Mapping[str, Any],
+    number: int,
+    folder: Path,
+    ours: frozenset[Path],
+    where: str,
+    held: Callable[[], list[str]],
+) -> Source:
+    """One [[extract]]; `held` knows the counties of the register."""
     section = f"[[extract]] {entry.get('id', number)}"
     stage = _text(entry, "stage", section, where)
     if stage not in STAGES:
@@ -274,6 +305,10 @@ def _extract(entry: Mapping[str, Any], number: int, folder: Path, ours: frozense
             tr('{section} needs coverage = ["…县"]', section=section),
             where=where,
             why=tr("absence from a list means something only where the list reaches"),
+            try_=tr(
+                "coverage = [{counties}], those of them that the list reaches",
+                counties=", ".join(f'"{county}"' for county in held() or ["…县"]),
+            ),
         )
     return Source(
         id=_text(entry, "id", section, where),

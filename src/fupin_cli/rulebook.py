@@ -8,12 +8,23 @@ from pathlib import Path
 
 import polars as pl
 
-from fupin_cli.errors import ConfigurationError
+from fupin_cli.errors import ConfigurationError, typed
 from fupin_cli.ingest import SourceProfile, load_profiles
 from fupin_cli.language import tr
 from fupin_cli.linkage import Model, load_model
 from fupin_cli.project import Project
-from fupin_cli.rules import Lines, Occasion, Pack, applies_to, choose_packs, gives, leaves, load_lines, load_packs
+from fupin_cli.rules import (
+    Lines,
+    Occasion,
+    Pack,
+    applies_to,
+    choose_packs,
+    gives,
+    leaves,
+    load_lines,
+    load_packs,
+    run_examples,
+)
 from fupin_cli.rules.asking import year_of
 from fupin_cli.rules.shapes import Every
 from fupin_cli.vocabulary import PackReport
@@ -36,7 +47,7 @@ class RuleBook:
 def open_rule_book(project: Project) -> RuleBook:
     """The rules of this project, of every place: the shipped ones, overridden file by file by the project's own."""
     folders = project.rules_folders
-    profiles = _profiles(folders)
+    profiles = profiles_of(folders)
     for source in (project.register, *project.extracts):
         if source.profile not in profiles:
             raise ConfigurationError(
@@ -50,6 +61,41 @@ def open_rule_book(project: Project) -> RuleBook:
         lines=load_lines(folders),
         model=load_model(project.linkage_model),
     )
+
+
+def refuse_failing_examples(project: Project, book: RuleBook) -> None:
+    """Raises ConfigurationError where a worked example of the project's own packs does not hold; the shipped ones' do.
+
+    A file that is still a copy of the shipped one is not the project's own.
+    """
+    shipped, *own = project.rules_folders
+    theirs = {
+        pack.where: path
+        for pack in book.packs
+        for folder in own
+        if (path := folder / pack.where).is_file() and not _is_copy(path, shipped / pack.where)
+    }
+    failed = [result for result in run_examples(book.packs, book.lines, only=theirs) if not result.passed]
+    if failed:
+        first, more = failed[0], len(failed) - 1
+        raise ConfigurationError(
+            tr(
+                "{id} example {number}: expected {expected}, got {outcome}",
+                id=first.id,
+                number=first.number,
+                expected=first.expected,
+                outcome=first.outcome,
+            ),
+            where=first.where,
+            why=tr(
+                "a rule that fails its own worked example is not judged by; further examples that fail: {n}", n=more
+            ),
+            try_=typed("fupin", "rules", "test", "--project", project.path.parent),
+        )
+
+
+def _is_copy(path: Path, shipped: Path) -> bool:
+    return shipped.is_file() and path.read_bytes() == shipped.read_bytes()
 
 
 def all_packs(
@@ -147,7 +193,7 @@ def columns_read(book: RuleBook) -> dict[str, frozenset[str]]:
 
 def packs_of(folders: Sequence[Path]) -> tuple[Pack, ...]:
     """Every pack of the folders, without a project."""
-    return all_packs(folders, _profiles(folders))
+    return all_packs(folders, profiles_of(folders))
 
 
 def finding_uncompared(packs: Sequence[Pack]) -> list[str]:
@@ -155,5 +201,6 @@ def finding_uncompared(packs: Sequence[Pack]) -> list[str]:
     return sorted({rule.id for pack in packs for rule in pack.rules if "county_compared" in rule.names})
 
 
-def _profiles(folders: Sequence[Path]) -> dict[str, SourceProfile]:
+def profiles_of(folders: Sequence[Path]) -> dict[str, SourceProfile]:
+    """Every source profile of the folders by name; a later folder overrides an earlier one, file by file."""
     return load_profiles([folder / "sources" for folder in folders if (folder / "sources").is_dir()])

@@ -35,6 +35,14 @@ PROBLEMS = {  # what is wrong with a returned row
     "contradictory": "“不属实”与处理意见“已修改、拟修改、清退”矛盾，未采用：请核实后改其中一处",
     "no_verdict": "填写了说明，未选“是否属实”，未采用",
 }
+PROBLEMS_EN = {
+    "no_number": "核查件编号 absent or unreadable: fill in the workbook that was sent",
+    "unknown": "核查件编号 was never sent out; nobody is added",
+    "misplaced": "not the person or finding that was sent; were some columns sorted alone?",
+    "not_offered": "是否属实 or 处理意见 is none of the choices: choose from the list",
+    "contradictory": "不属实, and yet something is done about it: mend one of the two",
+    "no_verdict": "an explanation without 是否属实: choose one",
+}
 
 
 @dataclass(frozen=True)

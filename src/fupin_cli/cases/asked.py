@@ -6,8 +6,9 @@ import difflib
 from collections.abc import Mapping
 
 from fupin_cli.cases.ledger import Ledger
-from fupin_cli.errors import UsageError
+from fupin_cli.errors import UsageError, typed
 from fupin_cli.language import listed, tr
+from fupin_cli.layout import in_ledger
 from fupin_cli.vocabulary import PLACES
 
 _WORDS = {"rule_id": "rule", "sent_batch": "batch"}  # columns by the name of their option
@@ -56,5 +57,5 @@ def _unknown(ledger: Ledger, column: str, value: str | int, within: Mapping[str,
             else tr("one of: {names}", names=listed(offered) + more)
         )
         if known
-        else tr("fupin cases stats"),
+        else typed("fupin", "cases", "stats", *in_ledger(ledger.folder)),
     )

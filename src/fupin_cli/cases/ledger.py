@@ -22,9 +22,9 @@ import polars as pl
 
 from fupin_cli.cases.keys import LedgerKey, open_key
 from fupin_cli.cases.schema import ANSWER_FIELDS, MIGRATIONS
-from fupin_cli.errors import BadDataError, BusyError, DiskError, InputMissingError, NoPermissionError
+from fupin_cli.errors import BadDataError, BusyError, DiskError, InputMissingError, NoPermissionError, typed
 from fupin_cli.language import tr
-from fupin_cli.layout import LEDGER_FILE
+from fupin_cli.layout import LEDGER_FILE, in_ledger
 from fupin_cli.vocabulary import FINDINGS
 
 _WAIT_SECONDS = 10.0
@@ -232,7 +232,10 @@ def no_ledger(folder: Path) -> InputMissingError:
     return InputMissingError(
         tr("there is no ledger here"),
         where=str(folder),
-        try_=tr("fupin cases round RUN begins one with the findings of a run"),
+        try_=tr(
+            "{step} begins one with the findings of a run",
+            step=typed("fupin", "cases", "round", "RUN", *in_ledger(folder)),
+        ),
     )
 
 
@@ -374,5 +377,8 @@ def _explained(error: sqlite3.Error, path: Path) -> BusyError | DiskError | BadD
         tr("the ledger cannot be read"),
         where=str(path),
         why=text,
-        try_=tr("fupin cases verify, or put the last copy back"),
+        try_=tr(
+            "{step}, or put the last copy back",
+            step=typed("fupin", "cases", "verify", *in_ledger(path.parent if path.name == LEDGER_FILE else path)),
+        ),
     )

@@ -20,8 +20,9 @@ from fupin_cli.cli import complete
 from fupin_cli.cli.cases_options import book_option, case_number, day_option, json_option, ledger_option
 from fupin_cli.cli.cases_tables import print_table, table_of
 from fupin_cli.cli.groups import Choice
-from fupin_cli.errors import UsageError
+from fupin_cli.errors import UsageError, typed
 from fupin_cli.language import pick, tr
+from fupin_cli.layout import in_ledger
 from fupin_cli.report.masking import mask_id, mask_name, mask_sentence
 from fupin_cli.vocabulary import Severity
 
@@ -135,7 +136,7 @@ def show_case(case: str, ledger: Path, *, as_json: bool) -> int:
     if not found.height:
         raise UsageError(
             tr("no case has the number {number}", number=number),
-            try_=tr("fupin cases show {near}", near=near) if near else tr("fupin cases list"),
+            try_=typed("fupin", "cases", *(("show", near) if near else ("list",)), *in_ledger(ledger)),
         )
     row = found.row(0, named=True)
     about = people.filter(pl.col("case_id") == number).row(0, named=True) if people is not None else {}

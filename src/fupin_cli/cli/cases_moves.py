@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
+from fupin_cli.cases.answers import PROBLEMS, PROBLEMS_EN
 from fupin_cli.casework import BATCHES, book_round, dispatch, exempt, reopen
 from fupin_cli.cli import complete
 from fupin_cli.cli.cases_options import Day, case_number, day_option, json_option, ledger_option
@@ -19,7 +20,7 @@ from fupin_cli.cli.groups import Choice
 from fupin_cli.cli.next_step import after_dispatch, after_import, after_round, no_forms
 from fupin_cli.cli.waiting import wait_option
 from fupin_cli.errors import ConfigurationError, InputMissingError, NoPermissionError, UsageError
-from fupin_cli.feedback import TO_MEND, file_document, settle, sign, take_back
+from fupin_cli.feedback import IN_ENGLISH, NOT_TAKEN, TO_MEND, file_document, settle, sign, take_back
 from fupin_cli.ingest import Ask
 from fupin_cli.language import pick, tr
 from fupin_cli.report.checklist import ACTIONS, VERDICTS
@@ -192,9 +193,15 @@ def import_(
     else:
         lacks = {f"  {lack}": count for lack, count in told.lacks.items()}  # of 待补正, which is the line above
         settled = {tr("closed"): told.closed, tr("correction promised"): told.promised}
-        show(_figures({**told.counts, **lacks, **settled}), to_stdout=True)
+        counts = {pick((name, IN_ENGLISH.get(name, name))): count for name, count in told.counts.items()}
+        show(_figures({**counts, **lacks, **settled}), to_stdout=True)
         if told.folder.is_dir():
             click.echo(f"→ {told.folder}")
+        for (name, problem), rows in told.refused.items():
+            why = pick((PROBLEMS[problem], PROBLEMS_EN[problem]))
+            click.echo(tr("not taken: {name}: rows {rows}: {why}", name=name, rows=rows, why=why), err=True)
+        if told.refused:
+            click.echo(tr("  row by row: sheet {sheet} of these workbooks", sheet=NOT_TAKEN), err=True)
         if lacks:
             click.echo(tr("  what each of them lacks: sheet {sheet} of these workbooks", sheet=TO_MEND))
         click.echo(after_import(ledger), err=True)

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from fupin_cli.cases.keys import read_case_id
+from fupin_cli.cli.console import home
 from fupin_cli.cli.groups import Workbook
 from fupin_cli.errors import UsageError
 from fupin_cli.language import tr
+from fupin_cli.layout import CASES
 
 
 class Day(click.ParamType[date]):
@@ -43,8 +46,15 @@ def case_number(text: str) -> str:
     return number
 
 
+def _ledger_at_home(ctx: click.Context, option: click.Parameter, ledger: Path) -> Path:
+    """The ledger that was named; else the one here, else that of the nearest project above, which is said."""
+    named = ctx.get_parameter_source(option.name or "") is not ParameterSource.DEFAULT
+    return ledger if named or ledger.exists() or ctx.resilient_parsing else home() / ledger
+
+
 ledger_option = click.option(
-    "--ledger", type=click.Path(path_type=Path), default=Path("cases"), show_default=True, help="the ledger's folder"
+    "--ledger", type=click.Path(path_type=Path), default=Path(CASES), show_default=True, callback=_ledger_at_home,
+    help="the ledger's folder",
 )  # fmt: skip
 day_option = click.option("--on", "day", type=Day(), default=today, help="the day it happens on [today]")
 json_option = click.option("--json", "as_json", is_flag=True, help="print JSON to stdout")

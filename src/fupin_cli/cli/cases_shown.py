@@ -31,8 +31,9 @@ from fupin_cli.cli.cases_options import book_option, day_option, json_option, le
 from fupin_cli.cli.cases_tables import print_table, table_of
 from fupin_cli.cli.groups import Choice
 from fupin_cli.cli.pairs_refused import refuse_suffix
-from fupin_cli.errors import BadDataError, UsageError
+from fupin_cli.errors import BadDataError, UsageError, typed
 from fupin_cli.language import listed, pick, tr
+from fupin_cli.layout import in_ledger
 from fupin_cli.parquet import write_parquet
 from fupin_cli.report.table_book import Part, write_table_book
 from fupin_cli.report.wording import stage_words
@@ -128,7 +129,9 @@ def write_labels(output: Path, ledger: Path) -> int:
     with open_ledger(ledger) as opened:
         people = opened.people()
         if people is None:
-            raise UsageError(tr("no round was booked yet"), try_=tr("fupin cases round RUN"))
+            raise UsageError(
+                tr("no round was booked yet"), try_=typed("fupin", "cases", "round", "RUN", *in_ledger(ledger))
+            )
         told = labels(opened, people)
     with replace_file(output) as path:
         if output.suffix == ".csv":

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -17,10 +18,20 @@ if TYPE_CHECKING:
 
 from fupin_cli.ingest.locked import Ask
 from fupin_cli.language import tr
+from fupin_cli.layout import project_above
 from fupin_cli.progress import Say, silent
 
 _shown: list[Progress] = []  # the line that moves, while there is one
 _typed: dict[str, str] = {}  # passwords typed in this process, by file: nobody types one twice
+
+
+def home() -> Path:
+    """The folder of the project that is meant where none is named: this one, or the nearest above, which is said."""
+    folder = project_above(Path.cwd())
+    if folder in (None, Path.cwd()):
+        return Path()
+    click.echo(tr("project: {shown}", shown=folder), err=True)
+    return folder
 
 
 @cache

@@ -10,12 +10,19 @@ import polars as pl
 
 from fupin_cli.cases.keys import read_case_id
 from fupin_cli.cli import complete
-from fupin_cli.cli.explain_lines import Masked, finding_lines, household_lines, link_lines, person_lines, rule_lines
+from fupin_cli.cli.explain_lines import (
+    Masked,
+    finding_lines,
+    household_lines,
+    idle_lines,
+    link_lines,
+    person_lines,
+    rule_lines,
+)
 from fupin_cli.cli.explain_pair import explain_row_pair
-from fupin_cli.cli.explain_run import Run, newest_run, open_run, people_in_row
-from fupin_cli.cli.next_step import typed
+from fupin_cli.cli.explain_run import Run, judged_rules, newest_run, open_run, people_in_row
 from fupin_cli.cli.rule_packs import judged_project_option, open_rules
-from fupin_cli.errors import UsageError
+from fupin_cli.errors import UsageError, typed
 from fupin_cli.language import tr
 from fupin_cli.report.masking import mask_id
 from fupin_cli.rules import Rule, nearest
@@ -89,8 +96,9 @@ def _lines(run: Run, target: str, rules: Mapping[str, Rule], say: Masked) -> lis
         return link_lines(run, target, say)
     if target.startswith("row:"):
         return _people(run, people_in_row(run, target), rules, say)
-    if (of_rule := run.findings.filter(pl.col("rule_id") == target.upper())).height:
-        return rule_lines(of_rule, run, rules, say)
+    of_rule = run.findings.filter(pl.col("rule_id") == target.upper())
+    if of_rule.height or target.upper() in rules.keys() | {rule["rule_id"] for rule in judged_rules(run.folder)}:
+        return rule_lines(of_rule, run, rules, say) if of_rule.height else idle_lines(run, target.upper(), rules)
     begun = run.findings.filter(pl.col("finding_key").str.starts_with(target.lower()), len(target) >= _SHORTEST_KEY)
     if begun.height == 1:
         return finding_lines(run, begun.row(0, named=True), rules, say)

@@ -12,10 +12,9 @@ from fupin_cli.cases.identity import identify
 from fupin_cli.cases.ledger import open_ledger
 from fupin_cli.cases.schema import STATES
 from fupin_cli.casework import read_run
-from fupin_cli.cli.next_step import in_ledger, typed
-from fupin_cli.errors import InputMissingError, UsageError
+from fupin_cli.errors import InputMissingError, UsageError, typed
 from fupin_cli.language import pick, tr
-from fupin_cli.layout import CASES, LEDGER_FILE
+from fupin_cli.layout import CASES, LEDGER_FILE, in_ledger
 
 
 def finding_of_case(number: str, run: Path, ledger: Path | None, project: Path | None) -> tuple[str, dict[str, Any]]:

@@ -8,10 +8,9 @@ from typing import Any
 import polars as pl
 
 from fupin_cli.cli.explain_pair import link_named
-from fupin_cli.cli.explain_run import Run, locator
-from fupin_cli.cli.next_step import typed
+from fupin_cli.cli.explain_run import Run, judged_rules, locator
 from fupin_cli.cli.pairs_shown import DECISIONS
-from fupin_cli.errors import UsageError
+from fupin_cli.errors import UsageError, typed
 from fupin_cli.language import listed, pick, tr
 from fupin_cli.report.link_words import waterfall
 from fupin_cli.report.masking import mask_id, mask_name, mask_sentence
@@ -121,7 +120,10 @@ def link_lines(run: Run, target: str, say: Masked) -> list[str]:
             why=tr("the numbers of a link count the rows that were used; they are copied, not made up"),
             try_=tr("one of: {names}", names=near)
             if near
-            else tr("fupin explain row:N, which names the links of a person"),
+            else tr(
+                "{step}, which names the links of a person",
+                step=typed("fupin", "explain", "row:N", "--run", run.folder),
+            ),
         )
     return [_person_head(run, person[0], say), *_link(run, link[0], say)]
 
@@ -148,6 +150,30 @@ def rule_lines(findings: pl.DataFrame, run: Run, rules: Mapping[str, Rule], say:
         lines.append(tr("  … {what:,} more, in the workbooks", what=findings.height - shown.height))
     key = shown["finding_key"][0][:_KEY_SHOWN]
     return [*lines, tr("next: {step}", step=typed("fupin", "explain", key, "--run", run.folder))]
+
+
+def idle_lines(run: Run, rule_id: str, rules: Mapping[str, Rule]) -> list[str]:
+    """Of a rule that found nothing: why it did not run, or of how many it was asked, as the run's digest has it."""
+    told = next((rule for rule in judged_rules(run.folder) if rule["rule_id"] == rule_id), None)
+    rule = rules.get(rule_id)
+    title = pick((rule.title, rule.title_en)) if rule else str((told or {}).get("title"))
+    if told is None:
+        return [
+            tr("{rule_id} {title}: not judged in this run", rule_id=rule_id, title=title),
+            tr("  its pack is not of this place or time, was not chosen, or the rule is switched off"),
+            tr("next: {step}", step=typed("fupin", "rules", "show", rule_id)),
+        ]
+    if told.get("not_run"):
+        return [
+            tr("{rule_id} {title}: did not run", rule_id=rule_id, title=title),
+            tr("  because: {why}", why=told["not_run"]),
+            tr("next: {step}", step=typed("fupin", "rules", "show", rule_id)),
+        ]
+    counts = tr(
+        "  examined: {examined:,}, clear: {clears:,}, unknown: {unknowns:,}, not applicable: {not_applicable:,}",
+        **{name: told.get(name, 0) for name in ("examined", "clears", "unknowns", "not_applicable")},
+    )
+    return [tr("{rule_id} {title}: findings {height:,}", rule_id=rule_id, title=title, height=0), counts]
 
 
 def finding_lines(run: Run, row: Mapping[str, Any], rules: Mapping[str, Rule], say: Masked) -> list[str]:

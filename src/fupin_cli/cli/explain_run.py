@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from fupin_cli.cli.next_step import typed
-from fupin_cli.errors import BadDataError, InputMissingError, UsageError
+from fupin_cli.cli.console import home
+from fupin_cli.errors import BadDataError, InputMissingError, UsageError, typed
 from fupin_cli.language import tr
+from fupin_cli.layout import DIGEST, RUNS
+from fupin_cli.rundir import MANIFEST
 
 _FRAMES = ("persons", "households", "outcomes", "person_outcomes", "findings", "links", "evidence")
 _ROW = re.compile(r"row:([0-9]{1,12})(?:@(.+))?")
@@ -33,13 +37,16 @@ class Run:
 
 
 def newest_run() -> Path:
-    """The run directory that is meant where none is named."""
-    runs = sorted(path.parent for path in Path("runs").glob("*/manifest.json"))
-    if runs:
-        return runs[-1]
-    if (Path("demo") / "manifest.json").exists():
-        return Path("demo")
+    """The run directory that is meant where none is named: here, else in the nearest project above."""
+    if (found := _newest(Path())) or (found := _newest(home())):
+        return found
     raise InputMissingError(tr("no run found under ./runs or ./demo"), try_=tr("fupin explain TARGET --run DIR"))
+
+
+def _newest(folder: Path) -> Path | None:
+    runs = sorted(path.parent for path in folder.glob(f"{RUNS}/*/{MANIFEST}"))
+    demo = folder / "demo"
+    return runs[-1] if runs else demo if (demo / MANIFEST).exists() else None
 
 
 def open_run(folder: Path) -> Run:
@@ -59,6 +66,15 @@ def open_run(folder: Path) -> Run:
     return Run(folder, **frames)
 
 
+def judged_rules(folder: Path) -> list[dict[str, Any]]:
+    """What the run's digest says of each rule that was judged, or was to be."""
+    try:
+        rules = json.loads((folder / DIGEST).read_text(encoding="utf-8"))["rules"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    return [rule for rule in rules if isinstance(rule, dict) and "rule_id" in rule]
+
+
 def people_in_row(run: Run, target: str) -> pl.DataFrame:
     """PERSONS in the row of the register that is named row:N, as the spreadsheet counts, or row:N@TEXT.
 
@@ -70,7 +86,7 @@ def people_in_row(run: Run, target: str) -> pl.DataFrame:
         raise UsageError(
             tr("a row of the register is named by its number"),
             why=tr("it is written {form}", form="row:N, row:N@TEXT"),
-            try_="fupin explain row:17",
+            try_=typed("fupin", "explain", "row:17", "--run", run.folder),
         )
     here = _in_row(run, int(named[1]))
     found = _narrowed(here, named[2])
@@ -88,7 +104,11 @@ def people_in_row(run: Run, target: str) -> pl.DataFrame:
             tr("row {row} stands in {count} sheets of the register", row=named[1], count=len(sheets)),
             where=str(run.folder),
             why=None if found.height else tr("none of them has {part!r} in its name", part=named[2]),
-            try_=tr("fupin explain with one of: {names}", names=" ".join(offered))
+            try_=tr(
+                "{step} with one of: {names}",
+                step=typed("fupin", "explain", "--run", run.folder),
+                names=" ".join(offered),
+            )
             + (" …" if len(sheets) > _OFFERED else ""),
         )
     return found.drop("at")

@@ -15,10 +15,14 @@ import click
 from click.exceptions import NoSuchCommand
 
 from fupin_cli.errors import UsageError
-from fupin_cli.language import tr
+from fupin_cli.language import pick, tr
 
 _AS_IT_STANDS = "\b\n"  # how click is told not to break a paragraph's lines anew
 _NOTED = re.compile(r"(?P<typed> +(?:\S+ {2,})?fupin\b.*? {2,})(?P<note>\S.*)")  # an example and what is said beside it
+_KINDS_OF_VALUE = {  # what click says of them stands in help and in its complaints
+    "text": "文字", "integer": "整数", "integer range": "整数", "float": "数字", "float range": "数字", "date": "日期",
+    "seconds": "秒数", "size": "大小",
+}  # fmt: skip
 _WIDTH = 88  # columns of a paragraph without blanks, which click cannot break
 _PIECE = re.compile(r"[!-~]+[，。、；：）]?|.[，。、；：）]?")
 
@@ -68,6 +72,8 @@ def in_words(command: click.Command, say: Callable[[str], str] = tr) -> click.Co
     for option in command.params:
         if isinstance(option, click.Option) and option.help:
             option.help = say(option.help)
+        if option.type.name in _KINDS_OF_VALUE:
+            option.type.name = pick((_KINDS_OF_VALUE[option.type.name], option.type.name))
     if isinstance(command, click.Group) and not isinstance(command, LazyGroup):
         for sub in command.commands.values():
             in_words(sub, say)

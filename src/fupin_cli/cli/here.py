@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -26,11 +25,12 @@ from fupin_cli.cli.next_step import (
     rule_to_look_at,
     run_of,
     start_with,
-    typed,
 )
+from fupin_cli.errors import ConfigurationError, typed
 from fupin_cli.language import listed, tr
-from fupin_cli.layout import CASES, DIGEST, LEDGER_FILE, PROJECT_FILE, RUNS
+from fupin_cli.layout import CASES, DIGEST, LEDGER_FILE, PROJECT_FILE, RUNS, project_above
 from fupin_cli.rundir import MANIFEST, PROGRAM, sha256
+from fupin_cli.toml_text import read_toml
 
 _TABLES = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".csv", ".tsv", ".parquet")
 SETTLED = ("closed", "cleared", "exempt")  # states of a case that waits for nobody
@@ -39,7 +39,7 @@ _LOOKED_AT = 2_000  # files; a share on the network holds more than anybody wait
 
 def whereabouts(here: Path, today: date) -> list[str]:
     """Lines about the folder `here`; the last one is what to type next."""
-    project = _project_of(here)
+    project = project_above(here)
     if project is None:
         return _outside(here)
     about = _read_project(project)
@@ -107,10 +107,6 @@ class _Ledger:
         return self.states.get("dispatched", 0)
 
 
-def _project_of(here: Path) -> Path | None:
-    return next((folder for folder in (here, *here.parents) if (folder / PROJECT_FILE).is_file()), None)
-
-
 def _outside(here: Path) -> list[str]:
     """How to start, by what lies in the folder."""
     lines = [tr("no fupin.toml here or above")]
@@ -133,7 +129,7 @@ def _outside(here: Path) -> list[str]:
 def _read_project(folder: Path) -> _Project | str:
     """The project, or what is wrong with its fupin.toml."""
     try:
-        data = tomllib.loads((folder / PROJECT_FILE).read_text(encoding="utf-8-sig"))
+        data = read_toml(folder / PROJECT_FILE)[0]
         sources = [data["register"], *data.get("extract", [])]
         found = [
             [path for pattern in source.get("files", []) for path in _matches(folder, pattern)] for source in sources
@@ -146,10 +142,8 @@ def _read_project(folder: Path) -> _Project | str:
             missing=sum(not paths and "files" in source for source, paths in zip(sources, found, strict=True)),
             newest=max((path.stat().st_mtime for paths in found for path in paths), default=0.0),
         )
-    except tomllib.TOMLDecodeError as error:
-        return tr("fupin.toml is not readable as TOML: {error}", error=error)
-    except UnicodeDecodeError:
-        return tr("fupin.toml is not UTF-8 text")
+    except ConfigurationError as error:
+        return "\n  ".join(filter(None, (f"{PROJECT_FILE}: {error.what}", error.why)))
     except OSError as error:
         return tr("cannot be read: {strerror}", strerror=error.strerror)
     except (KeyError, TypeError, AttributeError, ValueError):

@@ -12,13 +12,14 @@ from pathlib import Path
 import click
 
 from fupin_cli.cli.console import password_from
-from fupin_cli.cli.next_step import typed
-from fupin_cli.errors import FupinError, InputMissingError, OutputError
-from fupin_cli.ingest import FileReport, SourceProfile, inspect_file, load_profiles, read_source
+from fupin_cli.cli.next_step import run_of
+from fupin_cli.errors import FupinError, InputMissingError, OutputError, typed
+from fupin_cli.ingest import FileReport, SourceProfile, counties_in, inspect_file
 from fupin_cli.language import listed, pick, tr
 from fupin_cli.layout import PROJECT_FILE
-from fupin_cli.project import received_files, shipped_rules
+from fupin_cli.project import received_files, rules_folders
 from fupin_cli.report.masking import mask_text
+from fupin_cli.rulebook import profiles_of
 from fupin_cli.vocabulary import label
 
 _DAY = re.compile(r"(20\d{2})[-_.年]?(0[1-9]|1[0-2])[-_.月]?(0[1-9]|[12]\d|3[01])")
@@ -67,9 +68,11 @@ def command(folder: Path, *, force: bool) -> int:
     target = folder / PROJECT_FILE
     if target.exists() and not force:
         raise OutputError(
-            tr("there is a project here already"), where=str(target), try_=tr("edit it, or fupin init --force")
+            tr("there is a project here already"),
+            where=str(target),
+            try_=tr("edit it, or {step}", step=typed("fupin", "init", folder, "--force")),
         )
-    profiles = load_profiles([shipped_rules() / "sources"])
+    profiles = profiles_of(rules_folders(folder / "rules"))
     files = received_files(folder)
     if not files:
         raise InputMissingError(
@@ -77,7 +80,9 @@ def command(folder: Path, *, force: bool) -> int:
         )
     placed = [_place(path, path.relative_to(folder).as_posix(), profiles) for path in files]
     registers = [path for path, found in zip(files, placed, strict=True) if found.kind == "register"]
-    draft = _draft(folder.resolve().name, placed, _counties(registers, profiles), profiles)
+    draft = _draft(
+        folder.resolve().name, placed, counties_in(registers, profiles["register"], password_from()), profiles
+    )
     kept = _keep(target)
     target.write_text(draft, encoding="utf-8")
     for found in placed:
@@ -94,7 +99,7 @@ def command(folder: Path, *, force: bool) -> int:
     )
     if kept:
         click.echo(tr("the old one is kept: {kept}", kept=kept))
-    click.echo(tr("→ {target}\nread it, then: fupin run {folder}", target=target, folder=folder))
+    click.echo(tr("→ {target}\nread it, then: {step}", target=target, step=run_of(folder)))
     return 0
 
 
@@ -165,16 +170,6 @@ def _titles(reports: Sequence[FileReport]) -> Iterator[str]:
     for sheet in (sheet for report in reports for sheet in report.sheets if sheet.header_rows):
         above = sheet.head.head(sheet.header_rows[0] - 1)
         yield from (cell for row in above.rows() for cell in row if cell)
-
-
-def _counties(registers: Sequence[Path], profiles: Mapping[str, SourceProfile]) -> list[str]:
-    """The counties that the register holds, as it writes them; none where it cannot be read yet."""
-    try:
-        files = [(path.name, path) for path in registers]
-        rows = read_source(files, profiles["register"], ask=password_from()).rows
-    except FupinError:
-        return []
-    return list(rows["county"].drop_nulls().unique().sort())
 
 
 def _draft(name: str, placed: Sequence[_Placed], counties: Sequence[str], profiles: Mapping[str, SourceProfile]) -> str:

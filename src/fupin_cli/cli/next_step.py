@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+from fupin_cli.errors import typed
 from fupin_cli.language import tr
-from fupin_cli.layout import CASES, PROJECT_FILE
+from fupin_cli.layout import CASES, PROJECT_FILE, in_ledger
 
 _WEIGHT = ("veto", "fail", "lead", "dq", "info")
-_PLAIN = re.compile(r"[\w@%+=:,./-]+")
-
-
-def typed(*words: str | Path) -> str:
-    """The words as they are typed into a shell; Chinese names need no quotes."""
-    return " ".join(word if _PLAIN.fullmatch(word) else shlex.quote(word) for word in map(str, words))
 
 
 def run_of(project: Path) -> str:
     """The command that reconciles the project in this folder."""
     return typed("fupin", "run", *(() if project in (Path(), Path.cwd()) else (project,)))
-
-
-def in_ledger(ledger: Path) -> tuple[str, ...]:
-    """The option that names a ledger, where it is not the one that is looked for by itself."""
-    return () if ledger.absolute() == Path(CASES).absolute() else ("--ledger", str(ledger))
 
 
 def round_of(run: Path, ledger: Path) -> str:

@@ -9,11 +9,11 @@ from pathlib import Path
 import click
 
 from fupin_cli.errors import InputMissingError, UsageError
-from fupin_cli.ingest import SourceProfile, load_profiles
+from fupin_cli.ingest import SourceProfile
 from fupin_cli.kept_rules import folders_for
 from fupin_cli.language import tr
 from fupin_cli.project import rules_folders
-from fupin_cli.rulebook import all_packs
+from fupin_cli.rulebook import all_packs, profiles_of
 from fupin_cli.rules import Lines, Pack, load_lines, nearest
 
 project_option = click.option(
@@ -46,7 +46,7 @@ def open_rules(project: Path | None, instead: Path | None = None, run: Path | No
     folders, note = rules_folders(project / "rules" if project else None), ""
     if run is not None:
         folders, note = folders_for(run, project, folders)
-    profiles = load_profiles([folder / "sources" for folder in folders if (folder / "sources").is_dir()])
+    profiles = profiles_of(folders)
     return OpenRules(all_packs(folders, profiles, instead), load_lines(folders), profiles, note)
 
 

@@ -14,7 +14,7 @@ from fupin_cli.cli.cases_options import json_option
 from fupin_cli.cli.rule_changes import compare_packs, diff_packs
 from fupin_cli.cli.rule_packs import open_rules, pick_pack, project_option
 from fupin_cli.cli.rule_trace import explain_household
-from fupin_cli.errors import OutputError, UsageError
+from fupin_cli.errors import OutputError, UsageError, typed
 from fupin_cli.language import tr
 from fupin_cli.project import shipped_rules
 from fupin_cli.report.rule_words import described, labeller, pack_line, rule_line
@@ -66,7 +66,12 @@ def list_rules(only: str | None, project: Path | None, *, every: bool, as_json: 
         return 0
     if not only and not every:
         click.echo("\n".join(pack_line(pack) for pack in packs))
-        click.echo("→ fupin rules list --pack ID; fupin rules show RULE")
+        at = _in_project(project)
+        listing, showing = (
+            typed("fupin", "rules", "list", "--pack", "ID", *at),
+            typed("fupin", "rules", "show", "RULE", *at),
+        )
+        click.echo(f"→ {listing}; {showing}")
         return 0
     for pack in shown:
         click.echo(pack_line(pack))
@@ -93,7 +98,7 @@ def show_rule(rule_id: str, project: Path | None) -> int:
         near = difflib.get_close_matches(rule_id, rules, 3) or list(rules)[:3]
         raise UsageError(
             tr("no rule is called {rule_id!r}", rule_id=rule_id),
-            try_=" / ".join(f"fupin rules show {name}" for name in near),
+            try_=" / ".join(typed("fupin", "rules", "show", name, *_in_project(project)) for name in near),
         )
     pack, rule = rules[rule_id]
     click.echo("\n".join(described(pack, rule, packs, labeller(packs, labels_of(known.profiles)))))
@@ -183,6 +188,11 @@ def copy_rules(folder: Path) -> int:
         )
     )
     return 0
+
+
+def _in_project(project: Path | None) -> tuple[str, ...]:
+    """The option that names a project, where one was named."""
+    return ("--project", str(project)) if project else ()
 
 
 for further in (explain_household, compare_packs, diff_packs):

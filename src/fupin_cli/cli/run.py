@@ -9,7 +9,7 @@ import click
 from rich.markup import escape
 
 from fupin_cli.casework import ledger_tables
-from fupin_cli.cli.console import password_from, progress, show
+from fupin_cli.cli.console import home, password_from, progress, show
 from fupin_cli.cli.groups import Choice
 from fupin_cli.cli.journal import LOG, journal
 from fupin_cli.cli.memory import Size
@@ -31,7 +31,7 @@ UNREADABLE_KINDS = ("unreadable", "likely_cut", "numeric_id_column")
 
 
 @click.command("run")
-@click.argument("project", type=click.Path(path_type=Path), default=Path())
+@click.argument("project", type=click.Path(path_type=Path), required=False)
 @click.option("--stage", type=Choice(STAGES), help="only the rounds up to this one")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="run directory [PROJECT/runs/AS-OF[-STAGE]]")
 @click.option("--files", is_flag=True, help="list every file, pack and kind of finding")
@@ -49,7 +49,7 @@ UNREADABLE_KINDS = ("unreadable", "likely_cut", "numeric_id_column")
 @click.option("--log", type=click.Path(path_type=Path), help="the log of runs [PROJECT/.fupin/log.jsonl]")
 @wait_option
 def command(
-    project: Path,
+    project: Path | None,
     stage: str | None,
     output: Path | None,
     previous: Path | None,
@@ -65,7 +65,7 @@ def command(
 ) -> int:
     """Reconcile a project: link, judge, and write the lists.
 
-    PROJECT is a fupin.toml or the folder that holds one.
+    PROJECT is a fupin.toml or the folder that holds one; without it, the nearest from here upwards.
 
     \b
     Examples:
@@ -78,7 +78,7 @@ def command(
 
     A discrepancy is a normal result: the exit code is 0. Earlier results stay untouched until the new ones are complete.
     """
-    loaded = load_project(project)
+    loaded = load_project(project or home())
     name = loaded.as_of.isoformat() + (f"-{stage}" if stage and stage != loaded.stages[-1] else "")
     target = output or loaded.path.parent / "runs" / name
     if not quiet:

@@ -112,7 +112,7 @@ def draw_(
     click.echo(
         tr(
             "{title}: households drawn {households}, villages {villages}, workbooks {books}",
-            title=drawn.plan.title,
+            title=pick((drawn.plan.title, drawn.plan.title_en)),
             households=drawn.households,
             villages=drawn.villages,
             books=drawn.books,

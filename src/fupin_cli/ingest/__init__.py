@@ -1,6 +1,6 @@
 """Files of departments → canonical frames: opened by content, headers found, values typed, every row accounted for."""
 
-from fupin_cli.ingest.accounts import SourceTable, read_contents, read_source
+from fupin_cli.ingest.accounts import SourceTable, counties_in, read_contents, read_source
 from fupin_cli.ingest.compare_section import ComparedField, refuse_other_comparison
 from fupin_cli.ingest.compared import read_compared
 from fupin_cli.ingest.file_list import FileList, declare_files, list_files
@@ -34,6 +34,7 @@ __all__ = [
     "SourceTable",
     "Store",
     "counted_cells",
+    "counties_in",
     "declare_files",
     "guess_profile",
     "household_conflicts",

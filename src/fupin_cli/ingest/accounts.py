@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from fupin_cli.errors import BadDataError
+from fupin_cli.errors import BadDataError, FupinError
 from fupin_cli.ingest.cells import Counts, Doubt
 from fupin_cli.ingest.locked import Ask, no_password
 from fupin_cli.ingest.profile import SourceProfile
@@ -55,6 +55,15 @@ def read_source(
     Raises BadDataError where a file holds no sheet that the profile knows, or a sheet lacks a required column.
     """
     return _joined(source_parts(files, profile, sheets=sheets, ask=ask, store=store), profile)
+
+
+def counties_in(files: Sequence[Path], register: SourceProfile, ask: Ask = no_password) -> list[str]:
+    """The counties that a register holds, as it writes them; none where it cannot be read yet."""
+    try:
+        rows = read_source([(path.name, path) for path in files], register, ask=ask).rows
+    except FupinError:
+        return []
+    return list(rows["county"].drop_nulls().unique().sort())
 
 
 def source_parts(

@@ -7,7 +7,6 @@ has them, with its own headers for such a field tried before the shared ones. do
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from fupin_cli.ingest.compare_section import ComparedField, read_compare
 from fupin_cli.ingest.field import DTYPES, PERIODS, UNITS, Digit, Field
 from fupin_cli.language import tr
 from fupin_cli.normalise import values
+from fupin_cli.toml_text import read_toml
 
 __all__ = ["DTYPES", "PERIODS", "UNITS", "Also", "Digit", "Field", "SourceProfile", "load_profiles"]
 
@@ -112,7 +112,7 @@ def load_profiles(folders: Sequence[Path]) -> dict[str, SourceProfile]:
     shared: dict[str, Field] = {}
     found: dict[str, tuple[Path, dict[str, Any]]] = {}
     for path in _toml_files(folders):
-        data = _read(path)
+        data, _ = read_toml(path)
         if path.name == IDENTITY_FILE:
             _refuse_unknown(data, {"fields"}, "the file", path)
             shared |= {field.name: field for field in _fields(data, {}, path)}
@@ -129,13 +129,6 @@ def _toml_files(folders: Sequence[Path]) -> Iterable[Path]:
         files = sorted(folder.glob("*.toml")) if folder.is_dir() else [folder]
         # the shared identity fields of a folder apply to its profiles, so they come first
         yield from sorted(files, key=lambda path: path.name != IDENTITY_FILE)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(tr("not readable as TOML"), where=str(path), why=str(error)) from None
 
 
 def _profile(name: str, data: Mapping[str, Any], shared: Mapping[str, Field], path: Path) -> SourceProfile:

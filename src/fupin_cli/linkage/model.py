@@ -7,7 +7,6 @@ between rows of two; the bits of a level are log2(m / u), and they add up.
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ import polars as pl
 from fupin_cli.errors import ConfigurationError, InputMissingError
 from fupin_cli.language import tr
 from fupin_cli.linkage.comparison import ID_LEVELS, LEVELS, PLACES
+from fupin_cli.toml_text import read_toml
 
 Values = tuple[float, ...]  # one for each level of a field, in the order of LEVELS
 FIELDS = tuple(name for name in LEVELS if name not in ("id_number", "masked"))
@@ -80,11 +80,9 @@ def to_probability(bits: pl.Expr) -> pl.Expr:
 def load_model(path: Path) -> Model:
     """The model in one TOML file. Raises ConfigurationError that names the file and the key."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        data = read_toml(path)[0]
     except FileNotFoundError:
         raise InputMissingError(tr("no such linkage model"), where=str(path)) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(tr("not readable as TOML"), where=str(path), why=str(error)) from None
     try:
         return _model(data)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

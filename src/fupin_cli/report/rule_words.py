@@ -90,25 +90,33 @@ def described(pack: Pack, rule: Rule, packs: Sequence[Pack], called: Label) -> l
     """Everything about one rule, a line each: what it asks, of which facts, by which document, with which examples."""
     lines = [
         f"{rule.id}  {rule.title}  {rule.title_en}",
-        f"  规则包 pack      {pack.id}（{pack.title}），{rule.where}",
-        f"  类型 kind        {_KINDS[rule.kind]}（{rule.kind}），问{_LEVELS[rule.level]}（{rule.level}），"
-        f"{SEVERITY_LABELS[rule.severity][0]}" + ("" if rule.enabled else "（停用 off）"),
-        f"  有效期 effective {rule.effective_from or '…'} – {rule.effective_to or '…'}，"
+        f"{_heading('规则包', 'pack')}{pack.id}（{pack.title}），{rule.where}",
+        f"{_heading('类型', 'kind')}{_KINDS[rule.kind]}（{rule.kind}），问{_LEVELS[rule.level]}（{rule.level}），"
+        f"{SEVERITY_LABELS[rule.severity][0]}" + ("" if rule.enabled else pick(("（停用）", " (off)"))),
+        f"{_heading('有效期', 'effective')}{rule.effective_from or '…'} – {rule.effective_to or '…'}，"
         + ("按脱贫年度" if rule.dated_by == "exit_year" else "按比对日期"),
     ]
-    lines += [f"  官方编号 number  {rule.official}"] if rule.official else []
+    lines += [f"{_heading('官方编号', 'number')}{rule.official}"] if rule.official else []
     lines += asked_of(rule, called, with_code=True)
     facts = facts_by_name(packs)
     for name in rule.names:
         if name in facts:
-            lines.append(f"  事实 fact        {called(name)}（{name}）← {source_of(facts[name], called)}")
-    lines.append(f"  依据 citation    {rule.citation} [{rule.citation.provenance.value}]")
-    lines += [f"  确认 confirmed   {rule.confirmed}"] if rule.confirmed else []
-    lines += [f"  提示 advice      {rule.advice}"] if rule.advice else []
+            lines.append(f"{_heading('事实', 'fact')}{called(name)}（{name}）← {source_of(facts[name], called)}")
+    lines.append(f"{_heading('依据', 'citation')}{rule.citation} [{rule.citation.provenance.value}]")
+    lines += [f"{_heading('确认', 'confirmed')}{rule.confirmed}"] if rule.confirmed else []
+    lines += [f"{_heading('提示', 'advice')}{rule.advice}"] if rule.advice else []
     for example in rule.examples:
         given = "，".join(f"{called(name)} {said(name, value)}" for name, value in example.given.items())
-        lines.append(f"  算例 example     {given or '一无所知 nothing known'} → {outcome_said(example.then)}")
+        given = given or pick(("一无所知", "nothing known"))
+        then = pick(OUTCOME_LABELS[next(known for known in OUTCOME_LABELS if known.value == example.then)])
+        lines.append(f"{_heading('算例', 'example')}{given} → {then}")
     return lines
+
+
+def _heading(zh: str, en: str, *, both: bool = False) -> str:
+    """What stands before a line, in the language spoken or in both, as wide as all of them."""
+    words, wide = (f"{zh} {en}", 17) if both else (pick((zh, en)), 11)
+    return f"  {words}" + " " * (wide - sum(1 + (not letter.isascii()) for letter in words))
 
 
 def outcome_said(outcome: str) -> str:
@@ -137,22 +145,25 @@ def asked_of(rule: Rule, called: Label, *, with_code: bool = False) -> list[str]
     In Chinese; `with_code` adds each condition as it is written in the pack, where that says more.
     """
 
+    def head(zh: str, en: str) -> str:
+        return _heading(zh, en, both=not with_code)
+
     def told(heading: str, condition: Predicate, before: str = "") -> list[str]:
         words, code = spoken(condition, called), " ".join(condition.text.split())
-        return [f"  {heading}{before}{words}", *([f"                   {code}"] if with_code and code != words else [])]
+        return [f"{heading}{before}{words}", *([f"{head('', '')}{code}"] if with_code and code != words else [])]
 
     asked = [
-        ("适用 when        ", rule.when),
-        ("条件 condition   ", rule.condition),
-        ("否定 not met     ", rule.denied),
+        (head("适用", "when"), rule.when),
+        (head("条件", "condition"), rule.condition),
+        (head("否定", "not met"), rule.denied),
     ]
     lines = [line for heading, part in asked if part for line in told(heading, part)]
     for exception in rule.unless:
-        lines += told("例外 unless      ", exception.when, f"{exception.zh}：")
+        lines += told(head("例外", "unless"), exception.when, f"{exception.zh}：")
     if rule.members:
-        lines.append(f"  组成 made of     {_JOINS[rule.join]}：{'；'.join(map(called, rule.members))}")
+        lines.append(f"{head('组成', 'made of')}{_JOINS[rule.join]}：{'；'.join(map(called, rule.members))}")
     if rule.line:
-        lines.append(f"  标准线 line      lines.toml 的 {rule.line.table}，按{called(rule.line.year)}")
+        lines.append(f"{head('标准线', 'line')}lines.toml 的 {rule.line.table}，按{called(rule.line.year)}")
     return lines
 
 

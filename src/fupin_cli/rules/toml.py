@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -14,52 +13,21 @@ from typing import Any
 from fupin_cli.errors import ConfigurationError, InputMissingError
 from fupin_cli.language import tr
 from fupin_cli.rules.predicate import nearest
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """What a TOML file holds. Raises ConfigurationError for text that is no TOML, InputMissingError for no file."""
-    return _parsed(path)[0]
+from fupin_cli.toml_text import read_toml
 
 
 def open_toml(path: Path, name: str) -> Table:
-    """A TOML file as a table whose messages say in which line something stands; raises as `read_toml` does."""
-    data, text = _parsed(path)
+    """A TOML file as a table whose messages say in which line something stands.
+
+    Raises ConfigurationError for text that is no TOML, InputMissingError for no file.
+    """
+    try:
+        data, text = read_toml(path)
+    except FileNotFoundError:
+        raise InputMissingError(tr("no such rules file"), where=str(path)) from None
     lines = tuple(text.splitlines())
     headings = tuple((n, line.split("#")[0].strip()) for n, line in enumerate(lines) if line.lstrip().startswith("["))
     return Table(data, name, "", lines, range(len(lines)), headings)
-
-
-def _parsed(path: Path) -> tuple[dict[str, Any], str]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        return tomllib.loads(text), text
-    except FileNotFoundError:
-        raise InputMissingError(tr("no such rules file"), where=str(path)) from None
-    except UnicodeDecodeError:
-        raise ConfigurationError(
-            tr("the file is not UTF-8 text"), where=str(path), try_=tr("save it as UTF-8")
-        ) from None
-    except tomllib.TOMLDecodeError as error:
-        said = re.match(r"(.*) \(at line (\d+), column (\d+)\)", str(error))
-        where = f"{path}:{said[2]}" if said else str(path)
-        raise ConfigurationError(
-            tr("the file is not TOML"),
-            where=where,
-            why=tr(
-                "{said}, column {said_2}: {line_of}", said=said[1], said_2=said[3], line_of=_line_of(text, int(said[2]))
-            )
-            if said
-            else str(error),
-            try_=tr(
-                'key = "text" in straight quotes, key = 2019, key = true, key = ["a", "b"], [table] or '
-                "[[list of tables]]"
-            ),
-        ) from None
-
-
-def _line_of(text: str, number: int) -> str:
-    lines = text.splitlines()
-    return lines[number - 1].strip() if number <= len(lines) else ""
 
 
 _FLAGS = {
