@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import FUPIN, fupin_process
+from conftest import FUPIN, fupin, fupin_process
 from test_signals import LEAVES, told
 
 MEDDLE = Path(__file__).with_name("meddle.py")
@@ -26,7 +26,7 @@ PRLIMIT = shutil.which("prlimit")
 def finished(small, tmp_path):
     """A finished run: the words of the command that makes it again, the folder of its folder, its files."""
     words = ["run", small, "-o", tmp_path / "out" / "run", "-q"]
-    assert fupin_process(*words).returncode == 0
+    assert fupin(*words).returncode == 0
     return words, tmp_path / "out", told(tmp_path / "out" / "run")
 
 
@@ -142,13 +142,13 @@ def test_a_link_as_the_target_stays_a_link(small, tmp_path):
     (tmp_path / "latest").symlink_to(tmp_path / "disk" / "run")
     words = ["run", small, "-o", tmp_path / "latest", "-q"]
     for _ in range(2):
-        assert fupin_process(*words).returncode == 0
+        assert fupin(*words).returncode == 0
         assert (tmp_path / "latest").is_symlink()
         assert (tmp_path / "disk" / "run" / "manifest.json").is_file()
     (tmp_path / "precious").write_text("mine", encoding="utf-8")
     (tmp_path / "disk" / "run" / "workbooks" / "x.xlsx").symlink_to(tmp_path / "precious")
-    assert fupin_process(*words).returncode == 73
+    assert fupin(*words).returncode == 73
     (tmp_path / "disk" / "run" / "workbooks" / "x.xlsx").unlink()
     (tmp_path / "disk" / ".run.partial").symlink_to(tmp_path)
-    assert fupin_process(*words).returncode == 0
+    assert fupin(*words).returncode == 0
     assert (tmp_path / "precious").read_text(encoding="utf-8") == "mine"

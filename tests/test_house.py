@@ -18,7 +18,7 @@ FLOORS = [
     {"rulebook", "kept_rules", "judged"},
     {"report", "cases", "audit", "engine", "project", "rundir", "synth"},
     {"ingest", "linkage", "rules"},
-    {"normalise", "characters", "locks", "traces", "parked"},
+    {"normalise", "characters", "locks", "traces", "parked", "toml_text"},
     {"vocabulary", "errors", "unfinished", "parquet", "progress", "layout"},
     {"language"},
 ]

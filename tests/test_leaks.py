@@ -80,7 +80,7 @@ def nobody_in(folder: Path, canaries: Canaries) -> None:
 def test_nobody_is_where_they_may_not_be(sample, tmp_path, canaries, watched):
     """The whole way once: looking, drafting, running, explaining, booking, sending, listing, verifying, purging."""
     run, ledger = tmp_path / "run", tmp_path / "cases"
-    watched("run", sample, "-o", run)
+    watched("run", sample, "-o", run, "--stage", "county")
     nobody_in(run, canaries)
     for path in sorted(p for p in sample.rglob("*") if p.suffix in (".xlsx", ".xls", ".csv"))[::8]:
         watched("inspect", path, "--rows", "20", code=(0, 65))

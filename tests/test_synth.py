@@ -397,9 +397,9 @@ class TestGenerate:
 
     def test_chunks_do_not_matter(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """The rows are the same, in the same order, whatever the size of a chunk."""
-        generate(tmp_path / "one", seed=3, persons=5_000, errors=PRESETS["hard"])
+        generate(tmp_path / "one", seed=3, persons=3_000, errors=PRESETS["hard"])
         monkeypatch.setattr("fupin_cli.synth.CHUNK", SHUFFLED)
-        generate(tmp_path / "many", seed=3, persons=5_000, errors=PRESETS["hard"])
+        generate(tmp_path / "many", seed=3, persons=3_000, errors=PRESETS["hard"])
         for file in sorted((tmp_path / "one").iterdir()):
             a, b = pl.read_parquet(file), pl.read_parquet(tmp_path / "many" / file.name)
             if file.stem == "planted":
