@@ -266,6 +266,7 @@ def measure(persons: int, only: str | None, at_once: int, *, outcomes_too: bool)
         judged = judge_in_parts(
             asked, Path(kept) / "parts", at_once, keep=outcomes_too, tell=lambda done, *_: parts.append(done)
         )
+        seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - busy
         told = _rows(Path(kept) / "parts", "outcomes")
     return {
         "persons": persons,
@@ -274,8 +275,8 @@ def measure(persons: int, only: str | None, at_once: int, *, outcomes_too: bool)
         "outcome_rows": told,
         "rules": len(judged.reports),
         "evidence_rows": sum(frame.height for frame in frames["evidence"].values()),
-        "seconds": round(time.perf_counter() - started, 1),
-        "cpu_seconds": round(time.process_time() - busy, 1),
+        "seconds": round(seconds, 1),
+        "cpu_seconds": round(cpu_seconds, 1),
         "findings": judged.findings.height,
         "inputs_gib": round(held / 2**20, 1),
         "peak_gib": round(watched.stop() / 2**20, 1),

@@ -395,7 +395,9 @@ def _steps(ledger: Ledger, signed: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row").unique(["batch", "step"], keep="first", maintain_order=True)
 
 
-def _signed(ledger: Ledger, typed: pl.DataFrame, sent: pl.DataFrame, compared: Returned, day: date) -> pl.DataFrame:
+def _signed(
+    ledger: Ledger, signatures: pl.DataFrame, sent: pl.DataFrame, compared: Returned, day: date
+) -> pl.DataFrame:
     """Signatures for every answered case of the place that they stand for, in the books that the file is about."""
     about = compared.answers.select("file", "batch", "case_id").join(
         sent.select("batch", "case_id", "book"), on=["batch", "case_id"]
@@ -405,7 +407,7 @@ def _signed(ledger: Ledger, typed: pl.DataFrame, sent: pl.DataFrame, compared: R
         "answered_batch IS NOT NULL AND state IN ('answered', 'disputed')", columns=("case_id", "answered_batch")
     )
     signed = (
-        typed.filter(pl.col("problem").is_null())
+        signatures.filter(pl.col("problem").is_null())
         .join(about, on=["file", "batch"])
         .join(sent.select("batch", "book", "case_id", village="place"), on=["batch", "book", "village"])
         .join(answered.select("case_id", batch="answered_batch"), on=["case_id", "batch"], how="semi")
@@ -440,7 +442,7 @@ def _parts(
     sent: pl.DataFrame,
     touched: pl.DataFrame,
     lacks: pl.DataFrame,
-    typed: pl.DataFrame,
+    signatures: pl.DataFrame,
     day: date,
 ) -> list[Part]:
     """The sheets, for all units at once; each row has its `unit`. Cases that are asked in one row are told in one."""
@@ -454,10 +456,11 @@ def _parts(
     answered = compared.answers.select("case_id", "batch").unique()
     lacks = lacks.filter(pl.col("lacks").list.len() > 0).select("case_id", pl.col("lacks").list.join("、"))
     units = touched.unique("file", keep="first", maintain_order=True).select("file", "unit")
-    problems = compared.problems.with_columns(pl.col("problem").replace_strict(PROBLEMS, return_dtype=pl.String))
-    problems, altered, typed = (
+    words = {problem: zh for problem, (zh, _) in PROBLEMS.items()}
+    problems = compared.problems.with_columns(pl.col("problem").replace_strict(words, return_dtype=pl.String))
+    problems, altered, signatures = (
         frame.join(units, on="file", how="left").with_columns(pl.col("unit").fill_null(UNKNOWN_UNIT))
-        for frame in (problems, compared.altered, typed.filter(pl.col("problem").is_not_null()))
+        for frame in (problems, compared.altered, signatures.filter(pl.col("problem").is_not_null()))
     )
     whose = sent.select("case_id", "place", "name").unique("case_id", keep="last", maintain_order=True)
     case, due = ("case_id", CASE, 20.0), ("due", "截止日期", 12.0)
@@ -477,7 +480,7 @@ def _parts(
              _once(out.filter(came_late).join(answered, on=["case_id", "batch"], how="semi"))),
         Part(BAD_SIGNATURES, "这些签字没有计入。请照抄纸质表上的签字人和日期（写成 2019-12-05），按“问题”改正后报回。",
              (*_AT[:3], ("village", "行政村", 14.0), ("step", "环节", 16.0), ("by", "签字人", 12.0), ("on", "签字日期", 14.0),
-              ("problem", "问题", 36.0)), typed.with_columns(case_id=pl.lit(None, pl.String))),
+              ("problem", "问题", 36.0)), signatures.with_columns(case_id=pl.lit(None, pl.String))),
         Part(TO_MEND, "已答复，尚不能销号：请补齐“还缺”各项。已计入的签字彼此不合的，由县级重新下发。",
              (case, *_PERSON, ("verdict", "是否属实", 9.0), ("lacks", "还缺", 44.0)), _once(out.join(lacks, on="case_id"))),
     ]  # fmt: skip

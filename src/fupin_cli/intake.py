@@ -137,12 +137,11 @@ def read_table(project: Project, source: Source, profile: SourceProfile, passwor
     try:
         return read_source(source.files, profile, sheets=source.sheets, ask=passwords(source.password_env), store=store)
     except BadDataError as error:
-        for (
-            name,
-            path,
-        ) in source.files:  # a file is named as it stands in the project; what is typed must find it from here
-            if error.try_ == tr("fupin inspect {name}", name=name):
-                error.try_ = typed("fupin", "inspect", path)
+        # a file is named as it stands in the project; what is typed must find it from here
+        from_here = {
+            tr("fupin inspect {name}", name=name): typed("fupin", "inspect", path) for name, path in source.files
+        }
+        error.try_ = from_here.get(error.try_ or "", error.try_)
         raise
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fupin_cli.errors import ConfigurationError, FupinError, InputMissingError, typed
-from fupin_cli.ingest import counties_in, load_profiles
+from fupin_cli.ingest import SourceProfile, counties_in, load_profiles
 from fupin_cli.ingest.archive import plainly_no_table
 from fupin_cli.ingest.database import Query, declare
 from fupin_cli.ingest.file_list import FileList, declare_files
@@ -97,6 +97,11 @@ def shipped_rules() -> Path:
 def rules_folders(own: Path | None) -> tuple[Path, ...]:
     """Where rules are looked for: the shipped folder, then the project's own, which overrides it file by file."""
     return (shipped_rules(), own) if own and own.is_dir() else (shipped_rules(),)
+
+
+def profiles_of(folders: Sequence[Path]) -> dict[str, SourceProfile]:
+    """Every source profile of the rules folders by name; a later folder overrides an earlier one, file by file."""
+    return load_profiles([folder / "sources" for folder in folders if (folder / "sources").is_dir()])
 
 
 def load_project(path: Path) -> Project:
@@ -277,7 +282,7 @@ def _counties(register: Mapping[str, Any], files: Sequence[Path], folders: Seque
     """The counties that the register holds, for whoever is to write down how far an extract reaches."""
     if isinstance(county := register.get("county"), str):
         return [county]
-    profiles = load_profiles([path for root in folders if (path := root / "sources").is_dir()])
+    profiles = profiles_of(folders)
     kind = register.get("profile", "register")
     return counties_in(files, profiles[kind]) if kind in profiles else []
 

@@ -23,7 +23,7 @@ from fupin_cli.report.rule_trace import trace_cases
 from fupin_cli.rulebook import RuleBook, finding_uncompared, labels_of
 from fupin_cli.rules import standards
 from fupin_cli.rundir import MANIFEST, sha256
-from fupin_cli.vocabulary import Severity
+from fupin_cli.vocabulary import is_note
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def round_before(run: Path) -> Before:
     try:
         digest = json.loads((run / "digest.json").read_text(encoding="utf-8"))
         found = pl.read_parquet(run / "findings.parquet", columns=["finding_key", "severity"])
-        keys = found.filter(pl.col("severity").ne_missing(Severity.INFO))["finding_key"]
+        keys = found.filter(~is_note())["finding_key"]
         numbers = {name: count for name, count, _ in five_numbers(digest)}
         return Before(digest["as_of"], numbers, keys, sha256(run / MANIFEST))
     except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):

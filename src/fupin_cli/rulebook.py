@@ -9,10 +9,10 @@ from pathlib import Path
 import polars as pl
 
 from fupin_cli.errors import ConfigurationError, typed
-from fupin_cli.ingest import SourceProfile, load_profiles
+from fupin_cli.ingest import SourceProfile
 from fupin_cli.language import tr
 from fupin_cli.linkage import Model, load_model
-from fupin_cli.project import Project
+from fupin_cli.project import Project, profiles_of
 from fupin_cli.rules import (
     Lines,
     Occasion,
@@ -70,7 +70,7 @@ def refuse_failing_examples(project: Project, book: RuleBook) -> None:
     """
     shipped, *own = project.rules_folders
     theirs = {
-        pack.where: path
+        pack.where
         for pack in book.packs
         for folder in own
         if (path := folder / pack.where).is_file() and not _is_copy(path, shipped / pack.where)
@@ -199,8 +199,3 @@ def packs_of(folders: Sequence[Path]) -> tuple[Pack, ...]:
 def finding_uncompared(packs: Sequence[Pack]) -> list[str]:
     """The IDs of the rules that find entries which skipped the county's comparison: those that read whether it was made."""
     return sorted({rule.id for pack in packs for rule in pack.rules if "county_compared" in rule.names})
-
-
-def profiles_of(folders: Sequence[Path]) -> dict[str, SourceProfile]:
-    """Every source profile of the folders by name; a later folder overrides an earlier one, file by file."""
-    return load_profiles([folder / "sources" for folder in folders if (folder / "sources").is_dir()])

@@ -62,9 +62,10 @@ def publish(
                 say(tr("an earlier run was cut short and is cleaned up: {died}", died=died))
             staging, aside = (target.with_name(f".{target.name}.{part}") for part in ("partial", "previous"))
             _recover(target, staging, aside)
-            _refuse_other_kind(target, kind)
+            there = _manifest_of(target)
+            _refuse_other_kind(target, there, kind)
             refuse_strangers(target)
-            if there := _manifest_of(target):
+            if there:
                 may_replace(there)
             with unfinished(staging):
                 staging.mkdir(mode=0o700)
@@ -185,9 +186,8 @@ def refuse_strangers(target: Path) -> None:
         )
 
 
-def _refuse_other_kind(target: Path, kind: str) -> None:
+def _refuse_other_kind(target: Path, there: Mapping[str, Any] | None, kind: str) -> None:
     """A sample or a batch is out with people, and their answers fit nothing else: no run takes its place, nor the other way."""
-    there = _manifest_of(target)
     if there is None or (found := _kind_of(there)) == kind:
         return
     raise OutputError(

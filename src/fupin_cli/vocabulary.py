@@ -57,6 +57,11 @@ class Severity(StrEnum):
     INFO = "info"
 
 
+def is_note() -> pl.Expr:
+    """Whether a finding accuses nobody: it is for the county itself, and no township is asked."""
+    return pl.col("severity").eq_missing(Severity.INFO)
+
+
 PLACES = ("county", "township", "village")  # from the widest to the narrowest
 STAGES = ("county", "city", "province")  # the order in which comparison rounds happen
 STAGE_LABELS = {  # what people read for them

@@ -13,7 +13,7 @@ from hashlib import blake2b
 import polars as pl
 
 from fupin_cli.cases.keys import read_case_id
-from fupin_cli.cases.schema import ANSWER_FIELDS, CORRECTED, NOT_SO, PROMISE
+from fupin_cli.cases.schema import ANSWER_FIELDS, CORRECTING, NOT_SO
 
 WHO = ("name", "id_shown", "household_id")  # with the kind of finding, what ties a row to its case
 _WHOLE_NUMBER = r"^[0-9]{17}[0-9Xx]$"
@@ -28,20 +28,30 @@ _SAID = {
 }
 _KEPT_TEXT = 2000  # characters of one answer; a pasted document is cut
 PROBLEMS = {  # what is wrong with a returned row
-    "no_number": "核查件编号缺失或无法识别",
-    "unknown": "核查件编号不在下发范围（新增的行，不予采用）",
-    "misplaced": "与下发内容不是同一人或同一疑点（可能只排序了部分列），未采用",
-    "not_offered": "“是否属实”或“处理意见”不在选项内，未采用",
-    "contradictory": "“不属实”与处理意见“已修改、拟修改、清退”矛盾，未采用：请核实后改其中一处",
-    "no_verdict": "填写了说明，未选“是否属实”，未采用",
-}
-PROBLEMS_EN = {
-    "no_number": "核查件编号 absent or unreadable: fill in the workbook that was sent",
-    "unknown": "核查件编号 was never sent out; nobody is added",
-    "misplaced": "not the person or finding that was sent; were some columns sorted alone?",
-    "not_offered": "是否属实 or 处理意见 is none of the choices: choose from the list",
-    "contradictory": "不属实, and yet something is done about it: mend one of the two",
-    "no_verdict": "an explanation without 是否属实: choose one",
+    "no_number": (
+        "核查件编号缺失或无法识别",
+        "核查件编号 absent or unreadable: fill in the workbook that was sent",
+    ),
+    "unknown": (
+        "核查件编号不在下发范围（新增的行，不予采用）",
+        "核查件编号 was never sent out; nobody is added",
+    ),
+    "misplaced": (
+        "与下发内容不是同一人或同一疑点（可能只排序了部分列），未采用",
+        "not the person or finding that was sent; were some columns sorted alone?",
+    ),
+    "not_offered": (
+        "“是否属实”或“处理意见”不在选项内，未采用",
+        "是否属实 or 处理意见 is none of the choices: choose from the list",
+    ),
+    "contradictory": (
+        "“不属实”与处理意见“已修改、拟修改、清退”矛盾，未采用：请核实后改其中一处",
+        "不属实, and yet something is done about it: mend one of the two",
+    ),
+    "no_verdict": (
+        "填写了说明，未选“是否属实”，未采用",
+        "an explanation without 是否属实: choose one",
+    ),
 }
 
 
@@ -146,7 +156,7 @@ def _problem(choices: Mapping[str, tuple[str, ...]]) -> pl.Expr:
         .then(pl.lit("misplaced"))
         .when(~offered)
         .then(pl.lit("not_offered"))
-        .when((pl.col("verdict") == NOT_SO) & pl.col("action").is_in([*CORRECTED, PROMISE]))
+        .when((pl.col("verdict") == NOT_SO) & pl.col("action").is_in(CORRECTING))
         .then(pl.lit("contradictory"))
         .when(pl.col("verdict").is_null() & pl.any_horizontal(pl.col(n).is_not_null() for n in ANSWER_FIELDS))
         .then(pl.lit("no_verdict"))

@@ -243,5 +243,6 @@ OPEN = ("new", "reopened", "dispatched", "answered", "disputed", "promised")  # 
 TO_ASK = ("new", "reopened")  # what the next batch sends
 PROMISE = "拟修改"  # the answer that says the register will be corrected
 CORRECTED = ("已修改", "清退")  # answers that put the register right
+CORRECTING = (*CORRECTED, PROMISE)  # …, or say that it will be: nothing of what is not so
 TRUE_VERDICTS, NOT_SO = ("属实", "部分属实"), "不属实"
 VILLAGE, COUNTY = "village", "county"  # who is asked about a case

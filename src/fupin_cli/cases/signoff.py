@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fupin_cli.cases.schema import CORRECTED, NOT_SO, PROMISE
+from fupin_cli.cases.schema import CORRECTING, NOT_SO
 
 if TYPE_CHECKING:  # rules are much to load for whoever only lists cases
     from fupin_cli.rules import SignOff
@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # rules are much to load for whoever only lists cases
 
 def contradicts(verdict: object, action: object) -> bool:
     """Whether an answer says that a clue is not so, and that the register is corrected because of it."""
-    return verdict == NOT_SO and action in (*CORRECTED, PROMISE)
+    return verdict == NOT_SO and action in CORRECTING
 
 
 def settled(

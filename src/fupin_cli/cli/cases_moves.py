@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from fupin_cli.cases.answers import PROBLEMS, PROBLEMS_EN
+from fupin_cli.cases.answers import PROBLEMS
 from fupin_cli.casework import BATCHES, book_round, dispatch, exempt, reopen
 from fupin_cli.cli import complete
 from fupin_cli.cli.cases_options import Day, case_number, day_option, json_option, ledger_option
@@ -198,7 +198,7 @@ def import_(
         if told.folder.is_dir():
             click.echo(f"→ {told.folder}")
         for (name, problem), rows in told.refused.items():
-            why = pick((PROBLEMS[problem], PROBLEMS_EN[problem]))
+            why = pick(PROBLEMS[problem])
             click.echo(tr("not taken: {name}: rows {rows}: {why}", name=name, rows=rows, why=why), err=True)
         if told.refused:
             click.echo(tr("  row by row: sheet {sheet} of these workbooks", sheet=NOT_TAKEN), err=True)

@@ -20,7 +20,7 @@ from fupin_cli.cli.explain_lines import (
     rule_lines,
 )
 from fupin_cli.cli.explain_pair import explain_row_pair
-from fupin_cli.cli.explain_run import Run, judged_rules, newest_run, open_run, people_in_row
+from fupin_cli.cli.explain_run import Run, newest_run, open_run, people_in_row
 from fupin_cli.cli.rule_packs import judged_project_option, open_rules
 from fupin_cli.errors import UsageError, typed
 from fupin_cli.language import tr
@@ -97,16 +97,16 @@ def _lines(run: Run, target: str, rules: Mapping[str, Rule], say: Masked) -> lis
     if target.startswith("row:"):
         return _people(run, people_in_row(run, target), rules, say)
     of_rule = run.findings.filter(pl.col("rule_id") == target.upper())
-    if of_rule.height or target.upper() in rules.keys() | {rule["rule_id"] for rule in judged_rules(run.folder)}:
-        return rule_lines(of_rule, run, rules, say) if of_rule.height else idle_lines(run, target.upper(), rules)
+    if of_rule.height:
+        return rule_lines(of_rule, run, rules, say)
     begun = run.findings.filter(pl.col("finding_key").str.starts_with(target.lower()), len(target) >= _SHORTEST_KEY)
     if begun.height == 1:
         return finding_lines(run, begun.row(0, named=True), rules, say)
     if (household := run.households.filter(pl.col("household_id") == target)).height:
         return household_lines(run, household.row(0, named=True), rules, say)
     person = run.persons.filter((pl.col("person_id") == target) | (pl.col("id_number") == target.upper()))
-    if person.height:
-        return _people(run, person.sort("register_row"), rules, say)
+    if told := _people(run, person.sort("register_row"), rules, say) or idle_lines(run, target.upper(), rules):
+        return told
     looked = tr(
         "looked for a rule, finding key, case number, household ID, person ID, ID number, row:N and link:N:EXTRACT:M"
     )

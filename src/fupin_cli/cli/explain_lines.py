@@ -153,9 +153,11 @@ def rule_lines(findings: pl.DataFrame, run: Run, rules: Mapping[str, Rule], say:
 
 
 def idle_lines(run: Run, rule_id: str, rules: Mapping[str, Rule]) -> list[str]:
-    """Of a rule that found nothing: why it did not run, or of how many it was asked, as the run's digest has it."""
+    """Of a rule that found nothing: why it did not run, or of how many it was asked, by the run's digest; none of no rule."""
     told = next((rule for rule in judged_rules(run.folder) if rule["rule_id"] == rule_id), None)
     rule = rules.get(rule_id)
+    if rule is None and told is None:
+        return []
     title = pick((rule.title, rule.title_en)) if rule else str((told or {}).get("title"))
     if told is None:
         return [

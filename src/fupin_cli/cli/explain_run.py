@@ -38,7 +38,7 @@ class Run:
 
 def newest_run() -> Path:
     """The run directory that is meant where none is named: here, else in the nearest project above."""
-    if (found := _newest(Path())) or (found := _newest(home())):
+    if found := _newest(Path()) or _newest(home()):
         return found
     raise InputMissingError(tr("no run found under ./runs or ./demo"), try_=tr("fupin explain TARGET --run DIR"))
 

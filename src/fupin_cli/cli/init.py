@@ -11,15 +11,15 @@ from pathlib import Path
 
 import click
 
+from fupin_cli.cli.cases_options import today
 from fupin_cli.cli.console import password_from
 from fupin_cli.cli.next_step import run_of
 from fupin_cli.errors import FupinError, InputMissingError, OutputError, typed
 from fupin_cli.ingest import FileReport, SourceProfile, counties_in, inspect_file
 from fupin_cli.language import listed, pick, tr
 from fupin_cli.layout import PROJECT_FILE
-from fupin_cli.project import received_files, rules_folders
+from fupin_cli.project import profiles_of, received_files, rules_folders
 from fupin_cli.report.masking import mask_text
-from fupin_cli.rulebook import profiles_of
 from fupin_cli.vocabulary import label
 
 _DAY = re.compile(r"(20\d{2})[-_.年]?(0[1-9]|1[0-2])[-_.月]?(0[1-9]|[12]\d|3[01])")
@@ -174,7 +174,7 @@ def _titles(reports: Sequence[FileReport]) -> Iterator[str]:
 
 def _draft(name: str, placed: Sequence[_Placed], counties: Sequence[str], profiles: Mapping[str, SourceProfile]) -> str:
     told = max((found for found in placed if found.day), key=lambda found: (found.day, found.file), default=None)
-    as_of = told.day if told and told.day else _today()
+    as_of = told.day if told and told.day else today()
     if told is None:
         whence = tr("today: no file name and no title tells a day")
     else:
@@ -244,7 +244,7 @@ def _draft(name: str, placed: Sequence[_Placed], counties: Sequence[str], profil
 
 def _day(text: str) -> date | None:
     """The newest date that a file's name, or a title, tells; of a month or year its last day. None lies ahead of us."""
-    today = _today()
+    now = today()
     days = [(int(y), int(m), int(d)) for y, m, d in _DAY.findall(text)]
     spans = [(date(y, m, d),) * 2 for y, m, d in days if d <= monthrange(y, m)[1]]
     if not spans:
@@ -252,11 +252,7 @@ def _day(text: str) -> date | None:
         spans = [(date(y, m, 1), date(y, m, monthrange(y, m)[1])) for y, m in months]
     if not spans:
         spans = [(date(int(y), 1, 1), date(int(y), 12, 31)) for y in _YEAR.findall(text)]
-    return max((min(last, today) for first, last in spans if first <= today), default=None)
-
-
-def _today() -> date:
-    return date.today()  # noqa: DTZ011 the day of the calendar on this desk
+    return max((min(last, now) for first, last in spans if first <= now), default=None)
 
 
 def _one_line(text: str) -> str:

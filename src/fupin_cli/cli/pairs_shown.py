@@ -92,8 +92,8 @@ def show_pairs(pairs: pl.DataFrame, target: Path | None) -> None:
 
 def show_quality(linked: LinkedFiles) -> None:
     """The expected errors, and what the answers say of them."""
-    accepted = linked.links.filter(pl.col("decision") == Decision.ACCEPTED.value).height
     if linked.expected:
+        accepted = linked.links.filter(pl.col("decision") == Decision.ACCEPTED.value).height
         show(tr("errors expected, from the weights:") + _few(accepted))
         show(tr("  false among accepted      {share}", share=_share(linked.expected.false_share)))
         show(tr("  missed of all true pairs  {share}", share=_share(linked.expected.missed_share)))

@@ -12,8 +12,8 @@ from fupin_cli.errors import InputMissingError, UsageError
 from fupin_cli.ingest import SourceProfile
 from fupin_cli.kept_rules import folders_for
 from fupin_cli.language import tr
-from fupin_cli.project import rules_folders
-from fupin_cli.rulebook import all_packs, profiles_of
+from fupin_cli.project import profiles_of, rules_folders
+from fupin_cli.rulebook import all_packs
 from fupin_cli.rules import Lines, Pack, load_lines, nearest
 
 project_option = click.option(

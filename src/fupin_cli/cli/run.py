@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 
 import click
 from rich.markup import escape
 
 from fupin_cli.casework import ledger_tables
+from fupin_cli.cli.cases_options import today
 from fupin_cli.cli.console import home, password_from, progress, show
 from fupin_cli.cli.groups import Choice
 from fupin_cli.cli.journal import LOG, journal
@@ -109,10 +109,10 @@ def command(
 
 def _warn_of_days_ahead(project: Project) -> None:
     """Says which dates of the project lie ahead: ages, lines and deadlines would be told of a day that nobody knows yet."""
-    today = date.today()  # noqa: DTZ011 the day of the calendar on this desk
+    now = today()
     for where, day in (("[project]", project.as_of), *((f"[[extract]] {e.id}", e.as_of) for e in project.extracts)):
-        if day > today:
-            told = tr("{where}: as_of = {day} lies in the future; today is {today}", where=where, day=day, today=today)
+        if day > now:
+            told = tr("{where}: as_of = {day} lies in the future; today is {today}", where=where, day=day, today=now)
             show(f"[yellow]{escape(told)}[/yellow]")
 
 

@@ -30,7 +30,7 @@ from fupin_cli.vocabulary import (
     Outcome,
     PackReport,
     RuleReport,
-    Severity,
+    is_note,
 )
 
 DIGEST_VERSION = 2
@@ -325,7 +325,7 @@ def _extract_reports(extracts: pl.DataFrame, links: pl.DataFrame) -> tuple[Extra
 
 
 def _by_place(findings: pl.DataFrame) -> tuple[PlaceTally, ...]:
-    note = pl.col("severity").eq_missing(Severity.INFO)
+    note = is_note()
     places = _grouped(
         findings,
         ["county", "township"],

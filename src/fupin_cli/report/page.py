@@ -16,7 +16,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 from markupsafe import Markup
 
 from fupin_cli.report.book import write_private
@@ -27,7 +26,7 @@ from fupin_cli.report.page_parts import Before, Number, PageFrames, five_numbers
 from fupin_cli.report.page_places import MOST_VILLAGES, Place, places
 from fupin_cli.report.page_sections import appendix, sections
 from fupin_cli.report.wording import CLUE_NOTE, stage_words
-from fupin_cli.vocabulary import Severity
+from fupin_cli.vocabulary import is_note
 
 _MOST_OPEN = 60  # places that are shown unfolded
 
@@ -111,7 +110,7 @@ def _changes(frames: PageFrames) -> str:
     """How the clues moved since the round before, by their keys."""
     if frames.before is None:
         return ""
-    clues = frames.findings.filter(pl.col("severity").ne_missing(Severity.INFO))
+    clues = frames.findings.filter(~is_note())
     now, then = set(clues["finding_key"]), set(frames.before.keys)
     return (
         f"与上轮（{frames.before.as_of}）相比：新增疑点 {len(now - then):,} 条，延续 {len(now & then):,} 条，"

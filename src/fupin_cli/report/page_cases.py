@@ -15,7 +15,7 @@ from fupin_cli.report.link_words import percent, steps
 from fupin_cli.report.masking import mask_id, mask_name, mask_sentence
 from fupin_cli.report.page_parts import PageFrames
 from fupin_cli.report.wording import place
-from fupin_cli.vocabulary import PLACES, Band, Severity
+from fupin_cli.vocabulary import PLACES, Band, Severity, is_note
 
 MOST_CASES = 400  # about 4 kB each: the page stays well under 3 MB, and a browser quick
 _WEIGHT = {severity: n for n, severity in enumerate(Severity)}  # from a veto to a note
@@ -81,7 +81,7 @@ def chosen(findings: pl.DataFrame) -> pl.DataFrame:
     """
     weight = pl.col("severity").replace_strict(_WEIGHT, default=len(_WEIGHT), return_dtype=pl.Int64)
     ranked = findings.sort("finding_key", "register_row", nulls_last=True).with_columns(
-        _weight=weight, _turn=pl.int_range(pl.len()).over("rule_id"), _note=pl.col("severity").eq_missing(Severity.INFO)
+        _weight=weight, _turn=pl.int_range(pl.len()).over("rule_id"), _note=is_note()
     )
     kept = ranked.sort("_note", "_turn", "_weight", "rule_id", "finding_key", nulls_last=True).head(MOST_CASES)
     order = ("_weight", "rule_id", *PLACES, "household_id", "finding_key")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from fupin_cli.report.wording import place
-from fupin_cli.vocabulary import PLACES, Band, Outcome, Severity
+from fupin_cli.vocabulary import PLACES, Band, Outcome, is_note
 
 MOST_VILLAGES = 1_000  # beyond, a province's: the page keeps to townships, and the workbooks have the rest
 _COUNTS = ("findings", "review", "notes", "touched", "homes", "not_met", "unknown")
@@ -51,7 +51,7 @@ def places(findings: pl.DataFrame, households: pl.DataFrame, decided: pl.DataFra
 
 
 def _counted(findings: pl.DataFrame, homes: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
-    note = pl.col("severity").eq_missing(Severity.INFO)
+    note = is_note()
     asked = findings.group_by(by).agg(
         (~note).sum().cast(pl.Int64).alias("findings"),
         (pl.col("band").eq_missing(Band.REVIEW) & ~note).sum().cast(pl.Int64).alias("review"),

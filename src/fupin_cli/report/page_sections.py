@@ -28,7 +28,7 @@ from fupin_cli.report.wording import (
     stage_words,
     standards_words,
 )
-from fupin_cli.vocabulary import BASES, Band, Severity
+from fupin_cli.vocabulary import BASES, Band, is_note
 
 _MOST_BARS = 16  # what a chart shows of many; the table behind it has them all
 _BIN = 2.0  # bits
@@ -64,7 +64,7 @@ def _row(words: Iterable[object], counts: Iterable[int]) -> tuple[object, ...]:
 
 def _banded(findings: pl.DataFrame, *by: str) -> list[tuple[Any, ...]]:
     """Groups with three counts: accepted, under review, notes for the county itself; most asked first."""
-    note = pl.col("severity").eq_missing(Severity.INFO)
+    note = is_note()
     review = pl.col("band").eq_missing(Band.REVIEW) & ~note
     told = findings.group_by(by).agg(
         (~note & ~review).sum().cast(pl.Int64).alias("sure"),

@@ -108,8 +108,7 @@ def described(pack: Pack, rule: Rule, packs: Sequence[Pack], called: Label) -> l
     for example in rule.examples:
         given = "，".join(f"{called(name)} {said(name, value)}" for name, value in example.given.items())
         given = given or pick(("一无所知", "nothing known"))
-        then = pick(OUTCOME_LABELS[next(known for known in OUTCOME_LABELS if known.value == example.then)])
-        lines.append(f"{_heading('算例', 'example')}{given} → {then}")
+        lines.append(f"{_heading('算例', 'example')}{given} → {pick(_outcome(example.then))}")
     return lines
 
 
@@ -121,7 +120,11 @@ def _heading(zh: str, en: str, *, both: bool = False) -> str:
 
 def outcome_said(outcome: str) -> str:
     """An outcome in both languages."""
-    return " ".join(OUTCOME_LABELS[next(known for known in OUTCOME_LABELS if known.value == outcome)])
+    return " ".join(_outcome(outcome))
+
+
+def _outcome(outcome: str) -> tuple[str, str]:
+    return OUTCOME_LABELS[next(known for known in OUTCOME_LABELS if known.value == outcome)]
 
 
 def said(name: str, value: object) -> str:

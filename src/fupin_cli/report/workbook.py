@@ -15,7 +15,7 @@ from fupin_cli.report.finding_words import worded
 from fupin_cli.report.master import write_master
 from fupin_cli.report.master_counts import County
 from fupin_cli.report.wording import place
-from fupin_cli.vocabulary import FINDINGS, HOUSEHOLDS, OUTCOMES, Severity
+from fupin_cli.vocabulary import FINDINGS, HOUSEHOLDS, OUTCOMES, is_note
 
 _PLACES = ("county", "township", "village")
 
@@ -46,8 +46,8 @@ def write_workbooks(
         here = homes.filter(own)
         county = County(
             name=place(name, "county"),
-            findings=numbered(found.filter(own, ~own_business())),
-            notes=found.filter(own, own_business()),
+            findings=numbered(found.filter(own, ~is_note())),
+            notes=found.filter(own, is_note()),
             households=here,
             outcomes=outcomes_in(outcomes, here),
         )
@@ -75,11 +75,6 @@ def _write_checklists(folder: Path, prefix: str, county: County, digest: Digest,
         path = folder / f"{prefix}_{safe}_疑点核查表_{as_of}.xlsx"
         paths.append(write_checklist(path, county.name, township, villages, digest, as_of))
     return paths
-
-
-def own_business() -> pl.Expr:
-    """Whether a finding is for the county itself: no township is asked."""
-    return pl.col("severity").eq_missing(Severity.INFO)
 
 
 def names(frame: pl.DataFrame, level: str) -> list[str | None]:

@@ -16,16 +16,15 @@ _WHO = ("name", "relation", "sheet", "row")
 
 
 def involved(rule: Rule, setting: Setting, at: pl.Series) -> pl.Series:
-    """`姓名：张三（与户主关系：配偶，性别：男，台账第3行）` of each such member, per household; or null."""
+    """`姓名：张三（与户主关系：配偶，性别：男，台账第3行）` of such members, for households at these places; or null."""
     shapes = [
         (fact.shape, fact.where)
         for name in rule.names
         if (fact := setting.derived.get(name)) and fact.level is Level.HOUSEHOLD
         if isinstance(fact.shape, Members) and fact.shape.how in ("any", "count") and fact.shape.by is None
     ]
-    nobody = pl.repeat(None, at.len(), dtype=pl.String, eager=True)
-    if rule.level is not Level.HOUSEHOLD or not shapes:
-        return nobody
+    if not shapes:
+        return pl.repeat(None, at.len(), dtype=pl.String, eager=True)
     facts = setting.facts
     people = facts.persons[World.STRICT]
     read = dict.fromkeys(name for shape, _ in shapes for name in shape.reads)

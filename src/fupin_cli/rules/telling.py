@@ -70,9 +70,10 @@ def findings_of(rule: Rule, setting: Setting) -> pl.DataFrame:
         return pl.DataFrame(schema=TOLD)
     at = answer.found.is_not_null().arg_true()
     hits = pl.DataFrame({"at": at, "band": answer.found.drop_nulls(), "_unknown": answer.only_unknown.gather(at)})
-    hits = hits.with_columns(involved(rule, setting, at).alias("_involved"))
     if rule.level in AREAS:
         return place_findings(rule, hits, setting.facts.areas[rule.level], setting.compared, setting.label)
+    if rule.level is Level.HOUSEHOLD:
+        hits = hits.with_columns(involved(rule, setting, at).alias("_involved"))
     make = person_findings if rule.level is Level.PERSON else household_findings
     names = leaves(rule.names, setting.derived)
     asked = [setting.definitions[name] for name in names if name in setting.definitions]
