@@ -27,6 +27,9 @@ demo: $(STAMP)   ## reconcile the sample data, both stages, into demo/
 	@rm -rf demo-audit
 	@$(BIN)/fupin sample draw county demo -o demo-audit --list sample_data/audit/未建档立卡农户名单.xlsx
 
+# The tests start the program hundreds of times; an installed one is compiled once, not at every start.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Two processes side by side keep two cores busy; a second thread in each would only wait for the first.
 PYTEST := POLARS_MAX_THREADS=1 $(BIN)/python -m pytest -n 2
 

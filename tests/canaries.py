@@ -28,9 +28,10 @@ class Canaries:
             if re.fullmatch(r"[0-9]{9,}[0-9Xx]?", number)
             for at in range(len(number) - _WINDOW + 1)
         } - set(re.findall(rf"(?=([0-9]{{{_WINDOW}}}))", public))
-        names = {name for name in self._texts(frames, _NAMES) if len(name) >= 3 and name not in public}
+        names = {name for name in self._texts(frames, _NAMES) if len(name) >= 3}
+        names -= set(_walked(public, pl.Series([sorted(names)])))
         codes = {code for code in self._texts(frames, _CODES) if len(code) >= 6}
-        self.words = re.compile("|".join(map(re.escape, sorted(names | codes, key=len, reverse=True))))
+        self.words = pl.Series([sorted(names | codes)])
         self.count = len(names)
 
     @staticmethod
@@ -45,8 +46,14 @@ class Canaries:
         """Whoever is found in the text, in full or in part."""
         runs = re.findall(rf"[0-9]{{{_WINDOW},}}[Xx]?", text)
         parts = {run[at : at + _WINDOW] for run in runs for at in range(len(run) - _WINDOW + 1)}
-        return sorted({*self.words.findall(text), *(parts & self.windows)})
+        return sorted({*_walked(text, self.words), *(parts & self.windows)})
 
     def found_in_bytes(self, data: bytes) -> list[str]:
         """The same of bytes, in the encodings in which text is written."""
         return [*self.found_in(data.decode("utf-8", "replace")), *self.found_in(data.decode("utf-16-le", "replace"))]
+
+
+def _walked(text: str, words: pl.Series) -> pl.Series:
+    """Those of the words (a list in one row) that stand in the text, which is walked once for all of them."""
+    found = pl.lit(text).str.extract_many(words, overlapping=True)
+    return pl.select(found.explode(empty_as_null=False)).to_series()

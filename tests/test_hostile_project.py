@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from conftest import SAMPLE, fupin_process
+from conftest import SAMPLE, fupin
 
 NAMES = (
     '=HYPERLINK("http://example.invalid","领取")',
@@ -47,10 +47,10 @@ def hostile(tmp_path_factory) -> Path:
                     target.data_type = "s"
     book.save(path.with_name("=cmd [bold]$(touch x);' .xlsx"))
     path.unlink()
-    done = fupin_process("run", home / "project", "-o", home / "out" / "run", "--stage", "county")
+    done = fupin("run", home / "project", "-o", home / "out" / "run", "--stage", "county")
     assert done.returncode in (0, 3), done.stderr
-    assert fupin_process("cases", "round", home / "out" / "run", "--ledger", home / "out" / "cases").returncode == 0
-    sent = fupin_process("cases", "dispatch", "--due", "2100-01-01", "--ledger", home / "out" / "cases")
+    assert fupin("cases", "round", home / "out" / "run", "--ledger", home / "out" / "cases").returncode == 0
+    sent = fupin("cases", "dispatch", "--due", "2100-01-01", "--ledger", home / "out" / "cases")
     assert sent.returncode == 0, sent.stderr
     return home
 
@@ -94,6 +94,6 @@ def test_nothing_becomes_markup(hostile):
     page = (hostile / "out" / "run" / "report.html").read_text(encoding="utf-8")
     assert "<script>alert" not in page
     assert "<b>镇" not in page
-    shown = fupin_process("cases", "list", "--ledger", hostile / "out" / "cases")
+    shown = fupin("cases", "list", "--ledger", hostile / "out" / "cases")
     assert shown.returncode == 0, shown.stderr
     assert "\x1b]" not in shown.stdout

@@ -3,13 +3,14 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from canaries import Canaries
-from conftest import FUPIN, ROOT, SAMPLE
+from conftest import ROOT, SAMPLE, fupin
 from fail_at_stage import STAGES
 from test_signals import told
 
@@ -45,25 +46,31 @@ def test_the_hunter_finds_what_it_hunts(canaries, demo):
 
 
 @pytest.fixture
-def watched(tmp_path, canaries):
-    """A function that runs fupin, looks at everything it says, and at its temp folder, which must be empty afterwards."""
+def watched(tmp_path, canaries, monkeypatch):
+    """A function that runs fupin, looks at everything it says, and at its temp folder, which must be empty afterwards.
+
+    In this process, or as another `program` in one of its own.
+    """
     temp = tmp_path / "temp"
     temp.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temp))
+    elsewhere = {"TMPDIR": str(temp), "TEMP": str(temp), "COLUMNS": "200"}
 
-    def run(*words, code=(0,), program=(FUPIN,)):
-        done = subprocess.run(
-            [*map(str, program), *map(str, words)],
-            capture_output=True,
-            check=False,
-            env={**os.environ, "TMPDIR": str(temp), "TEMP": str(temp), "COLUMNS": "200"},
-        )
-        assert done.returncode in code, done.stderr.decode()
+    def run(*words, code=(0,), program=None):
+        if program is None:
+            done = fupin(*words, **elsewhere)
+        else:
+            command = [*map(str, program), *map(str, words)]
+            done = subprocess.run(
+                command, capture_output=True, encoding="utf-8", check=False, env={**os.environ, **elsewhere}
+            )
+        assert done.returncode in code, done.stderr
         for stream in (done.stdout, done.stderr):
             for word in words:  # what somebody typed may be said back
-                stream = stream.replace(str(word).encode(), b"")  # noqa: PLW2901
-            assert canaries.found_in_bytes(stream) == []
+                stream = stream.replace(str(word), "")  # noqa: PLW2901
+            assert canaries.found_in(stream) == []
         assert list(temp.rglob("*")) == []
-        return done.stdout.decode()
+        return done.stdout
 
     return run
 

@@ -120,7 +120,7 @@ def own_line(tmp_path_factory, demo):
         encoding="utf-8",
     )
     run = folder / "run"
-    assert fupin("run", folder, "-o", run).returncode == 0
+    assert fupin("run", folder, "-o", run, "--stage", "county").returncode == 0
     return run
 
 
