@@ -7,6 +7,7 @@ cleaner of ID numbers sees the damage.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Iterator
 
 import polars as pl
 
@@ -56,11 +57,22 @@ def _begins_blank(cells: pl.Expr) -> pl.Expr:
 
 def trim(cells: pl.DataFrame) -> pl.DataFrame:
     """The rows up to the last that holds anything: a sheet's formatted but empty tail is no data."""
-    if not cells.width:
+    if not cells.width or sum(cells.tail(1).null_count().row(0)) < cells.width:
         return cells
     filled = cells.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
     last = filled.arg_true().max()
     return cells.head(int(last) + 1 if isinstance(last, int) else 0)
+
+
+def trimmed(frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The frames of one sheet without the empty rows at its end, be they in one frame or in many."""
+    waiting: list[pl.DataFrame] = []
+    for cells in frames:
+        if trim(cells).height or not waiting:
+            yield from waiting
+            waiting = []
+        waiting.append(cells)
+    yield from (trim(cells) for cells in waiting[:1])
 
 
 def _float_text(column: pl.Expr) -> pl.Expr:

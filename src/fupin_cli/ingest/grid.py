@@ -80,6 +80,14 @@ class Grid:
         return frames[0] if len(frames) == 1 else pl.concat(frames, how="diagonal") if frames else pl.DataFrame()
 
 
+def numbered(batches: Iterator[pl.DataFrame]) -> Iterator[tuple[int, pl.DataFrame]]:
+    """The batches, each with the row of the sheet (0-based) at which it begins."""
+    at = 0
+    for cells in batches:
+        yield at, cells
+        at += cells.height
+
+
 def ahead(items: Iterator[T]) -> Iterator[T]:
     """The same items, the next one made in another thread meanwhile; Polars and hashing let both run."""
     with ThreadPoolExecutor(1) as pool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import polars as pl
 
@@ -20,6 +20,7 @@ from fupin_cli.ingest.sandbox import MOST_TEXT, ParsedSheet, ParserFailed, parsi
 
 _SMALL = 4 << 20  # bytes of a file up to which it is rehearsed
 _PLAIN_HEAD = b"\x15"  # a footer's first field, the version, as every writer begins it (Thrift compact protocol)
+_BATCH = 1 << 20  # rows that are read at a time
 _VIEW = 16  # bytes of a text in a column, whatever its length
 _FREE, _PER_BYTE = 256 << 20, 40  # of text that a file may hold: what a small one may, and for each byte of a large one
 
@@ -31,24 +32,38 @@ def column_names(file: Received) -> list[str]:
     return _asked("parquet names", file, ()).to_series().to_list()
 
 
-def read_columns(file: Received, columns: Sequence[str]) -> pl.DataFrame:
-    """These columns as text, called c0, c1 …. Raises ParserFailed where they need more memory than the file's size explains."""
+def read_columns(
+    file: Received, columns: Sequence[str], head: int
+) -> tuple[pl.DataFrame, Callable[[], Iterator[pl.DataFrame]]]:
+    """The first rows of these columns, and what gives all rows in batches: as text, called c0, c1 ….
+
+    Raises ParserFailed where they need more memory than the file's size explains; of a large file, a later batch may raise it.
+    """
     if not _is_large(file):
         _asked("parquet cells", file, columns)
-        return as_text(pl.scan_parquet(file.path or io.BytesIO(file.read())).select(columns).collect())
+        cells = as_text(pl.scan_parquet(file.path or io.BytesIO(file.read())).select(columns).collect())
+        return cells.head(head), lambda: iter((cells,))
     scan, size = pl.scan_parquet(file.path), file.size()  # type: ignore[arg-type]
     rows = scan.select(pl.len()).collect().item()
     if rows * len(columns) * _VIEW > _FREE + _PER_BYTE * size:
         raise ParserFailed("memory")
-    frame = scan.select(columns).collect()
+
+    def batches() -> Iterator[pl.DataFrame]:
+        for first in range(0, max(rows, 1), _BATCH):
+            yield as_text(_not_stretched(scan.slice(first, _BATCH).select(columns).collect()))
+
+    return as_text(scan.head(head).select(columns).collect()), batches
+
+
+def _not_stretched(frame: pl.DataFrame) -> pl.DataFrame:
     texts = [pl.col(name).str.len_bytes().max() for name, dtype in frame.schema.items() if dtype == pl.String]
     if (
         frame.height
         and texts
-        and max(length or 0 for length in frame.lazy().select(texts).collect().row(0)) > MOST_TEXT
+        and max(longest or 0 for longest in frame.lazy().select(texts).collect().row(0)) > MOST_TEXT
     ):
         raise ParserFailed("stretched")
-    return as_text(frame)
+    return frame
 
 
 def _is_large(file: Received) -> bool:

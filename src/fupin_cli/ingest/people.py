@@ -11,13 +11,14 @@ import polars as pl
 from fupin_cli.errors import BadDataError
 from fupin_cli.ingest.accounts import read_contents
 from fupin_cli.ingest.cells import Doubt, type_cells
+from fupin_cli.ingest.grid import Grid, ahead, numbered
 from fupin_cli.ingest.headers import header_key, names_head
 from fupin_cli.ingest.inspection import guess_sheet
 from fupin_cli.ingest.locked import Ask, no_password
 from fupin_cli.ingest.people_of_row import NTH, every_person, identity_rows
 from fupin_cli.ingest.profile import SourceProfile
 from fupin_cli.ingest.readers import Contents, read_file
-from fupin_cli.ingest.sheets import find_table
+from fupin_cli.ingest.sheets import Table, find_table
 from fupin_cli.language import tr
 from fupin_cli.normalise.keys import person_keys
 
@@ -89,20 +90,24 @@ def read_people(
             ),
         )
     best = max(guesses, key=lambda guess: guess[1])[0]
-    rows = _columns_only(contents, known[best])
+    profile, household = known[best], known[best].household
+    columns, strangers, near = _recognised(contents, profile)
+    told = People(pl.DataFrame(), columns=columns, strangers=strangers, near=near)
+    plain = _plain_table(contents, profile)
+    if plain and not shown and not names_head(dict(columns).get("name", "")):
+        keys = _keys_by_batches(*plain, profile)
+        if keys is not None:
+            return replace(told, keys=keys)
+    rows = _plain_rows(plain[0].cells(), plain[1], profile) if plain else None
     if rows is None:
-        rows = read_contents(path.name, contents, known[best]).rows
-    household = known[best].household
-    columns, strangers, near = _recognised(contents, known[best])
+        rows = read_contents(path.name, contents, profile).rows
     rows, unnamed = _without_heads_names(rows, dict(columns), household)
     if not rows[NTH].max():
-        people = People(person_keys(rows, "data_row", household))
+        people = replace(told, keys=person_keys(rows, "data_row", household))
     else:
-        people = People(
-            person_keys(rows.with_columns(identity_rows(rows).alias("_at")), "_at", household), rows["data_row"]
-        )
-    values = _shown(rows, people.keys) if shown else pl.DataFrame()
-    return replace(people, columns=columns, strangers=strangers, shown=values, unnamed=unnamed, near=near)
+        keys = person_keys(rows.with_columns(identity_rows(rows).alias("_at")), "_at", household)
+        people = replace(told, keys=keys, data_row=rows["data_row"])
+    return replace(people, shown=_shown(rows, people.keys) if shown else pl.DataFrame(), unnamed=unnamed)
 
 
 def _without_heads_names(rows: pl.DataFrame, columns: Mapping[str, str], household: str) -> tuple[pl.DataFrame, int]:
@@ -149,16 +154,33 @@ def _shown(rows: pl.DataFrame, keys: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _columns_only(contents: Sequence[Contents], profile: SourceProfile) -> pl.DataFrame | None:
-    """The rows of a table whose container names its columns, which has nothing around it that must be told from data.
+def _plain_table(contents: Sequence[Contents], profile: SourceProfile) -> tuple[Grid, Table] | None:
+    """The only table, where its container names its columns: there is nothing around it that must be told from data.
 
-    None where the table needs the long way: another container, a column that stands twice, ID numbers printed from floats.
+    None where the table needs the long way: another container, or a column that stands twice.
     """
     grids = [grid for table in contents for grid in table.grids]
     table = find_table(grids[0], profile) if len(grids) == 1 and grids[0].header is not None else None
-    if table is None or table.mapping.duplicates or table.mapping.also:
-        return None
-    cells, column = grids[0].cells(), {name: f"c{at}" for name, at in table.mapping.by_field.items()}
+    return (grids[0], table) if table and not table.mapping.duplicates and not table.mapping.also else None
+
+
+def _keys_by_batches(grid: Grid, table: Table, profile: SourceProfile) -> pl.DataFrame | None:
+    """KEYS of a plain table, batch after batch; None where rows must be seen all at once.
+
+    Memory that is used again costs less than new memory, and only what linking compares of a long list need fit.
+    """
+    parts = []
+    for first, cells in ahead(numbered(grid.batches())):
+        rows = _plain_rows(cells, table, profile, first)
+        if rows is None or rows[NTH].max():
+            return None
+        parts.append(person_keys(rows, "data_row", profile.household))
+    return pl.concat(parts, rechunk=False) if parts else None
+
+
+def _plain_rows(cells: pl.DataFrame, table: Table, profile: SourceProfile, first: int = 0) -> pl.DataFrame | None:
+    """The typed rows of a plain table, `first` the number of its first one; None where ID numbers were printed from floats."""
+    column = {name: f"c{at}" for name, at in table.mapping.by_field.items()}
     number = column.get("id_number")
     if number and cells.lazy().select(pl.col(number).str.ends_with(".0").any()).collect().item():
         return None
@@ -168,7 +190,8 @@ def _columns_only(contents: Sequence[Contents], profile: SourceProfile) -> pl.Da
         used, table.header, table.mapping, replace(profile, fields=tuple(parsed), id_from=()), None, Doubt()
     )
     as_is = [pl.col(column[f.name]).alias(f.column) for f in profile.fields if f.name in column and f not in parsed]
-    rows = typed.hstack(cells.select(as_is).get_columns()).with_columns(pl.col("_at").cast(pl.Int64).alias("data_row"))
+    rows = typed.hstack(cells.select(as_is).get_columns())
+    rows = rows.with_columns((pl.col("_at").cast(pl.Int64) + first).alias("data_row"))
     absent = [name for name in ("name_raw", "id_raw") if name not in rows.columns]
     rows = rows.with_columns(pl.lit(None, pl.String).alias(name) for name in absent)
     stand_ins = [column[name] for name in profile.id_from if name in column]

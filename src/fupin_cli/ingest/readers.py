@@ -11,16 +11,19 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import polars as pl
 
 from fupin_cli.errors import BadDataError, FupinError, Place
 from fupin_cli.ingest.archive import Archive
 from fupin_cli.ingest.biff import xls_notes
-from fupin_cli.ingest.columns import MOST_COLUMNS, trim
+from fupin_cli.ingest.columns import MOST_COLUMNS, trimmed
 from fupin_cli.ingest.damage import how_far
 from fupin_cli.ingest.delimited import decode, read_delimited
-from fupin_cli.ingest.grid import Grid, Merge, SheetNotes
+from fupin_cli.ingest.grid import HEAD_ROWS, Grid, Merge, SheetNotes
 from fupin_cli.ingest.locked import Ask, is_locked, no_password, unlocked
 from fupin_cli.ingest.package import check_package, kind_of, refuse_at_a_glance, unpacked_size
 from fupin_cli.ingest.parquet import column_names, read_columns
@@ -87,12 +90,19 @@ def _refuse_too_wide(contents: Contents) -> Contents:
 
 def _opened(file: Received, ask: Ask, only: Choice | None) -> Iterator[Contents]:
     """The contents of a file, whatever happens inside the libraries that open it."""
-    try:
+    with _guarded(file):
         kind = file.kind()
         if kind == "zip" and _is_archive(file):
             yield from _read_archive(Archive(file, ask), file, ask, only)
         else:
             yield _refuse_too_wide(_read_one(kind, file, ask, only))
+
+
+@contextmanager
+def _guarded(file: Received) -> Iterator[None]:
+    """Whatever a library says inside is a BadDataError of ours about the file."""
+    try:
+        yield
     except FupinError:
         raise
     except MemoryError:
@@ -266,7 +276,15 @@ def _read_parquet(file: Received, only: Choice | None) -> Grid:
     try:
         names = column_names(file)
         wanted = (only(names) if only else None) or names
-        cells = read_columns(file, wanted)
+        head, frames = read_columns(file, wanted, HEAD_ROWS)
     except ParserFailed as failure:
         raise _failed(file, b"", failure) from None
-    return Grid.of("", trim(cells), header=tuple(wanted))
+
+    def batches() -> Iterator[pl.DataFrame]:
+        with _guarded(file):
+            try:
+                yield from trimmed(frames())
+            except ParserFailed as failure:
+                raise _failed(file, b"", failure) from None
+
+    return Grid("", head, batches, header=tuple(wanted))

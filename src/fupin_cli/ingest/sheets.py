@@ -6,7 +6,7 @@ used + rows set aside, and a breach stops the run as a bug.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -15,7 +15,7 @@ import polars as pl
 
 from fupin_cli.errors import BadDataError, FupinError, Place
 from fupin_cli.ingest.cells import Counts, Doubt, first_rows, type_cells
-from fupin_cli.ingest.grid import Grid, ahead
+from fupin_cli.ingest.grid import Grid, ahead, numbered
 from fupin_cli.ingest.headers import Header, Mapping, find_header, map_columns, nearest_field, unit_above
 from fupin_cli.ingest.mentioned import loose_columns, numbers_in, without_number
 from fupin_cli.ingest.people_of_row import NTH, Further, every_person
@@ -130,7 +130,7 @@ def _read_sheet(
     counts, rows, aside, mentioned, read, used = Counts(), [], [], [], 0, 0
     batch_others: list[int] = []
     # three batches are under way at a time: one is parsed, one is understood, one is stored
-    parsed = ahead(_numbered(grid.batches()))
+    parsed = ahead(numbered(grid.batches()))
     for batch in ahead(_read_batch(name, grid, cells, table, profile, unit, doubt, at=at) for at, cells in parsed):
         rows.append(keep(batch.rows))
         if batch.set_aside.height:
@@ -156,14 +156,6 @@ def _read_sheet(
         only_identity=bool(profile.own) and not table.tells_kind,
     )
     return Part(report, tuple(rows), tuple(aside), tuple(mentioned), read - header.end, counts)
-
-
-def _numbered(batches: Iterator[pl.DataFrame]) -> Iterator[tuple[int, pl.DataFrame]]:
-    """The batches, each with the row of the sheet (0-based) at which it begins."""
-    at = 0
-    for cells in batches:
-        yield at, cells
-        at += cells.height
 
 
 def _described(name: str, grid: Grid, header: Header, mapping: Mapping) -> SheetReport:
@@ -241,7 +233,7 @@ def _whole_sheet_aside(
     name: str, grid: Grid, reason: str, keep: Keep, *, other_table: bool = False, unread: bool = False
 ) -> Part:
     aside, mentioned, people, read = [], [], 0, 0
-    for at, cells in _numbered(grid.batches()):
+    for at, cells in numbered(grid.batches()):
         reasons = pl.Series("reason", [reason], dtype=pl.String).new_from_index(0, cells.height)
         aside.append(keep(_set_aside(name, grid.sheet, cells.with_row_index("_at", at), reasons)))
         people += count_people(cells) if unread else 0

@@ -18,13 +18,13 @@ _MOST_NAMESAKES = (
 )
 # of region and decade, rest of the birth date, order: any one fault leaves two whole
 TWO_PARTS = ("but_last", "but_middle", "but_first")
-_TWO_CHARACTERS = ("first_second", "second_third", "first_third")
+TWO_CHARACTERS = ("first_second", "second_third", "first_third")
 
 
 def prepare(people: pl.DataFrame) -> pl.DataFrame:
     """KEYS with `at` as the position in the frame, so that a pair's values are fetched and not joined, `born` and `masked`.
 
-    `masked` are numbers of which part was hidden, as they stand; they are no `digits` then.
+    `row` is what KEYS called `at`. `masked` are numbers of which part was hidden, as they stand; they are no `digits` then.
     """
     hidden = people["digits"].str.contains("*", literal=True)
     people = people.with_columns(pl.lit(None, pl.String).alias("masked"))
@@ -33,7 +33,8 @@ def prepare(people: pl.DataFrame) -> pl.DataFrame:
         people = people.with_columns(
             pl.when(shown).then("digits").alias("masked"), pl.when(~shown).then("digits").alias("digits")
         )
-    return people.with_columns(pl.int_range(pl.len()).alias("at"), pl.coalesce("birth", "birth_in_id").alias("born"))
+    born = pl.coalesce("birth", "birth_in_id").alias("born")
+    return people.with_columns(pl.col("at").alias("row"), pl.int_range(pl.len()).alias("at"), born)
 
 
 def block_on_id(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
@@ -52,11 +53,11 @@ def block_on_damaged_id(register: pl.DataFrame, extract: pl.DataFrame) -> pl.Dat
     One fault away; the last three digits lost; wrong in the same way on both sides; or two of three parts of it equal, which
     finds two faults, and a wholly wrong birth date.
     """
-    bad = [_damaged(side) for side in (register, extract)]
+    bad = [damaged(side) for side in (register, extract)]
     good = [_usable(side, other) for side, other in zip((register, extract), bad[::-1], strict=True)]
     one_fault = [
-        _join(neighbours(bad[0]), good[1], ["code"], "slip"),
-        _join(good[0], neighbours(bad[1]), ["code"], "slip"),
+        _join(neighbours(bad[0], good[1]["code"]), good[1], ["code"], "slip"),
+        _join(good[0], neighbours(bad[1], good[0]["code"]), ["code"], "slip"),
     ]
     fifteen = [side.select("at", (pl.col("code") // 100).alias("fifteen")) for side in good]
     cut = [side.filter("cut") for side in bad]
@@ -88,11 +89,7 @@ def block_on_name(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame
 
 def block_on_similar_name(register: pl.DataFrame, extract: pl.DataFrame) -> pl.DataFrame:
     """Pairs of one village and birth date; where nobody wrote a date down, two of the first three characters of the name."""
-    # one integer of day, village and sex: nine million rows are soon asked
-    where = (
-        pl.col("born").to_physical().cast(pl.Int64) * 2**33 + pl.col("village_code").to_physical().cast(pl.Int64) * 2
-    )
-    ours, theirs = (side.select("at", (where + pl.col("male")).alias("born_there")) for side in (register, extract))
+    ours, theirs = (side.select("at", born_there(pl.col("male")).alias("born_there")) for side in (register, extract))
     pairs = [_join(ours, theirs, ["born_there"])]
     placed = [side.select("at", "born", "name", "village_code", "township_code") for side in (register, extract)]
     dateless = [side.filter(pl.col("born").is_null()) for side in placed]
@@ -101,8 +98,8 @@ def block_on_similar_name(register: pl.DataFrame, extract: pl.DataFrame) -> pl.D
         side.filter(pl.col("village_code").is_in(other["village_code"].unique().implode()))
         for side, other in zip(placed, dateless[::-1], strict=True)
     ]
-    dateless, there = ([_with_two_characters(side) for side in sides] for sides in (dateless, there))
-    for two in _TWO_CHARACTERS:
+    dateless, there = ([with_two_characters(side) for side in sides] for sides in (dateless, there))
+    for two in TWO_CHARACTERS:
         pairs += _either(dateless, there, [two])
     return pl.concat(pairs)
 
@@ -119,6 +116,12 @@ def block_on_rare_name(register: pl.DataFrame, extract: pl.DataFrame) -> pl.Data
     pairs = ours.group_by(key).len().join(theirs.group_by(key).len(), on=key)
     few = pairs.filter(pl.col("len").cast(pl.Int64) * pl.col("len_right") <= _MOST_NAMESAKES).select(key)
     return _join(ours.join(few, on=key, how="semi"), theirs, key)
+
+
+def born_there(male: pl.Expr | int = 0) -> pl.Expr:
+    """Birth date, village and sex as one integer, which many rows are soon asked for; null where one of them is."""
+    village = pl.col("village_code").to_physical().cast(pl.Int64)
+    return pl.col("born").to_physical().cast(pl.Int64) * 2**33 + village * 2 + male
 
 
 def first_fifteen(suffix: str = "") -> pl.Expr:
@@ -154,14 +157,14 @@ def _usable(people: pl.DataFrame, others_bad: pl.DataFrame) -> pl.DataFrame:
     return known.drop_nulls("code") if others_bad.height else known.clear()
 
 
-def _damaged(people: pl.DataFrame) -> pl.DataFrame:
+def damaged(people: pl.DataFrame) -> pl.DataFrame:
     """Those with a number that is not usable, and what is left of it; what was cut off is no part of it."""
     bad = people.select("at", "code", "digits", "cut").drop_nulls("digits")
     number = pl.when(~pl.col("cut")).then(seventeen())
     return bad.select("at", "digits", "cut", first_fifteen().alias("fifteen"), *two_parts(number))
 
 
-def _with_two_characters(people: pl.DataFrame) -> pl.DataFrame:
+def with_two_characters(people: pl.DataFrame) -> pl.DataFrame:
     """The people with each two of the first three characters of their names, and the place, as one integer.
 
     Null where there is no third, or no place. Should two texts ever share an integer, there is one more pair to compare.

@@ -14,7 +14,7 @@ import polars as pl
 
 from fupin_cli.linkage.comparison import ONE_VILLAGE, like_kin
 
-COUNT_ALL = 2_000_000  # rows up to which every name is counted; beyond, a sample that no order of rows can change
+COUNT_ALL = 1_000_000  # rows up to which every name is counted; beyond, a sample that no order of rows can change
 _PLACE = ["township_code", "village_code"]
 _SMALL, _ENOUGH = 5, 100  # counts that are smoothed, where so many names have them
 _TYPICAL, _UNSEEN = 0.0002, 1000.0  # how common a name is where nothing is known; people as whom that counts
@@ -39,9 +39,15 @@ def sample(people: pl.DataFrame, most: int = COUNT_ALL) -> pl.DataFrame:
     return people if every <= 1 else people.filter(pl.col("code") // 7 % every == 0)
 
 
+def represent(extract: pl.DataFrame) -> pl.DataFrame:
+    """The rows of an extract (KEYS) that stand for all of it where names and places are counted."""
+    every = -(-extract.height // COUNT_ALL)
+    return extract if every <= 1 else extract.filter(pl.col("code") // 11 % every == 0)
+
+
 def count_names(extract: pl.DataFrame, *, several: bool = False) -> Names:
     """How common names and surnames are in an extract (KEYS); `several` if a person has more than one row in it."""
-    counted = sample(extract.select("code", "name", *_PLACE)).lazy().drop_nulls("name")
+    counted = extract.lazy().select("code", "name", *_PLACE).drop_nulls("name")
     if several:
         coded = pl.col("code").is_not_null() & pl.col("code").is_duplicated()
         counted = counted.with_columns(coded.alias("again"))

@@ -37,8 +37,11 @@ def household_level(pairs: pl.DataFrame, known: pl.DataFrame, r: pl.DataFrame, e
     return found.select(level.cast(levels_of("household")).alias("household_level")).to_series()
 
 
-def context(known: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame) -> tuple[float, float, int]:
-    """How often others vouch for a person who was found without them, and for two people at random; and from how many people."""
+def context(known: pl.DataFrame, r: pl.DataFrame, rows: int) -> tuple[float, float, int]:
+    """How often others vouch for a person who was found without them, and for two people at random; and from how many people.
+
+    The extract has so many `rows`.
+    """
     people = known["people"].cast(pl.Int64)
     together = int((people * (people > 1)).sum())
     with_others = known.group_by(_BOTH[0]).agg(pl.col("people").sum()).filter(pl.col("people") > 1)["people"].sum()
@@ -48,7 +51,7 @@ def context(known: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame) -> tuple[floa
     )["size"].cast(pl.Float64)
     return (
         together / max(int(with_others), 1),
-        float((size * size).sum()) / max(r.height * e.height, 1),
+        float((size * size).sum()) / max(r.height * rows, 1),
         int(with_others),
     )
 

@@ -50,10 +50,11 @@ def _whole() -> pl.Expr:
     return pl.col("code").cast(pl.String) + check_character(pl.col("code"))
 
 
-def add_masked(pairs: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame) -> pl.DataFrame:
+def add_masked(pairs: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame, counted: pl.DataFrame) -> pl.DataFrame:
     """The pairs with `masked_level` and `bits_masked`.
 
-    Null and 0 where neither number was masked, a side has none that can be used, or no place is seen on both.
+    `counted` are people of the extract who stand for all of it. Null and 0 where neither number was masked, a side has none
+    that can be used, or no place is seen on both.
     """
     nothing = pairs.with_columns(
         pl.lit(None, levels_of("masked")).alias("masked_level"), pl.lit(0.0).alias("bits_masked")
@@ -71,7 +72,7 @@ def add_masked(pairs: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame) -> pl.Data
     if not len(rows):
         return nothing
     ours, theirs = (_characters(text.gather(rows)) for text in texts)
-    level, bits = _evidence(ours, theirs, _worth(r, e))
+    level, bits = _evidence(ours, theirs, _worth(r, counted))
     return nothing.with_columns(
         nothing["masked_level"].scatter(rows, level), nothing["bits_masked"].scatter(rows, bits)
     )

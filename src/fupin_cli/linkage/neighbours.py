@@ -17,14 +17,17 @@ _INVERSE = np.array([pow(int(weight), -1, 11) for weight in _WEIGHTS])
 _TENS = 10 ** np.arange(16, -1, -1, dtype=np.int64)
 _LENGTHS = (17, 18, 19)
 _AT_ONCE = 4096  # rows whose neighbours fit in a processor's cache
+_HOLES, _SPREAD = 24, np.uint64(0x9E3779B97F4A7C15)  # bits of a hole's number; Knuth's multiplier for 64 bits
 _NUMBER = r"^\d{16,18}[\dX]$"
 
 
-def neighbours(people: pl.DataFrame) -> pl.DataFrame:
+def neighbours(people: pl.DataFrame, among: pl.Series | None = None) -> pl.DataFrame:
     """`at`, `code` (first 17 digits of a number that is valid) and `slip` (a digit was dropped or added, not changed).
 
-    A row for each number that one fault could have turned into the `digits` of a row; two faults may give one number twice.
+    A row for each number that one fault could have turned into the `digits` of a row; two faults may give one number twice. Of
+    those that do not stand `among` these numbers, most are left out.
     """
+    sieve = None if among is None else _sieve(among)
     damaged = people.select("at", "digits").filter(pl.col("digits").str.contains(_NUMBER))
     parts = [_empty()]
     for length, solve in zip(_LENGTHS, (_with_one_more, _with_one_changed, _with_one_less), strict=True):
@@ -32,10 +35,24 @@ def neighbours(people: pl.DataFrame) -> pl.DataFrame:
         digits, at = _matrix(rows["digits"], length), rows["at"].to_numpy()
         for first in range(0, rows.height, _AT_ONCE):
             codes, whole = solve(digits[first : first + _AT_ONCE].astype(np.int64))
+            if sieve is not None:
+                whole &= sieve[_hole(codes)]
             which, place = np.nonzero(whole)
             found = pl.DataFrame({"at": at[first : first + _AT_ONCE][which], "code": codes[which, place]})
             parts.append(found.with_columns(pl.lit(value=length != 18).alias("slip")))
     return pl.concat(parts)
+
+
+def _sieve(codes: pl.Series) -> np.ndarray:
+    """True in the hole of each of the numbers: what falls through is hardly ever another (a Bloom filter with one hash)."""
+    holes = np.zeros(1 << _HOLES, dtype=bool)
+    holes[_hole(codes.drop_nulls().to_numpy())] = True
+    return holes
+
+
+def _hole(codes: np.ndarray) -> np.ndarray:
+    found: np.ndarray = (codes.astype(np.uint64) * _SPREAD) >> np.uint64(64 - _HOLES)
+    return found
 
 
 def _empty() -> pl.DataFrame:

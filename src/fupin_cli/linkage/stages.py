@@ -24,10 +24,11 @@ from fupin_cli.linkage.blocking import (
     same_initial,
 )
 from fupin_cli.linkage.comparison import compare
-from fupin_cli.linkage.frequency import add_rarity, count_names
+from fupin_cli.linkage.frequency import add_rarity, count_names, represent
 from fupin_cli.linkage.household import block_on_household, context, household_level, households
 from fupin_cli.linkage.masked import add_masked, block_on_masked
 from fupin_cli.linkage.model import Model
+from fupin_cli.linkage.reach import part_strangers, reached
 from fupin_cli.linkage.training import (
     learn_births,
     learn_households,
@@ -92,37 +93,42 @@ def link_people(
 
 def link_and_learn(register: pl.DataFrame, extract: pl.DataFrame, model: Model, *, name: str | None = None) -> Linked:
     """The same with the model as learned; a model that has been learned already is used as it is."""
-    r, e = prepare(register), prepare(extract)
+    near, strangers = part_strangers(extract, register)
+    r, e = prepare(register), prepare(near)
+    counted = represent(extract)
     by_id = _compare_equal_numbers(r, e)
     settled = by_id.filter(pl.col("name_level").is_in(list(CONTRADICTS)).not_().fill_null(value=True))
-    r, e = _add_number(r, by_id, settled, PAIR[0]), _add_number(e, by_id, settled, PAIR[1])
-    people = max(r.height, e.height)
+    people = max(r.height, extract.height)
     known = households(settled, r, e)
-    r = r.with_columns(
+    r = _add_number(r, by_id, settled, PAIR[0]).with_columns(
         pl.col("household").is_in(known["register_household"].implode()).fill_null(value=False).alias("mates")
     )
+    e = _add_number(pl.concat([e, *reached(strangers, r, known)]), by_id, settled, PAIR[1])
+    e = e.with_columns(pl.int_range(pl.len()).alias("at"))
+    left_out = extract.height - e.height
     by_id = by_id.with_columns(_shared(by_id, settled).alias("found"))
     learns = by_id.height >= _ENOUGH and not model.odds
     if learns:
-        model = learn_names(by_id.filter(~pl.col("found")), r, e, model)
-        model = learn_births(by_id, r, e, learn_places(by_id, r, e, model))
-        model = learn_households(context(known, r, e), model)
+        model = learn_names(by_id.filter(~pl.col("found")), r, counted, model)
+        model = learn_births(by_id, r, e, learn_places(by_id, r, counted, model))
+        model = learn_households(context(known, r, extract.height), model)
     elif not model.odds:
-        model = learn_places(by_id.clear(), r, e, model)
+        model = learn_places(by_id.clear(), r, counted, model)
     residue = _residue(r, e, known).join(by_id, on=PAIR, how="anti")
-    pairs = _levels(pl.concat([by_id, compare(_with_numbers(residue, r, e), r, e)], how="diagonal"), known, r, e)
-    pairs = add_stratum(pairs.sort(PAIR))
-    names = count_names(e, several=bool(by_id[PAIR[0]].is_duplicated().any()))
+    pairs = pl.concat([by_id, compare(_with_numbers(residue, r, e), r, e)], how="diagonal")
+    pairs = add_stratum(_levels(pairs, known, r, e, counted).sort(PAIR))
+    names = count_names(counted, several=bool(by_id[PAIR[0]].is_duplicated().any()))
     pairs = field_bits(add_rarity(pairs, e, names, model.concentration), model)
     pairs = _number_identities(pairs, r, PAIR[0], IDENTITY[0])
     pairs = _number_identities(pairs, e, PAIR[1], IDENTITY[1], described_by=_DESCRIBED_BY)
     odds, contest = _odds(model, people), Contest.of(pairs)
     if learns:
         fields = pairs.select("stratum", pl.sum_horizontal(FIELDS).alias("fields"))
-        odds = learn_odds(fields, contest, odds, possible_pairs(r, e.select("number", "open").filter("open"), pairs))
+        possible = possible_pairs(r, e.select("number", "open").filter("open"), left_out, pairs)
+        odds = learn_odds(fields, contest, odds, possible)
         model = replace(model, odds=dict(zip(STRATA, odds, strict=True)))
     decided = decide(total_bits(pairs, odds, people), model, contest)
-    return Linked(_as_links(decided, register, extract, model, name), model)
+    return Linked(_as_links(decided, r, e, model, name), model)
 
 
 def find_duplicates(register: pl.DataFrame, model: Model) -> pl.DataFrame:
@@ -146,14 +152,14 @@ def find_duplicates(register: pl.DataFrame, model: Model) -> pl.DataFrame:
     residue = residue.group_by(PAIR).agg(pl.col("repaired", "slip").any())
     model = learn_places(by_id.clear(), r, r, model) if not model.odds else model
     nobody = households(by_id.clear(), r, r)
-    pairs = _levels(pl.concat([by_id, compare(_with_numbers(residue, r, r), r, r)], how="diagonal"), nobody, r, r)
-    pairs = add_stratum(pairs.sort(PAIR))
-    pairs = field_bits(add_rarity(pairs, r, count_names(r), model.concentration), model)
+    pairs = pl.concat([by_id, compare(_with_numbers(residue, r, r), r, r)], how="diagonal")
+    pairs = add_stratum(_levels(pairs, nobody, r, r, r).sort(PAIR))
+    pairs = field_bits(add_rarity(pairs, r, count_names(represent(r)), model.concentration), model)
     # nobody competes here: three rows may well be one person
     pairs = pairs.with_columns(pl.int_range(pl.len()).alias(name) for name in IDENTITY)
     weighed = total_bits(pairs, _odds(replace(model, odds={}), r.height), r.height)
     decided = decide(weighed, model, Contest.of(pairs))
-    links = _as_links(decided, register, register, model, _SELF)
+    links = _as_links(decided, r, r, model, _SELF)
     mirrored = links.with_columns(pl.col(PAIR[1]).alias(PAIR[0]), pl.col(PAIR[0]).alias(PAIR[1]))
     return pl.concat([links, mirrored]).sort(PAIR)
 
@@ -243,8 +249,10 @@ def _with_numbers(pairs: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame) -> pl.D
     return pairs.hstack(told).hstack([r["found"].gather(pairs[PAIR[0]]).alias("found")])
 
 
-def _levels(pairs: pl.DataFrame, known: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame) -> pl.DataFrame:
-    return add_masked(pairs.with_columns(household_level(pairs, known, r, e)), r, e)
+def _levels(
+    pairs: pl.DataFrame, known: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame, counted: pl.DataFrame
+) -> pl.DataFrame:
+    return add_masked(pairs.with_columns(household_level(pairs, known, r, e)), r, e, counted)
 
 
 def _odds(model: Model, people: int) -> list[float]:
@@ -270,15 +278,13 @@ def _number_identities(
     return pairs.with_columns(first.gather(pairs[row]).alias(identity))
 
 
-def _as_links(
-    pairs: pl.DataFrame, register: pl.DataFrame, extract: pl.DataFrame, model: Model, name: str | None
-) -> pl.DataFrame:
+def _as_links(pairs: pl.DataFrame, r: pl.DataFrame, e: pl.DataFrame, model: Model, name: str | None) -> pl.DataFrame:
     # one number under two names is a finding, however unlikely it is that they are one person
     one_number = (pl.col("id_number_level") == "exact").fill_null(value=False)
     kept = pairs.filter(worth_showing(model) | one_number)
     kept = kept.with_columns(
-        register["at"].gather(kept[PAIR[0]]).alias(PAIR[0]),
-        extract["at"].gather(kept[PAIR[1]]).alias(PAIR[1]),
+        r["row"].gather(kept[PAIR[0]]).alias(PAIR[0]),
+        e["row"].gather(kept[PAIR[1]]).alias(PAIR[1]),
         pl.lit(name, pl.String).alias("extract"),
     )
     return LINKS.conform(kept.select(*LINKS.names, *DETAIL, pl.col(*BITS, "bits_rivals").round(6))).sort(PAIR)

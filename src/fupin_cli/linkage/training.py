@@ -102,12 +102,12 @@ def learn_odds(pairs: pl.DataFrame, contest: Contest, odds: Sequence[float], pos
     return [round(float(bits), 6) for bits in found]
 
 
-def possible_pairs(r: pl.DataFrame, e: pl.DataFrame, pairs: pl.DataFrame) -> list[float]:
+def possible_pairs(r: pl.DataFrame, e: pl.DataFrame, left_out: int, pairs: pl.DataFrame) -> list[float]:
     """How many pairs of each stratum there are between all people of both lists, whether or not blocking looked at them.
 
     Both have `number`: good, bad, disowned or none; register people also `found` (under the own number) and `mates` (somebody of
     the household was found): pairs of those are `joined`, or next to impossible. Pairs whose numbers agree, or whose households
-    do, are all among the candidates.
+    do, are all among the candidates. `left_out` rows of the extract, all with good numbers, met nobody.
     """
 
     def counted(people: pl.DataFrame) -> dict[str, float]:
@@ -115,6 +115,7 @@ def possible_pairs(r: pl.DataFrame, e: pl.DataFrame, pairs: pl.DataFrame) -> lis
         return {kind: float(counts.get(kind, 0)) for kind in ("good", "bad", "disowned", "none")}
 
     theirs = counted(e)
+    theirs["good"] += left_out
     given = sum(theirs.values()) - theirs["none"]
     found: list[float] = []
     candidates = dict(pairs.group_by("stratum").len().rows())

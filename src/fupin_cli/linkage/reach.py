@@ -1,0 +1,103 @@
+"""Extract rows that no key can meet: most of a long list is about people of whom the register knows nothing.
+
+A row whose usable number stands nowhere in the register can only be found by what else it says. Where no key of `blocking` leads
+anybody of the register to it, it is left out before anything is compared. It would have formed no pair: links are the same with
+it and without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import reduce
+from operator import or_
+from typing import TypeVar
+
+import polars as pl
+
+from fupin_cli.linkage.blocking import (
+    PAIR,
+    TWO_CHARACTERS,
+    TWO_PARTS,
+    born_there,
+    damaged,
+    prepare,
+    two_parts,
+    with_two_characters,
+)
+from fupin_cli.linkage.masked import block_on_masked
+from fupin_cli.linkage.neighbours import neighbours
+
+_CODE = pl.col("code")
+_AT_ONCE = 1 << 20  # rows
+T = TypeVar("T")
+
+
+def part_strangers(extract: pl.DataFrame, register: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    """The rows whose number the register knows, or that have none that can be used; and the strangers, in several parts."""
+    codes = register["code"].drop_nulls().unique()
+
+    def part(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        strange = rows.select(_CODE.is_not_null() & ~_in(_CODE, codes)).to_series()
+        return rows.filter(~strange), rows.filter(strange)
+
+    near, strangers = (
+        zip(*_side_by_side(part, extract.iter_slices(_AT_ONCE)), strict=True) if extract.height else ((extract,), ())
+    )
+    return pl.concat(near), [prepare(rows) for rows in strangers]
+
+
+def reached(strangers: Sequence[pl.DataFrame], r: pl.DataFrame, known: pl.DataFrame) -> list[pl.DataFrame]:
+    """Those of the strangers whom a key leads to, part by part.
+
+    `r` are register people (prepared KEYS with `number` and `open`), `known` the households that are joined already.
+    """
+    ours = r.filter("open")
+    bad = ours.filter(pl.col("number") != "good")
+    by_number, by_home = _by_number(bad), _by_home(bad, known)
+
+    def part(people: pl.DataFrame) -> pl.DataFrame:
+        near = people.select(reduce(or_, [*by_number, *by_home])).to_series()
+        found = [near.arg_true(), *_by_name(people.filter(~near), ours, bad), block_on_masked(ours, people)[PAIR[1]]]
+        return people[pl.concat([at.cast(pl.Int64) for at in found]).unique()]
+
+    return list(_side_by_side(part, strangers))
+
+
+def _side_by_side(do: Callable[[pl.DataFrame], T], parts: Iterable[pl.DataFrame]) -> Iterator[T]:
+    """What is done with each of the parts, in their order, a thread for each processor. Small parts use memory again."""
+    with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
+        yield from pool.map(do, parts)
+
+
+def _by_number(bad: pl.DataFrame) -> list[pl.Expr]:
+    """Near a number of the register that is faulty: see blocking.block_on_damaged_id."""
+    left = damaged(bad)
+    near = [_in(_CODE, neighbours(left)["code"]), _in(_CODE // 100, left.filter("cut")["fifteen"])]
+    return [*near, *(_in(part, left[name]) for name, part in zip(TWO_PARTS, two_parts(_CODE), strict=True))]
+
+
+def _by_home(bad: pl.DataFrame, known: pl.DataFrame) -> list[pl.Expr]:
+    """Born in the village on the day of somebody without a number, or of a household that is joined already."""
+    born = bad.select(born_there(pl.col("male"))).to_series()
+    return [_in(born_there(pl.col("male")), born), _in(pl.col("household"), known["extract_household"])]
+
+
+def _by_name(strangers: pl.DataFrame, ours: pl.DataFrame, bad: pl.DataFrame) -> list[pl.Series]:
+    """Positions of those who share a name, and a birth date or a place besides: see blocking.block_on_name and others."""
+    asked = strangers.select("at", "name", "born", "county_code", "township_code", "village_code")
+    called = asked.filter(_in(pl.col("name"), bad["name"]))
+    there = asked.filter(_in(born_there(), ours.select(born_there()).to_series()))
+    dateless = bad.filter(pl.col("born").is_null())
+    village = pl.col("village_code").to_physical()
+    where = asked.filter(_in(village, dateless.select(village).to_series()))
+    alike = [_in(pl.col(two), with_two_characters(dateless)[two]) for two in TWO_CHARACTERS]
+    keys = (["name", "born"], ["name", "village_code", "township_code"], ["name", "county_code"])
+    found = [called.join(bad, on=key, how="semi") for key in keys]
+    found += [there.join(ours, on=["name", "born", "village_code"], how="semi")]
+    found += [with_two_characters(where).filter(reduce(or_, alike))]
+    return [people["at"] for people in found]
+
+
+def _in(value: pl.Expr, values: pl.Series) -> pl.Expr:
+    return value.is_in(values.drop_nulls().unique().implode()).fill_null(value=False)
