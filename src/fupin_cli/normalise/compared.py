@@ -27,6 +27,9 @@ def clean_compared(cell: pl.Expr, kind: str) -> pl.Expr:
         read = pl.coalesce(to_date(given, whole_day=True).dt.to_string("%Y%m%d"), typed)
         return pl.when(read != "").then(read)
     signs = (
-        given.str.normalize("NFKC").str.replace(r"^(\d+)\.0+$", "$1").str.to_uppercase().str.replace_all(_NO_SIGN, "")
+        given.str.normalize("NFKC")
+        .str.replace(r"^([0-9]+)\.0+$", "$1")
+        .str.to_uppercase()
+        .str.replace_all(_NO_SIGN, "")
     )
     return pl.when(signs != "").then(signs)

@@ -29,12 +29,14 @@ _PLACEHOLDER = (
 )
 # a pupil's number (全国学籍号): G is followed by the ID number, J by eighteen digits of the system's own, L by region, birth date
 # and four random digits; one in eleven of those would pass for somebody's ID number
-_PUPIL_WITHOUT_ID = r"^[JL]\d{17}[\dX]$"
-_IN_GROUPS = r"^(\d{6})[-–—](\d{8})[-–—](\d{3}[\dX])$"  # region, birth date, order: how some programs print it
-_WHOLE_IN_TEXT = r"(?:^|[^0-9])(\d{17}[\dX])(?:[^0-9]|$)"
+_PUPIL_WITHOUT_ID = r"^[JL][0-9]{17}[0-9X]$"
+_IN_GROUPS = (
+    r"^([0-9]{6})[-–—]([0-9]{8})[-–—]([0-9]{3}[0-9X])$"  # region, birth date, order: how some programs print it
+)
+_WHOLE_IN_TEXT = r"(?:^|[^0-9])([0-9]{17}[0-9X])(?:[^0-9]|$)"
 _HIDES = r"[*X●■#]"  # signs behind which digits are hidden; an X that belongs to the number is the last of it
-_ONE_RUN = r"^(\d{0,14})\*{3,}(\d{0,13}[\dX]?)$"
-_EXPONENT = r"^(\d)\.(\d{2,})E\+?(?:17|19|21)$"  # 18, 20 and 22 digits that went through a number
+_ONE_RUN = r"^([0-9]{0,14})\*{3,}([0-9]{0,13}[0-9X]?)$"
+_EXPONENT = r"^([0-9])\.([0-9]{2,})E\+?(?:17|19|21)$"  # 18, 20 and 22 digits that went through a number
 
 
 def clean_id_numbers(raw: pl.Series) -> pl.DataFrame:
@@ -137,9 +139,9 @@ def _read(raw: pl.Series) -> pl.DataFrame:
         pl.when(pl.col("text").str.contains(_EXPONENT)).then(exponent).alias("cut"),
         # a label before or a remark after the number: take the longest run that could be one
         pl.coalesce(
-            pl.col("text").str.extract(r"(?:^|[^0-9])(\d{17}[\dX]\d{2}(?:[A-Z0-9]{2})?)(?:[^0-9A-Z]|$)"),
+            pl.col("text").str.extract(r"(?:^|[^0-9])([0-9]{17}[0-9X][0-9]{2}(?:[A-Z0-9]{2})?)(?:[^0-9A-Z]|$)"),
             pl.col("text").str.extract(_WHOLE_IN_TEXT),
-            pl.col("text").str.extract(r"(?:^|[^0-9])(\d{15})(?:[^0-9X]|$)"),
+            pl.col("text").str.extract(r"(?:^|[^0-9])([0-9]{15})(?:[^0-9X]|$)"),
             # a telephone beside it, with nothing but a blank between
             spaced.str.extract(_WHOLE_IN_TEXT),
             pl.col("text"),
@@ -147,20 +149,22 @@ def _read(raw: pl.Series) -> pl.DataFrame:
     )
     frame = frame.with_columns(_with_stars(pl.col("text")).alias("stars")).with_columns(_filled().alias("filled"))
     digits, length, first_18 = pl.col("digits"), pl.col("length"), pl.col("first_18")
-    frame = frame.with_columns(_eighteen(digits).alias("eighteen")).with_columns(
+    frame = frame.with_columns(_lengthened(digits).alias("long"))
+    frame = frame.with_columns(pl.col("long").cast(pl.Int64, strict=False).alias("code"))
+    frame = frame.with_columns((pl.col("long") + check_character(pl.col("code"))).alias("eighteen")).with_columns(
         _masked().alias("masked"),
         pl.when(_date_inside(pl.col("eighteen")).is_not_null()).then("eighteen").alias("upgraded"),
         digits.str.len_chars().alias("length"),
         digits.str.slice(0, 18).alias("first_18"),
     )
-    looks_18 = first_18.str.contains(r"^\d{17}[\dX]$")
+    looks_18 = first_18.str.contains(r"^[0-9]{17}[0-9X]$")
     old_15 = (length == 15) & pl.col("upgraded").is_not_null()
-    cut_15 = (length == 15) & digits.str.contains(r"^\d{15}$") & _date_inside(digits).is_not_null()
+    cut_15 = (length == 15) & digits.str.contains(r"^[0-9]{15}$") & _date_inside(digits).is_not_null()
     status = (
         pl.when(pl.col("text") == "").then(pl.lit("missing"))
         .when(pl.col("text").str.contains(_PUPIL_WITHOUT_ID)).then(pl.lit("placeholder"))
         .when(pl.col("text").str.contains(_PLACEHOLDER) | first_18.str.starts_with("999999")).then(pl.lit("placeholder"))
-        .when(pl.col("cut").is_not_null() | (length.is_in([18, 20, 22]) & digits.str.contains(r"^\d{15}0+$")))
+        .when(pl.col("cut").is_not_null() | (length.is_in([18, 20, 22]) & digits.str.contains(r"^[0-9]{15}0+$")))
         .then(pl.lit("truncated"))
         .when(old_15).then(pl.lit("from_15"))
         .when(cut_15).then(pl.lit("truncated"))
@@ -187,7 +191,9 @@ def _read(raw: pl.Series) -> pl.DataFrame:
         .when(pl.col("id_status").is_in(["bad_check_digit", "bad_date", "malformed"]))
         # nineteen may be eighteen with one too many; which one, the check character tells
         .then(
-            pl.when(digits.str.contains(r"^\d{14,}[\dX]?")).then(pl.when(length == 19).then(digits).otherwise(first_18))
+            pl.when(digits.str.contains(r"^[0-9]{14,}[0-9X]?")).then(
+                pl.when(length == 19).then(digits).otherwise(first_18)
+            )
         )
         .alias("id_digits"),
     ).collect()
@@ -196,7 +202,7 @@ def _read(raw: pl.Series) -> pl.DataFrame:
 def _with_stars(text: pl.Expr) -> pl.Expr:
     """The text with * for every sign behind which a digit is hidden."""
     last = (
-        pl.when(text.str.contains(r"\dX$"))
+        pl.when(text.str.contains(r"[0-9]X$"))
         .then(text.str.slice(-1))
         .otherwise(text.str.slice(-1).str.replace_all(_HIDES, "*"))
     )
@@ -218,18 +224,17 @@ def _masked() -> pl.Expr:
     At least two places are hidden, and four can be seen.
     """
     filled = pl.col("filled")
-    seen, hidden = filled.str.count_matches(r"[\dX]"), filled.str.count_matches("*", literal=True)
-    return pl.when(filled.str.contains(r"^[\d*]{17}[\dX*]$") & (seen >= 4) & (hidden >= 2)).then(filled)
+    seen, hidden = filled.str.count_matches(r"[0-9X]"), filled.str.count_matches("*", literal=True)
+    return pl.when(filled.str.contains(r"^[0-9*]{17}[0-9X*]$") & (seen >= 4) & (hidden >= 2)).then(filled)
 
 
 def _padded(cut: pl.Expr) -> pl.Expr:
     return pl.when(cut.str.len_chars() >= 13).then(cut.str.slice(0, 15).str.pad_end(15, "0")).otherwise(cut)
 
 
-def _eighteen(digits: pl.Expr) -> pl.Expr:
-    """A 15-digit number as 18: 19 after the sixth digit, then the check character; its date may be impossible."""
-    long = pl.when(digits.str.contains(r"^\d{15}$")).then(digits.str.slice(0, 6) + "19" + digits.str.slice(6))
-    return long + check_character(long.cast(pl.Int64, strict=False))
+def _lengthened(digits: pl.Expr) -> pl.Expr:
+    """A 15-digit number as 17 digits: 19 after the sixth; its date may be impossible."""
+    return digits.str.extract("^([0-9]{15})$").str.replace("^([0-9]{6})", "${1}19")
 
 
 def _date_inside(text: pl.Expr) -> pl.Expr:

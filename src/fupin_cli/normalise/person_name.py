@@ -14,7 +14,7 @@ from fupin_cli.normalise.spelling import once_per_spelling, replace_rows
 _DOTS = r"[·•∙・●⋅᛫‧﹒．.｡。､]"
 _INVISIBLE = r"[\p{Cc}\p{Cf}\p{Z}\s\u{FE00}-\u{FE0F}\u{E0100}-\u{E01EF}]"
 _REMARK = r"[(\[{【<《].*$"
-_COUNTER = r"[-—–_]*\d+$"
+_COUNTER = r"[-—–_]*[0-9]+$"
 # 莹加王旁, 石+羡, 左石右羡, or a bracket inside the name: one character is told by its parts
 _SPELLED = r"[(\[{【<《][^()\[\]]*(?:加.{1,2}旁|旁加|[^+]\+[^+]|左.右.|上.下.|字头|字底)|[)\]】]\p{Han}"
 _EDGES = "·'\"‘’“”,，;；:："

@@ -57,25 +57,28 @@ FALSE_LABELS = (
 _PLAIN_YES_NO = ("是", "否", "有", "无", "没有", "对", *"√✓✔☑×✗✘YNTF", "YES", "NO", "TRUE", "FALSE")
 
 _INVISIBLE = r"[\p{Cf}\p{Cc}]"
-_LOST_DIGITS = r"^-?\d(?:\.\d+)?[eE]\+?(?:1[5-9]|2\d)$"
+_LOST_DIGITS = r"^-?[0-9](?:\.[0-9]+)?[eE]\+?(?:1[5-9]|2[0-9])$"
 _CHINESE_DIGITS = dict(zip("〇零○一二三四五六七八九", "000123456789", strict=True))
-_MONTH_ONLY = r"^(\d{4})(?:[-/](\d{1,2})|\.(\d{2})|年(\d{1,2})月?|(\d{2}))$"
-_WHOLE_DAY = r"^(\d{4})(?:[-./](\d{1,2})[-./](\d{1,2})|年(\d{1,2})月(\d{1,2})[日号]?|(\d{2})(\d{2}))$"
-_SERIAL = r"^[1-6]\d{4}$"  # 1927 to 2091; a shorter serial looks like a year, so it is never read as one
+_MONTH_ONLY = r"^([0-9]{4})(?:[-/]([0-9]{1,2})|\.([0-9]{2})|年([0-9]{1,2})月?|([0-9]{2}))$"
+_WHOLE_DAY = (
+    r"^([0-9]{4})(?:[-./]([0-9]{1,2})[-./]([0-9]{1,2})|年([0-9]{1,2})月([0-9]{1,2})[日号]?|([0-9]{2})([0-9]{2}))$"
+)
+_SERIAL = r"^[1-6][0-9]{4}$"  # 1927 to 2091; a shorter serial looks like a year, so it is never read as one
 _TWO_DIGIT_YEARS = (
-    r"^\d{2}[-./]\d{1,2}[-./]\d{1,2}$",
-    r"^\d{1,2}[-./]\d{1,2}[-./]\d{2}$",
-    r"^\d{2}年(?:度|\d{1,2}月(?:\d{1,2}[日号]?)?)?$",
-    r"^(?:00|1[3-9]|[2-9]\d)[-./](?:0?[1-9]|1[0-2])$",
+    r"^[0-9]{2}[-./][0-9]{1,2}[-./][0-9]{1,2}$",
+    r"^[0-9]{1,2}[-./][0-9]{1,2}[-./][0-9]{2}$",
+    r"^[0-9]{2}年(?:度|[0-9]{1,2}月(?:[0-9]{1,2}[日号]?)?)?$",
+    r"^(?:00|1[3-9]|[2-9][0-9])[-./](?:0?[1-9]|1[0-2])$",
     # 800105 and 191225; but 191205 is a month of 1912, as any six digits that can be one are
-    r"^(?:0\d|1[0-8]|2[1-9]|[3-9]\d)(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])$",
-    r"^(?:19|20)(?:0[1-9]|1[0-2])(?:1[3-9]|2\d|3[01])$",
+    r"^(?:0[0-9]|1[0-8]|2[1-9]|[3-9][0-9])(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])$",
+    r"^(?:19|20)(?:0[1-9]|1[0-2])(?:1[3-9]|2[0-9]|3[01])$",
 )
 _EXCEL_EPOCH = 25569  # the serial of 1970-01-01 in the 1900 system
 _YEARS = (1850, 2100)  # 9999-12-31 means "no end"; it is not a date
+_YEAR = "(?:18[5-9][0-9]|19[0-9]{2}|20[0-9]{2}|2100)"  # the same in digits
 # what an empty cell, 0 or 1 becomes in a column of dates: nobody wrote such a day
 _EXCEL_ZERO = (date(1899, 12, 30), date(1899, 12, 31), date(1900, 1, 1))
-_NUMBER = r"^([-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,2})?)$"
+_NUMBER = r"^([-+]?(?:[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?|[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,2})?)$"
 _UNITS = r"(?:元|人民币|个月|月|人|口|户|平方米|平米|㎡|m2|亩|周?岁|年|间|栋|辆|个|公里|天)$"
 _SCALES = {"元": 1.0, "十元": 10.0, "百元": 100.0, "千元": 1e3, "万元": 1e4, "百万元": 1e6, "亿元": 1e8}
 
@@ -103,7 +106,7 @@ def is_one_of(text: pl.Expr, spellings: Sequence[str]) -> pl.Expr:
 
 def is_bare_number(text: pl.Expr) -> pl.Expr:
     """True where the cell is digits and nothing else (a `.0` tail aside), as codes of a table are; never null."""
-    return _label(text).str.contains(r"^\d+$").fill_null(value=False)
+    return _label(text).str.contains(r"^[0-9]+$").fill_null(value=False)
 
 
 def is_lost(text: pl.Expr) -> pl.Expr:
@@ -113,7 +116,9 @@ def is_lost(text: pl.Expr) -> pl.Expr:
 
 def to_text(text: pl.Expr) -> pl.Expr:
     """The text without invisible characters and outer blanks; a code that came as `13800000000.0` loses its `.0`."""
-    return _none_if_empty(text.str.replace_all(_INVISIBLE, "").str.strip_chars().str.replace(r"^(\d{5,})\.0+$", "$1"))
+    return _none_if_empty(
+        text.str.replace_all(_INVISIBLE, "").str.strip_chars().str.replace(r"^([0-9]{5,})\.0+$", "$1")
+    )
 
 
 def character_at(text: pl.Expr, at: int) -> pl.Expr:
@@ -124,7 +129,7 @@ def character_at(text: pl.Expr, at: int) -> pl.Expr:
 
 def plain_text(text: pl.Expr) -> pl.Expr:
     """The text where `to_text` would give it back unchanged; null where that would have to be looked at."""
-    return pl.when(~text.str.contains(rf"^$|{_INVISIBLE}|^\s|\s$|^\d{{5,}}\.0+$")).then(text)
+    return pl.when(~text.str.contains(rf"^$|{_INVISIBLE}|^\s|\s$|^[0-9]{{5,}}\.0+$")).then(text)
 
 
 def plain_number(text: pl.Expr) -> pl.Expr:
@@ -151,12 +156,12 @@ def scale_of(unit: str | None) -> float | None:
 
 def to_date(text: pl.Expr, *, whole_day: bool = False) -> pl.Expr:
     """Date; a value that names only a month is its first day, unless `whole_day` asks for the day itself (then null)."""
-    plain = _plain_date(text)
-    day = _day_named(plain)
-    serial = plain.str.extract(rf"({_SERIAL})").cast(pl.Int32) - _EXCEL_EPOCH
-    found = pl.coalesce(day, serial.cast(pl.Date))
-    found = found if whole_day else pl.coalesce(found, _month_start(plain))
-    return pl.when(_is_meant(found)).then(found)
+    # what is worked out once is written once: an expression that stands twice is evaluated twice
+    written = _plain_date(text).str.replace(_WHOLE_DAY, "${1}-${2}${4}${6}-${3}${5}${7}")
+    if not whole_day:
+        written = written.str.replace(_MONTH_ONLY, "${1}-${2}${3}${4}${5}-1")
+    serial = written.str.extract(rf"({_SERIAL})").cast(pl.Int32) - _EXCEL_EPOCH
+    return pl.coalesce(_day(written), serial.cast(pl.Date)).replace(dict.fromkeys(_EXCEL_ZERO))
 
 
 def to_month(text: pl.Expr) -> pl.Expr:
@@ -167,9 +172,9 @@ def to_month(text: pl.Expr) -> pl.Expr:
 def to_year(text: pl.Expr) -> pl.Expr:
     """Year as Int64, from a year alone or from anything that to_date reads."""
     plain = _plain_date(text)
-    year = plain.str.extract(r"^(\d{4})年?度?$").cast(pl.Int64)
+    year = plain.str.extract(rf"^({_YEAR})年?度?$").cast(pl.Int64)
     # A year alone looks like nothing that to_date knows, so the two never disagree.
-    return pl.coalesce(pl.when(year.is_between(*_YEARS)).then(year), to_date(text).dt.year().cast(pl.Int64))
+    return pl.coalesce(year, to_date(text).dt.year().cast(pl.Int64))
 
 
 def to_number(text: pl.Expr) -> pl.Expr:
@@ -205,15 +210,15 @@ def to_phone(text: pl.Expr) -> pl.Expr:
 
     What is shorter than seven digits, hidden by stars or written as `1.38E+10` is no number that anybody could call.
     """
-    plain = _plain(text).str.to_uppercase().str.replace(r"^(\d+)\.0+$", "$1")
-    plain = pl.when(~plain.str.contains(r"\dE\+?\d")).then(plain)
+    plain = _plain(text).str.to_uppercase().str.replace(r"^([0-9]+)\.0+$", "$1")
+    plain = pl.when(~plain.str.contains(r"[0-9]E\+?[0-9]")).then(plain)
     joined = (
-        plain.str.replace_all(r"\((0\d{2,3})\)", "${1}-")
-        .str.replace_all(r"\b(1\d{2})[\s-](\d{4})[\s-](\d{4})\b", "$1$2$3")
-        .str.replace_all(r"\b(0\d{2,3})\s+(\d{7,8})\b", "$1$2")
+        plain.str.replace_all(r"\((0[0-9]{2,3})\)", "${1}-")
+        .str.replace_all(r"\b(1[0-9]{2})[\s-]([0-9]{4})[\s-]([0-9]{4})\b", "$1$2$3")
+        .str.replace_all(r"\b(0[0-9]{2,3})\s+([0-9]{7,8})\b", "$1$2")
     )
-    found = joined.str.extract_all(r"\b1[3-9]\d{9}\b|\b0\d{2,3}-?\d{7,8}\b|\d{7,}")
-    numbers = found.list.eval(pl.element().str.replace_all("-", "").str.replace(r"^(?:00)?86(1[3-9]\d{9})$", "$1"))
+    found = joined.str.extract_all(r"\b1[3-9][0-9]{9}\b|\b0[0-9]{2,3}-?[0-9]{7,8}\b|[0-9]{7,}")
+    numbers = found.list.eval(pl.element().str.replace_all("-", "").str.replace(r"^(?:00)?86(1[3-9][0-9]{9})$", "$1"))
     return _none_if_empty(numbers.list.unique().list.sort().list.join("、"))
 
 
@@ -250,7 +255,7 @@ def to_multi(text: pl.Expr, labels: Mapping[str, Sequence[str]] | None = None) -
     if canonical:
         parts = parts.list.eval(pl.element().replace(canonical))
     declared = pl.element().is_in(pl.lit(pl.Series(sorted(canonical), dtype=pl.String)).implode())
-    undeclared = parts.list.eval(pl.element().str.contains(r"^\d+$") & ~declared).list.any()
+    undeclared = parts.list.eval(pl.element().str.contains(r"^[0-9]+$") & ~declared).list.any()
     return pl.when(~undeclared).then(parts.list.unique().list.sort().list.join("、"))
 
 
@@ -280,29 +285,26 @@ def _plain_date(text: pl.Expr) -> pl.Expr:
     """The date without time of day, blanks, a `.0` tail and Chinese numerals."""
     plain = (
         _plain(text)
-        .str.replace(r"[T\s]+(?:[上下]午)?\s*\d{1,2}[:：时].*$", "")
+        .str.replace(r"[T\s]+(?:[上下]午)?\s*[0-9]{1,2}[:：时].*$", "")
         .str.replace_all(r"\s", "")
-        .str.replace(r"^(\d{8})(?:[01]\d|2[0-3])[0-5]\d[0-5]\d(?:\.0*)?$", "$1")
+        .str.replace(r"^([0-9]{8})(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9](?:\.0*)?$", "$1")
         .str.replace("年元月", "年1月")
-        .str.replace(r"^(\d{4,8})\.0*$", "$1")
-        .str.replace(r"^([1-6]\d{4})\.\d+$", "$1")
+        .str.replace(r"^([0-9]{4,8})\.0*$", "$1")
+        .str.replace(r"^([1-6][0-9]{4})\.[0-9]+$", "$1")
     )
     numerals = (
-        plain.str.replace_all("([二三])十([一二三四五六七八九])", "${1}${2}")
+        plain.str.extract("^([〇零○一二三四五六七八九]{4}年.*)$")
+        .str.replace_all("([二三])十([一二三四五六七八九])", "${1}${2}")
         .str.replace_all("([二三])十", "${1}0")
         .str.replace_all("十([一二三四五六七八九])", "1${1}")
         .str.replace_all("十", "10")
         .str.replace_many(_CHINESE_DIGITS)
     )
-    return pl.when(plain.str.contains("^[〇零○一二三四五六七八九]{4}年")).then(numerals).otherwise(plain)
+    return pl.coalesce(numerals, plain)
 
 
 def _day_named(plain: pl.Expr) -> pl.Expr:
-    return _from_parts(plain.str.replace(_WHOLE_DAY, "${1}-${2}${4}${6}-${3}${5}${7}"))
-
-
-def _month_start(plain: pl.Expr) -> pl.Expr:
-    return _from_parts(plain.str.replace(_MONTH_ONLY, "${1}-${2}${3}${4}${5}-1"))
+    return _day(plain.str.replace(_WHOLE_DAY, "${1}-${2}${4}${6}-${3}${5}${7}"))
 
 
 def _is_meant(day: pl.Expr) -> pl.Expr:
@@ -310,7 +312,6 @@ def _is_meant(day: pl.Expr) -> pl.Expr:
     return day.dt.year().is_between(*_YEARS) & ~day.is_in(_EXCEL_ZERO)
 
 
-def _from_parts(iso: pl.Expr) -> pl.Expr:
-    only_iso = pl.when(iso.str.contains(r"^\d{4}-\d{1,2}-\d{1,2}$")).then(iso)
-    found = only_iso.str.to_date("%Y-%m-%d", strict=False)
-    return pl.when(found.dt.year().is_between(*_YEARS)).then(found)
+def _day(written: pl.Expr) -> pl.Expr:
+    """The day of a text such as 1980-1-5; null for any other, and for years that nobody means."""
+    return written.str.extract(rf"^({_YEAR}-[0-9]{{1,2}}-[0-9]{{1,2}})$").str.to_date("%Y-%m-%d", strict=False)
