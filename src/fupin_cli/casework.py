@@ -19,7 +19,7 @@ from typing import Any
 import polars as pl
 
 from fupin_cli.cases.asked import chosen
-from fupin_cli.cases.figures import in_words, statistics, trend
+from fupin_cli.cases.figures import VALUES, statistics, trend
 from fupin_cli.cases.ledger import Ledger, Receipt, detail, nearest_case, next_link, no_ledger, open_ledger
 from fupin_cli.cases.reconcile import KNOWN, RoundFrames, reconcile_round
 from fupin_cli.cases.schema import COUNTY, STATES, TO_ASK
@@ -263,7 +263,7 @@ def ledger_tables(folder: Path) -> list[LedgerTable]:
         told = statistics(ledger, date.fromisoformat(last), limits_of(ledger)) if last else []
         known = {figures.name: figures for figures in (trend(ledger), *told)}
     return [
-        LedgerTable(one.name, one.title[0], [(name, zh) for name, zh, _ in one.columns], in_words(one))
+        LedgerTable(one.name, one.title, one.columns, one.rows, VALUES)
         for one in (known[name] for name in ("trend", *_ON_PAGE) if name in known)
         if one.rows.height
     ]

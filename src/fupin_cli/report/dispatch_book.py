@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 from xlsxwriter.utility import xl_col_to_name
 
+from fupin_cli.language import pick_on_paper
 from fupin_cli.report import book
 from fupin_cli.report.book import Book, put, put_across, put_count, put_heading, put_paragraph, set_widths
 from fupin_cli.report.checklist import (
@@ -166,7 +167,7 @@ def _write_cover(
     set_widths(sheet, _COVER_WIDTHS)
     put_across(sheet, 0, 0, 5, title, styles.title)
     put_across(sheet, 1, 0, 5, f"{sending.project}　　{_when(sending)}", styles.subtitle)
-    put_across(sheet, 2, 0, 5, CLUE_NOTE, styles.note)
+    put_across(sheet, 2, 0, 5, pick_on_paper(CLUE_NOTE), styles.note)
     sheet.set_row(0, 34)
     total = sum(cases.height for _, cases in villages)
     sheets = "张表" if at_county else "张村表"
