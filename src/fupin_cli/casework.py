@@ -30,6 +30,7 @@ from fupin_cli.locks import locked
 from fupin_cli.parquet import write_parquet
 from fupin_cli.progress import Say, silent
 from fupin_cli.project import rules_folders
+from fupin_cli.recipients import refuse_lacking
 from fupin_cli.report.dispatch import SentBook, laid_out, sent_rows, write_dispatch
 from fupin_cli.report.dispatch_book import Sending, batch_name
 from fupin_cli.report.page_parts import LedgerTable
@@ -193,7 +194,7 @@ def dispatch(
             how="inner",
         ).with_columns(question=_question(packs))
         rows = laid_out(shown, sending, by=by, mask_ids=mask_ids)
-        _refuse_unknown_passwords(rows, passwords)
+        refuse_lacking(rows["recipient"].unique().sort().to_list(), passwords)
         target, staging = _batch_folders(folder, number)
         remove(staging)
         with unfinished(staging):
@@ -242,6 +243,11 @@ def _chain(packs: Sequence[Pack], jurisdiction: str) -> SignOff:
     if chain is None:
         raise InputMissingError(tr("no rule pack says who signs"), try_=tr("keep rules/checks/signoff.toml"))
     return chain
+
+
+def english_titles(ledger: Ledger) -> dict[str, str]:
+    """What the rules are called in English; the ledger keeps their Chinese titles."""
+    return {rule.id: rule.title_en for pack in _packs(ledger.folder) for rule in pack.rules if rule.title_en}
 
 
 def limits_of(ledger: Ledger) -> Limits:
@@ -350,21 +356,6 @@ def _question(packs: Sequence[Pack]) -> pl.Expr:
     of = pl.when(by_evidence).then("evidence_code").otherwise("household_id")
     together = pl.concat_str("rule_id", pl.col("county").fill_null(""), of, separator="|")
     return pl.coalesce(pl.when(own).then(together), "case_id")
-
-
-def _refuse_unknown_passwords(rows: pl.DataFrame, passwords: Mapping[str, str] | None) -> None:
-    recipients = rows["recipient"].unique().sort().to_list()
-    if passwords is not None and (lacking := [name for name in recipients if name not in passwords]):
-        raise UsageError(
-            tr(
-                "{count} of {count_2} recipients have no password: {names}",
-                count=len(lacking),
-                count_2=len(recipients),
-                names="、".join(lacking[:3]),
-            ),
-            why=tr("a workbook without one would go out open"),
-            try_=tr('a line "{lacking}" = "…" in the file of passwords', lacking=lacking[0]),
-        )
 
 
 def _write_people(path: Path, people: pl.DataFrame) -> None:

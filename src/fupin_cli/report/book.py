@@ -109,10 +109,20 @@ class Book:
         sheet.center_horizontally()
         return sheet
 
-    def save(self, path: Path) -> Path:
-        """The path, once the finished book stands there for its owner alone."""
+    def save(self, path: Path, password: str | None = None) -> Path:
+        """The path, once the finished book stands there for its owner alone; with a password it was never open on the disk."""
         self._workbook.close()
-        return write_private(path, self._bytes.getvalue())
+        content = self._bytes.getvalue()
+        return write_private(path, content if password is None else _encrypted(content, password))
+
+
+def _encrypted(plain: bytes, password: str) -> bytes:
+    """The workbook as Excel encrypts it (agile AES): opened with the password by Excel, WPS and LibreOffice."""
+    import msoffcrypto  # noqa: PLC0415 - most books are open
+
+    written = io.BytesIO()
+    msoffcrypto.OfficeFile(io.BytesIO(plain)).encrypt(password, written)
+    return written.getvalue()
 
 
 def put(sheet: Worksheet, row: int, column: int, value: object, style: Format) -> None:

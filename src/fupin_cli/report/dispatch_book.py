@@ -122,10 +122,12 @@ def write_dispatch_book(
     villages: Sequence[tuple[str, pl.DataFrame]],
     sending: Sending,
     whom: pl.DataFrame | None = None,
+    password: str | None = None,
 ) -> Path:
     """The path of a unit's workbook: its villages' cases in their order; cases are worded FINDINGS under their case's number.
 
     The county's own has one question a row, and `whom`: everybody whom its rows are about, under the row's number (`asked`).
+    With a password the workbook is encrypted.
     """
     title = f"{unit.name}疑点核查反馈表"
     written = Book(title, sending.day)
@@ -143,7 +145,7 @@ def write_dispatch_book(
     _write_signed(written, unit, [village for village, _ in villages], steps, sending)
     if whom is not None:
         _write_whom(written, unit, whom)
-    return written.save(path)
+    return written.save(path, password)
 
 
 def _when(sending: Sending) -> str:
