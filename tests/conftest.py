@@ -24,6 +24,7 @@ SAMPLE = ROOT / "sample_data"
 FUPIN = Path(sys.executable).with_name("fupin")
 
 os.environ["FUPIN_LANG"] = "en"  # tests look for the words of the code, whatever the tester speaks
+os.environ["FUPIN_REPORT_LANG"] = "zh"  # and for what workbooks and pages say to offices
 
 TIMES = int(os.environ.get("FUPIN_EXAMPLES", "1"))  # `make properties` tries many times as many
 settings.register_profile("fupin", derandomize=TIMES == 1, deadline=None, max_examples=100 * TIMES)

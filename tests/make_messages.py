@@ -41,10 +41,18 @@ def help_texts() -> list[str]:
 def collected() -> Catalog:
     """All messages, without translations."""
     catalogue = Catalog("zh", project="fupin", charset="utf-8", creation_date=ALWAYS, revision_date=ALWAYS)
-    for folder, keywords in ((ROOT / "src" / "fupin_cli", {"tr": None}), (Path(click.__file__).parent, None)):
+    for folder, keywords in (
+        (ROOT / "src" / "fupin_cli", {"tr": None, "on_paper": None, "later": None}),
+        (Path(click.__file__).parent, None),
+    ):
         how = {"keywords": keywords} if keywords else {}
         for _, _, message, _, _ in extract_from_dir(folder, method_map=[("**.py", "python")], **how):
             catalogue.add(message)
+    page = extract_from_dir(
+        ROOT / "src" / "fupin_cli" / "report", method_map=[("**.html", "jinja2")], keywords={"say": None}
+    )
+    for _, _, message, _, _ in page:
+        catalogue.add(message)
     for text in help_texts():
         catalogue.add(text)
     return catalogue

@@ -53,17 +53,23 @@ def ledger_of_two_rounds() -> list[LedgerTable]:
     rounds = pl.DataFrame(
         {"round": [1, 2], "as_of": ["2019-09-30", "2019-10-31"], "found": [90, 70], "new": [90, 10], "cleared": [0, 30]}
     )
-    heads = [("round", "轮次"), ("as_of", "比对日期"), ("found", "疑点"), ("new", "新增"), ("cleared", "数据消除")]
+    heads = [("round", "轮次", "round"), ("as_of", "比对日期", "as of"), ("found", "疑点", "found")]
+    heads += [("new", "新增", "new"), ("cleared", "数据消除", "cleared")]
     names = ("cases", "to_send", "out", "overdue", "answered", "disputed", "closed", "cleared", "exempt")
     states = pl.DataFrame([("青禾县", 100, 10, 20, 5, 30, 1, 20, 15, 4)], schema=["county", *names], orient="row")
     return [
-        LedgerTable("trend", "历轮比对", heads, rounds),
-        LedgerTable("by_county", "各县疑点办理情况", [("county", "县"), *((name, name) for name in names)], states),
+        LedgerTable("trend", ("历轮比对", "rounds"), heads, rounds),
+        LedgerTable(
+            "by_county",
+            ("各县疑点办理情况", "findings by county"),
+            [("county", "县", "county"), *((name, name, name) for name in names)],
+            states,
+        ),
     ]
 
 
 def round_before(world: World) -> Before:
     """An earlier round that had fewer people, and whose findings are half of those of today and three others."""
     half = world.findings.sort("finding_key")["finding_key"].head(world.findings.height // 2)
-    numbers = {"在册人口": world.persons.height - 12, "疑点": half.len() + 3}
+    numbers = (world.persons.height - 12, half.len() + 3, 0, 0, 0)
     return Before(date(2019, 9, 30).isoformat(), numbers, pl.concat([half, pl.Series(["x1", "x2", "x3"])]))

@@ -1,12 +1,16 @@
 """The shell's comfort: where one is and what is next, words that were nearly right, examples, completion."""
 
+import json
 import os
+import re
+import shutil
 import subprocess
 import time
 from datetime import date
 from pathlib import Path
 
 import click
+import polars as pl
 import pytest
 from click.shell_completion import ShellComplete
 
@@ -14,6 +18,7 @@ from conftest import FUPIN, SAMPLE, fupin
 from fupin_cli.cases.schema import OPEN, STATES
 from fupin_cli.cli.here import SETTLED, whereabouts
 from fupin_cli.cli.main import main
+from fupin_cli.report.book import text_width
 from make_docs import at_the_top
 
 DAY = date(2019, 12, 20)
@@ -213,11 +218,64 @@ def test_bash_completes_for_real(ledger):
     assert rule.startswith("NAT-H-1")
 
 
+# zsh completes only at a prompt: what it would be given to show is put where it can be read
+ASKED = {
+    "zsh": "compdef() {{ :; }}; _describe() {{ print -l -- ${{(P)3}}; }}; "
+    "source <({fupin} completion zsh); words=({words} ''); CURRENT=$#words; _fupin_completion",
+    "fish": "source ({fupin} completion fish | psub); complete -C '{words} '",
+}
+
+
+@pytest.mark.parametrize("shell", ASKED)
+@pytest.mark.parametrize(("words", "first"), [("cases show --ledger {ledger}", "C"), ("rules show", "")])
+def test_other_shells_complete_for_real(shell, words, first, ledger):
+    """The script is sourced and the shell's own machinery asked; where the shell is not installed nothing can be told."""
+    if not shutil.which(shell):
+        pytest.skip(f"no {shell} here")
+    typed = ASKED[shell].format(fupin=FUPIN, words=f"fupin {words.format(ledger=ledger)}")
+    path = f"{FUPIN.parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        [shell, "-c", typed], capture_output=True, encoding="utf-8", check=False, env={**os.environ, "PATH": path}
+    )
+    offers = [line for line in done.stdout.splitlines() if line]
+    assert len(offers) >= 50, done.stderr
+    assert all(line.startswith(first) for line in offers)
+    assert first or any("户" in line for line in offers)  # with its title
+
+
 def test_scripts_get_json(sample, demo):
     """What prints a table for people prints JSON for programs."""
     register = next((SAMPLE / "register").glob("青*.xlsx"))
-    for words in (("dedupe", register), ("inspect", register), ("rules", "list")):
+    rules = (("rules", "list"), ("rules", "check"), ("cache", SAMPLE))
+    for words in (("dedupe", register), ("inspect", register), *rules, ("explain", "CMP-PS1", "--run", demo)):
         done = fupin(*words, "--json")
         assert done.returncode == 0, done.stderr
         assert done.stdout[0] in "{["
         assert not done.stderr
+
+
+def test_an_explanation_for_programs_hides_what_it_hides_from_people(demo):
+    """Every finding of a rule, with both sides' places; a person's name and number masked, in full where asked for."""
+    shown = json.loads(fupin("explain", "CMP-PS1", "--run", demo, "--json").stdout)
+    assert shown["kind"] == "rule"
+    findings = pl.read_parquet(demo / "findings.parquet").filter(pl.col("rule_id") == "CMP-PS1")
+    assert {one["finding_key"] for one in shown["findings"]} == set(findings["finding_key"])
+    told = json.dumps(shown, ensure_ascii=False)
+    assert not [number for number in findings["id_number"].drop_nulls() if number in told]
+    assert not [number for number in findings["household_id"].drop_nulls() if number in told]
+    one = findings.row(0, named=True)
+    whole = json.loads(fupin("explain", one["finding_key"], "--run", demo, "--unmask", "--json").stdout)
+    assert whole["kind"] == "finding"
+    assert whole["findings"][0]["household_id"] == one["household_id"]
+    assert whole["findings"][0]["register"]["row"] == one["register_at"]
+    home = json.loads(fupin("explain", one["household_id"], "--run", demo, "--json").stdout)
+    assert home["kind"] == "household"
+    assert one["finding_key"] in {finding["finding_key"] for finding in home["findings"]}
+
+
+def test_columns_of_chinese_help_stand_straight():
+    """Every explanation begins in one column of the terminal, where a Chinese character takes two."""
+    said = fupin("sample", "draw", "--help", FUPIN_LANG="zh").stdout
+    options = [line for line in said[said.index("选项") :].splitlines()[1:] if line.startswith("  -")]
+    gaps = {text_width(re.fullmatch(r"( +-.*? {2,})\S.*", line)[1]) for line in options}
+    assert len(gaps) == 1, options

@@ -1,6 +1,7 @@
 """What the ledger tells: statistics, ranking, warnings, trend, precision, labels; on a terminal, as JSON, as a workbook."""
 
 import json
+import re
 from datetime import date
 
 import polars as pl
@@ -56,6 +57,14 @@ def test_lists_are_filtered_and_nobody_is_named(told):
     assert {case["township"] for case in late} == {"白石镇"}
     printed = ask(told, "list") + ask(told, "stats") + ask(told, "warn") + ask(told, "trend")
     assert not [name for name in NAMES if name in printed]
+
+
+def test_warnings_name_rules_in_the_language_spoken(told):
+    """Rules are called as their packs call them in English; JSON and workbooks keep the ledger's own words."""
+    english = fupin("cases", "stats", "--section", "by_rule", "--ledger", told, COLUMNS="200").stdout
+    assert "Owns a motor vehicle" in english
+    assert not [line for line in english.splitlines() if "CMP-" in line and re.search("[\u4e00-\u9fff]", line)]
+    assert re.search("[\u4e00-\u9fff]", ask(told, "stats", "--section", "by_rule", "--json"))
 
 
 def test_one_case_is_told_masked(told):

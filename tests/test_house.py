@@ -16,7 +16,7 @@ FLOORS = [
     {"pairs"},
     {"intake", "what_if", "seal"},
     {"rulebook", "kept_rules", "judged"},
-    {"report", "cases", "audit", "engine", "project", "rundir", "synth"},
+    {"report", "cases", "audit", "engine", "project", "rundir", "recipients", "synth"},
     {"ingest", "linkage", "rules"},
     {"normalise", "characters", "locks", "traces", "parked", "toml_text"},
     {"vocabulary", "errors", "unfinished", "parquet", "progress", "layout"},

@@ -135,6 +135,9 @@ def test_a_whole_column_of_damaged_numbers_ends_with_3_and_says_how_to_export(pr
     assert done.returncode == 3
     assert problems(digest, "numeric_id_column") == ["证件号码: 2"]
     assert "make it text and export again" in " ".join(done.stderr.split())
+    assert (
+        "exit code 3: done, but of some source not everything may have been read: ID numbers in a column" in done.stderr
+    )
     links = pl.read_parquet(project / "out" / "links.parquet").filter(pl.col("extract") == "dibao")
     assert set(links["basis"]) == {"damaged_id"}
 

@@ -11,7 +11,7 @@ from babel.messages.mofile import write_mo
 
 from conftest import ROOT, fupin_process
 from fupin_cli import errors
-from fupin_cli.language import preferred
+from fupin_cli.language import LANGUAGES, on_paper, pick_on_paper, preferred, report_language, speak
 from make_messages import CATALOGUE, updated
 
 SOURCES = sorted((ROOT / "src" / "fupin_cli").rglob("*.py"))
@@ -40,6 +40,32 @@ def test_the_option_goes_before_the_variable_and_that_before_the_locale(words, e
     done = fupin_process(*words, "run", "nowhere", **environment)
     assert done.returncode == 66
     assert done.stderr.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("variable", "asked", "expected"),
+    [
+        ("", None, "zh"),
+        ("", "en", "en"),
+        ("", "zh", "zh"),
+        ("en", "zh", "en"),
+        ("zh", "en", "zh"),
+        ("", "locale", "zh"),
+    ],
+)
+def test_reports_are_chinese_unless_somebody_asked_for_english(monkeypatch, variable, asked, expected):
+    """A system in English writes Chinese; who types --lang en or sets a variable reads English; villages read Chinese."""
+    monkeypatch.setenv("FUPIN_REPORT_LANG", variable)
+    speak("en" if asked == "locale" else asked or "en", asked=asked in LANGUAGES)
+    try:
+        with report_language() as language:
+            assert language == expected
+            assert (on_paper("Households"), pick_on_paper(("户", "home"))) == (
+                ("Households", "home") if expected == "en" else ("户判定", "户")
+            )
+        assert on_paper("Households") == "户判定"
+    finally:
+        speak("en")
 
 
 def test_an_error_says_all_three_things_in_chinese(tmp_path):

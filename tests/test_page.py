@@ -158,7 +158,7 @@ def test_five_numbers_and_their_change(world: World):
     page = _section(page_of(world, before=before), "numbers")
     assert page.count("<li>") == 5
     assert "较上轮 +12" in page
-    assert f"较上轮 +{world.findings.height - before.numbers['疑点']}" in page
+    assert f"较上轮 +{world.findings.height - before.numbers[1]}" in page
     kept = before.keys.n_unique() - 3
     assert f"新增疑点 {world.findings['finding_key'].n_unique() - kept:,} 条，延续 {kept:,} 条，消除 3 条" in page
 
@@ -339,3 +339,20 @@ def test_unmasking_is_asked_for_and_kept_on_record(demo: Path, tmp_path: Path):
     refused = fupin_process("run", SAMPLE, "--previous", tmp_path, "-o", tmp_path / "no")
     assert refused.returncode == 66
     assert "--previous" in refused.stderr
+
+
+def test_a_page_in_english(world: World, monkeypatch: pytest.MonkeyPatch):
+    """Headings, legends, heads of tables and the filter are English where that was asked for; what data say stays."""
+    more = {"ledger": ledger_of_two_rounds(), "before": round_before(world)}
+    chinese = page_of(world, **more)
+    monkeypatch.setenv("FUPIN_REPORT_LANG", "en")
+    page = page_of(world, **more)
+    assert '<html lang="en">' in page
+    assert '<html lang="zh-CN">' in chinese
+    for words in (r"<h2>(.*?)</h2>", r"<th [^>]*>(.*?)</th>", r"<figcaption>(.*?)</figcaption>", r"<label[^>]*>(.*?)<"):
+        told = re.findall(words, page)
+        assert told
+        assert len(told) == len(re.findall(words, chinese))
+        assert not [text for text in told if re.search("[\u4e00-\u9fff]", text)]
+    assert "since the last round: +12" in page
+    assert "<small" not in page + chinese  # one language at a time

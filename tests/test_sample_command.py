@@ -1,17 +1,21 @@
 """fupin sample, end to end: drawn from the sample data, filled in as auditors do, sent back through other programs, estimated."""
 
+import io
 import json
 import random
 import shutil
 import stat
+import subprocess
+import time
 from pathlib import Path
 
+import msoffcrypto
 import polars as pl
 import pytest
 from openpyxl import load_workbook
 
 from audit_world import fill, rows_of, shuffle, village_sheets
-from conftest import SAMPLE, fupin
+from conftest import FUPIN, ROOT, SAMPLE, fupin, fupin_process
 from fupin_cli.rundir import sha256
 from loop_world import resave
 
@@ -30,6 +34,66 @@ def drawn(demo, tmp_path_factory) -> Path:
 
 def books(folder: Path) -> list[Path]:
     return sorted((folder / "workbooks").glob("*.xlsx"))
+
+
+@pytest.fixture(scope="module")
+def small_draw(demo, tmp_path_factory) -> tuple:
+    """A sample of one county's villages, which is quick to draw, and the words that draw it."""
+    home = tmp_path_factory.mktemp("small")
+    plan = (ROOT / "rules" / "sampling" / "county.toml").read_text(encoding="utf-8")
+    (home / "小样.toml").write_text(plan.replace("take = 5\nmethod", "take = 1\nmethod"), encoding="utf-8")
+    return home / "calm", ("sample", "draw", home / "小样.toml", demo, "--seed", SEED, "--on", "2019-12-01")
+
+
+def test_a_group_opens_its_workbook_with_its_own_password(small_draw, tmp_path):
+    """Every group has one or nothing is drawn; the books are closed on disk, and come back closed."""
+    _, words = small_draw
+    passwords = tmp_path / "passwords.toml"
+    passwords.write_text('"第1组" = "jia-7"\n', encoding="utf-8")
+    passwords.chmod(0o600)
+    refused = fupin(*words, "-o", tmp_path / "sample", "--passwords", passwords)
+    assert refused.returncode == 2
+    assert "第2组" in refused.stderr
+    assert not (tmp_path / "sample").exists()
+    passwords.write_text('"第1组" = "jia-7"\n"第2组" = "yi-9"\n', encoding="utf-8")
+    assert fupin(*words, "-o", tmp_path / "sample", "--passwords", passwords).returncode == 0
+    files = books(tmp_path / "sample")
+    assert len(files) == 2
+    for path, password in zip(files, ("jia-7", "yi-9"), strict=True):
+        with path.open("rb") as stream:
+            closed = msoffcrypto.OfficeFile(stream)
+            assert closed.is_encrypted()
+            closed.load_key(password=password)
+            closed.decrypt(opened := io.BytesIO())
+        assert load_workbook(opened).sheetnames
+    told = fupin("sample", "estimate", "--sample", tmp_path / "sample", *files, "--passwords", passwords, "--json")
+    assert told.returncode == 0, told.stderr
+    assert json.loads(told.stdout)["unreadable"] == 0
+    assert "jia-7" not in (tmp_path / "sample" / "manifest.json").read_text(encoding="utf-8")
+
+
+def whole(folder: Path) -> dict[str, str]:
+    """Every file of a sample folder with its hash."""
+    return {path.relative_to(folder).as_posix(): sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.mark.parametrize("times", [2, pytest.param(100, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])])
+def test_killed_while_drawing(small_draw, tmp_path, times):
+    """kill -9 at any moment leaves a whole sample or none; drawn again it is the one that an undisturbed draw gives."""
+    calm, words = small_draw
+    start = time.perf_counter()
+    assert fupin_process(*words, "-o", calm).returncode == 0
+    wanted, rnd, span = whole(calm), random.Random(6), time.perf_counter() - start
+    for _ in range(times):
+        child = subprocess.Popen([FUPIN, *map(str, words), "-o", tmp_path / "torn"], stdout=subprocess.DEVNULL)
+        time.sleep(rnd.uniform(0.5, 1.0) * span)
+        child.kill()
+        child.wait()
+        assert not (tmp_path / "torn").exists() or whole(tmp_path / "torn") == wanted
+        assert fupin(*words, "-o", tmp_path / "torn").returncode == 0
+        assert whole(tmp_path / "torn") == wanted
+        assert not list(tmp_path.glob(".torn.p*"))
+        shutil.rmtree(tmp_path / "torn")
 
 
 def truth(number: str, header: str) -> str | None:

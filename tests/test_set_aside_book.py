@@ -131,7 +131,7 @@ def test_the_first_sheet_counts_what_the_frame_holds(folder: Path, world: World)
         reason_words("no_identity"),
         1,
         "民政低保_Sheet1",
-        MENDING["no_identity"],
+        mending_words("no_identity"),
     ]
     assert next(line for line in lines if line[2] == reason_words("footer"))[5] == "不需更正"
 

@@ -607,3 +607,40 @@ def test_file_names_are_safe(names: list[str]):
 def test_a_row_is_as_high_as_its_text(text, width, lines):
     """No printed row is cut: Chinese breaks anywhere, a number at its ends only."""
     assert lines_needed(text, width) == lines
+
+
+def test_a_master_in_english_and_village_forms_as_they_were(world: World, folder: Path, tmp_path: Path, monkeypatch):
+    """Sheets, headers, outcomes and kinds are English where that was asked for; what a village fills in stays Chinese."""
+    monkeypatch.setenv("FUPIN_REPORT_LANG", "en")
+    paths = _write(tmp_path, world)
+    monkeypatch.setenv("FUPIN_REPORT_LANG", "zh")
+    master, checklists = _master(tmp_path), [path for path in paths if "核查表" in path.name]
+    assert master.sheetnames == ["About", "Summary", "All findings", "Households", "Rules"]
+    assert checklists
+    for path in checklists:
+        assert path.read_bytes() == (folder / path.relative_to(tmp_path)).read_bytes()
+    named = {*world.households["township"].drop_nulls(), *world.titles.values()}
+    for name in master.sheetnames[1:]:
+        headers = [str(cell.value) for cell in master[name][3]]
+        assert not [header for header in headers if re.search("[\u4e00-\u9fff]", header) and header not in named]
+    homes = master["Households"]
+    verdict = len([cell for cell in homes[3] if cell.value]) - 4
+    assert {homes.cell(row, verdict).value for row in range(4, homes.max_row + 1)} <= {"met", "not met", "cannot tell"}
+    chinese = _master(folder)
+    for ours, theirs in zip(master.worksheets, chinese.worksheets, strict=True):
+        assert (ours.max_row, ours.max_column) == (theirs.max_row, theirs.max_column)
+
+
+def test_households_to_look_at_come_first_and_are_printed(folder: Path):
+    """Who falls short, or of whom nobody can tell, stands above all others; the print area ends with them."""
+    sheet = _master(folder)["户判定"]
+    why = _column(sheet, "判定说明", 3)
+    first, last = _column(sheet, "人口数", 3) + 1, why - 1
+    telling = [
+        any(sheet.cell(row, at).value in {"未达标", "无法判断"} for at in range(first, last + 1))
+        for row in range(4, sheet.max_row + 1)
+    ]
+    assert telling == sorted(telling, reverse=True)
+    assert set(telling) == {True, False}
+    assert sheet.print_area.endswith(f"${3 + sum(telling)}")
+    assert sheet.print_title_rows == "$3:$3"

@@ -19,7 +19,7 @@ from typing import Any
 import polars as pl
 
 from fupin_cli.cases.asked import chosen
-from fupin_cli.cases.figures import in_words, statistics, trend
+from fupin_cli.cases.figures import VALUES, statistics, trend
 from fupin_cli.cases.ledger import Ledger, Receipt, detail, nearest_case, next_link, no_ledger, open_ledger
 from fupin_cli.cases.reconcile import KNOWN, RoundFrames, reconcile_round
 from fupin_cli.cases.schema import COUNTY, STATES, TO_ASK
@@ -30,6 +30,7 @@ from fupin_cli.locks import locked
 from fupin_cli.parquet import write_parquet
 from fupin_cli.progress import Say, silent
 from fupin_cli.project import rules_folders
+from fupin_cli.recipients import refuse_lacking
 from fupin_cli.report.dispatch import SentBook, laid_out, sent_rows, write_dispatch
 from fupin_cli.report.dispatch_book import Sending, batch_name
 from fupin_cli.report.page_parts import LedgerTable
@@ -193,7 +194,7 @@ def dispatch(
             how="inner",
         ).with_columns(question=_question(packs))
         rows = laid_out(shown, sending, by=by, mask_ids=mask_ids)
-        _refuse_unknown_passwords(rows, passwords)
+        refuse_lacking(rows["recipient"].unique().sort().to_list(), passwords)
         target, staging = _batch_folders(folder, number)
         remove(staging)
         with unfinished(staging):
@@ -244,6 +245,11 @@ def _chain(packs: Sequence[Pack], jurisdiction: str) -> SignOff:
     return chain
 
 
+def english_titles(ledger: Ledger) -> dict[str, str]:
+    """What the rules are called in English; the ledger keeps their Chinese titles."""
+    return {rule.id: rule.title_en for pack in _packs(ledger.folder) for rule in pack.rules if rule.title_en}
+
+
 def limits_of(ledger: Ledger) -> Limits:
     """When to warn, by the packs of the ledger's place."""
     last = ledger.last("rounds")
@@ -263,7 +269,7 @@ def ledger_tables(folder: Path) -> list[LedgerTable]:
         told = statistics(ledger, date.fromisoformat(last), limits_of(ledger)) if last else []
         known = {figures.name: figures for figures in (trend(ledger), *told)}
     return [
-        LedgerTable(one.name, one.title[0], [(name, zh) for name, zh, _ in one.columns], in_words(one))
+        LedgerTable(one.name, one.title, one.columns, one.rows, VALUES)
         for one in (known[name] for name in ("trend", *_ON_PAGE) if name in known)
         if one.rows.height
     ]
@@ -350,21 +356,6 @@ def _question(packs: Sequence[Pack]) -> pl.Expr:
     of = pl.when(by_evidence).then("evidence_code").otherwise("household_id")
     together = pl.concat_str("rule_id", pl.col("county").fill_null(""), of, separator="|")
     return pl.coalesce(pl.when(own).then(together), "case_id")
-
-
-def _refuse_unknown_passwords(rows: pl.DataFrame, passwords: Mapping[str, str] | None) -> None:
-    recipients = rows["recipient"].unique().sort().to_list()
-    if passwords is not None and (lacking := [name for name in recipients if name not in passwords]):
-        raise UsageError(
-            tr(
-                "{count} of {count_2} recipients have no password: {names}",
-                count=len(lacking),
-                count_2=len(recipients),
-                names="、".join(lacking[:3]),
-            ),
-            why=tr("a workbook without one would go out open"),
-            try_=tr('a line "{lacking}" = "…" in the file of passwords', lacking=lacking[0]),
-        )
 
 
 def _write_people(path: Path, people: pl.DataFrame) -> None:

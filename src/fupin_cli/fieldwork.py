@@ -33,6 +33,7 @@ from fupin_cli.normalise.regions import settle_places
 from fupin_cli.parquet import write_parquet
 from fupin_cli.progress import Say, silent
 from fupin_cli.project import load_project, rules_folders
+from fupin_cli.recipients import refuse_lacking
 from fupin_cli.report import book
 from fupin_cli.report.audit_account import method_part, result_parts, trouble_parts, write_account
 from fupin_cli.report.audit_book import SAMPLE_NUMBER, AuditSheet, shown_headers, shown_text, write_audit_book
@@ -104,12 +105,13 @@ def draw(
     project: Path | None = None,
     say: Say = silent,
     passwords: Passwords = nobody_knows,
+    group_passwords: Mapping[str, str] | None = None,
 ) -> SampleDrawn:
     """Draws by the plan of this name from a run directory or a project, and writes sample and workbooks to `target`.
 
     `listed` is a list of households outside the register, `villages` a text file with a line 县/乡镇/村 for each village that the
-    plan is limited to. Without a seed one is drawn. Nothing appears under `target` unless everything does. Raises OutputError
-    where another sample lies there.
+    plan is limited to. Without a seed one is drawn. `group_passwords` gives for each group (第1组) what its workbook is
+    encrypted with. Nothing appears under `target` unless everything does. Raises OutputError where another sample lies there.
     """
     base = _base(source, project, say, passwords)
     plan = open_plan(name, base.folders, _register_columns(base.folders))
@@ -124,6 +126,7 @@ def draw(
         )
     seed = new_seed() if seed is None else seed
     drawn = draw_sample(frame.households, plan, seed)
+    refuse_lacking([_group(number) for number in drawn.rows["group"].unique().sort()], group_passwords)
     population = frame.households.group_by("stratum").agg(
         households=pl.len(), persons=pl.col("member_count").sum(), unsized=pl.col("member_count").is_null().sum()
     )
@@ -139,7 +142,7 @@ def draw(
             **({"名单": _list_words(others)} if others is not None else {}),
             "随机种子": f"{seed}（同一抽样框、同一种子，抽出的是同一个样本）",
         }
-        books = _write_books(folder / BOOKS, plan, drawn.rows, facts, day, labels)
+        books = _write_books(folder / BOOKS, plan, drawn.rows, facts, day, labels, group_passwords or {})
         told = frame.outside.with_columns(pl.col("reason").replace(OUTSIDE))
         write_account(folder / "抽样说明.xlsx", plan, drawn.rows, drawn.short, told, population, facts, day)
         manifest = {
@@ -147,6 +150,7 @@ def draw(
             "frame_sha256": frame.sha256, "frame_households": frame.households.height, "outside": outside,
             "list_set_aside": set_aside, "from": dict(base.facts),
             "columns": sorted(_columns_read(plan)), "shows": {name: labels.get(name, name) for name in plan.shows},
+            "encrypted": group_passwords is not None,
             "population": population.sort("stratum").to_dicts(),
             **({"list_sha256": sha256(listed)} if listed else {}), **({"villages_sha256": sha256(villages)} if villages else {}),
         }  # fmt: skip
@@ -309,20 +313,30 @@ def _refuse_same_headers(plan: Plan, labels: Mapping[str, str]) -> None:
 
 
 def _write_books(
-    folder: Path, plan: Plan, rows: pl.DataFrame, facts: Mapping[str, str], day: date, labels: Mapping[str, str]
+    folder: Path,
+    plan: Plan,
+    rows: pl.DataFrame,
+    facts: Mapping[str, str],
+    day: date,
+    labels: Mapping[str, str],
+    passwords: Mapping[str, str],
 ) -> int:
     """How many workbooks were written, one for each audit group."""
     groups = rows["group"].unique().sort().to_list()
-    names = book.file_names(f"第{group}组_审计核查表_{plan.id}_{day}" for group in groups)
+    names = book.file_names(f"{_group(group)}_审计核查表_{plan.id}_{day}" for group in groups)
     for group, name in zip(groups, names, strict=True):
         own = rows.filter(pl.col("group") == group)
         sheets = [
             AuditSheet(_place(part), str(part["village"][0]), shown_text(part, plan))
             for part in own.partition_by(["city", *PLACES], maintain_order=True)
         ]
-        title = f"{plan.title}　第{group}组" if len(groups) > 1 else plan.title
-        write_audit_book(folder / f"{name}.xlsx", plan, title, facts, sheets, day, labels)
+        title = f"{plan.title}　{_group(group)}" if len(groups) > 1 else plan.title
+        write_audit_book(folder / f"{name}.xlsx", plan, title, facts, sheets, day, labels, passwords.get(_group(group)))
     return len(groups)
+
+
+def _group(number: int) -> str:
+    return f"第{number}组"
 
 
 def _place(part: pl.DataFrame) -> str:

@@ -1,6 +1,10 @@
 """Words in the language of whoever reads them: English in the code, Chinese in a catalogue beside it (gettext).
 
-A catalogue is `locale/zh/LC_MESSAGES/fupin.po`, made ready by `make messages`. Workbooks and pages have a language of their own.
+A catalogue is `locale/zh/LC_MESSAGES/fupin.po`, made ready by `make messages`.
+
+What is written to be read by others has a language of its own. It is Chinese, so that whoever runs the program on an English
+system still writes what offices read; a run's own workbooks and its page are in English where somebody asked for English, by
+FUPIN_REPORT_LANG, --lang or FUPIN_LANG. Forms that villages fill in are always in Chinese.
 """
 
 from __future__ import annotations
@@ -9,22 +13,30 @@ import gettext
 import locale
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
 Said = TypeVar("Said")
 LANGUAGES = {"zh": "中文", "en": "English"}
 VARIABLE = "FUPIN_LANG"
+REPORTS = "FUPIN_REPORT_LANG"
 _LOCALE = Path(__file__).parent / "locale"
 _language = "en"
+_asked = "zh"  # for reports: what somebody asked for, which a system's locale does not
+_written = "zh"  # what is being written now
 _spoken = gettext.NullTranslations()
 
 
-def speak(language: str) -> None:
-    """From now on messages are in this language; the code's own, English, where a message has no translation."""
-    global _language, _spoken  # noqa: PLW0603 - one process speaks to one person
-    _language = language
+def speak(language: str, *, asked: bool = False) -> None:
+    """From now on messages are in this language; the code's own, English, where a message has no translation.
+
+    Where somebody `asked` for it, reports are too.
+    """
+    global _language, _asked, _spoken  # noqa: PLW0603 - one process speaks to one person
+    _language, _asked = language, language if asked else "zh"
     _spoken = gettext.translation("fupin", _LOCALE, [language], fallback=True)
     # click asks gettext by itself, and so do the programs that we start
     os.environ["LANGUAGE"] = os.environ[VARIABLE] = language
@@ -46,6 +58,38 @@ def tr(text: str, **values: object) -> str:
     """The message in the language spoken, with its values filled in."""
     said = _spoken.gettext(text)
     return said.format(**values) if values else said
+
+
+@contextmanager
+def report_language() -> Iterator[str]:
+    """Meanwhile what is written is in the language asked for reports, not in Chinese; also around a whole function."""
+    global _written  # noqa: PLW0603 - one report is written at a time
+    before, _written = _written, os.environ.get(REPORTS) or _asked
+    try:
+        yield _written
+    finally:
+        _written = before
+
+
+def on_paper(text: str, **values: object) -> str:
+    """The text of a workbook or page in the language that it is written in, with its values filled in."""
+    said = text if _written == "en" or not text else _chinese().gettext(text)
+    return said.format(**values) if values else said
+
+
+def later(text: str) -> str:
+    """A text of a table of words: `on_paper` says it when it is written."""
+    return text
+
+
+def pick_on_paper(both: tuple[Said, Said]) -> Said:
+    """Of the Chinese and the English the one in the language that is written."""
+    return both[_written == "en"]
+
+
+@cache
+def _chinese() -> gettext.NullTranslations:
+    return gettext.translation("fupin", _LOCALE, ["zh"])
 
 
 def listed(names: Iterable[str]) -> str:

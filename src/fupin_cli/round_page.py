@@ -106,7 +106,7 @@ def round_before(run: Path) -> Before:
         digest = json.loads((run / "digest.json").read_text(encoding="utf-8"))
         found = pl.read_parquet(run / "findings.parquet", columns=["finding_key", "severity"])
         keys = found.filter(~is_note())["finding_key"]
-        numbers = {name: count for name, count, _ in five_numbers(digest)}
+        numbers = tuple(count for _, count, _ in five_numbers(digest))
         return Before(digest["as_of"], numbers, keys, sha256(run / MANIFEST))
     except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
         raise InputMissingError(

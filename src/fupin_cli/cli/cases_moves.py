@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -19,10 +18,10 @@ from fupin_cli.cli.console import password_from, progress, show
 from fupin_cli.cli.groups import Choice
 from fupin_cli.cli.next_step import after_dispatch, after_import, after_round, no_forms
 from fupin_cli.cli.waiting import wait_option
-from fupin_cli.errors import ConfigurationError, InputMissingError, NoPermissionError, UsageError
+from fupin_cli.errors import UsageError
 from fupin_cli.feedback import IN_ENGLISH, NOT_TAKEN, TO_MEND, file_document, settle, sign, take_back
-from fupin_cli.ingest import Ask
 from fupin_cli.language import pick, tr
+from fupin_cli.recipients import ask_by_recipient, read_passwords
 from fupin_cli.report.checklist import ACTIONS, VERDICTS
 from fupin_cli.report.dispatch import BY
 from fupin_cli.report.dispatch_book import batch_name
@@ -120,7 +119,7 @@ def dispatch_(
     with progress(quiet=as_json) as say:
         sent = dispatch(
             ledger, day, due, by=by, county=county, mask_ids=mask_ids, say=say,
-            passwords=_passwords(passwords) if passwords else None,
+            passwords=read_passwords(passwords) if passwords else None,
         )  # fmt: skip
     total = sum(book.cases for book in sent.books)
     if as_json:
@@ -183,7 +182,7 @@ def import_(
     """
     ask = password_from()
     if passwords:
-        ask = _ask_by_unit(_passwords(passwords), ask)
+        ask = ask_by_recipient(read_passwords(passwords), ask)
     told = take_back(ledger, files, day, ask, output)
     if as_json:
         counts = {"booked": told.booked, "known": told.known, "closed": told.closed, "promised": told.promised,
@@ -341,38 +340,6 @@ def exempt_(cases: tuple[str, ...], reason: str, document: str, until: date, led
     exempt(ledger, [case_number(case) for case in cases], day, reason=reason, document=document, until=until)
     click.echo(tr("exempt until {until}: {count}", until=until, count=len(cases)))
     return 0
-
-
-def _passwords(path: Path) -> dict[str, str]:
-    """Recipient → password. The file is read only where nobody else may read it."""
-    try:
-        if path.stat().st_mode & 0o077:
-            raise NoPermissionError(
-                tr("others may read this file of passwords"), where=str(path), try_=tr("chmod 600 {path}", path=path)
-            )
-        told = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise InputMissingError(tr("no such file"), where=str(path)) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):  # what stands there may be a password: it is not repeated
-        raise ConfigurationError(
-            tr("not readable as TOML"), where=str(path), try_=tr('"青禾县/平川镇" = "…", a line each')
-        ) from None
-    if not all(isinstance(password, str) and password for password in told.values()):
-        raise ConfigurationError(
-            tr("a password is a text"), where=str(path), try_=tr('"青禾县/平川镇" = "…", a line each')
-        )
-    return told
-
-
-def _ask_by_unit(passwords: Mapping[str, str], others: Ask) -> Ask:
-    """Knows the password of a workbook by the recipient in its name, which is kept when it is sent back."""
-    by_name = {recipient.replace("/", "_"): password for recipient, password in passwords.items()}
-
-    def answer(name: str) -> str | None:
-        fitting = [key for key in by_name if Path(name).name.startswith(f"{key}_")]
-        return by_name[max(fitting, key=len)] if fitting else others(name)
-
-    return Ask(others.variable, answer)
 
 
 def _figures(counts: Mapping[str, int]) -> Table:

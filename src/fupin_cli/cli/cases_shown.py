@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -25,8 +25,8 @@ from fupin_cli.cases.figures import (
     trend,
     warnings,
 )
-from fupin_cli.cases.ledger import check_ledger
-from fupin_cli.casework import limits_of
+from fupin_cli.cases.ledger import Ledger, check_ledger
+from fupin_cli.casework import english_titles, limits_of
 from fupin_cli.cli.cases_options import book_option, day_option, json_option, ledger_option
 from fupin_cli.cli.cases_tables import print_table, table_of
 from fupin_cli.cli.groups import Choice
@@ -69,11 +69,12 @@ def stats(sections: tuple[str, ...], output: Path | None, ledger: Path, day: dat
     """
     with open_ledger(ledger) as opened:
         told = statistics(opened, day, limits_of(opened))
+        titles = _titles(opened)
     if sections:
         told = [table for table in told if table.name in sections]
     elif not as_json and not output:
         told = _one_screen(told)
-    _tell("核查件统计", told, output, day, as_json=as_json)
+    _tell("核查件统计", told, output, day, titles, as_json=as_json)
     if not (sections or as_json or output):
         click.echo(tr("\nwhole tables: --section ") + listed(SECTIONS), err=True)
     return 0
@@ -93,7 +94,8 @@ def warn(output: Path | None, ledger: Path, day: date, *, as_json: bool) -> int:
       fupin cases warn --json
     """
     with open_ledger(ledger) as opened:
-        return _tell("核查件预警", warnings(opened, day, limits_of(opened)), output, day, as_json=as_json)
+        told = warnings(opened, day, limits_of(opened))
+        return _tell("核查件预警", told, output, day, _titles(opened), as_json=as_json)
 
 
 @click.command("trend")
@@ -110,7 +112,7 @@ def show_trend(output: Path | None, ledger: Path, day: date, *, as_json: bool) -
       fupin cases trend -o 历轮比对.xlsx
     """
     with open_ledger(ledger) as opened:
-        return _tell("历轮比对", [trend(opened)], output, day, as_json=as_json)
+        return _tell("历轮比对", [trend(opened)], output, day, {}, as_json=as_json)
 
 
 @click.command("labels")
@@ -218,12 +220,22 @@ def _both(said: str) -> tuple[str, str]:
     return said, said
 
 
-def _worded(rows: pl.DataFrame) -> pl.DataFrame:
+def _titles(ledger: Ledger) -> dict[str, str]:
+    """The titles of rules, where they are to be said otherwise than the ledger has them."""
+    return english_titles(ledger) if pick((False, True)) else {}
+
+
+def _worded(rows: pl.DataFrame, titles: Mapping[str, str]) -> pl.DataFrame:
     """The rows with values of ours in the language spoken."""
-    return rows.with_columns(pl.col(pl.String).replace({zh: pick((zh, en)) for zh, en in VALUES.items()}))
+    rows = rows.with_columns(pl.col(pl.String).replace({zh: pick((zh, en)) for zh, en in VALUES.items()}))
+    if not titles or not {"rule_id", "title"} <= set(rows.columns):
+        return rows
+    return rows.with_columns(title=pl.col("rule_id").replace_strict(titles, default=pl.col("title")))
 
 
-def _tell(title: str, tables: Sequence[Figures], output: Path | None, day: date, *, as_json: bool) -> int:
+def _tell(
+    title: str, tables: Sequence[Figures], output: Path | None, day: date, titles: Mapping[str, str], *, as_json: bool
+) -> int:
     """Prints tables, as JSON where asked, or writes them as a workbook."""
     if as_json:
         click.echo(json.dumps({table.name: table.rows.to_dicts() for table in tables}, ensure_ascii=False))
@@ -235,7 +247,9 @@ def _tell(title: str, tables: Sequence[Figures], output: Path | None, day: date,
             if table.rows.height and table.name == "trend":
                 print_table(_turned(table))
             elif table.rows.height:
-                print_table(table_of([(pick((zh, en)), name) for name, zh, en in table.columns], _worded(table.rows)))
+                print_table(
+                    table_of([(pick((zh, en)), name) for name, zh, en in table.columns], _worded(table.rows, titles))
+                )
     return 0
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import click
 import polars as pl
 
 from fupin_cli.cases.keys import read_case_id
 from fupin_cli.cli import complete
+from fupin_cli.cli.cases_options import json_option
 from fupin_cli.cli.explain_lines import (
     Masked,
     finding_lines,
+    finding_told,
     household_lines,
     idle_lines,
     link_lines,
@@ -24,7 +28,7 @@ from fupin_cli.cli.explain_run import Run, newest_run, open_run, people_in_row
 from fupin_cli.cli.rule_packs import judged_project_option, open_rules
 from fupin_cli.errors import UsageError, typed
 from fupin_cli.language import tr
-from fupin_cli.report.masking import mask_id
+from fupin_cli.report.masking import mask_id, mask_text
 from fupin_cli.rules import Rule, nearest
 from fupin_cli.traces import ACCESS, record
 
@@ -33,6 +37,14 @@ DERIVED = {
     "county_compared": "录入前已县级比对", "member_count_actual": "台账人数", "as_of": "比对日期",
 }  # fmt: skip
 _SHORTEST_KEY = 4  # characters of a finding's key
+
+
+class _Told(NamedTuple):
+    """What is said of a target: what it turned out to be, the findings about it, the lines for a person."""
+
+    kind: str
+    lines: Sequence[str]
+    findings: pl.DataFrame | None = None
 
 
 @click.command("explain")
@@ -50,7 +62,10 @@ _SHORTEST_KEY = 4  # characters of a finding's key
     help="the ledger of a case's number [cases here, in the project or beside the run]",
 )
 @click.option("--unmask", is_flag=True, help="show names and ID numbers in full")
-def command(target: str, folder: Path | None, project: Path | None, ledger: Path | None, *, unmask: bool) -> int:
+@json_option
+def command(
+    target: str, folder: Path | None, project: Path | None, ledger: Path | None, *, unmask: bool, as_json: bool
+) -> int:
     """Explain a person, a household, a finding, a case or a link.
 
     TARGET is a rule ID, for the findings of that rule; the key of a finding (or its first characters), the number of a case, as
@@ -70,9 +85,11 @@ def command(target: str, folder: Path | None, project: Path | None, ledger: Path
       fupin explain row:17@青禾县 --unmask
       fupin explain link:17:hukou:203 --run demo
       fupin explain link:17:203 --run links.parquet
+      fupin explain CMP-PS1 --run demo --json | jq -r .findings[].finding_key
     """
     if folder and folder.is_file():
-        click.echo("\n".join(explain_row_pair(target, folder)))
+        lines = explain_row_pair(target, folder)
+        click.echo(_as_json(target, _Told("link", lines)) if as_json else "\n".join(lines))
         return 0
     run = open_run(folder or newest_run())
     if unmask:
@@ -83,30 +100,42 @@ def command(target: str, folder: Path | None, project: Path | None, ledger: Path
         unmask=unmask, labels={field.column: field.zh for field in known.profiles["register"].fields} | DERIVED
     )
     case = read_case_id(target)
-    lines = _case(run, case, ledger, project, rules, say) if case else _lines(run, target, rules, say)
+    told = _case(run, case, ledger, project, rules, say) if case else _told(run, target, rules, say)
     if known.note:
-        click.echo(known.note)
-    click.echo("\n".join(lines))
+        click.echo(known.note, err=as_json)
+    if as_json:
+        found = [] if told.findings is None else told.findings.to_dicts()
+        click.echo(_as_json(target, told, [finding_told(row, rules, say) for row in found]))
+    else:
+        click.echo("\n".join(told.lines))
     return 0
 
 
-def _lines(run: Run, target: str, rules: Mapping[str, Rule], say: Masked) -> list[str]:
+def _as_json(target: str, told: _Told, findings: Sequence[Mapping[str, Any]] = ()) -> str:
+    """What is said for programs, masked as it is for people."""
+    said = {"target": mask_text(target), "kind": told.kind, "findings": findings, "lines": told.lines}
+    return json.dumps(said, ensure_ascii=False)
+
+
+def _told(run: Run, target: str, rules: Mapping[str, Rule], say: Masked) -> _Told:
     """What is said of whatever this run calls so. Raises UsageError where that is nothing, or more than one finding."""
     if target.startswith("link:"):
-        return link_lines(run, target, say)
+        return _Told("link", link_lines(run, target, say))
     if target.startswith("row:"):
         return _people(run, people_in_row(run, target), rules, say)
     of_rule = run.findings.filter(pl.col("rule_id") == target.upper())
     if of_rule.height:
-        return rule_lines(of_rule, run, rules, say)
+        return _Told("rule", rule_lines(of_rule, run, rules, say), of_rule.sort("finding_key"))
     begun = run.findings.filter(pl.col("finding_key").str.starts_with(target.lower()), len(target) >= _SHORTEST_KEY)
     if begun.height == 1:
-        return finding_lines(run, begun.row(0, named=True), rules, say)
+        return _Told("finding", finding_lines(run, begun.row(0, named=True), rules, say), begun)
     if (household := run.households.filter(pl.col("household_id") == target)).height:
-        return household_lines(run, household.row(0, named=True), rules, say)
+        of_home = run.findings.filter(pl.col("household_id") == target).sort("rule_id", "finding_key")
+        return _Told("household", household_lines(run, household.row(0, named=True), rules, say), of_home)
     person = run.persons.filter((pl.col("person_id") == target) | (pl.col("id_number") == target.upper()))
-    if told := _people(run, person.sort("register_row"), rules, say) or idle_lines(run, target.upper(), rules):
-        return told
+    idle = [] if person.height else idle_lines(run, target.upper(), rules)
+    if person.height or idle:
+        return _Told("rule", idle) if idle else _people(run, person.sort("register_row"), rules, say)
     looked = tr(
         "looked for a rule, finding key, case number, household ID, person ID, ID number, row:N and link:N:EXTRACT:M"
     )
@@ -118,17 +147,20 @@ def _lines(run: Run, target: str, rules: Mapping[str, Rule], say: Masked) -> lis
     )
 
 
-def _people(run: Run, people: pl.DataFrame, rules: Mapping[str, Rule], say: Masked) -> list[str]:
-    return [line for person in people.to_dicts() for line in person_lines(run, person, rules, say)]
+def _people(run: Run, people: pl.DataFrame, rules: Mapping[str, Rule], say: Masked) -> _Told:
+    lines = [line for person in people.to_dicts() for line in person_lines(run, person, rules, say)]
+    found = run.findings.join(people.select("register_row"), on="register_row", how="semi")
+    return _Told("person", lines, found.sort("register_row", "rule_id", "finding_key"))
 
 
 def _case(
     run: Run, case: str, ledger: Path | None, project: Path | None, rules: Mapping[str, Rule], say: Masked
-) -> list[str]:
+) -> _Told:
     from fupin_cli.cli.explain_case import finding_of_case  # noqa: PLC0415 - nothing else here needs the ledger
 
     state, finding = finding_of_case(case, run.folder, ledger, project)
-    return [state, *finding_lines(run, finding, rules, say)]
+    found = run.findings.filter(pl.col("finding_key") == finding["finding_key"])
+    return _Told("case", [state, *finding_lines(run, finding, rules, say)], found)
 
 
 def _instead(run: Run, target: str) -> str:

@@ -20,6 +20,9 @@ from fupin_cli.vocabulary import BASES, CODED, ID_STATUS_LABELS, OUTCOME_LABELS,
 _SHOWN_OF_RULE, _KEY_SHOWN = 20, 8  # findings listed; characters of a key that tell it from the others
 
 
+_STANDS = {"source": "source", "sheet": "sheet", "row": "at"}
+
+
 class Masked:
     """Shows what may be shown: names and numbers hidden unless asked for in full."""
 
@@ -195,6 +198,23 @@ def finding_lines(run: Run, row: Mapping[str, Any], rules: Mapping[str, Rule], s
     of_home = rule is not None and rule.level.value == "household"
     asked = row["household_id"] if say.unmask and of_home else at
     return [*lines, tr("next: {step}", step=typed("fupin", "explain", asked, "--run", run.folder))]
+
+
+def finding_told(row: Mapping[str, Any], rules: Mapping[str, Rule], say: Masked) -> dict[str, Any]:
+    """One finding for programs: what a line says of it, under names, and where both sides stand."""
+    sides = {
+        side: {name: row[f"{side}_{column}"] for name, column in _STANDS.items()} if row[f"{side}_source"] else None
+        for side in ("register", "extract")
+    }
+    return {
+        **{name: row[name] for name in ("finding_key", "rule_id", "title", "severity", "band", "stage", *PLACES)},
+        "name": say.name(row["name"] or row["head_name"]),
+        "household_id": say.number(row["household_id"]) if row["household_id"] else None,
+        "department": row["department"],
+        "evidence": say.value("evidence", row["evidence"]),
+        "citation": str(rules[row["rule_id"]].citation) if row["rule_id"] in rules else row["citation"],
+        **sides,
+    }
 
 
 def _finding(row: Mapping[str, Any], rules: Mapping[str, Rule], say: Masked) -> list[str]:

@@ -7,7 +7,7 @@ import inspect
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,32 @@ _WIDTH = 88  # columns of a paragraph without blanks, which click cannot break
 _PIECE = re.compile(r"[!-~]+[，。、；：）]?|.[，。、；：）]?")
 
 
+class _Formatter(click.HelpFormatter):
+    """Lists of options and commands whose second column stands straight also beside Chinese."""
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        """As click does; a Chinese character takes two columns of a terminal."""
+        rows = list(rows)
+        if all(f"{term}{said}".isascii() for term, said in rows):
+            super().write_dl(rows, col_max, col_spacing)
+            return
+        first = min(max(_columns(term) for term, _ in rows), col_max) + col_spacing
+        indent = " " * self.current_indent
+        for term, said in rows:
+            gap = first - _columns(term)
+            start = f"{term}{' ' * gap}" if gap >= col_spacing else f"{term}\n{indent}{' ' * first}"
+            lines = _broken(said, max(self.width - first - 2, 10)).split("\n")
+            self.write(f"{indent}{start}" + f"\n{indent}{' ' * first}".join(lines) + "\n")
+
+
+class _Context(click.Context):
+    formatter_class = _Formatter
+
+
 class LazyGroup(click.Group):
     """A group that knows its commands by name and a line of words; `load` brings one when it is asked for."""
+
+    context_class = _Context
 
     def __init__(
         self, *args: Any, words: Mapping[str, str], load: Callable[[str], click.Command], **kwargs: Any
@@ -68,6 +92,7 @@ class LazyGroup(click.Group):
 
 def in_words(command: click.Command, say: Callable[[str], str] = tr) -> click.Command:
     """The command, and those in it, with help as `say` says it; what was said once is not said again."""
+    command.context_class = _Context
     command.help = "\n\n".join(_said(inspect.cleandoc(command.help or ""), say)) or None
     for option in command.params:
         if isinstance(option, click.Option) and option.help:
@@ -98,12 +123,16 @@ def _line(line: str, say: Callable[[str], str]) -> str:
     return noted["typed"] + say(noted["note"]) if noted else line
 
 
-def _broken(text: str) -> str:
+def _columns(text: str) -> int:
+    return sum(1 + (unicodedata.east_asian_width(letter) in "WF") for letter in text)
+
+
+def _broken(text: str, room: int = _WIDTH) -> str:
     """Chinese in lines of the terminal's width; a word of Latin letters stays whole, no line begins with a comma."""
     lines, width = [""], 0
     for piece in _PIECE.findall(text):
-        wide = sum(1 + (unicodedata.east_asian_width(letter) in "WF") for letter in piece)
-        if width + wide > _WIDTH and piece != " ":
+        wide = _columns(piece)
+        if width + wide > room and piece != " ":
             lines.append("")
             width = 0
         lines[-1] += piece

@@ -15,7 +15,7 @@ import click
 from fupin_cli import __version__
 from fupin_cli.cli.boundary import run_guarded
 from fupin_cli.cli.groups import LazyGroup
-from fupin_cli.language import LANGUAGES, preferred, speak
+from fupin_cli.language import LANGUAGES, VARIABLE, preferred, speak
 
 COMPLETE = "_FUPIN_COMPLETE"  # set by the script of `fupin completion`
 COMMANDS = {  # in the order in which an analyst meets them
@@ -57,7 +57,7 @@ def _load(name: str) -> click.Command:
 
 def _speak(ctx: click.Context, _: click.Parameter, language: str | None) -> None:
     if language and not ctx.resilient_parsing:
-        speak(language)
+        speak(language, asked=True)
 
 
 @click.command(
@@ -107,5 +107,5 @@ def entry() -> None:
         with contextlib.suppress(Exception):
             main(prog_name="fupin")
         sys.exit(0)
-    speak(preferred())
+    speak(preferred(), asked=bool(os.environ.get(VARIABLE)))
     sys.exit(run_guarded(lambda: main(standalone_mode=False)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -107,17 +108,24 @@ def show_rule(rule_id: str, project: Path | None) -> int:
 
 @command.command("check")
 @project_option
-def check_rules(project: Path | None) -> int:
+@json_option
+def check_rules(project: Path | None, *, as_json: bool) -> int:
     """Load every pack, line and source profile; say what is wrong, and where.
 
     \b
     Examples:
       fupin rules check
       fupin rules check --project .
+      fupin rules check --json | jq .rules
     """
     known = open_rules(project)
     packs, lines = known.packs, known.lines
     rules = [rule for pack in packs for rule in pack.rules]
+    if as_json:
+        counts = {"packs": len(packs), "rules": len(rules), "rules_enabled": sum(rule.enabled for rule in rules)}
+        rows = {"lines": len(lines.rows), "lines_enabled": sum(line.enabled for line in lines.rows)}
+        click.echo(json.dumps({**counts, **rows, "profiles": len(known.profiles)}))
+        return 0
     click.echo(
         tr(
             "packs {count}, rules {count_2} (enabled {sum}), lines {count_3} (enabled {sum_2}): ok",
@@ -133,13 +141,15 @@ def check_rules(project: Path | None) -> int:
 
 @command.command("test")
 @project_option
-def test_rules(project: Path | None) -> int:
+@json_option
+def test_rules(project: Path | None, *, as_json: bool) -> int:
     """Run every rule's worked examples; exit with 78 if one fails.
 
     \b
     Examples:
       fupin rules test
       fupin rules test --project .
+      fupin rules test --json | jq '.failed[].id'
     """
     known = open_rules(project)
     own = project / "rules" if project else None
@@ -147,6 +157,10 @@ def test_rules(project: Path | None) -> int:
     beside = {pack.where: shipped for pack in known.packs if not (own and (own / pack.where).is_file())}
     results = run_examples(known.packs, known.lines, beside)
     failed = [result for result in results if not result.passed]
+    if as_json:
+        told = {"examples": len(results), "failed": [asdict(result) for result in failed]}
+        click.echo(json.dumps(told, ensure_ascii=False, default=str))
+        return _FAILED if failed else 0
     for result in failed:
         click.echo(
             tr(

@@ -15,11 +15,12 @@ from fupin_cli.cli.journal import LOG, journal
 from fupin_cli.cli.memory import Size
 from fupin_cli.cli.next_step import after_run, rule_to_look_at
 from fupin_cli.cli.waiting import wait_option
-from fupin_cli.language import tr
+from fupin_cli.language import listed, pick, tr
 from fupin_cli.pipeline import reconcile
 from fupin_cli.project import Project, load_project
 from fupin_cli.report.digest import Digest, to_json
 from fupin_cli.report.terminal import summary
+from fupin_cli.report.wording import problem_words
 from fupin_cli.round_page import Page, round_before
 from fupin_cli.rundir import sha256_of
 from fupin_cli.traces import ACCESS, record
@@ -104,6 +105,8 @@ def command(
         rule = rule_to_look_at((t.rule_id, t.severity or "", t.count) for t in digest.findings_by_rule)
         told = summary(digest, str(target), every=files, then=after_run(target, loaded.path, rule))
         show(told, to_stdout=not as_json)
+        if code == PARTLY_UNREADABLE:
+            click.echo(_partly(digest), err=True)
     return code
 
 
@@ -114,6 +117,13 @@ def _warn_of_days_ahead(project: Project) -> None:
         if day > now:
             told = tr("{where}: as_of = {day} lies in the future; today is {today}", where=where, day=day, today=now)
             show(f"[yellow]{escape(told)}[/yellow]")
+
+
+def _partly(digest: Digest) -> str:
+    """What the exit code 3 means here: the run is done, and which doubt about its sources is why it says so."""
+    kinds = dict.fromkeys(problem.kind for problem in digest.problems if problem.kind in UNREADABLE_KINDS)
+    what = listed(problem_words(kind, pick) for kind in kinds)
+    return tr("exit code 3: done, but of some source not everything may have been read: {what}", what=what)
 
 
 def _code(digest: Digest, *, exit_code: bool) -> int:

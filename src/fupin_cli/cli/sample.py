@@ -21,9 +21,13 @@ from fupin_cli.cli.groups import Workbook
 from fupin_cli.cli.rule_packs import project_option
 from fupin_cli.fieldwork import draw, estimate, plans_of
 from fupin_cli.language import pick, tr
+from fupin_cli.recipients import ask_by_recipient, read_passwords
 from fupin_cli.vocabulary import SET_ASIDE_REASONS
 
 PARTLY_UNREADABLE = 3
+passwords_option = click.option(
+    "--passwords", "group_passwords", type=click.Path(path_type=Path), help="passwords per group: encrypted workbooks"
+)
 _SHOWN = 12
 
 
@@ -65,7 +69,7 @@ def plans_(project: Path | None, *, as_json: bool) -> int:
                 "{id}  {pick}\n  {note}\n  cited: {citation}",
                 id=plan.id,
                 pick=pick((plan.title, plan.title_en)),
-                note=plan.note,
+                note=pick((plan.note, plan.note_en or plan.note)),
                 citation=plan.citation,
             )
         )
@@ -79,16 +83,19 @@ def plans_(project: Path | None, *, as_json: bool) -> int:
 @click.option("--seed", type=click.IntRange(min=0), help="the seed; drawn and kept if not given")
 @click.option("--list", "listed", type=click.Path(path_type=Path), help="households outside the register")
 @click.option("--villages", type=click.Path(path_type=Path), help="draw in these villages only")
+@passwords_option
 @project_option
 @day_option
 @json_option
 def draw_(
     plan: str, source: Path, output: Path, seed: int | None, listed: Path | None, villages: Path | None,
-    project: Path | None, day: date, *, as_json: bool,
+    group_passwords: Path | None, project: Path | None, day: date, *, as_json: bool,
 ) -> int:  # fmt: skip
     """Draw a sample by PLAN (a name from `fupin sample plans`, or a file.toml) and write a workbook for each audit group.
 
     SOURCE is the frame: a run directory, or a project. Units smaller than asked are taken wholly, and told.
+    With --passwords every workbook is encrypted as Excel does it; the file has a line for each group, "第1组" = "…", and only its
+    owner may read it.
 
     \b
     Examples:
@@ -98,7 +105,7 @@ def draw_(
     with progress(quiet=as_json) as say:
         drawn = draw(
             plan, source, output, day, seed=seed, listed=listed, villages=villages, project=project, say=say,
-            passwords=password_from,
+            passwords=password_from, group_passwords=read_passwords(group_passwords) if group_passwords else None,
         )  # fmt: skip
     if as_json:
         told = {
@@ -157,9 +164,18 @@ def draw_(
     type=Workbook(),
     help="write a workbook with all that is wrong, too",
 )
+@passwords_option
 @day_option
 @json_option
-def estimate_(files: tuple[Path, ...], sample: Path, output: Path | None, day: date, *, as_json: bool) -> int:
+def estimate_(
+    files: tuple[Path, ...],
+    sample: Path,
+    output: Path | None,
+    group_passwords: Path | None,
+    day: date,
+    *,
+    as_json: bool,
+) -> int:
     """Work out rates with intervals from returned workbooks.
 
     Rows are known by their 样本编号, in any order and column. Weighted, with 95 % intervals that follow from how the sample
@@ -169,7 +185,10 @@ def estimate_(files: tuple[Path, ...], sample: Path, output: Path | None, day: d
     Example:
       fupin sample estimate --sample audit 报回/*.xlsx -o 估计结果.xlsx
     """
-    told = estimate(sample, files, day, output=output, ask=password_from())
+    ask = password_from()
+    if group_passwords:
+        ask = ask_by_recipient(read_passwords(group_passwords), ask)
+    told = estimate(sample, files, day, output=output, ask=ask)
     if as_json:
         estimates = [asdict(each) for each in told.estimates]
         counts = {"counts": dict(told.counts), "unreadable": len(told.unreadable)}

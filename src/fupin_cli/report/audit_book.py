@@ -73,8 +73,12 @@ def write_audit_book(
     sheets: Sequence[AuditSheet],
     day: date,
     labels: Mapping[str, str],
+    password: str | None = None,
 ) -> Path:
-    """The path of a group's workbook; `facts` are told on its cover (seed, frame, numbers)."""
+    """The path of a group's workbook, encrypted where there is a password.
+
+    `facts` are told on its cover (seed, frame, numbers).
+    """
     written = Book(title, day)
     names = book.sheet_names([COVER, *(sheet.village for sheet in sheets), COUNTS])
     _write_cover(written, plan, title, facts, sheets, day)
@@ -84,7 +88,7 @@ def write_audit_book(
         for name, sheet in zip(names[1:-1], sheets, strict=True)
     ]
     _write_counts(written, plan, title, list(zip(names[1:-1], sheets, ends, strict=True)), columns)
-    return written.save(path)
+    return written.save(path, password)
 
 
 def _columns(plan: Plan, labels: Mapping[str, str]) -> tuple[Field, ...]:

@@ -23,13 +23,14 @@ from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from fupin_cli.errors import DiskError, NoPermissionError, OutputError
-from fupin_cli.language import tr
+from fupin_cli.language import on_paper, pick_on_paper, tr
 from fupin_cli.report.masking import mask_text
 from fupin_cli.report.wording import CLUE_NOTE
 
 A3, A4 = 8, 9  # Excel's paper codes
 FONT = "宋体"  # on every office computer in China, and what official lists are printed in
 _NUMBERS = re.compile(r"([0-9A-Za-z]{6,})")  # what is not broken at a line's end
+_WORDS = re.compile("[A-Za-z]{3,}")
 LINE_HEIGHT = 12  # points that one line of a table takes at 9 points
 _MAX_CELL = 32_000  # Excel refuses 32,768 characters; what is cut says so
 _MAX_SHEET_NAME = 31
@@ -91,7 +92,9 @@ class Book:
             },
         )
         day = datetime.combine(as_of, time(), tzinfo=UTC).replace(tzinfo=None)
-        self._workbook.set_properties({"title": title, "author": "fupin", "comments": CLUE_NOTE, "created": day})
+        self._workbook.set_properties(
+            {"title": title, "author": "fupin", "comments": pick_on_paper(CLUE_NOTE), "created": day}
+        )
         self._workbook.set_calc_mode("auto")
         self.styles = _styles(self._workbook)
 
@@ -106,10 +109,20 @@ class Book:
         sheet.center_horizontally()
         return sheet
 
-    def save(self, path: Path) -> Path:
-        """The path, once the finished book stands there for its owner alone."""
+    def save(self, path: Path, password: str | None = None) -> Path:
+        """The path, once the finished book stands there for its owner alone; with a password it was never open on the disk."""
         self._workbook.close()
-        return write_private(path, self._bytes.getvalue())
+        content = self._bytes.getvalue()
+        return write_private(path, content if password is None else _encrypted(content, password))
+
+
+def _encrypted(plain: bytes, password: str) -> bytes:
+    """The workbook as Excel encrypts it (agile AES): opened with the password by Excel, WPS and LibreOffice."""
+    import msoffcrypto  # noqa: PLC0415 - most books are open
+
+    written = io.BytesIO()
+    msoffcrypto.OfficeFile(io.BytesIO(plain)).encrypt(password, written)
+    return written.getvalue()
 
 
 def put(sheet: Worksheet, row: int, column: int, value: object, style: Format) -> None:
@@ -119,7 +132,7 @@ def put(sheet: Worksheet, row: int, column: int, value: object, style: Format) -
         code = sheet.write_blank(row, column, None, style)
     else:
         if len(text) > _MAX_CELL:
-            text = text[:_MAX_CELL] + "……（内容过长，已截断）"
+            text = text[:_MAX_CELL] + on_paper(" … (too long, cut here)")
         code = sheet.write_string(row, column, text, style)
     check(code, sheet)
 
@@ -154,9 +167,13 @@ def put_paragraph(sheet: Worksheet, row: int, last: int, text: str, styles: Styl
 
 
 def put_table_top(
-    sheet: Worksheet, styles: Styles, title: str, columns: Sequence[tuple[str, float]], note: str = CLUE_NOTE
+    sheet: Worksheet, styles: Styles, title: str, columns: Sequence[tuple[str, float]], note: str | None = None
 ) -> None:
-    """Write title, note and header row: the frame that every table of the master has."""
+    """Write title, note (that of clues, unless there is another) and header row: the frame that every table has."""
+    columns = [
+        (said, max(width, _longest_word(said))) for said, width in ((on_paper(h), width) for h, width in columns)
+    ]
+    note = pick_on_paper(CLUE_NOTE) if note is None else note
     set_widths(sheet, [width for _, width in columns])
     put_across(sheet, 0, 0, len(columns) - 1, title, styles.title)
     if note:
@@ -167,6 +184,11 @@ def put_table_top(
     sheet.set_row(1, 18)
     sheet.set_row(2, LINE_HEIGHT * max(lines_needed(header, width) for header, width in columns) + 8)
     sheet.repeat_rows(2)
+
+
+def _longest_word(header: str) -> float:
+    """The width that lets no word of Latin letters be broken in a header, which is bold."""
+    return max((1.2 * len(word) + 1 for word in _WORDS.findall(header)), default=0)
 
 
 def finish_table(sheet: Worksheet, last: int, last_column: int, name: str) -> None:
@@ -186,7 +208,7 @@ def put_legend(
     sheet: Worksheet, row: int, last: int, samples: Sequence[tuple[str, Format, str]], styles: Styles
 ) -> int:
     """The row after a list of colours: a cell that looks like it, with its word, and beside it what it means."""
-    put_heading(sheet, row, last, "颜色", styles)
+    put_heading(sheet, row, last, on_paper("Colours"), styles)
     for at, (word, style, meaning) in enumerate(samples, row + 1):
         put(sheet, at, 0, word, style)
         put_across(sheet, at, 1, last, meaning, styles.cell)
@@ -204,7 +226,7 @@ def mark_counts(sheet: Worksheet, first: int, last: int, total: int, review: int
 def put_footer(sheet: Worksheet, left: str) -> None:
     """Page x of y at the foot of every printed page, with the place's name at its left."""
     # XlsxWriter drops a footer of more than 255 characters, so the name is cut well before.
-    sheet.set_footer(f"&L&9{left.replace('&', '&&')[:120]}&C&9第 &P 页 / 共 &N 页")
+    sheet.set_footer(on_paper("&L&9{value}&C&9Page &P of &N", value=left.replace("&", "&&")[:120]))
 
 
 def text_width(text: str) -> int:

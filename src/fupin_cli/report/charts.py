@@ -20,6 +20,8 @@ from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
 
+from fupin_cli.language import later, on_paper
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -43,28 +45,28 @@ class Look:
 
 
 LOOKS = {
-    "accepted": Look("可信", "#1f3864"),
-    "linked": Look("认定", "#1f3864"),
-    "review": Look("待核", "#ffffff", "////", "#8a5a00", _INK),
-    "notes": Look("县级自查", "#cdd3db", "", "#8b93a0", _INK),
-    "met": Look("达标", "#dcebdf", "", "#3f6f4b", _INK),
-    "not_met": Look("未达标", "#96300f", "", "#96300f"),
-    "unknown": Look("无法判断", "#ffffff", "----", "#4b5563", _INK),
-    "not_applicable": Look("不适用", "#eef1f5", "", "#a3abb8", _INK),
-    "known": Look("县级比对已发现", "#7d8da8", "", "#1f3864"),
-    "missed": Look("仅省级比对发现", "#1f3864"),
-    "cleared": Look("经省级数据排除", "#ffffff", "\\\\\\\\", "#3f6f4b", _INK),
-    "valid": Look("号码有效", "#dcebdf", "", "#3f6f4b", _INK),
-    "broken": Look("号码有误", "#96300f", "", "#96300f"),
-    "absent": Look("未填写", "#ffffff", "----", "#4b5563", _INK),
-    "to_send": Look("待下发", "#ffffff", "----", "#4b5563", _INK),
-    "out": Look("已下发", "#cdd3db", "", "#8b93a0", _INK),
-    "answered": Look("已反馈", "#7d8da8", "", "#1f3864", _INK),
-    "closed": Look("已销号", "#1f3864"),
-    "settled": Look("消除或豁免", "#dcebdf", "", "#3f6f4b", _INK),
-    "so": Look("属实", "#96300f", "", "#96300f"),
-    "partly": Look("部分属实", "#ffffff", "////", "#96300f", _INK),
-    "not_so": Look("不属实", "#dcebdf", "", "#3f6f4b", _INK),
+    "accepted": Look(later("Sure"), "#1f3864"),
+    "linked": Look(later("Accepted"), "#1f3864"),
+    "review": Look(later("Review"), "#ffffff", "////", "#8a5a00", _INK),
+    "notes": Look(later("County's own"), "#cdd3db", "", "#8b93a0", _INK),
+    "met": Look(later("Met"), "#dcebdf", "", "#3f6f4b", _INK),
+    "not_met": Look(later("Not met"), "#96300f", "", "#96300f"),
+    "unknown": Look(later("Unknown"), "#ffffff", "----", "#4b5563", _INK),
+    "not_applicable": Look(later("Not applicable"), "#eef1f5", "", "#a3abb8", _INK),
+    "known": Look(later("County saw it"), "#7d8da8", "", "#1f3864"),
+    "missed": Look(later("Province only"), "#1f3864"),
+    "cleared": Look(later("Province cleared it"), "#ffffff", "\\\\\\\\", "#3f6f4b", _INK),
+    "valid": Look(later("Valid number"), "#dcebdf", "", "#3f6f4b", _INK),
+    "broken": Look(later("Wrong number"), "#96300f", "", "#96300f"),
+    "absent": Look(later("Not filled in"), "#ffffff", "----", "#4b5563", _INK),
+    "to_send": Look(later("To be sent"), "#ffffff", "----", "#4b5563", _INK),
+    "out": Look(later("Sent"), "#cdd3db", "", "#8b93a0", _INK),
+    "answered": Look(later("Answered"), "#7d8da8", "", "#1f3864", _INK),
+    "closed": Look(later("Closed"), "#1f3864"),
+    "settled": Look(later("Cleared or exempt"), "#dcebdf", "", "#3f6f4b", _INK),
+    "so": Look(later("So"), "#96300f", "", "#96300f"),
+    "partly": Look(later("Partly so"), "#ffffff", "////", "#96300f", _INK),
+    "not_so": Look(later("Not so"), "#dcebdf", "", "#3f6f4b", _INK),
     "all": Look("", "#1f3864"),
 }
 
@@ -146,7 +148,7 @@ def histogram(
         axes.text(
             WIDTH - right,
             base + 33,
-            "比特（越大越像同一人）",
+            on_paper("Bits (more: likelier one person)"),
             ha="right",
             va="center_baseline",
             fontsize=_SMALL,
@@ -233,9 +235,10 @@ def _number(axes: Axes, x: float, y: float, text: str, kind: Look) -> None:
 def _legend(axes: Axes, kinds: Sequence[Look]) -> None:
     x = 2.0
     for kind in kinds:
+        word = on_paper(kind.word)
         _box(axes, x, 5, 16, 12, kind)
-        axes.text(x + 21, 11.5, kind.word, va="center_baseline", fontsize=_SMALL)
-        x += 21 + _wide(kind.word, _SMALL) + 14
+        axes.text(x + 21, 11.5, word, va="center_baseline", fontsize=_SMALL)
+        x += 21 + _wide(word, _SMALL) + 14
 
 
 def _wide(text: str, size: float) -> float:

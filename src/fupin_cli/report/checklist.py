@@ -17,6 +17,7 @@ from pathlib import Path
 import polars as pl
 from xlsxwriter.worksheet import Worksheet
 
+from fupin_cli.language import pick_on_paper
 from fupin_cli.report import book
 from fupin_cli.report.book import Book, Styles, put, put_across, put_count, put_heading, put_paragraph
 from fupin_cli.report.digest import Digest
@@ -185,7 +186,12 @@ def _write_top(sheet: Worksheet, styles: Styles, where: str, when: str, findings
     totals = f"{where}　　{when}　　疑点 {findings.height} 条{of_homes}，其中待核 {review} 条"
     put_across(sheet, 1, 0, last, totals, styles.subtitle)
     put_across(
-        sheet, 2, 0, last, CLUE_NOTE + ("标“▲待核”的，请先确认部门数据是否为本人。" if review else ""), styles.note
+        sheet,
+        2,
+        0,
+        last,
+        pick_on_paper(CLUE_NOTE) + ("标“▲待核”的，请先确认部门数据是否为本人。" if review else ""),
+        styles.note,
     )
     groups = (
         (form.compared, "比对内容（由系统生成，已锁定，请勿改动）", styles.group, styles.header),
@@ -259,7 +265,7 @@ def _write_cover(
         sheet.set_column(column, column, width)
     put_across(sheet, 0, 0, 5, title, styles.title)
     put_across(sheet, 1, 0, 5, f"{digest.project}　　比对日期：{as_of}", styles.subtitle)
-    put_across(sheet, 2, 0, 5, CLUE_NOTE, styles.note)
+    put_across(sheet, 2, 0, 5, pick_on_paper(CLUE_NOTE), styles.note)
     row = _write_text(sheet, styles, 4, "怎样填写", _HOW_TO)
     row = _write_villages(sheet, styles, row + 1, villages)
     _write_extracts(sheet, styles, row + 1, county, digest)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any, TypeVar
 
 import polars as pl
 
+from fupin_cli.language import pick_on_paper
 from fupin_cli.report.source_account import SourceAccount, Tally, counties_of_sources, source_accounts
 from fupin_cli.vocabulary import (
     ACCOUNTS,
@@ -276,6 +277,23 @@ def build_digest(
         packs=tuple(sorted(packs, key=lambda pack: (not pack.judged, pack.pack))),
         earlier_rounds=tuple(RoundReport(stage, _by_id(told)) for stage, told in (earlier or {}).items()),
     )
+
+
+def in_language_written(digest: Digest) -> Digest:
+    """The digest with the titles of its rules in the language that is written."""
+    named = {rule.rule_id: _named(rule) for rule in digest.rules}
+    earlier = (replace(told, rules=tuple(map(_named, told.rules))) for told in digest.earlier_rounds)
+    uses = (replace(use, title=named[use.rule_id].title) if use.rule_id in named else use for use in digest.standards)
+    return replace(digest, rules=tuple(named.values()), earlier_rounds=tuple(earlier), standards=tuple(uses))
+
+
+def titled(findings: pl.DataFrame, digest: Digest) -> pl.DataFrame:
+    """The findings with the titles of their rules in the language that is written; `digest` has them as it was made."""
+    return findings.with_columns(pl.col("title").replace({rule.title: _named(rule).title for rule in digest.rules}))
+
+
+def _named(rule: RuleReport) -> RuleReport:
+    return replace(rule, title=pick_on_paper((rule.title, rule.title_en or rule.title)))
 
 
 def _by_id(rules: Sequence[RuleReport]) -> tuple[RuleReport, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import io
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import msoffcrypto
 import polars as pl
 
 from fupin_cli.language import tr
@@ -155,9 +153,7 @@ def _write(
     township = None if first["_township"] == COUNTY_OWN else first["_township"]
     unit = Unit(first["_county"], township, first["unit"])
     path = folder / first["book"]
-    write_dispatch_book(path, unit, _sheets(rows), sending, whom)
-    if password is not None:
-        book.write_private(path, _encrypted(path.read_bytes(), password))
+    write_dispatch_book(path, unit, _sheets(rows), sending, whom, password)
     return SentBook(
         path.name, unit.county, unit.name, rows.height if whom is None else whom.height, password is not None
     )
@@ -166,10 +162,3 @@ def _write(
 def _sheets(rows: pl.DataFrame) -> Sequence[tuple[str, pl.DataFrame]]:
     """A unit's places in order, each with its cases numbered from 1."""
     return [(str(part["place"][0]), numbered(part)) for part in rows.partition_by("place", maintain_order=True)]
-
-
-def _encrypted(plain: bytes, password: str) -> bytes:
-    """The workbook as Excel encrypts it (agile AES): opened with the password by Excel, WPS and LibreOffice."""
-    written = io.BytesIO()
-    msoffcrypto.OfficeFile(io.BytesIO(plain)).encrypt(password, written)
-    return written.getvalue()

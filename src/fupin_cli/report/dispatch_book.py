@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 from xlsxwriter.utility import xl_col_to_name
 
+from fupin_cli.language import pick_on_paper
 from fupin_cli.report import book
 from fupin_cli.report.book import Book, put, put_across, put_count, put_heading, put_paragraph, set_widths
 from fupin_cli.report.checklist import (
@@ -121,10 +122,12 @@ def write_dispatch_book(
     villages: Sequence[tuple[str, pl.DataFrame]],
     sending: Sending,
     whom: pl.DataFrame | None = None,
+    password: str | None = None,
 ) -> Path:
     """The path of a unit's workbook: its villages' cases in their order; cases are worded FINDINGS under their case's number.
 
     The county's own has one question a row, and `whom`: everybody whom its rows are about, under the row's number (`asked`).
+    With a password the workbook is encrypted.
     """
     title = f"{unit.name}疑点核查反馈表"
     written = Book(title, sending.day)
@@ -142,7 +145,7 @@ def write_dispatch_book(
     _write_signed(written, unit, [village for village, _ in villages], steps, sending)
     if whom is not None:
         _write_whom(written, unit, whom)
-    return written.save(path)
+    return written.save(path, password)
 
 
 def _when(sending: Sending) -> str:
@@ -166,7 +169,7 @@ def _write_cover(
     set_widths(sheet, _COVER_WIDTHS)
     put_across(sheet, 0, 0, 5, title, styles.title)
     put_across(sheet, 1, 0, 5, f"{sending.project}　　{_when(sending)}", styles.subtitle)
-    put_across(sheet, 2, 0, 5, CLUE_NOTE, styles.note)
+    put_across(sheet, 2, 0, 5, pick_on_paper(CLUE_NOTE), styles.note)
     sheet.set_row(0, 34)
     total = sum(cases.height for _, cases in villages)
     sheets = "张表" if at_county else "张村表"

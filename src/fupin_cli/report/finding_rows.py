@@ -10,9 +10,11 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from fupin_cli.report.book import LINE_HEIGHT, Styles, lines_needed, put
+from fupin_cli.report.wording import band_words
+from fupin_cli.vocabulary import Band
 
 _TALLEST = 400  # points; Excel's limit is 409
-_REVIEW = "band_words"
+_BAND = "band_words"
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def write_findings(
 
 
 def _style(styles: Styles, field: Field, value: object, *, shade: bool) -> Format:
-    if field.column == _REVIEW and "待核" in str(value):
+    if field.column == _BAND and value == band_words(Band.REVIEW):
         return styles.review
     if field.centred:
         return styles.cell_centre_alt if shade else styles.cell_centre

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import polars as pl
 
+from fupin_cli.language import later, on_paper
 from fupin_cli.report.masking import masked_id, masked_text
 from fupin_cli.report.wording import band_words, basis_words, severity_words, stage_words
 from fupin_cli.vocabulary import BASES, STAGES, Band, Severity
 
 _FREE_TEXT = ("register_value", "department_value", "evidence", "advice")
-_LISTED = {"listed_name": "部门登记姓名", "listed_id": "部门登记证件号码", "listed_place": "部门登记住址"}
-_REGISTER, _NO_OTHER_SIDE = "台账", "（台账内部核对）"
+_LISTED = {
+    "listed_name": later("Name at the department"),
+    "listed_id": later("ID number at the department"),
+    "listed_place": later("Address at the department"),
+}
+_REGISTER, _NO_OTHER_SIDE = "台账", later("(within the register)")
 # What stays of an explanation's frame once the two compared values are taken out of it.
 _EMPTY_PARTS = r"台账登记：；?|[^；。]*数据（截至[0-9-]+）：；?|匹配依据：[^；。]*；?"
 
@@ -73,22 +78,22 @@ def _with_ids(findings: pl.DataFrame, *, mask_ids: bool) -> pl.DataFrame:
     if mask_ids:
         findings = findings.with_columns(masked_id("id_raw"), masked_id("listed_id"))
     ours = pl.col("register_row").is_not_null() & pl.col("name").is_not_null()
-    faulty = pl.format("{}（号码有误）", "id_raw")
+    faulty = pl.format(on_paper("{} (not valid)"), "id_raw")
     return findings.with_columns(
-        id_shown=pl.coalesce("id_number", pl.when(ours).then(pl.coalesce(faulty, pl.lit("（未填写）"))))
+        id_shown=pl.coalesce("id_number", pl.when(ours).then(pl.coalesce(faulty, pl.lit(on_paper("(not filled in)")))))
     )
 
 
 def _with_cells(findings: pl.DataFrame) -> pl.DataFrame:
     """The cells that join several values for a printed page."""
-    identity = (pl.format(f"〔{label}：{{}}〕", name) for name, label in _LISTED.items())
-    basis = pl.when(pl.col("band").eq_missing(Band.REVIEW)).then(pl.format("〔匹配依据：{}〕", "basis_words"))
+    identity = (pl.format(on_paper("[{label}: {{}}]", label=on_paper(label)), name) for name, label in _LISTED.items())
+    basis = pl.when(pl.col("band").eq_missing(Band.REVIEW)).then(pl.format(on_paper("[Basis: {}]"), "basis_words"))
     lines = pl.concat_str("department_value", *identity, basis, separator="\n", ignore_nulls=True)
     since = pl.concat_str("department", "as_of", separator="\n", ignore_nulls=True)
     told = lines.replace("", None)
     # what the register alone shows to be odd has no other side: an empty cell would look like a lost one
     alone = pl.when(pl.col("extract").is_null() & pl.col("department").eq_missing(_REGISTER)).then(
-        pl.lit(_NO_OTHER_SIDE)
+        pl.lit(on_paper(_NO_OTHER_SIDE))
     )
     return findings.with_columns(
         register_cell=pl.col("register_value").str.replace_all(
@@ -105,5 +110,5 @@ def _said(column: str, words: dict[str, str]) -> pl.Expr:
 
 def _origin(source: str, sheet: str, row: str) -> pl.Expr:
     """Where a record stands, as people say it: file｜sheet｜第 n 行."""
-    at = pl.format("第 {} 行", pl.col(row))
+    at = pl.format(on_paper("row {}"), pl.col(row))
     return pl.concat_str(source, sheet, at, separator="｜", ignore_nulls=True).replace("", None)

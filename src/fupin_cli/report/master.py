@@ -9,55 +9,58 @@ from pathlib import Path
 import polars as pl
 from xlsxwriter.format import Format
 
+from fupin_cli.language import later, on_paper, pick_on_paper, report_language
 from fupin_cli.report import book
 from fupin_cli.report.book import LINE_HEIGHT, Book, finish_table, lines_needed, put, put_table_top
 from fupin_cli.report.digest import Digest
 from fupin_cli.report.finding_rows import Field, write_findings
 from fupin_cli.report.master_counts import County, write_earlier_rounds, write_matrix, write_own_business, write_rules
 from fupin_cli.report.master_cover import write_cover
-from fupin_cli.report.wording import outcome_words
-from fupin_cli.vocabulary import LINE_DEPENDENT, OUTCOME_LABELS, Outcome
+from fupin_cli.report.wording import CLUE_NOTE, outcome_words
+from fupin_cli.vocabulary import LINE_DEPENDENT, Outcome
 
+_PRINTED = later(" Households that fall short, or of which nobody can tell, come first, and only those are printed.")
 _ALL_FINDINGS = (
-    Field("seq", "序号", 4),
-    Field("finding_key", "疑点编号", 9),
-    Field("township", "乡镇", 6),
-    Field("village", "行政村", 6),
-    Field("hamlet", "组", 4.5),
-    Field("head_name", "户主姓名", 6),
-    Field("household_id", "户编号", 9),
-    Field("name", "姓名", 6),
-    Field("id_shown", "证件号码", 18),
-    Field("relation", "与户主关系", 5),
-    Field("title", "疑点类型", 10, centred=False),
-    Field("rule_id", "规则编号", 9),
-    Field("severity_words", "疑点性质", 6),
-    Field("stage_words", "比对环节", 8),
-    Field("department", "比对部门", 8),
-    Field("as_of", "数据截止日期", 10.5),
-    Field("register_cell", "系统登记内容", 16, centred=False),
-    Field("department_value", "部门数据内容", 20, centred=False),
-    Field("listed_name", "部门登记姓名", 6),
-    Field("listed_id", "部门登记证件号码", 18),
-    Field("listed_place", "部门登记住址", 10, centred=False),
-    Field("advice", "疑点说明", 20, centred=False),
-    Field("basis_words", "匹配依据", 10, centred=False),
-    Field("match_weight", "匹配权重（比特）", 6),
-    Field("band_words", "可信度", 6.5),
-    Field("citation", "政策依据", 18, centred=False),
-    Field("register_source", "台账来源", 16, centred=False),
-    Field("register_sheet", "台账工作表", 7),
-    Field("register_at", "台账行号", 5.5),
-    Field("extract", "数据源编号", 12),
-    Field("extract_source", "部门数据来源", 16, centred=False),
-    Field("extract_sheet", "部门数据工作表", 7),
-    Field("extract_at", "部门数据行号", 5.5),
+    Field("seq", later("No."), 4),
+    Field("finding_key", later("Finding"), 9),
+    Field("township", later("Township"), 6),
+    Field("village", later("Village"), 6),
+    Field("hamlet", later("Hamlet"), 4.5),
+    Field("head_name", later("Head of household"), 6),
+    Field("household_id", later("Household ID"), 9),
+    Field("name", later("Name"), 6),
+    Field("id_shown", later("ID number"), 18),
+    Field("relation", later("Relation to head"), 5),
+    Field("title", later("Kind of finding"), 10, centred=False),
+    Field("rule_id", later("Rule ID"), 9),
+    Field("severity_words", later("Weight of finding"), 6),
+    Field("stage_words", later("Comparison round"), 8),
+    Field("department", later("Department compared"), 8),
+    Field("as_of", later("Data as of"), 10.5),
+    Field("register_cell", later("Register says"), 16, centred=False),
+    Field("department_value", later("Department says"), 20, centred=False),
+    Field("listed_name", later("Name at the department"), 6),
+    Field("listed_id", later("ID number at the department"), 18),
+    Field("listed_place", later("Address at the department"), 10, centred=False),
+    Field("advice", later("What to check"), 20, centred=False),
+    Field("basis_words", later("Basis of the link"), 10, centred=False),
+    Field("match_weight", later("Match weight (bits)"), 6),
+    Field("band_words", later("How sure"), 6.5),
+    Field("citation", later("Citation"), 18, centred=False),
+    Field("register_source", later("Register file"), 16, centred=False),
+    Field("register_sheet", later("Register sheet"), 7),
+    Field("register_at", later("Register row"), 5.5),
+    Field("extract", later("Extract"), 12),
+    Field("extract_source", later("Department file"), 16, centred=False),
+    Field("extract_sheet", later("Department sheet"), 7),
+    Field("extract_at", later("Department row"), 5.5),
 )
 
 
+@report_language()
 def write_master(path: Path, county: County, digest: Digest, titles: Mapping[str, str], as_of: date) -> Path:
     """The path of the county's master workbook."""
-    written = Book(f"{county.name}疑点总表", as_of)
+    written = Book(on_paper("{name}: findings, master list", name=county.name), as_of)
     write_cover(written, county.name, digest, as_of)
     write_matrix(written, county, titles)
     _write_all_findings(written, county)
@@ -72,38 +75,62 @@ def write_master(path: Path, county: County, digest: Digest, titles: Mapping[str
 
 def _write_all_findings(written: Book, county: County) -> None:
     # A3: thirty columns would be too small to read on A4, and a county office has the paper.
-    sheet, styles = written.sheet("疑点明细", book.A3), written.styles
-    put_table_top(sheet, styles, f"{county.name}　疑点明细", [(field.header, field.width) for field in _ALL_FINDINGS])
+    sheet, styles = written.sheet(on_paper("All findings"), book.A3), written.styles
+    put_table_top(
+        sheet,
+        styles,
+        on_paper("{name}: all findings", name=county.name),
+        [(field.header, field.width) for field in _ALL_FINDINGS],
+    )
     last = write_findings(sheet, styles, county.findings, list(enumerate(_ALL_FINDINGS)), 3, least=24)
-    finish_table(sheet, last, len(_ALL_FINDINGS) - 1, f"{county.name}　疑点明细")
+    finish_table(sheet, last, len(_ALL_FINDINGS) - 1, on_paper("{name}: all findings", name=county.name))
     sheet.freeze_panes(3, 8)
 
 
 def _write_households(written: Book, county: County, digest: Digest, titles: Mapping[str, str]) -> None:
     """Household × criterion outcome; the household's verdict and what it rests on stand at the right."""
-    sheet, styles = written.sheet("户判定"), written.styles
+    sheet, styles = written.sheet(on_paper("Households")), written.styles
     rules = _criteria(county, digest)
-    places = [("乡镇", 9), ("行政村", 9), ("组", 7), ("户主姓名", 9), ("户编号", 17), ("人口数", 6)]
+    places = [
+        (on_paper("Township"), 9),
+        (on_paper("Village"), 9),
+        (on_paper("Hamlet"), 7),
+        (on_paper("Head of household"), 9),
+        (on_paper("Household ID"), 17),
+        (on_paper("Persons"), 6),
+    ]
     asked = [(titles.get(rule, rule), 10) for rule in rules]
-    ends = [("判定说明", 46), ("台账来源", 24), ("工作表", 10), ("行号", 6)]
+    ends = [
+        (on_paper("What the outcome rests on"), 46),
+        (on_paper("Register file"), 24),
+        (on_paper("Sheet"), 10),
+        (on_paper("Row"), 6),
+    ]
     columns = [*places, *asked, *ends]
-    put_table_top(sheet, styles, f"{county.name}　户判定（依据台账登记内容，供复核参考）", columns)
+    put_table_top(
+        sheet,
+        styles,
+        on_paper("{name}: outcomes by household (from what the register says, for review)", name=county.name),
+        columns,
+        pick_on_paper(CLUE_NOTE) + on_paper(_PRINTED),
+    )
     table = _outcome_table(county, rules)
     first, after = len(places), len(places) + len(rules)
     colours: dict[str, Format] = {
-        OUTCOME_LABELS[Outcome.NOT_MET][0]: styles.bad,
-        OUTCOME_LABELS[Outcome.HIT][0]: styles.bad,
-        OUTCOME_LABELS[Outcome.UNKNOWN][0]: styles.unsure,
-        OUTCOME_LABELS[Outcome.NOT_APPLICABLE][0]: styles.unsure,
+        outcome_words(Outcome.NOT_MET): styles.bad,
+        outcome_words(Outcome.HIT): styles.bad,
+        outcome_words(Outcome.UNKNOWN): styles.unsure,
+        outcome_words(Outcome.NOT_APPLICABLE): styles.unsure,
     }
     last = 2
-    for last, values in enumerate(table.rows(), 3):
+    for last, values in enumerate(table.drop("telling").rows(), 3):
         for column, value in enumerate(values):
             style = styles.cell if column == after else styles.cell_centre
             put(sheet, last, column, value, colours.get(value, style) if first <= column < after else style)
         lines = (lines_needed(value, width) for value, (_, width) in zip(values, columns, strict=True))
         sheet.set_row(last, LINE_HEIGHT * max(lines) + 4)
-    finish_table(sheet, last, after + len(ends) - 1, f"{county.name}　户判定")
+    finish_table(sheet, last, after + len(ends) - 1, on_paper("{name}: households", name=county.name))
+    sheet.print_area(0, 0, 2 + int(table["telling"].sum()), after + len(ends) - 1)
     sheet.freeze_panes(3, 5)
 
 
@@ -116,6 +143,7 @@ def _criteria(county: County, digest: Digest) -> list[str]:
 
 
 def _outcome_table(county: County, rules: Sequence[str]) -> pl.DataFrame:
+    """A row per household, those first that somebody must look at: they fall short, or nobody can tell (`telling`)."""
     labels = {code.value: outcome_words(code) for code in Outcome}
     ours = county.outcomes.filter(pl.col("rule_id").is_in(rules)).sort("household_id", "rule_id", "outcome", "reason")
     words = ours.with_columns(pl.col("outcome").replace_strict(labels, default=pl.col("outcome")))
@@ -125,14 +153,16 @@ def _outcome_table(county: County, rules: Sequence[str]) -> pl.DataFrame:
     telling = ours.filter(
         ~pl.col("outcome").is_in([Outcome.MET, Outcome.CLEAR, Outcome.NOT_APPLICABLE])
         | pl.col("reason").str.contains(LINE_DEPENDENT, literal=True),
-        pl.col("reason").is_not_null(),
     )
     why = telling.group_by("household_id", maintain_order=True).agg(
-        pl.col("reason").unique(maintain_order=True).str.join("；").alias("why")
+        pl.col("reason").drop_nulls().unique(maintain_order=True).str.join(on_paper("; ")).alias("why")
     )
     homes = county.households.sort("township", "village", "hamlet", "household_id", nulls_last=True)
     joined = homes.join(wide, on="household_id", how="left", maintain_order="left").join(
         why, on="household_id", how="left", maintain_order="left"
     )
     places = ["township", "village", "hamlet", "head_name", "household_id", "member_count"]
-    return joined.select(*places, *(f"outcome:{rule}" for rule in rules), "why", "source", "sheet", "row")
+    shown = joined.with_columns(telling=pl.col("why").is_not_null()).sort(
+        "telling", descending=True, maintain_order=True
+    )
+    return shown.select(*places, *(f"outcome:{rule}" for rule in rules), "why", "source", "sheet", "row", "telling")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 from xlsxwriter.worksheet import Worksheet
 
+from fupin_cli.language import later, on_paper, pick_on_paper
 from fupin_cli.report import book
 from fupin_cli.report.book import (
     LINE_HEIGHT,
@@ -42,27 +43,41 @@ class County:
 
 def write_matrix(written: Book, county: County, titles: Mapping[str, str]) -> None:
     """Kind of finding × township, with totals both ways and the part that is under review."""
-    sheet, styles = written.sheet("汇总"), written.styles
+    sheet, styles = written.sheet(on_paper("Summary")), written.styles
     townships = sorted(
         county.findings["township"].unique().to_list() + county.notes["township"].unique().to_list(),
         key=lambda name: (name is None, name or ""),
     )
     townships = list(dict.fromkeys(townships))
-    headers = ["规则编号", "疑点类型", "性质", *(place(name, "township") for name in townships), "合计", "其中待核"]
+    headers = [
+        on_paper("Rule ID"),
+        on_paper("Kind of finding"),
+        on_paper("Weight"),
+        *(place(name, "township") for name in townships),
+        on_paper("Total"),
+        on_paper("of which under review"),
+    ]
     columns = list(zip(headers, (11, 34, 11, *(11 for _ in townships), 10, 10), strict=True))
-    put_table_top(sheet, styles, f"{county.name}　疑点汇总（疑点类型 × 乡镇，单位：条）", columns)
+    put_table_top(sheet, styles, on_paper("{name}: findings by kind and township", name=county.name), columns)
     row = _write_counts(sheet, styles, 3, county.findings, townships, titles)
     if row > 3:
         mark_counts(sheet, 3, row - 1, len(headers) - 2, len(headers) - 1, styles)
     sums = _counted(county.findings, [], townships)
     _write_count_row(
-        sheet, styles, row, ("", "合计", ""), sums.rows()[0] if sums.height else [0] * (len(townships) + 2)
+        sheet, styles, row, ("", on_paper("Total"), ""), sums.rows()[0] if sums.height else [0] * (len(townships) + 2)
     )
     if county.notes.height:
-        put_across(sheet, row + 1, 0, len(headers) - 1, "县级自查（不下发乡镇，见“县级自查”表）", styles.group)
+        put_across(
+            sheet,
+            row + 1,
+            0,
+            len(headers) - 1,
+            on_paper('For the county itself (not sent to townships; see the sheet "County\'s own")'),
+            styles.group,
+        )
         _write_counts(sheet, styles, row + 2, county.notes, townships, titles)
     sheet.freeze_panes(3, 2)
-    book.put_footer(sheet, f"{county.name}　汇总")
+    book.put_footer(sheet, on_paper("{name}: summary", name=county.name))
 
 
 def _counted(findings: pl.DataFrame, by: list[str], townships: Sequence[str | None]) -> pl.DataFrame:
@@ -104,14 +119,25 @@ def _write_count_row(
 
 def write_own_business(written: Book, county: County) -> None:
     """Findings of severity info, a row per household and rule: they tell the county what to do again, not whom to visit."""
-    sheet, styles = written.sheet("县级自查"), written.styles
-    put_table_top(sheet, styles, f"{county.name}　县级自查（提示类，不下发乡镇；每户每类一行）", _OWN_BUSINESS)
+    sheet, styles = written.sheet(on_paper("County's own")), written.styles
+    put_table_top(
+        sheet,
+        styles,
+        on_paper(
+            "{name}: for the county itself (notes, not sent to townships; a row per household and kind)",
+            name=county.name,
+        ),
+        _OWN_BUSINESS,
+    )
     homes = county.notes.group_by("township", "village", "household_id", "rule_id", maintain_order=True).agg(
         pl.col("hamlet", "head_name", "title", "severity_words", "advice").drop_nulls().first(),
         pl.len().alias("count"),
-        pl.col("register_source", "register_sheet").drop_nulls().unique(maintain_order=True).str.join("、"),
-        pl.col("register_at").drop_nulls().cast(pl.String).str.join("、"),
-        pl.col("finding_key").str.join("、"),
+        pl.col("register_source", "register_sheet")
+        .drop_nulls()
+        .unique(maintain_order=True)
+        .str.join(pick_on_paper(("、", ", "))),
+        pl.col("register_at").drop_nulls().cast(pl.String).str.join(pick_on_paper(("、", ", "))),
+        pl.col("finding_key").str.join(pick_on_paper(("、", ", "))),
     )
     order = ["township", "village", "hamlet", "head_name", "household_id", "title", "rule_id", "count", "advice"]
     sources = ["register_source", "register_sheet", "register_at", "finding_key"]
@@ -124,7 +150,7 @@ def write_own_business(written: Book, county: County) -> None:
                 put(sheet, last, column, value, styles.cell if column in _WORDY else styles.cell_centre)
         lines = (lines_needed(value, width) for value, (_, width) in zip(values, _OWN_BUSINESS, strict=True))
         sheet.set_row(last, min(400, LINE_HEIGHT * max(lines) + 4))
-    finish_table(sheet, last, len(_OWN_BUSINESS) - 1, f"{county.name}　县级自查")
+    finish_table(sheet, last, len(_OWN_BUSINESS) - 1, on_paper("{name}: county's own", name=county.name))
     sheet.freeze_panes(3, 5)
 
 
@@ -133,12 +159,14 @@ def write_rules(written: Book, county: County, digest: Digest, titles: Mapping[s
 
     Those that found something here, or could not run, stand first and are printed; the others are there to be looked up.
     """
-    sheet, styles = written.sheet("规则"), written.styles
-    put_table_top(sheet, styles, f"{county.name}　规则与运行情况", _RULES, note="")
-    put_across(sheet, 1, 0, 3, f"一户只计一次；“疑点（条）”一户可有多条。{_PRINTED}", styles.note)
-    sheet.set_row(1, 2 * LINE_HEIGHT + 4)
-    put_across(sheet, 1, 4, 8, "全部比对范围（各县合计，单位见“单位”列）", styles.group)
-    put_across(sheet, 1, 9, 12, f"其中本县（{county.name}）", styles.group_answer)
+    sheet, styles = written.sheet(on_paper("Rules")), written.styles
+    put_table_top(sheet, styles, on_paper("{name}: the rules and what they did", name=county.name), _RULES, note="")
+    said = on_paper("A household counts once; it may have several findings. {printed}", printed=on_paper(_PRINTED))
+    put_across(sheet, 1, 0, 3, said, styles.note)
+    room = sum(width for _, width in _RULES[:4]) * 9 / 13  # in bold letters of 11 points
+    sheet.set_row(1, max(2, lines_needed(said, room)) * 15 + 4)
+    put_across(sheet, 1, 4, 8, on_paper('Everything compared (all counties; see the column "Unit")'), styles.group)
+    put_across(sheet, 1, 9, 12, on_paper("Of which this county ({name})", name=county.name), styles.group_answer)
     every = pl.concat([county.findings.select("rule_id"), county.notes.select("rule_id")])
     ours = dict(every.group_by("rule_id").len().sort("rule_id").rows())
     here = {rule: tuple(counts) for rule, *counts in _outcome_counts(county.outcomes).rows()}
@@ -150,22 +178,22 @@ def write_rules(written: Book, county: County, digest: Digest, titles: Mapping[s
     ]
     for last, rule in enumerate([*telling, *(rule for rule in digest.rules if rule not in telling)], 3):
         title, found = titles.get(rule.rule_id, rule.title), ours.get(rule.rule_id, 0)
-        words = (rule.rule_id, title, severity_words(rule.severity), _UNITS.get(rule.level, "户"))
+        words = (rule.rule_id, title, severity_words(rule.severity), on_paper(_UNITS.get(rule.level, _HOUSEHOLDS)))
         for column, value in enumerate(words):
             put(sheet, last, column, value, styles.cell if column == 1 else styles.cell_centre)
         counts = (*_everywhere(rule), *(here.get(rule.rule_id) or (None, found, None)), found)
         for column, count in enumerate(counts, len(words)):
             if rule.not_run:
-                put(sheet, last, column, "未运行", styles.unsure)
+                put(sheet, last, column, on_paper("not run"), styles.unsure)
             elif count is None:
-                put(sheet, last, column, "不分县", styles.unsure)
+                put(sheet, last, column, on_paper("not by county"), styles.unsure)
             else:
                 put_count(sheet, last, column, count, styles.number)
         put(sheet, last, 13, rule.citation, styles.cell)
         put(sheet, last, 14, why := _lacking(rule), styles.bad if rule.not_run else styles.cell)
         lines = max(lines_needed(rule.citation, 34), lines_needed(title, 26), lines_needed(why, 23))
         sheet.set_row(last, LINE_HEIGHT * max(2, lines) + 4)
-    finish_table(sheet, last, len(_RULES) - 1, f"{county.name}　规则")
+    finish_table(sheet, last, len(_RULES) - 1, on_paper("{name}: rules", name=county.name))
     sheet.print_area(0, 0, 2 + len(telling), len(_RULES) - 1)
     sheet.repeat_rows(1, 2)
     sheet.freeze_panes(3, 2)
@@ -173,25 +201,25 @@ def write_rules(written: Book, county: County, digest: Digest, titles: Mapping[s
 
 def write_earlier_rounds(written: Book, county: County, digest: Digest, titles: Mapping[str, str]) -> None:
     """What every rule did in each round before the last, when fewer departments had been heard; printed as the rules are."""
-    sheet, styles = written.sheet("前几轮规则"), written.styles
-    title = f"{county.name}　最后一轮以前各轮的规则运行情况（全部比对范围）"
-    put_table_top(sheet, styles, title, _EARLIER, note=CLUE_NOTE + _PRINTED)
+    sheet, styles = written.sheet(on_paper("Earlier rounds")), written.styles
+    title = on_paper("{name}: what the rules did in the rounds before the last (everything compared)", name=county.name)
+    put_table_top(sheet, styles, title, _EARLIER, note=pick_on_paper(CLUE_NOTE) + on_paper(_PRINTED))
     last = 2
     rounds = [(earlier.stage, rule) for earlier in digest.earlier_rounds for rule in earlier.rules]
     telling = [said for said in rounds if said[1].hits or _could_not_run(said[1])]
     for last, (stage, rule) in enumerate([*telling, *(said for said in rounds if said not in telling)], 3):
         title, why = titles.get(rule.rule_id, rule.title), _lacking(rule)
-        words = (stage_words(stage), rule.rule_id, title, _UNITS.get(rule.level, "户"))
+        words = (stage_words(stage), rule.rule_id, title, on_paper(_UNITS.get(rule.level, _HOUSEHOLDS)))
         for column, value in enumerate(words):
             put(sheet, last, column, value, styles.cell if column == 2 else styles.cell_centre)
         for column, count in enumerate(_everywhere(rule), len(words)):
             if rule.not_run:
-                put(sheet, last, column, "未运行", styles.unsure)
+                put(sheet, last, column, on_paper("not run"), styles.unsure)
             else:
                 put_count(sheet, last, column, count, styles.number)
         put(sheet, last, len(_EARLIER) - 1, why, styles.bad if rule.not_run else styles.cell)
         sheet.set_row(last, LINE_HEIGHT * max(lines_needed(title, 30), lines_needed(why, 40)) + 6)
-    finish_table(sheet, last, len(_EARLIER) - 1, f"{county.name}　前几轮规则")
+    finish_table(sheet, last, len(_EARLIER) - 1, on_paper("{name}: earlier rounds", name=county.name))
     sheet.print_area(0, 0, 2 + len(telling), len(_EARLIER) - 1)
     sheet.freeze_panes(3, 3)
 
@@ -205,13 +233,27 @@ def _lacking(rule: RuleReport) -> str | None:
     """Why a rule did not run; else which facts no file gives, and how many answers hang on the series of lines."""
     if rule.not_run:
         return rule.not_run
-    told = [f"缺少：{'、'.join(rule.missing)}"] if rule.missing else []
-    told += [f"{rule.line_dependent} 户的结论取决于所用标准线"] if rule.line_dependent else []
+    told = [on_paper("missing: {names}", names=pick_on_paper(("、", ", ")).join(rule.missing))] if rule.missing else []
+    told += (
+        [
+            on_paper(
+                "households whose outcome hangs on the series of lines: {line_dependent}",
+                line_dependent=rule.line_dependent,
+            )
+        ]
+        if rule.line_dependent
+        else []
+    )
     told += [
-        f"{count} 户未判：{year} 年没有启用的标准线，查到文件后补入项目的 rules/lines.toml"
+        on_paper(
+            "not judged: {count}; {year} has no line that is switched on: add it to rules/lines.toml "
+            "of the project once the paper is found",
+            count=count,
+            year=year,
+        )
         for year, count in rule.years_without_line
     ]
-    return "；".join(told) or None
+    return on_paper("; ").join(told) or None
 
 
 def _everywhere(rule: RuleReport) -> tuple[int, int, int, int, int]:
@@ -229,19 +271,50 @@ def _outcome_counts(outcomes: pl.DataFrame) -> pl.DataFrame:
 
 
 _OWN_BUSINESS = (
-    ("乡镇", 9), ("行政村", 9), ("组", 6), ("户主姓名", 9), ("户编号", 18), ("类型", 22), ("规则编号", 11),
-    ("条数（人）", 7), ("说明", 34), ("台账来源", 30), ("台账工作表", 10), ("台账行号", 14), ("疑点编号", 24),
-)  # fmt: skip
+    (later("Township"), 9),
+    (later("Village"), 9),
+    (later("Hamlet"), 6),
+    (later("Head of household"), 9),
+    (later("Household ID"), 18),
+    (later("Kind"), 22),
+    (later("Rule ID"), 11),
+    (later("Count (persons)"), 7),
+    (later("What to do"), 34),
+    (later("Register file"), 30),
+    (later("Register sheet"), 10),
+    (later("Register row"), 14),
+    (later("Finding"), 24),
+)
 _WORDY = {5, 8, 9}
-_PRINTED = "查出疑点或未能运行的规则在前，只打印这些；其余供查阅。"
+_PRINTED = later("Rules that found something or could not run come first, and only those are printed.")
 _RULES = (
-    ("规则编号", 11), ("名称", 26), ("性质", 11), ("单位", 6),
-    ("检查", 8), ("疑点/未达标", 9), ("未见异常/达标", 9), ("无法判断", 8), ("不适用", 8),
-    ("检查", 8), ("疑点/未达标", 9), ("无法判断", 8), ("疑点（条）", 9),
-    ("政策依据", 34), ("未运行的原因；缺少的列", 24),
-)  # fmt: skip
+    (later("Rule ID"), 11),
+    (later("Title"), 26),
+    (later("Weight"), 11),
+    (later("Unit"), 6),
+    (later("Examined"), 8),
+    (later("Finding / not met"), 9),
+    (later("Clear / met"), 9),
+    (later("Unknown"), 8),
+    (later("Not applicable"), 8),
+    (later("Examined"), 8),
+    (later("Finding / not met"), 9),
+    (later("Unknown"), 8),
+    (later("Findings (count)"), 9),
+    (later("Citation"), 34),
+    (later("Why not run; columns that are missing"), 24),
+)
 _EARLIER = (
-    ("比对环节", 18), ("规则编号", 11), ("名称", 30), ("单位", 6),
-    ("检查", 8), ("疑点/未达标", 9), ("未见异常/达标", 9), ("无法判断", 8), ("不适用", 8), ("未运行的原因；缺少的列", 41),
-)  # fmt: skip
-_UNITS = {"village": "村", "county": "县", "extract": "人"}
+    (later("Comparison round"), 18),
+    (later("Rule ID"), 11),
+    (later("Title"), 30),
+    (later("Unit"), 6),
+    (later("Examined"), 8),
+    (later("Finding / not met"), 9),
+    (later("Clear / met"), 9),
+    (later("Unknown"), 8),
+    (later("Not applicable"), 8),
+    (later("Why not run; columns that are missing"), 41),
+)
+_HOUSEHOLDS = later("homes")
+_UNITS = {"village": later("villages"), "county": later("counties"), "extract": later("people")}

@@ -11,15 +11,16 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
+from fupin_cli.language import on_paper, pick_on_paper, report_language
 from fupin_cli.report.book import write_private
-from fupin_cli.report.digest import Digest
+from fupin_cli.report.digest import Digest, in_language_written, titled
 from fupin_cli.report.masking import mask_text
 from fupin_cli.report.page_cases import MOST_CASES, Case, tell_cases
 from fupin_cli.report.page_parts import Before, Number, PageFrames, five_numbers
@@ -36,6 +37,7 @@ def write_page(path: Path, digest: Digest, frames: PageFrames) -> None:
     write_private(path, render_page(digest, frames).encode())
 
 
+@report_language()
 def render_page(digest: Digest, frames: PageFrames) -> str:
     """The whole page as text; the same digest and frames give the same page, whatever the order of their rows."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  only a page needs it
@@ -48,6 +50,8 @@ def render_page(digest: Digest, frames: PageFrames) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    frames = replace(frames, findings=titled(frames.findings, digest), cleared=titled(frames.cleared, digest))
+    digest = in_language_written(digest)
     style, script = _asset("report.css"), _asset("report.js")
     roots = places(frames.findings, frames.households, frames.decided)
     cases = tell_cases(frames)
@@ -55,8 +59,10 @@ def render_page(digest: Digest, frames: PageFrames) -> str:
     return environment.get_template("report.html").render(
         digest=digest,
         frames=frames,
-        clue=CLUE_NOTE,
-        stages="、".join(stage_words(stage) for stage in digest.stages),
+        clue=pick_on_paper(CLUE_NOTE),
+        say=on_paper,
+        language=pick_on_paper(("zh-CN", "en")),
+        stages=pick_on_paper(("、", ", ")).join(stage_words(stage) for stage in digest.stages),
         style=Markup(style),  # noqa: S704  our own
         script=Markup(script),  # noqa: S704
         style_hash=_hash(style),
@@ -72,7 +78,7 @@ def render_page(digest: Digest, frames: PageFrames) -> str:
         appendix=folded,
         cases=cases,
         cases_note=_cases_note(len(cases), frames.findings.height),
-        rules=sorted({(case.rule, f"{case.title}（{case.rule}）") for case in cases}),
+        rules=sorted({(case.rule, on_paper("{title} [{rule}]", title=case.title, rule=case.rule)) for case in cases}),
         severities=list(dict.fromkeys((case.severity, case.severity_words) for case in cases)),
         towns=sorted({case.township for case in cases}),
         footer=_footer(unmask=frames.unmask),
@@ -92,17 +98,18 @@ def _hash(text: str) -> str:
 
 
 def _contents(roots: Sequence[Place], shown: Sequence[Any], cases: Sequence[Case]) -> list[dict[str, str]]:
-    parts = [("places", "各地情况")] if roots else []
+    parts = [("places", on_paper("Places"))] if roots else []
     parts += [(section.anchor, section.title) for section in shown]
-    parts += [("cases", "逐条疑点")] if cases else []
-    return [{"anchor": anchor, "title": title} for anchor, title in (*parts, ("appendix", "附表"))]
+    parts += [("cases", on_paper("Finding by finding"))] if cases else []
+    return [{"anchor": anchor, "title": title} for anchor, title in (*parts, ("appendix", on_paper("Appendix")))]
 
 
 def _numbers(digest: Digest, before: Before | None) -> list[Number]:
-    known = before.numbers if before else {}
+    told = five_numbers(asdict(digest))
+    known = before.numbers if before else [None] * len(told)
     return [
-        Number(name, count, beneath, count - known[name] if name in known else None)
-        for name, count, beneath in five_numbers(asdict(digest))
+        Number(name, count, beneath, None if then is None else count - then)
+        for (name, count, beneath), then in zip(told, known, strict=True)
     ]
 
 
@@ -112,9 +119,12 @@ def _changes(frames: PageFrames) -> str:
         return ""
     clues = frames.findings.filter(~is_note())
     now, then = set(clues["finding_key"]), set(frames.before.keys)
-    return (
-        f"与上轮（{frames.before.as_of}）相比：新增疑点 {len(now - then):,} 条，延续 {len(now & then):,} 条，"
-        f"消除 {len(then - now):,} 条。"
+    return on_paper(
+        "Since the last round ({as_of}): new {count:,}, continuing {count_2:,}, gone {count_3:,}.",
+        as_of=frames.before.as_of,
+        count=len(now - then),
+        count_2=len(now & then),
+        count_3=len(then - now),
     )
 
 
@@ -136,23 +146,46 @@ def _open_depth(roots: Sequence[Place]) -> int:
 
 def _places_note(roots: Sequence[Place]) -> str:
     deep = any(town.below for one in roots for town in one.below)
-    note = "点开县、乡镇，看下一级。条形在同级之间比较长短。“另有提示”由县级自查，不算疑点，不计入涉及户。"
-    return note if deep else f"{note}村超过 {MOST_VILLAGES:,} 个，本页只列到乡镇；各村见 workbooks 内各乡镇的核查表。"
+    note = on_paper(
+        "Open a county or township to see the level below. Bars compare places of one level. "
+        '"Notes" are for the county itself: they are no findings and touch no household.'
+    )
+    return (
+        note
+        if deep
+        else on_paper(
+            "{note} There are more than {MOST_VILLAGES:,} villages: this page stops at townships; "
+            "villages stand in the checklists under workbooks.",
+            note=note,
+            MOST_VILLAGES=MOST_VILLAGES,
+        )
+    )
 
 
 def _cases_note(shown: int, found: int) -> str:
-    how = "点开一条，看两边的登记内容、来源、匹配依据和规则推演。打印时只印展开的各条。"
+    how = on_paper(
+        "Open one to see what both sides say, where that stands, the basis of the link and the "
+        "trace of the rule. Print shows what is open."
+    )
     if shown == found:
-        return f"全部 {found:,} 条。{how}"
-    return (
-        f"共 {found:,} 条，本页列 {shown:,} 条（至多 {MOST_CASES} 条，每条规则都有，重的在前，提示类在后）；"
-        f"其余见 workbooks 内各县的疑点总表，或用 fupin explain 疑点编号。{how}"
+        return on_paper("All {found:,}. {how}", found=found, how=how)
+    return on_paper(
+        "{shown:,} of {found:,} (at most {MOST_CASES}: some of every rule, weighty ones first, "
+        "notes last); the others stand in the counties' master lists under workbooks, or ask "
+        "fupin explain. {how}",
+        found=found,
+        shown=shown,
+        MOST_CASES=MOST_CASES,
+        how=how,
     )
 
 
 def _footer(*, unmask: bool) -> str:
     return (
-        "本页含完整的个人信息，按规定保管、不得外传。"
+        on_paper("This page holds personal data in full: store it as the rules demand, and do not pass it on.")
         if unmask
-        else "姓名只留首字，号码只留首尾；完整信息见 workbooks。供主管部门内部使用。"
+        else on_paper(
+            "Names show their first character, numbers their ends; the workbooks have them in full. "
+            "For the departments in charge only."
+        )
     )

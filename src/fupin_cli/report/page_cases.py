@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from fupin_cli.language import on_paper, pick_on_paper
 from fupin_cli.report.finding_words import worded
 from fupin_cli.report.link_words import percent, steps
 from fupin_cli.report.masking import mask_id, mask_name, mask_sentence
@@ -19,7 +20,9 @@ from fupin_cli.vocabulary import PLACES, Band, Severity, is_note
 
 MOST_CASES = 400  # about 4 kB each: the page stays well under 3 MB, and a browser quick
 _WEIGHT = {severity: n for n, severity in enumerate(Severity)}  # from a veto to a note
-_TRACE_LINE = re.compile(r" +(\S+) [a-z]+(?: [a-z]+)? +(.*)")  # 事实 fact  …; the rule's own name stands above already
+_TRACE_LINE = re.compile(
+    r" +(\S+) ([a-z]+(?: [a-z]+)?) +(.*)"
+)  # 事实 fact  …; the rule's own name stands above already
 _LINK = ("extract", "register_row", "extract_row")
 
 
@@ -101,24 +104,27 @@ def _case(row: Mapping[str, Any], link: Mapping[str, Any] | None, frames: PageFr
     text, name, number = _shown(unmask=frames.unmask)
     home = row["household_id"]
     ours = (
-        ("登记内容", text(row["register_value"])),
-        ("姓名", " ".join(filter(None, (name(row["name"]), row["relation"] if row["name"] else None)))),
-        ("证件号码", row["id_shown"] if row["register_row"] is not None else None),
-        ("户编号", number(home)),
-        ("户主", name(row["head_name"])),
-        ("来源", row["register_ref"]),
+        (on_paper("Entry"), text(row["register_value"])),
+        (on_paper("Name"), " ".join(filter(None, (name(row["name"]), row["relation"] if row["name"] else None)))),
+        (on_paper("ID number"), row["id_shown"] if row["register_row"] is not None else None),
+        (on_paper("Household ID"), number(home)),
+        (on_paper("Head"), name(row["head_name"])),
+        (on_paper("Origin"), row["register_ref"]),
     )
     theirs = (
-        ("数据内容", text(row["department_value"])),
-        ("姓名", name(row["listed_name"])),
-        ("证件号码", row["listed_id"]),
-        ("住址", text(row["listed_place"]) if frames.unmask else None),
-        ("截止日期", row["as_of"]),
-        ("匹配依据", row["basis_words"]),
-        ("来源", row["extract_ref"]),
+        (on_paper("Record"), text(row["department_value"])),
+        (on_paper("Name"), name(row["listed_name"])),
+        (on_paper("ID number"), row["listed_id"]),
+        (on_paper("Address"), text(row["listed_place"]) if frames.unmask else None),
+        (on_paper("As of"), row["as_of"]),
+        (on_paper("Basis of the link"), row["basis_words"]),
+        (on_paper("Origin"), row["extract_ref"]),
     )
     alone = row["department"] in (None, "台账") and not row["department_value"] and not row["extract_source"]
-    sides = (("台账登记", _filled(ours)), (f"{row['department'] or '部门'}数据", _filled(theirs)))
+    sides = (
+        (on_paper("The register"), _filled(ours)),
+        (on_paper("Data of {value}", value=row["department"] or on_paper("a department")), _filled(theirs)),
+    )
     trace = frames.traces.get((home, row["rule_id"]), ())
     return Case(
         key=row["finding_key"],
@@ -129,13 +135,13 @@ def _case(row: Mapping[str, Any], link: Mapping[str, Any] | None, frames: PageFr
         review=row["band"] == Band.REVIEW,
         place=" ".join(place(row[level], level) for level in PLACES),
         township="/".join(place(row[level], level) for level in PLACES[:2]),
-        who=name(row["name"] or row["head_name"]) or "（无名）",
+        who=name(row["name"] or row["head_name"]) or on_paper("(no name)"),
         household=number(home) or "",
         sides=sides[:1] if alone else sides,
         said=text(row["advice"] or row["evidence"]) or "",
         citation=row["citation"] or "",
         link=_waterfall(link, row["basis_words"] or "") if link else None,
-        trace=[Line(*told.groups()) for line in trace if (told := _TRACE_LINE.match(line))],
+        trace=[Line(pick_on_paper((told[1], told[2])), told[3]) for line in trace if (told := _TRACE_LINE.match(line))],
     )
 
 
@@ -146,10 +152,21 @@ def _waterfall(link: Mapping[str, Any], basis: str) -> Link:
     low, high = min(sums), max(sums)
     scale = 100 / ((high - low) or 1)
     falls = [
-        Fall(step.field, step.words, step.bits, (min(before, after) - low) * scale, abs(step.bits) * scale)
+        Fall(
+            *pick_on_paper(((step.field, step.words), (step.name, step.english))),
+            step.bits,
+            (min(before, after) - low) * scale,
+            abs(step.bits) * scale,
+        )
         for step, (before, after) in zip(found, pairwise(sums), strict=True)
     ]
-    return Link(basis, falls, -low * scale, link["match_weight"], percent(100 * link["match_probability"]))
+    return Link(
+        basis,
+        falls,
+        -low * scale,
+        link["match_weight"],
+        percent(100 * link["match_probability"], on_paper("over"), on_paper("under")),
+    )
 
 
 def _shown(*, unmask: bool) -> tuple[Any, Any, Any]:

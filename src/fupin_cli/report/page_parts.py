@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 from markupsafe import Markup
 
+from fupin_cli.language import on_paper
 from fupin_cli.vocabulary import Band, Severity
 
 
@@ -49,11 +50,10 @@ class Figure:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page, with its anchor, its Chinese and English heading and one sentence on how to read it."""
+    """A part of the page, with its anchor, its heading and one sentence on how to read it."""
 
     anchor: str
     title: str
-    english: str
     figures: Sequence[Figure]
     note: str = ""
     folded: bool = False
@@ -61,20 +61,24 @@ class Section:
 
 @dataclass(frozen=True)
 class LedgerTable:
-    """A table of the ledger: its code (trend, by_county, precision_by_rule …), title, columns and rows."""
+    """A table of the ledger: its code (trend, by_county, precision_by_rule …), title, columns and rows.
+
+    The title, and what stands above each column, are given in Chinese and in English; `english` says values of ours.
+    """
 
     name: str
-    title: str
-    columns: Sequence[tuple[str, str]]
+    title: tuple[str, str]
+    columns: Sequence[tuple[str, str, str]]
     rows: pl.DataFrame
+    english: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Before:
-    """The round before this one: its day, its five numbers by name, the keys of its clues, and its manifest's hash."""
+    """The round before this one: its day, its five numbers, the keys of its clues, and its manifest's hash."""
 
     as_of: str
-    numbers: Mapping[str, int]
+    numbers: Sequence[int]
     keys: pl.Series
     manifest: str = ""
 
@@ -115,14 +119,16 @@ def five_numbers(told: Mapping[str, Any]) -> tuple[tuple[str, int, str], ...]:
     kinds = told["findings_by_rule"]
     notes = sum(kind["count"] for kind in kinds if kind["severity"] == Severity.INFO)
     review = sum(kind["count"] for kind in kinds if kind["band"] == Band.REVIEW and kind["severity"] != Severity.INFO)
-    beneath = f"其中待核 {review:,} 条" + (f"；另有提示 {notes:,} 条，县级自查" if notes else "")
+    beneath = on_paper("under review: {review:,}", review=review) + (
+        on_paper("; notes for the county itself: {notes:,}", notes=notes) if notes else ""
+    )
     not_met, unknown = (sum(verdict[name] for verdict in told["verdicts"]) for name in ("not_met", "unknown"))
     return (
-        ("在册人口", told["persons"], f"{homes:,} 户"),
-        ("疑点", told["findings"] - notes, beneath),
-        ("涉及户", touched, _share(touched, homes)),
-        ("退出标准未达标户", not_met, _share(not_met, homes)),
-        ("无法判断户", unknown, "缺少事实，不等于达标"),
+        (on_paper("Persons on the register"), told["persons"], on_paper("households: {homes:,}", homes=homes)),
+        (on_paper("Findings"), told["findings"] - notes, beneath),
+        (on_paper("Households touched"), touched, _share(touched, homes)),
+        (on_paper("Households below the exit standard"), not_met, _share(not_met, homes)),
+        (on_paper("Households unknown"), unknown, on_paper("facts are missing; that is not met")),
     )
 
 
@@ -134,4 +140,4 @@ def number_table(
 
 
 def _share(part: int, whole: int) -> str:
-    return f"占在册户 {100 * part / whole:.1f}%" if whole else ""
+    return on_paper("{share:.1f}% of the households", share=100 * part / whole) if whole else ""

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 from markupsafe import Markup
 
+from fupin_cli.language import on_paper, pick_on_paper
 from fupin_cli.report import charts
 from fupin_cli.report.digest import Digest
 from fupin_cli.report.page_parts import Figure, LedgerTable, PageFrames, Section, Table, number_table
@@ -28,7 +29,7 @@ from fupin_cli.report.wording import (
     stage_words,
     standards_words,
 )
-from fupin_cli.vocabulary import BASES, Band, is_note
+from fupin_cli.vocabulary import BASES, STAGE_LABELS, Band, is_note
 
 _MOST_BARS = 16  # what a chart shows of many; the table behind it has them all
 _BIN = 2.0  # bits
@@ -82,19 +83,33 @@ def _bands_figure(name: str, title: str, heads: Sequence[str], rows: Sequence[_B
     """Bars of what is asked of villages, sure or under review; notes for the county itself stand in the table alone."""
     asked = [(label, counts[:2]) for label, _, counts in rows if sum(counts[:2])]
     table = number_table(
-        (*heads, "条数", "可信", "待核", "县级自查"),
+        (*heads, on_paper("Count"), on_paper("Sure"), on_paper("Review"), on_paper("County's own")),
         [_row(words, (sum(counts), *counts)) for _, words, counts in rows],
         len(heads),
     )
-    rest = f"图中为前 {_MOST_BARS} 类，全部 {len(rows)} 类见数据表。" if len(asked) > _MOST_BARS else ""
+    rest = (
+        on_paper(
+            "The chart shows the first {MOST_BARS}; the table has all {count}.", MOST_BARS=_MOST_BARS, count=len(rows)
+        )
+        if len(asked) > _MOST_BARS
+        else ""
+    )
     shown = asked[:_MOST_BARS]
-    chart = charts.stacked(name, f"{title}的疑点条数，分可信和待核", shown, ("accepted", "review"), _with_review(shown))
+    chart = charts.stacked(
+        name,
+        on_paper("Findings {title}, sure and under review", title=title),
+        shown,
+        ("accepted", "review"),
+        _with_review(shown),
+    )
     return Figure(title, table, chart, rest)
 
 
 def _with_review(rows: Sequence[tuple[str, Sequence[int]]]) -> list[str]:
     """The sum of a bar, and how many of it are under review."""
-    return [f"{sum(counts):,}" + (f" 待核 {counts[1]:,}" if counts[1] else "") for _, counts in rows]
+    return [
+        f"{sum(counts):,}" + (on_paper(" review {value:,}", value=counts[1]) if counts[1] else "") for _, counts in rows
+    ]
 
 
 def _kinds(frames: PageFrames) -> Section:
@@ -103,18 +118,32 @@ def _kinds(frames: PageFrames) -> Section:
         (title or rule, (title or rule, rule, severity_words(severity)), counts)
         for rule, title, severity, *counts in _banded(found, "rule_id", "title", "severity")
     ]
-    by_department = [(name or "未注明", (name or "未注明",), counts) for name, *counts in _banded(found, "department")]
+    by_department = [
+        (name or on_paper("Not given"), (name or on_paper("Not given"),), counts)
+        for name, *counts in _banded(found, "department")
+    ]
     by_weight = [(severity_words(one), (severity_words(one),), counts) for one, *counts in _banded(found, "severity")]
     figures = [
-        _bands_figure("kinds", "按疑点类型", ("疑点类型", "规则", "性质"), by_rule),
-        _bands_figure("departments", "按比对部门", ("比对部门",), by_department),
-        _bands_figure("severities", "按疑点性质", ("性质",), by_weight),
+        _bands_figure(
+            "kinds", on_paper("by kind"), (on_paper("Kind of finding"), on_paper("Rule"), on_paper("Weight")), by_rule
+        ),
+        _bands_figure("departments", on_paper("by department"), (on_paper("Department compared"),), by_department),
+        _bands_figure("severities", on_paper("by weight"), (on_paper("Weight"),), by_weight),
     ]
     notes = sum(counts[2] for *_, counts in by_weight)
-    note = "“待核”是人员对应关系尚待确认。"
+    note = on_paper('"Review" means: whether it is the same person is not settled.')
     if notes:
-        note += f"提示类 {notes:,} 条由县级自查、不下发乡镇，只列入数据表，不入图。"
-    return Section("kinds", "疑点构成", "Findings by kind and department", figures if found.height else (), note)
+        note += on_paper(
+            " Notes ({notes:,}) are for the county itself and are not sent out: they stand in the "
+            "table, not in the chart.",
+            notes=notes,
+        )
+    return Section(
+        "kinds",
+        on_paper("Findings by kind and department"),
+        figures if found.height else (),
+        note,
+    )
 
 
 def _verdicts(digest: Digest) -> Section:
@@ -128,26 +157,39 @@ def _verdicts(digest: Digest) -> Section:
     figures = []
     if asked:
         drawn = [(rule.title, counts) for rule, counts in asked]
-        about = "各项标准的达标、未达标、无法判断、不适用户数"
+        about = on_paper("Households that meet each standard, do not, cannot be told, are not asked")
         chart = charts.stacked("criteria", about, drawn, _OUTCOMES, _short_of(drawn))
         rows = [
             (*_row((rule.title, rule.rule_id), counts), f"{100 * counts[2] / (sum(counts) or 1):.1f}%")
             for rule, counts in asked
         ]
-        heads = ("标准", "规则", "达标", "未达标", "无法判断", "不适用", "无法判断占比")
-        figures.append(Figure("逐项标准（户）", number_table(heads, rows, 2), chart))
+        heads = (
+            on_paper("Standard"),
+            on_paper("Rule"),
+            on_paper("Met"),
+            on_paper("Not met"),
+            on_paper("Unknown"),
+            on_paper("Not applicable"),
+            on_paper("Share unknown"),
+        )
+        figures.append(Figure(on_paper("Standard by standard (households)"), number_table(heads, rows, 2), chart))
     if digest.verdicts:
         figures.append(_by_county(digest))
     by = standards_words((use.rule_id, use.title, use.households) for use in digest.standards)
-    note = (f"依：{by}。" if by else "") + (
-        "依据台账登记内容和已认定的部门数据逐条判定，供复核参考。“无法判断”是事实缺失，单列，既不算达标也不算未达标。"
+    note = (on_paper("By: {by}. ", by=by) if by else "") + (
+        on_paper(
+            'Judged from what the register says and departments confirm, for review. "Unknown" means '
+            "that facts are missing: it stands apart, neither met nor not met."
+        )
     )
-    return Section("verdicts", "退出标准判定", "Verdicts, criterion by criterion", figures, note)
+    return Section("verdicts", on_paper("Verdicts of the exit standard"), figures, note)
 
 
 def _short_of(rows: Sequence[tuple[str, Sequence[int]]]) -> list[str]:
     """What must be read of a bar even where its part is too small to see: who falls short, and of whom nobody can tell."""
-    return [f"未达标 {counts[1]:,}　无法判断 {counts[2]:,}" for _, counts in rows]
+    return [
+        on_paper("not met {value:,} · unknown {value_2:,}", value=counts[1], value_2=counts[2]) for _, counts in rows
+    ]
 
 
 def _by_county(digest: Digest) -> Figure:
@@ -166,19 +208,21 @@ def _by_county(digest: Digest) -> Figure:
         )
         rows.append(_row((place(verdict.county, "county"),), told))
     heads = (
-        "县（市、区）",
-        "户数",
-        "达标",
-        "未达标",
-        *(f"其中{exit_status_words(s)}" for s in statuses),
-        "无法判断",
-        "不适用",
+        on_paper("County"),
+        on_paper("Households (count)"),
+        on_paper("Met"),
+        on_paper("Not met"),
+        *(on_paper("of which {exit_status_words}", exit_status_words=exit_status_words(s)) for s in statuses),
+        on_paper("Unknown"),
+        on_paper("Not applicable"),
     )
     drawn = [(place(verdict.county, "county"), told) for verdict, told in counts[:_MOST_BARS]]
     return Figure(
-        "综合判定，按县（户）",
+        on_paper("Overall verdict, by county (households)"),
         number_table(heads, rows),
-        charts.stacked("counties", "各县综合判定的户数", drawn, _OUTCOMES, _short_of(drawn)),
+        charts.stacked(
+            "counties", on_paper("Households by overall verdict, for each county"), drawn, _OUTCOMES, _short_of(drawn)
+        ),
     )
 
 
@@ -203,30 +247,46 @@ def _stages(digest: Digest, frames: PageFrames) -> Section | None:
     figures = []
     if told:
         chart = charts.stacked(
-            "stages", "各类疑点中县级已发现、仅省级发现、经省级排除的条数",
+            "stages", on_paper("Findings of each kind: seen by the county, by the province only, cleared by the province"),
             [(title, counts) for title, _, counts in told[:_MOST_BARS]], ("known", "missed", "cleared"),
         )  # fmt: skip
-        heads = ("疑点类型", "规则", "县级已发现", "仅省级发现", "经省级排除")
-        figures.append(Figure("县级与省级比对", number_table(heads, [_row((t, r), c) for t, r, c in told], 2), chart))
+        heads = (
+            on_paper("Kind of finding"),
+            on_paper("Rule"),
+            on_paper("Seen by county"),
+            on_paper("By province only"),
+            on_paper("Cleared by province"),
+        )
+        figures.append(
+            Figure(
+                on_paper("County and province"), number_table(heads, [_row((t, r), c) for t, r, c in told], 2), chart
+            )
+        )
     skipped = frames.findings.filter(pl.col("rule_id").is_in(list(frames.uncompared)))
     if skipped.height:
         counts = skipped.group_by("county").len().sort("county", nulls_last=True).rows()
         drawn = [(place(county, "county"), (count,)) for county, count in counts[:_MOST_BARS]]
         table = number_table(
-            ("县（市、区）", "条数"), [_row((place(county, "county"),), (count,)) for county, count in counts]
+            (on_paper("County"), on_paper("Count")),
+            [_row((place(county, "county"),), (count,)) for county, count in counts],
         )
         figures.append(
             Figure(
-                "未经县级比对即录入",
+                on_paper("Entered without a county comparison"),
                 table,
-                charts.stacked("uncompared", "各县未经县级比对即录入的条数", drawn, ["all"]),
+                charts.stacked(
+                    "uncompared", on_paper("Entries without a county comparison, by county"), drawn, ["all"]
+                ),
             )
         )
-    note = (
-        f"仅省级比对发现 {sum(missed.values()):,} 条，县级疑点经省级数据排除 {sum(cleared.values()):,} 条，"
-        f"未经县级比对即录入 {skipped.height:,} 条。"
+    note = on_paper(
+        "Seen by the province only: {count:,}; cleared by the province's data: {count_2:,}; "
+        "entered without a county comparison: {height:,}.",
+        count=sum(missed.values()),
+        count_2=sum(cleared.values()),
+        height=skipped.height,
     )
-    return Section("stages", "县级与省级两次比对", "County against province", figures, note)
+    return Section("stages", on_paper("County against province"), figures, note)
 
 
 def _sources(digest: Digest, frames: PageFrames) -> Section:
@@ -238,26 +298,26 @@ def _sources(digest: Digest, frames: PageFrames) -> Section:
             (
                 _source_name(one),
                 _short_stage(one["stage"]) or "—",
-                f"{one['as_of'] or '未注明'}",
+                f"{one['as_of'] or on_paper('Not given')}",
                 _age(one["as_of"], digest.as_of),
-                "、".join(sorted(one["coverage"] or ())) or "全部",
+                pick_on_paper(("、", ", ")).join(sorted(one["coverage"] or ())) or on_paper("All"),
                 *(_n(one[name]) for name in ("rows_read", "rows_used", "rows_set_aside")),
                 f"{100 * one['valid'] / people:.1f}%" if people else "—",
                 *(_n(one[name]) if one["extract"] != REGISTER and people else "—" for name in ("linked", "waiting")),
             )
         )
     heads = (
-        "数据",
-        "比对环节",
-        "截止日期",
-        "距今天数",
-        "覆盖县区",
-        "读入",
-        "采用",
-        "搁置",
-        "号码有效率",
-        "认定人数",
-        "待核人数",
+        on_paper("Data"),
+        on_paper("Comparison round"),
+        on_paper("As of"),
+        on_paper("Days old"),
+        on_paper("Counties covered"),
+        on_paper("Read"),
+        on_paper("Used"),
+        on_paper("Set aside"),
+        on_paper("Valid ID numbers"),
+        on_paper("Accepted persons"),
+        on_paper("Persons in review"),
     )
     table = Table(heads, rows, frozenset({3, 5, 6, 7, 8, 9, 10}), whole=frozenset({1, 2}))
     people = [one for one in told if one["people"]]
@@ -275,37 +335,66 @@ def _sources(digest: Digest, frames: PageFrames) -> Section:
         rows_of_ids = [
             _row((_source_name(one),), (one["people"], one["valid"], one["broken"], one["absent"])) for one in people
         ]
-        chart = charts.stacked("ids", "各份数据中号码有误和未填写的行数", flawed[:_MOST_BARS], ("broken", "absent"))
-        ids = number_table(("数据", "人员行", "号码有效", "号码有误", "未填写"), rows_of_ids)
-        without = "；".join(f"{id_status_words(t.label)} {t.count:,} 人" for t in digest.persons_without_id)
-        figures.append(
-            Figure("不可用的证件号码（行）", ids, chart, f"台账中没有可用号码的：{without}。" if without else "")
+        chart = charts.stacked(
+            "ids",
+            on_paper("Rows with a wrong or missing ID number, by source"),
+            flawed[:_MOST_BARS],
+            ("broken", "absent"),
         )
-    if ages:
-        listed = number_table(("数据", "天数"), [_row((name,), counts) for name, counts in ages])
+        ids = number_table(
+            (
+                on_paper("Data"),
+                on_paper("Rows of persons"),
+                on_paper("Valid number"),
+                on_paper("Wrong number"),
+                on_paper("Not filled in"),
+            ),
+            rows_of_ids,
+        )
+        without = on_paper("; ").join(
+            on_paper("{id_status_words}: {count:,}", id_status_words=id_status_words(t.label), count=t.count)
+            for t in digest.persons_without_id
+        )
         figures.append(
             Figure(
-                "早于比对日期的天数",
-                listed,
-                charts.stacked("ages", "各份数据截止日期早于比对日期的天数", ages[:_MOST_BARS], ["all"]),
+                on_paper("Unusable ID numbers (rows)"),
+                ids,
+                chart,
+                on_paper("Without a usable number on the register: {without}.", without=without) if without else "",
             )
         )
-    figures.append(Figure("来源一览", table, open=True))
-    note = "截止日期是部门数据所说的那一天；名单没有覆盖到的县区，“不在名单”不作数。"
-    return Section("sources", "数据来源", "Health of the sources", figures, note)
+    if ages:
+        listed = number_table((on_paper("Data"), on_paper("Days")), [_row((name,), counts) for name, counts in ages])
+        figures.append(
+            Figure(
+                on_paper("Days before the comparison"),
+                listed,
+                charts.stacked(
+                    "ages", on_paper("How many days before the comparison each source ends"), ages[:_MOST_BARS], ["all"]
+                ),
+            )
+        )
+    figures.append(Figure(on_paper("All sources"), table, open=True))
+    note = on_paper(
+        '"As of" is the day of which the department speaks; "not on the list" counts for nothing '
+        "in counties that the list does not cover."
+    )
+    return Section("sources", on_paper("Sources"), figures, note)
 
 
 def _source_name(one: Mapping[str, Any]) -> str:
     """What people call it: 民政低保（青禾县）."""
     if one["extract"] == REGISTER:
-        return "台账"
+        return on_paper("Register")
     department, kind, where = one["department"] or "", kind_words(one["kind"]), one["coverage"] or []
     called = kind if kind.startswith(department) else f"{department}{kind}"
-    return f"{called}（{where[0] if len(where) == 1 else _short_stage(one['stage'])}）"
+    return on_paper(
+        "{called} ({what})", called=called, what=where[0] if len(where) == 1 else _short_stage(one["stage"])
+    )
 
 
 def _short_stage(stage: str | None) -> str:
-    return stage_words(stage).partition("比对")[0]
+    return stage_words(stage).partition(pick_on_paper(("比对", " comparison")))[0]
 
 
 def _age(day: date | None, as_of: date) -> str:
@@ -315,13 +404,16 @@ def _age(day: date | None, as_of: date) -> str:
 def _links(digest: Digest, frames: PageFrames) -> Section:
     outside = frames.links.filter(pl.col("extract") != REGISTER, pl.col("decision").is_in(["accepted", "review"]))
     if not outside.height or outside["match_weight"].null_count() == outside.height:
-        return Section("links", "人员关联质量", "Quality of the links", ())
+        return Section("links", on_paper("Quality of the links"), ())
     return Section(
         "links",
-        "人员关联质量",
-        "Quality of the links",
+        on_paper("Quality of the links"),
         [_weights(outside, frames), _bases(outside), _by_source(digest)],
-        "权重是证据的比特数，每多 1 比特，是同一人的可能就大一倍。过了认定线还须姓名等不相矛盾；两线之间由人核对，绝不自动认定。",
+        on_paper(
+            "A weight counts bits of evidence: each more makes one person twice as likely. Above the "
+            "upper line a link is accepted unless names disagree; between the lines people decide, "
+            "never the program."
+        ),
     )
 
 
@@ -332,14 +424,24 @@ def _weights(links: pl.DataFrame, frames: PageFrames) -> Figure:
     ).sort("start")  # fmt: skip
     bins = [(low, (sure, waiting)) for low, sure, waiting in told.rows()]
     marks = [
-        (frames.review_bits, f"待核线 {frames.review_bits:.1f}"),
-        (frames.accept_bits, f"认定线 {frames.accept_bits:.1f}"),
+        (frames.review_bits, on_paper("review line {review_bits:.1f}", review_bits=frames.review_bits)),
+        (frames.accept_bits, on_paper("acceptance line {accept_bits:.1f}", accept_bits=frames.accept_bits)),
     ]
     chart = charts.histogram(
-        "weights", "比对关系的权重分布，虚线为待核线和认定线", bins, ["linked", "review"], _BIN, marks
+        "weights",
+        on_paper("Weights of the links; the broken lines are the two thresholds"),
+        bins,
+        ["linked", "review"],
+        _BIN,
+        marks,
     )
-    rows = [_row((f"{low:g} 至 {low + _BIN:g}",), counts) for low, counts in bins]
-    return Figure("权重分布（条）", number_table(("权重（比特）", "认定", "待核"), rows), chart, "纵轴每格十倍。")
+    rows = [_row((on_paper("{low:g} to {count:g}", low=low, count=low + _BIN),), counts) for low, counts in bins]
+    return Figure(
+        on_paper("Weights (links)"),
+        number_table((on_paper("Weight (bits)"), on_paper("Accepted"), on_paper("Review")), rows),
+        chart,
+        on_paper("Each step of the axis is ten times the one before."),
+    )
 
 
 def _bases(links: pl.DataFrame) -> Figure:
@@ -352,16 +454,28 @@ def _bases(links: pl.DataFrame) -> Figure:
     whole = links.height
     drawn = [(basis_words(basis), (sure, waiting)) for basis, sure, waiting, _ in rows]
     table = number_table(
-        ("依据", "认定", "待核", "其中并列", "占比"),
+        (
+            on_paper("Basis"),
+            on_paper("Accepted"),
+            on_paper("Review"),
+            on_paper("of which tied"),
+            on_paper("Share"),
+        ),
         [
             (*_row((basis_words(b),), (sure, waiting, tied)), f"{100 * (sure + waiting) / whole:.1f}%")
             for b, sure, waiting, tied in rows
         ],
     )
     return Figure(
-        "关联依据（条）",
+        on_paper("Bases of the links (count)"),
         table,
-        charts.stacked("bases", "各种依据的认定和待核条数", drawn, ["linked", "review"], _with_review(drawn)),
+        charts.stacked(
+            "bases",
+            on_paper("Links accepted and under review, by basis"),
+            drawn,
+            ["linked", "review"],
+            _with_review(drawn),
+        ),
     )
 
 
@@ -373,41 +487,81 @@ def _by_source(digest: Digest) -> Figure:
         for link in extract.links
     ]  # fmt: skip
     return Figure(
-        "逐份数据的关联（人）", number_table(("部门数据", "比对环节", "依据", "认定", "待核", "其中并列"), rows, 3)
+        on_paper("Links of each source (persons)"),
+        number_table(
+            (
+                on_paper("Department's data"),
+                on_paper("Comparison round"),
+                on_paper("Basis"),
+                on_paper("Accepted"),
+                on_paper("Review"),
+                on_paper("of which tied"),
+            ),
+            rows,
+            3,
+        ),
     )
 
 
 def _ledger(tables: Sequence[LedgerTable]) -> Section:
     figures = []
     for one in tables:
-        heads = tuple(zh for _, zh in one.columns)
+        heads = tuple(pick_on_paper((zh, en)) for _, zh, en in one.columns)
         kinds = one.rows.schema
         numbers = frozenset(
-            n for n, (name, _) in enumerate(one.columns) if kinds[name].is_numeric() and name != "round"
+            n for n, (name, *_) in enumerate(one.columns) if kinds[name].is_numeric() and name != "round"
         )
-        rows = [tuple(_cell(value) for value in row) for row in one.rows.rows()]
-        figures.append(Figure(one.title, Table(heads, rows, numbers), _ledger_chart(one)))
-    note = "取自疑点台账（ledger）：已登记的各轮和各村反馈。先登记本轮再出本页，即含本轮。"
-    return Section("ledger", "反馈与趋势", "Answers and trend, from the ledger", figures, note)
+        rows = [tuple(_cell(value) for value in row) for row in _in_words(one).rows()]
+        figures.append(Figure(pick_on_paper(one.title), Table(heads, rows, numbers), _ledger_chart(one)))
+    note = on_paper(
+        "From the ledger: the rounds booked and the villages' answers. Book this round before "
+        "making the page, and it is among them."
+    )
+    return Section("ledger", on_paper("Answers and trend"), figures, note)
+
+
+def _in_words(one: LedgerTable) -> pl.DataFrame:
+    """The rows with their stages, and values of ours, in words."""
+    said = {zh: pick_on_paper((zh, en)) for zh, en in one.english.items()}
+    said |= {stage: stage_words(stage) for stage in STAGE_LABELS}
+    return one.rows.with_columns(pl.col(pl.String).replace(said))
 
 
 def _ledger_chart(one: LedgerTable) -> Markup | None:
     rows = one.rows
     if one.name == "trend" and rows.height > 1:
         series = [
-            (word, rows[name].to_list()) for name, word in (("found", "疑点"), ("new", "新增"), ("cleared", "数据消除"))
+            (word, rows[name].to_list())
+            for name, word in (
+                ("found", on_paper("Findings")),
+                ("new", on_paper("New")),
+                ("cleared", on_paper("Cleared by data")),
+            )
         ]
-        return charts.lines("trend", "各轮的疑点、新增和数据消除条数", rows["as_of"].to_list(), series)
+        return charts.lines(
+            "trend",
+            on_paper("Findings, new ones and those cleared by data, round by round"),
+            rows["as_of"].to_list(),
+            series,
+        )
     if one.name == "by_county" and rows.height:
         looks = ("to_send", "out", "answered", "closed", "settled")
         settled = pl.sum_horizontal("cleared", "exempt").alias("settled")
         back = pl.sum_horizontal("answered", "disputed").alias("answered")
         told = rows.with_columns(settled, back).select("county", *looks).rows()
-        return charts.stacked("states", "各县疑点的办理情况", [(place(c, "county"), n) for c, *n in told], looks)
+        return charts.stacked(
+            "states",
+            on_paper("What became of the findings, by county"),
+            [(place(c, "county"), n) for c, *n in told],
+            looks,
+        )
     if one.name == "precision_by_rule" and rows.height:
         told = rows.select("title", "so", "partly", "not_so").rows()
         return charts.stacked(
-            "precision", "各规则核实结果", [(t or "", n) for t, *n in told[:_MOST_BARS]], ("so", "partly", "not_so")
+            "precision",
+            on_paper("What checking found, by rule"),
+            [(t or "", n) for t, *n in told[:_MOST_BARS]],
+            ("so", "partly", "not_so"),
         )
     return None
 
@@ -424,22 +578,57 @@ def _rules(digest: Digest) -> Section:
     for rule in (rule for rule in digest.rules if rule not in few):
         words = (rule.rule_id, rule.title, severity_words(rule.severity))
         if rule.not_run:
-            rows.append((*words, "—", "—", "—", f"未运行：{rule.not_run}"))
+            rows.append((*words, "—", "—", "—", on_paper("not run: {not_run}", not_run=rule.not_run)))
         else:
             rows.append((*_row(words, (rule.examined, rule.unknowns, rule.not_applicable)), rule.citation or ""))
     if few:
-        ids = "、".join(rule.rule_id for rule in few)
-        words = ("REG-…", f"台账自查 {len(few)} 条", severity_words("dq"))
-        rows.append((*words, "—", "—", "—", f"未运行，台账没有所读的列：{ids}"))
-    heads = ("规则", "名称", "性质", "检查数", "无法判断", "不适用", "依据 / 未运行的原因")
-    figures = [Figure("规则运行情况", Table(heads, rows, frozenset({3, 4, 5})))] if rows else []
+        ids = pick_on_paper(("、", ", ")).join(rule.rule_id for rule in few)
+        words = ("REG-…", on_paper("self-checks of the register: {count}", count=len(few)), severity_words("dq"))
+        rows.append((*words, "—", "—", "—", on_paper("not run, the register lacks their columns: {ids}", ids=ids)))
+    heads = (
+        on_paper("Rule"),
+        on_paper("Title"),
+        on_paper("Weight"),
+        on_paper("Examined units"),
+        on_paper("Unknown"),
+        on_paper("Not applicable"),
+        on_paper("Source of the rule / why not run"),
+    )
+    figures = [Figure(on_paper("What the rules did"), Table(heads, rows, frozenset({3, 4, 5})))] if rows else []
     if digest.packs:
-        packs = [(p.pack, p.title, f"{p.rules} 条" if p.judged else "未用", p.why) for p in digest.packs]
-        figures.append(Figure("规则包", Table(("规则包", "名称", "采用的规则", "原因"), packs, frozenset({2}))))
+        packs = [
+            (p.pack, p.title, on_paper("{rules} rules", rules=p.rules) if p.judged else on_paper("unused"), p.why)
+            for p in digest.packs
+        ]
+        figures.append(
+            Figure(
+                on_paper("Rule pack"),
+                Table(
+                    (on_paper("Rule pack"), on_paper("Title"), on_paper("Rules used"), on_paper("Reason")),
+                    packs,
+                    frozenset({2}),
+                ),
+            )
+        )
     if digest.lines:
         lines = [(line.name, f"{line.year}", f"{line.yuan:,.0f}", line.citation) for line in digest.lines]
-        figures.append(Figure("采用的标准线", Table(("名称", "年度", "元", "依据"), lines, frozenset({1, 2}))))
-    return Section("rules", "规则", "Rules", figures, "未运行的规则没有检查任何人，不得理解为没有疑点。", folded=True)
+        figures.append(
+            Figure(
+                on_paper("Lines that were used"),
+                Table(
+                    (on_paper("Title"), on_paper("Year"), on_paper("Yuan"), on_paper("Source of the rule")),
+                    lines,
+                    frozenset({1, 2}),
+                ),
+            )
+        )
+    return Section(
+        "rules",
+        on_paper("Rules"),
+        figures,
+        on_paper("A rule that did not run looked at nobody: that does not mean there is nothing to find."),
+        folded=True,
+    )
 
 
 def _accounts(digest: Digest) -> Section:
@@ -447,18 +636,38 @@ def _accounts(digest: Digest) -> Section:
     for account in digest.accounts:
         counts = (account.rows_read, account.rows_used, account.rows_set_aside, account.rows_footer)
         hidden = (account.rows_hidden, account.columns_hidden)
-        state = "相符" if account.balanced else "不符"
+        state = on_paper("agrees") if account.balanced else on_paper("differs")
         words = (account.source, account.sheet)
         rows.append((*_row(words, counts), reasons_words(account.other_reasons), *map(_n, hidden), state))
     totals = (digest.rows_read, digest.rows_used, digest.rows_set_aside, sum(a.rows_footer for a in digest.accounts))
     hidden = (sum(a.rows_hidden for a in digest.accounts), sum(a.columns_hidden for a in digest.accounts))
-    rows.append((*_row(("合计", ""), totals), "", *map(_n, hidden), ""))
-    heads = ("文件", "工作表", "读入", "采用", "搁置", "其中表尾", "其余搁置原因", "隐藏行", "隐藏列", "对账")
-    note = "逐文件、逐工作表；隐藏的行和列照常读入。"
+    rows.append((*_row((on_paper("Total"), ""), totals), "", *map(_n, hidden), ""))
+    heads = (
+        on_paper("File"),
+        on_paper("Sheet"),
+        on_paper("Read"),
+        on_paper("Used"),
+        on_paper("Set aside"),
+        on_paper("of which footers"),
+        on_paper("Other reasons for setting aside"),
+        on_paper("Hidden rows"),
+        on_paper("Hidden columns"),
+        on_paper("Balance"),
+    )
+    note = on_paper("By file and sheet; hidden rows and columns are read all the same.")
     if digest.rows_returned:
-        note += f"搁置的行中有 {digest.rows_returned:,} 行退回报送单位更正，见 workbooks/退回更正。"
+        note += on_paper(
+            " Of the rows set aside {rows_returned:,} go back to be corrected, see workbooks/退回更正.",
+            rows_returned=digest.rows_returned,
+        )
     table = Table(heads, rows, frozenset({2, 3, 4, 5, 7, 8}), summed=True)
-    return Section("accounts", "读入对账", "Read = used + set aside", [Figure("读入对账", table)], note, folded=True)
+    return Section(
+        "accounts",
+        on_paper("Read = used + set aside"),
+        [Figure(on_paper("Read = used + set aside"), table)],
+        note,
+        folded=True,
+    )
 
 
 def _problems(digest: Digest) -> Section:
@@ -471,10 +680,17 @@ def _problems(digest: Digest) -> Section:
         (
             source,
             sheet or "",
-            "\n".join("：".join(filter(None, (problem_words(k), "、".join(d)))) for k, d in kinds.items()),
+            "\n".join(
+                on_paper(": ").join(filter(None, (problem_words(k), pick_on_paper(("、", ", ")).join(d))))
+                for k, d in kinds.items()
+            ),
         )
         for (source, sheet), kinds in sheets.items()
     ]
-    note = "合计：" + "；".join(problem_totals(digest.problems)) + "。"
-    figures = [Figure("文件问题", Table(("文件", "工作表", "问题"), rows))] if rows else []
-    return Section("problems", "需要留意的文件问题", "Problems in the sources", figures, note, folded=True)
+    note = on_paper("In all: {totals}.", totals=on_paper("; ").join(problem_totals(digest.problems)))
+    figures = (
+        [Figure(on_paper("Problems of files"), Table((on_paper("File"), on_paper("Sheet"), on_paper("Problem")), rows))]
+        if rows
+        else []
+    )
+    return Section("problems", on_paper("Problems in the sources"), figures, note, folded=True)

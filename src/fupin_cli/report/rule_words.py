@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 from fupin_cli.language import pick, tr
-from fupin_cli.report.wording import KIND_LABELS
+from fupin_cli.report.wording import kind_words
 from fupin_cli.rules import Derived, Fact, Pack, Rule, gives
 from fupin_cli.rules.pack import (
     AREA_FACTS,
@@ -178,7 +178,7 @@ def facts_by_name(packs: Sequence[Pack]) -> Mapping[str, Fact | Derived]:
 
 def kinds_said(kinds: Sequence[str]) -> str:
     """How people call these kinds of extract."""
-    return "、".join("台账自身" if kind == "register" else KIND_LABELS.get(kind, kind) for kind in kinds)
+    return "、".join("台账自身" if kind == "register" else kind_words(kind) for kind in kinds)
 
 
 def source_of(fact: Fact | Derived, called: Label) -> str:

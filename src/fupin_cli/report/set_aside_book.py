@@ -15,6 +15,7 @@ import polars as pl
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
+from fupin_cli.language import later, on_paper, pick_on_paper, report_language
 from fupin_cli.report import book
 from fupin_cli.report.book import (
     LINE_HEIGHT,
@@ -31,7 +32,7 @@ from fupin_cli.report.set_aside_rows import Fate, mending_words, with_fate
 from fupin_cli.report.wording import reason_words
 from fupin_cli.vocabulary import SET_ASIDE
 
-_NOBODY = "未注明报送单位"
+_NOBODY = later("Sender not given")
 _TOP = 3  # title, note, header
 _MOST_ROWS = 1_048_576 - _TOP  # of one sheet in Excel
 _BATCH = 10_000  # rows that are Python objects at a time
@@ -39,7 +40,14 @@ _SAMPLE = 200  # rows that tell how wide a column must be
 _NARROWEST, _WIDEST = 6, 28
 _PAGE = 200  # units that A4 across takes in letters of eight points
 _TALLEST = 400  # points; Excel's limit is 409
-_COORDINATES = (("序号", 5), ("原文件", 20), ("原工作表", 10), ("原行号", 7), ("搁置原因", 15), ("如何更正", 30))
+_COORDINATES = (
+    (later("No."), 5),
+    (later("Original file"), 20),
+    (later("Original sheet"), 10),
+    (later("Original row"), 7),
+    (later("Why set aside"), 15),
+    (later("How to correct it"), 30),
+)
 _PLACE = ["source", "sheet"]
 
 
@@ -61,6 +69,7 @@ class _Sheet:
         return f"{stem[: max(8, 30 - len(self.sheet))]}_{self.sheet}" if self.sheet else stem
 
 
+@report_language()
 def write_set_aside_books(
     folder: Path,
     set_aside: pl.DataFrame,
@@ -79,8 +88,8 @@ def write_set_aside_books(
     # Two extracts that share a sheet set the same rows aside, and each is to be mended once.
     by = [*_PLACE, "row", "set_aside_reason"]
     rows = rows.sort(by, nulls_last=True).unique(by, keep="first", maintain_order=True)
-    owner = pl.col("source").replace_strict(dict(owners), default=_NOBODY, return_dtype=pl.String)
-    rows = rows.with_columns(owner=owner.replace("", _NOBODY))
+    owner = pl.col("source").replace_strict(dict(owners), default=on_paper(_NOBODY), return_dtype=pl.String)
+    rows = rows.with_columns(owner=owner.replace("", on_paper(_NOBODY)))
     asked = rows.filter(pl.col("fate") == Fate.RETURNED)["owner"].unique().sort().to_list()
     paths = []
     for name, safe in zip(asked, book.file_names(asked), strict=True):
@@ -93,9 +102,9 @@ def _write_book(
     path: Path, owner: str, rows: pl.DataFrame, headers: Mapping[tuple[str, str], tuple[str, ...]], as_of: date
 ) -> Path:
     sheets = list(_sheets(rows.filter(pl.col("fate") == Fate.RETURNED), headers))
-    names = book.sheet_names(["说明", *(sheet.title for sheet in sheets)])[1:]
+    names = book.sheet_names([on_paper("About"), *(sheet.title for sheet in sheets)])[1:]
     sheets = [replace(sheet, name=name) for sheet, name in zip(sheets, names, strict=True)]
-    written = Book(f"{owner}退回更正", as_of)
+    written = Book(on_paper("{owner}: rows to correct", owner=owner), as_of)
     _write_cover(written, owner, rows, sheets, as_of)
     for sheet in sheets:
         _write_sheet(written, sheet)
@@ -124,26 +133,36 @@ def _labels(header: tuple[str, ...], rows: pl.DataFrame) -> tuple[str, ...]:
 
 def _write_cover(written: Book, owner: str, rows: pl.DataFrame, sheets: list[_Sheet], as_of: date) -> None:
     """The first sheet: what the book is, the rows to mend by file, sheet and reason, and all others that were set aside."""
-    sheet, styles = written.sheet("说明"), written.styles
+    sheet, styles = written.sheet(on_paper("About")), written.styles
     set_widths(sheet, _COVER_WIDTHS)
     last = len(_COVER_WIDTHS) - 1
     back = rows.filter(pl.col("fate") == Fate.RETURNED)
-    put_across(sheet, 0, 0, last, f"{owner}　退回更正", styles.title)
-    about = f"比对日期：{as_of}　　退回 {back.height:,} 行，涉及 {back['source'].n_unique():,} 个文件"
+    put_across(sheet, 0, 0, last, on_paper("{owner}: returned to be corrected", owner=owner), styles.title)
+    about = on_paper(
+        "Compared as of {as_of} · rows returned: {height:,} · files: {n_unique:,}",
+        as_of=as_of,
+        height=back.height,
+        n_unique=back["source"].n_unique(),
+    )
     put_across(sheet, 1, 0, last, about, styles.subtitle)
     sheet.set_row(0, 34)
     for row, line in enumerate(_HOW_TO, 3):
-        book.put_paragraph(sheet, row, last, line, styles, width=sum(_COVER_WIDTHS))
+        book.put_paragraph(sheet, row, last, on_paper(line), styles, width=sum(_COVER_WIDTHS))
     named: dict[tuple[str, str | None], list[str]] = {}
     for ours in sheets:
         named.setdefault((ours.source, ours.sheet), []).append(ours.name)
-    row = _write_counts(sheet, styles, 4 + len(_HOW_TO), "一、请更正的行", back, named)
+    row = _write_counts(sheet, styles, 4 + len(_HOW_TO), on_paper("1. Rows to be corrected"), back, named)
     rest = rows.filter(pl.col("fate") != Fate.RETURNED)
     if rest.height:
         _write_counts(
-            sheet, styles, row + 1, "二、其余搁置的行（标题、表头、合计等，不需更正，仅供核对行数）", rest, {}
+            sheet,
+            styles,
+            row + 1,
+            on_paper("2. Other rows set aside (titles, headers, sums …: nothing to correct, for the count alone)"),
+            rest,
+            {},
         )
-    book.put_footer(sheet, f"{owner}　退回更正　说明")
+    book.put_footer(sheet, on_paper("{owner}: rows to correct, about", owner=owner))
 
 
 def _write_counts(
@@ -157,7 +176,7 @@ def _write_counts(
     """The row after a table of counts by file, sheet and reason, with their sum; `named` are the sheets that list them."""
     book.put_heading(sheet, row, len(_COVER_WIDTHS) - 1, title, styles)
     for column, header in enumerate(_COVER):
-        put(sheet, row + 1, column, header, styles.header)
+        put(sheet, row + 1, column, on_paper(header), styles.header)
     sheet.set_row(row + 1, LINE_HEIGHT + 8)
     by = [*_PLACE, "set_aside_reason"]
     at = row + 1
@@ -165,14 +184,20 @@ def _write_counts(
         rows.group_by(by).len().sort(by, nulls_last=True).rows(), row + 2
     ):
         where = named.get((source, name), [])
-        mend = mending_words(reason) if where else "不需更正"
-        words = {0: source, 1: name, 2: reason_words(reason), 4: "、".join(where) or "–", 5: mend}
+        mend = mending_words(reason) if where else on_paper("nothing to correct")
+        words = {
+            0: source,
+            1: name,
+            2: reason_words(reason),
+            4: pick_on_paper(("、", ", ")).join(where) or "–",
+            5: mend,
+        }
         for column, value in words.items():
             put(sheet, at, column, value, styles.cell_centre if column in {1, 4} else styles.cell)
         put_count(sheet, at, 3, count, styles.number)
         lines = max(lines_needed(value, _COVER_WIDTHS[column] - 2) for column, value in words.items())
         sheet.set_row(at, LINE_HEIGHT * lines + 6)
-    put_across(sheet, at + 1, 0, 2, "合计", styles.total)
+    put_across(sheet, at + 1, 0, 2, on_paper("Total"), styles.total)
     put_count(sheet, at + 1, 3, rows.height, styles.number_total)
     put_across(sheet, at + 1, 4, 5, "", styles.total)
     return at + 2
@@ -186,15 +211,15 @@ def _write_sheet(written: Book, ours: _Sheet) -> None:
     own, last_column = len(_COORDINATES), len(widths) - 1
     # Neither over the column that every page repeats nor over all of a wide table: it would be cut there.
     put_across(sheet, 0, 1, own - 1, f"{ours.source}　{ours.sheet or ''}".strip("　"), styles.heading)
-    put_across(sheet, 1, 1, own - 1, _NOTE, styles.note_left)
+    put_across(sheet, 1, 1, own - 1, on_paper(_NOTE), styles.note_left)
     for column, (header, _) in enumerate(_COORDINATES):
-        put(sheet, _TOP - 1, column, header, styles.header)
+        put(sheet, _TOP - 1, column, on_paper(header), styles.header)
     for column, label in enumerate(ours.labels, own):
         put(sheet, _TOP - 1, column, label, styles.header_answer)
     last = _write_rows(sheet, styles, ours, widths)
     sheet.set_row(0, 24)
     sheet.set_row(1, 18)
-    heads = zip((*(header for header, _ in _COORDINATES), *ours.labels), widths, strict=True)
+    heads = zip((*(on_paper(header) for header, _ in _COORDINATES), *ours.labels), widths, strict=True)
     sheet.set_row(_TOP - 1, min(_TALLEST, LINE_HEIGHT * max(lines_needed(*head) for head in heads) + 8))
     sheet.repeat_rows(_TOP - 1)
     sheet.repeat_columns(0)  # the number leads across the pages of a wide table
@@ -202,7 +227,7 @@ def _write_sheet(written: Book, ours: _Sheet) -> None:
     sheet.autofilter(_TOP - 1, 0, last, last_column)
     sheet.freeze_panes(_TOP, 4)
     sheet.ignore_errors({"number_stored_as_text": f"A1:{xl_col_to_name(last_column)}{last + 1}"})
-    book.put_footer(sheet, f"退回更正　{ours.source}　{ours.sheet or ''}")
+    book.put_footer(sheet, on_paper("Rows to correct: {source} {sheet}", source=ours.source, sheet=ours.sheet or ""))
 
 
 def _write_rows(sheet: Worksheet, styles: Styles, ours: _Sheet, widths: list[float]) -> int:
@@ -233,13 +258,38 @@ def _widths(ours: _Sheet) -> list[float]:
 
 
 _WORDY = {1, 4, 5}
-_COVER = ("原文件", "原工作表", "搁置原因", "行数", "所在工作表", "如何更正")
+_COVER = (
+    later("Original file"),
+    later("Original sheet"),
+    later("Why set aside"),
+    later("Rows"),
+    later("On sheet"),
+    later("How to correct it"),
+)
 _COVER_WIDTHS = (36, 18, 24, 9, 24, 39)
-_NOTE = "左侧为原行位置、搁置原因和更正办法；右侧为原内容，请在浅黄色格内更正。"
+_NOTE = later(
+    "Left: where the row stood, why it was set aside, how to correct it; right: its cells as "
+    "received, to be corrected in the yellow cells."
+)
 _HOW_TO = (
-    "1. 这些行读入时缺少人员、户的信息或无法识别，没有参加比对；不更正，就等于没有报送。",
-    "2. 请按“如何更正”逐行补正。最好在原文件中改正后整份重报；也可直接在本册浅黄色格内改正，连同本册报回。",
-    "3. “原行号”是原工作表中的行号，含标题和表头。本册各列均为文本格式，证件号码、户编号照原样填写即可。",
-    "4. 没有认出表头的工作表，以列标 A、B、C……代替列名；请补上列名后重报。",
-    "5. 本册含个人信息，只退回报送单位更正使用，不得转发；用完按规定保管或销毁。",
+    later(
+        "1. These rows lacked the person or the household, or could not be read, and were not "
+        "compared; uncorrected they count as not sent."
+    ),
+    later(
+        '2. Correct each as "How to correct it" says: best in the original file, to be sent '
+        "again whole; or in the yellow cells of this book, to be sent back with it."
+    ),
+    later(
+        '3. "Original row" is the row\'s number on the original sheet, titles and headers '
+        "included. All columns are text: write ID numbers and household IDs as they are."
+    ),
+    later(
+        "4. Where no header was recognised, the letters A, B, C … stand for the columns; please "
+        "send again with column names."
+    ),
+    later(
+        "5. This book holds personal data. It goes back to the sender only; do not pass it on, "
+        "and store or destroy it as the rules demand."
+    ),
 )

@@ -6,19 +6,35 @@ from enum import StrEnum
 
 import polars as pl
 
+from fupin_cli.language import later, on_paper
+
 # What people write around a table, and what nobody asked for: counted, never given back row by row.
 FURNITURE = ("title", "header", "blank", "footer", "repeated_header", "other_header", "sheet_not_asked")
 # A whole sheet that was not understood: it goes back only if there are people in it.
 WHOLE_SHEET = ("not_a_table", "hidden_sheet")
 MENDING = {  # why a row could not be used → how to mend it; every other reason is furniture
-    "no_identity": "补填姓名和证件号码（证件号码列先设为文本格式）；不是人员的行请删除。",
-    "no_household": "补填户编号；户编号列先设为文本格式再录入或导出，以免末几位丢失。",
-    "too_long": "文字里的逗号使这一行多出单元格、其后各栏错位：请给该文字加上引号，或另存为 .xlsx 再报送。",
-    "unnamed_file": "放入以户编号命名的文件夹，或把户编号写进文件名（与台账一致），再报送。",
-    "not_a_table": "应报送的，在数据上方补上列名（姓名、证件号码等，与报送模板一致）；不需报送的，请删除该工作表。",
-    "hidden_sheet": "应报送的，请取消隐藏并在数据上方补上列名；不需报送的，请删除该工作表。",
+    "no_identity": later(
+        "Fill in name and ID number (make the ID column text first); delete the row if it is not a person."
+    ),
+    "no_household": later(
+        "Fill in the household ID; make the column text before typing or exporting, or its last digits are lost."
+    ),
+    "too_long": later(
+        "A comma in the text made one cell into two and moved the rest: put the text in quotes, "
+        "or send the file as .xlsx."
+    ),
+    "unnamed_file": later(
+        "Put it into a folder named by the household ID, or write the ID into the file's name, and send it again."
+    ),
+    "not_a_table": later(
+        "If it was meant to be sent, write the column names above the data (name, ID number … as "
+        "in the form); else delete the sheet."
+    ),
+    "hidden_sheet": later(
+        "If it was meant to be sent, unhide it and write the column names above the data; else delete the sheet."
+    ),
 }
-MENDING_UNKNOWN = "请核对该行内容，更正后重报。"
+MENDING_UNKNOWN = later("Please check this row, correct it and send it again.")
 _NOTHING_BUT_ID = r"^\s*(?:\d{17}[\dXx]|\d{15}|\d\.\d+[eE]\+?1\d)\s*$"
 
 
@@ -59,4 +75,4 @@ def with_fate(set_aside: pl.DataFrame) -> pl.DataFrame:
 
 def mending_words(reason: str | None) -> str:
     """What whoever sent such a row is asked to do."""
-    return MENDING.get(reason or "", MENDING_UNKNOWN)
+    return on_paper(MENDING.get(reason or "", MENDING_UNKNOWN))

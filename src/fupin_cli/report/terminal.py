@@ -38,7 +38,6 @@ from fupin_cli.report.wording import (
 from fupin_cli.rules.choosing import ASK_BY_NAME
 from fupin_cli.vocabulary import BASES, Band, Decision, Severity
 
-_CLUE_NOTE = "Findings are clues, not conclusions: check each; none is a reason to act by this list alone."
 _WIDE = 80
 _NAMED = (
     "unreadable",
@@ -67,7 +66,7 @@ def summary(digest: Digest, where: str | None = None, *, every: bool = False, th
             for part in (tell(digest) for tell in (stages, verdicts, on_the_line, without_line, problems))
             if part is not None
         ]
-    parts.append(Text(pick((CLUE_NOTE, _CLUE_NOTE)), style="yellow"))
+    parts.append(Text(pick(CLUE_NOTE), style="yellow"))
     if where is not None:
         parts.append(_whole(tr("look at: {where}", where=where), "bold"))
     return Group(*parts, *(_whole(line) for line in then))

@@ -1,6 +1,6 @@
 """What people read for the codes of a digest; every face takes its words from here.
 
-Workbooks and pages are in Chinese. A terminal speaks the language of whoever types: it hands `pick` to what it asks.
+Workbooks and pages have a language of their own. A terminal speaks that of whoever types: it hands `pick` to what it asks.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from fupin_cli.language import on_paper, pick_on_paper
 from fupin_cli.report.digest import Problem
 from fupin_cli.report.source_account import Tally
 from fupin_cli.vocabulary import (
@@ -28,14 +29,21 @@ from fupin_cli.vocabulary import (
 Pair = tuple[str, str]  # Chinese, English
 Say = Callable[[Pair], str]
 NOT_GIVEN = ("未注明", "not given")
-CLUE_NOTE = "疑点是线索，不是结论；请逐条核实，据实填写，不得仅凭本表作出处理。"
+CLUE_NOTE = (
+    "疑点是线索，不是结论；请逐条核实，据实填写，不得仅凭本表作出处理。",
+    "Findings are clues, not conclusions: check each; none is a reason to act by this list alone.",
+)
 NO_PLACE = {
     "county": ("未定县区", "county not known"),
     "township": ("未定乡镇", "township not known"),
     "village": ("未定村", "village not known"),
 }
-BAND_LABELS = {Band.ACCEPTED: "可信", Band.REVIEW: "▲待核"}
-DECISION_LABELS = {Decision.ACCEPTED: "采用", Decision.REVIEW: "待核", Decision.REJECTED: "不采用"}
+BAND_LABELS = {Band.ACCEPTED: ("可信", "sure"), Band.REVIEW: ("▲待核", "▲review")}
+DECISION_LABELS = {
+    Decision.ACCEPTED: ("采用", "accepted"),
+    Decision.REVIEW: ("待核", "review"),
+    Decision.REJECTED: ("不采用", "rejected"),
+}
 SEVERITY_SHORT = {
     Severity.VETO: ("一票否决项", "veto"),
     Severity.FAIL: ("退出标准", "exit standard"),
@@ -44,38 +52,38 @@ SEVERITY_SHORT = {
     Severity.INFO: ("提示", "note"),
 }
 KIND_LABELS = {
-    "household_registration": "户籍",
-    "deaths": "死亡名单",
-    "vehicles": "车辆",
-    "dibao": "低保",
-    "tekun": "特困",
-    "housing_appraisals": "危房鉴定",
-    "real_estate": "不动产登记",
-    "disability": "持证残疾人",
-    "payroll": "财政供养",
-    "companies": "企业和个体工商户",
-    "medical_insurance": "医保参保",
-    "school_roll": "学籍",
-    "moves": "户口迁移",
-    "funerals": "殡葬火化",
-    "marriages": "婚姻登记",
-    "housing_presale": "商品房预售",
-    "housing_fund": "公积金",
-    "disability_subsidies": "残疾人两项补贴",
-    "social_insurance": "社保参保",
-    "family_insurance": "家庭参保登记",
-    "medical_treatment": "医保治疗",
-    "medical_aid_premium": "医保资助参保",
-    "employment": "就业登记",
-    "employment_monthly": "务工月监测",
-    "taxes": "税务",
-    "household_survey": "入户核验表",
-    "household_documents": "户档案资料",
-    "process_events": "程序环节",
-    "visits": "走访记录",
-    "places": "村县情况",
-    "exit_sample": "抽样核查",
-    "rural_households": "未建档立卡农户",
+    "household_registration": ("户籍", "household registration"),
+    "deaths": ("死亡名单", "deaths"),
+    "vehicles": ("车辆", "vehicles"),
+    "dibao": ("低保", "minimum living allowance"),
+    "tekun": ("特困", "extreme poverty support"),
+    "housing_appraisals": ("危房鉴定", "housing appraisals"),
+    "real_estate": ("不动产登记", "real estate"),
+    "disability": ("持证残疾人", "disability certificates"),
+    "payroll": ("财政供养", "public payroll"),
+    "companies": ("企业和个体工商户", "companies and businesses"),
+    "medical_insurance": ("医保参保", "medical insurance"),
+    "school_roll": ("学籍", "school roll"),
+    "moves": ("户口迁移", "moves of residence"),
+    "funerals": ("殡葬火化", "funerals and cremations"),
+    "marriages": ("婚姻登记", "marriages"),
+    "housing_presale": ("商品房预售", "housing presale"),
+    "housing_fund": ("公积金", "housing fund"),
+    "disability_subsidies": ("残疾人两项补贴", "disability subsidies"),
+    "social_insurance": ("社保参保", "social insurance"),
+    "family_insurance": ("家庭参保登记", "family insurance register"),
+    "medical_treatment": ("医保治疗", "medical treatment"),
+    "medical_aid_premium": ("医保资助参保", "subsidised medical premiums"),
+    "employment": ("就业登记", "employment"),
+    "employment_monthly": ("务工月监测", "monthly employment"),
+    "taxes": ("税务", "taxes"),
+    "household_survey": ("入户核验表", "household survey"),
+    "household_documents": ("户档案资料", "household documents"),
+    "process_events": ("程序环节", "steps of the procedure"),
+    "visits": ("走访记录", "visits"),
+    "places": ("村县情况", "facts of villages and counties"),
+    "exit_sample": ("抽样核查", "exit sample"),
+    "rural_households": ("未建档立卡农户", "other rural households"),
 }
 _COLUMNS, _CELLS, _ROWS = ("列", "columns"), ("个", "cells"), ("行", "rows")
 _HOUSEHOLDS, _PERSONS = ("户", "households"), ("人", "persons")
@@ -208,17 +216,12 @@ _NEAR = re.compile(r"(?P<header>.*)（(?P<field>\w+)\?）")
 _COUNTED = re.compile(r"(?:(?P<field>.*): )?(?P<count>[0-9]+)(?:; rows (?P<rows>[0-9, ]+))?")
 
 
-def chinese(both: Pair) -> str:
-    """The Chinese of a pair: what workbooks and pages say."""
-    return both[0]
-
-
-def place(value: str | None, level: str, say: Say = chinese) -> str:
+def place(value: str | None, level: str, say: Say = pick_on_paper) -> str:
     """The name of a place, or the words for a place that is not known."""
     return value or say(NO_PLACE[level])
 
 
-def stage_words(stage: str | None, say: Say = chinese) -> str:
+def stage_words(stage: str | None, say: Say = pick_on_paper) -> str:
     """The comparison round, in words."""
     return say(STAGE_LABELS.get(stage or "", _itself(stage)))
 
@@ -233,42 +236,42 @@ def decision_words(decision: str | None) -> str:
     return _known(DECISION_LABELS, decision)
 
 
-def severity_words(severity: str | None, say: Say = chinese) -> str:
+def severity_words(severity: str | None, say: Say = pick_on_paper) -> str:
     """What a hit weighs, in short words for a narrow column."""
     return say(next((both for code, both in SEVERITY_SHORT.items() if code == severity), _itself(severity)))
 
 
 def basis_words(basis: str | None) -> str:
     """How a link was made, in words."""
-    return BASES[basis][0] if basis in BASES else basis or ""
+    return pick_on_paper(BASES[basis]) if basis in BASES else basis or ""
 
 
-def id_status_words(status: str | None, say: Say = chinese) -> str:
+def id_status_words(status: str | None, say: Say = pick_on_paper) -> str:
     """Why a person has no usable ID number, in words."""
     return say(ID_STATUS_LABELS.get(status or "missing", _itself(status)))
 
 
-def reason_words(reason: str | None, say: Say = chinese) -> str:
+def reason_words(reason: str | None, say: Say = pick_on_paper) -> str:
     """Why a row was set aside, in words."""
     return say(SET_ASIDE_REASONS.get(reason or "", _itself(reason) if reason else NOT_GIVEN))
 
 
-def reasons_words(reasons: Sequence[Tally], say: Say = chinese) -> str:
+def reasons_words(reasons: Sequence[Tally], say: Say = pick_on_paper) -> str:
     """Why rows were set aside, and how many for each reason: 标题行 1；空行 1,204."""
     return say(("；", "; ")).join(f"{reason_words(reason.label, say)} {reason.count:,}" for reason in reasons)
 
 
 def kind_words(kind: str | None) -> str:
     """What an extract is about, in words."""
-    return KIND_LABELS.get(kind or "", kind or "")
+    return _known(KIND_LABELS, kind)
 
 
-def problem_words(kind: str, say: Say = chinese) -> str:
+def problem_words(kind: str, say: Say = pick_on_paper) -> str:
     """What is odd about a source, in words."""
     return say(PROBLEM_LABELS.get(kind, (_itself(kind), _SPOTS))[0])
 
 
-def problem_unit(kind: str, say: Say = chinese) -> str:
+def problem_unit(kind: str, say: Say = pick_on_paper) -> str:
     """What the problems of one kind are counted in."""
     return say(PROBLEM_LABELS.get(kind, (_itself(kind), _SPOTS))[1])
 
@@ -279,7 +282,7 @@ def problem_count(kind: str, detail: str) -> int:
     return int(counted["count"]) if counted else 1
 
 
-def problem_detail(kind: str, detail: str, say: Say = chinese) -> str:
+def problem_detail(kind: str, detail: str, say: Say = pick_on_paper) -> str:
     """The field or header that a problem is about, in words, with its count: 证件号码 23 个; ID number, cells: 23."""
     for words, said in _UNREADABLE:
         if told := words.fullmatch(detail):
@@ -298,7 +301,7 @@ def problem_detail(kind: str, detail: str, say: Say = chinese) -> str:
     return f"{header}{arrow}{_field(field, say)}"
 
 
-def problem_totals(problems: Sequence[Problem], say: Say = chinese) -> list[str]:
+def problem_totals(problems: Sequence[Problem], say: Say = pick_on_paper) -> list[str]:
     """How much of each kind there is and over how many sheets, most first: 被截断的长号码 81 个，涉及 16 张表."""
     counts, sheets = Counter[str](), dict[str, set[tuple[str, str | None]]]()
     for problem in problems:
@@ -313,17 +316,17 @@ def problem_totals(problems: Sequence[Problem], say: Say = chinese) -> list[str]
     ]
 
 
-def exit_status_words(status: str | None, say: Say = chinese) -> str:
+def exit_status_words(status: str | None, say: Say = pick_on_paper) -> str:
     """A household's exit status; it is the register's own word."""
     return status or say(NOT_GIVEN)
 
 
 def outcome_words(outcome: str | None) -> str:
     """An outcome, in words."""
-    return OUTCOME_LABELS[Outcome(outcome)][0] if outcome else ""
+    return pick_on_paper(OUTCOME_LABELS[Outcome(outcome)]) if outcome else ""
 
 
-def standards_words(standards: Iterable[tuple[str, str, int]], say: Say = chinese) -> str:
+def standards_words(standards: Iterable[tuple[str, str, int]], say: Say = pick_on_paper) -> str:
     """Which verdicts (rule, title) decided of how many households: 贫困户五项否决（SN-H-0）1,200 户."""
     use = say(("{title}（{rule}）{count:,} 户", "{title} ({rule}), households: {count:,}"))
     return say(("；", "; ")).join(use.format(rule=rule, title=title, count=count) for rule, title, count in standards)
@@ -331,7 +334,7 @@ def standards_words(standards: Iterable[tuple[str, str, int]], say: Say = chines
 
 def coverage_words(coverage: tuple[str, ...]) -> str:
     """The counties that an extract covers, in words."""
-    return "、".join(coverage) or "全部县区"
+    return pick_on_paper(("、", ", ")).join(coverage) or on_paper("all counties")
 
 
 def _counted(kind: str, detail: str) -> re.Match[str] | None:
@@ -347,5 +350,5 @@ def _itself(code: str | None) -> Pair:
     return (code or "", code or "")
 
 
-def _known(words: Mapping[Any, str], code: str | None) -> str:
-    return next((word for key, word in words.items() if key == code), code or "")
+def _known(words: Mapping[Any, Pair], code: str | None) -> str:
+    return pick_on_paper(next((both for key, both in words.items() if key == code), _itself(code)))

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import polars as pl
 
+from fupin_cli.language import report_language
 from fupin_cli.report import book
 from fupin_cli.report.checklist import write_checklist
-from fupin_cli.report.digest import Digest
+from fupin_cli.report.digest import Digest, in_language_written, titled
 from fupin_cli.report.finding_words import worded
 from fupin_cli.report.master import write_master
 from fupin_cli.report.master_counts import County
@@ -37,23 +38,29 @@ def write_workbooks(
     A finding without a village goes to the township's sheet 未定村, one without a township to the county master only. So
     does one of severity info: it asks the county to mend its own work, and no village can answer it.
     """
-    found = worded(ordered(located(FINDINGS.conform(findings))), mask_ids=mask_ids)
+    found = ordered(located(FINDINGS.conform(findings)))
+    told = worded(found, mask_ids=mask_ids)  # for the villages
+    with report_language() as language:
+        ours, own_digest = told, in_language_written(digest)
+        if language != "zh":
+            titles = {rule.rule_id: rule.title for rule in own_digest.rules}
+            ours = worded(titled(found, digest), mask_ids=mask_ids)
     homes = located(HOUSEHOLDS.conform(households))
     written: list[Path] = []
-    counties = names(pl.concat([found.select("county"), homes.select("county")]), "county")
+    counties = names(pl.concat([told.select("county"), homes.select("county")]), "county")
     for name, safe in zip(counties, book.file_names(place(name, "county") for name in counties), strict=True):
         own = pl.col("county").eq_missing(name)
         here = homes.filter(own)
         county = County(
             name=place(name, "county"),
-            findings=numbered(found.filter(own, ~is_note())),
-            notes=found.filter(own, is_note()),
+            findings=numbered(ours.filter(own, ~is_note())),
+            notes=ours.filter(own, is_note()),
             households=here,
             outcomes=outcomes_in(outcomes, here),
         )
         master = folder / safe / f"{safe}_疑点总表_{as_of}.xlsx"
-        written.append(write_master(master, county, digest, titles, as_of))
-        written.extend(_write_checklists(folder / safe, safe, county, digest, as_of))
+        written.append(write_master(master, county, own_digest, titles, as_of))
+        written.extend(_write_checklists(folder / safe, safe, county.name, told.filter(own, ~is_note()), digest, as_of))
     return sorted(written)
 
 
@@ -63,17 +70,19 @@ def outcomes_in(outcomes: pl.LazyFrame, households: pl.DataFrame) -> pl.DataFram
     return OUTCOMES.conform(outcomes.join(mine, on="household_id", how="semi", maintain_order="left").collect())
 
 
-def _write_checklists(folder: Path, prefix: str, county: County, digest: Digest, as_of: date) -> list[Path]:
-    townships = [name for name in names(county.findings, "township") if name is not None]
+def _write_checklists(
+    folder: Path, prefix: str, county: str, findings: pl.DataFrame, digest: Digest, as_of: date
+) -> list[Path]:
+    townships = [name for name in names(findings, "township") if name is not None]
     paths = []
     for township, safe in zip(townships, book.file_names(townships), strict=True):
-        ours = county.findings.filter(pl.col("township") == township)
+        ours = findings.filter(pl.col("township") == township)
         villages = [
             (place(village, "village"), numbered(ours.filter(pl.col("village").eq_missing(village))))
             for village in names(ours, "village")
         ]
         path = folder / f"{prefix}_{safe}_疑点核查表_{as_of}.xlsx"
-        paths.append(write_checklist(path, county.name, township, villages, digest, as_of))
+        paths.append(write_checklist(path, county, township, villages, digest, as_of))
     return paths
 
 

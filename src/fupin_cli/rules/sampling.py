@@ -104,6 +104,7 @@ class Plan:
     title_en: str
     jurisdiction: str
     note: str
+    note_en: str
     citation: Citation
     villages: str
     groups: int
@@ -157,8 +158,8 @@ def load_plan(path: Path, columns: Collection[str]) -> Plan:
     table = open_toml(path, f"{FOLDER}/{path.name}")
     table.allow("plan", "stage", "stratum", "question", "rate", "composite")
     head = table.table("plan")
-    head.allow("title", "title_en", "jurisdiction", "note", "citation", "villages", "groups", "groups_by", "allocation",
-               "rho", "shows", "tell_by")  # fmt: skip
+    head.allow("title", "title_en", "jurisdiction", "note", "note_en", "citation", "villages", "groups", "groups_by",
+               "allocation", "rho", "shows", "tell_by")  # fmt: skip
     known = set(columns) | set(HOUSEHOLDS.names) | OWN_FACTS.keys()
     strata = tuple(_stratum(entry, known) for entry in table.tables("stratum")) or (Stratum(EVERYBODY, None, None),)
     _refuse_twins(table, "stratum", [stratum.name for stratum in strata])
@@ -184,6 +185,7 @@ def load_plan(path: Path, columns: Collection[str]) -> Plan:
         title_en=head.text("title_en"),
         jurisdiction=head.text("jurisdiction"),
         note=head.text("note", required=False),
+        note_en=head.text("note_en", required=False),
         citation=_cited(head),
         villages=head.text("villages", required=False),
         groups=groups,

@@ -3,6 +3,7 @@
 const form = document.getElementById("filter");
 if (form) {
   const field = (name) => document.getElementById("f-" + name);
+  const opens = field("open").textContent;
   const cases = [...document.querySelectorAll(".case")];
   const words = cases.map((one) => one.querySelector("summary").textContent.toLowerCase());
   const sift = () => {
@@ -16,7 +17,8 @@ if (form) {
       one.hidden = !fits;
       shown += fits;
     });
-    field("count").textContent = `显示 ${shown} / ${cases.length} 条`;
+    const said = field("count").dataset.words;
+    field("count").textContent = said.replace("{shown}", shown).replace("{all}", cases.length);
   };
   form.addEventListener("input", sift);
   form.addEventListener("submit", (event) => event.preventDefault());
@@ -25,7 +27,7 @@ if (form) {
     const shown = cases.filter((one) => !one.hidden);
     const open = !shown.every((one) => one.open);
     for (const one of shown) one.open = open;
-    field("open").textContent = open ? "全部收起" : "全部展开";
+    field("open").textContent = open ? field("open").dataset.close : opens;
   });
   form.hidden = false;
   sift();
