@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help messages demo bundle sbom licences test test-oldest test-newest test-rule-mutants test-slow properties check format docs site fuzz bench bench-ledger bench-rules bench-linkage bench-read bench-sampling constraints sample clean
+.PHONY: help messages demo bundle sbom licences test test-oldest test-newest test-rule-mutants test-slow coverage properties check format docs site fuzz bench bench-ledger bench-rules bench-linkage bench-read bench-sampling constraints sample clean
 
 help:            ## what each target does
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/  /'
@@ -59,6 +59,12 @@ test-rule-mutants: $(STAMP)  ## change every threshold and operator of every shi
 
 test-slow: $(STAMP)  ## the slow ones
 	$(BIN)/python -m pytest -m slow
+
+coverage: $(STAMP)  ## which branches no test takes, in the processes that tests start, too; about an hour
+	rm -f $(VENV)/coverage*
+	POLARS_MAX_THREADS=1 $(BIN)/coverage run -m pytest -q --timeout 900
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report --skip-covered --sort=miss --fail-under=95
 
 check: $(STAMP)  ## ruff, and mypy strict
 	$(BIN)/ruff check .

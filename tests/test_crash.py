@@ -143,9 +143,11 @@ class AtTimes:
         self.longest = max(self.longest, time.perf_counter() - start)
 
 
-@pytest.mark.parametrize("name", ["dispatch", "import", "round"])
+@pytest.mark.parametrize(
+    "name", ["round", pytest.param("dispatch", marks=pytest.mark.slow), pytest.param("import", marks=pytest.mark.slow)]
+)
 def test_killed_at_any_line(stage, name, tmp_path):
-    """A few lines of each step; the slow test takes a hundred of each."""
+    """A few lines of a round, and of the other steps where there is time; the slow test takes a hundred of each."""
     survive(stage, name, tmp_path, AtLines(2, seed=1))
 
 

@@ -321,6 +321,7 @@ def test_sources_know_their_numbers(world: World):
     assert (one["people"], one["valid"], one["broken"], one["absent"]) == (3, 1, 1, 1)
 
 
+@pytest.mark.slow  # two whole runs of the sample; test_privacy holds the record itself
 def test_unmasking_is_asked_for_and_kept_on_record(demo: Path, tmp_path: Path):
     """`fupin run --unmask --previous` writes whole names, the change since then, and both facts into the manifest."""
     done = fupin_process("run", SAMPLE, "--unmask", "--previous", demo, "-o", tmp_path / "run", "-q")
