@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help messages demo bundle sbom licences test test-oldest test-newest test-rule-mutants test-slow coverage properties check format docs site fuzz bench bench-ledger bench-rules bench-linkage bench-read bench-sampling constraints sample clean
+.PHONY: help messages demo bundle sbom licences test test-oldest test-newest test-rule-mutants test-slow coverage properties check format docs site fuzz bench bench-ledger bench-rules bench-linkage bench-read bench-sampling bench-scale constraints sample clean
 
 help:            ## what each target does
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/  /'
@@ -106,6 +106,9 @@ bench-ledger: $(STAMP)  ## 500,000 cases: two rounds, lists, 1,000 workbooks of 
 
 bench-sampling: $(STAMP)  ## do the intervals of samples hold the truth: 15 invented populations, 500 draws each
 	$(BIN)/python bench/sampling.py 500
+
+bench-scale: $(STAMP)  ## whole runs over 0.1, 0.3 and 1 M persons with ten times as many rows; takes long
+	$(BIN)/python bench/scale.py
 
 bench-linkage: $(STAMP)  ## linkage beside Splink, on hard and easy worlds of 200 k with 1 M; takes half an hour
 	$(BIN)/python bench/linkage.py hard

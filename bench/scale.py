@@ -58,9 +58,7 @@ def make_project(persons: int) -> Path:
 
 def growth(sizes: list[int], values: list[float]) -> float:
     """The exponent with which the values grow: the slope of a line through their logarithms."""
-    x, y = [math.log(n) for n in sizes], [math.log(v) for v in values]
-    mean = statistics.mean(x)
-    return sum((a - mean) * b for a, b in zip(x, y, strict=True)) / sum((a - mean) ** 2 for a in x)
+    return statistics.linear_regression([math.log(n) for n in sizes], [math.log(v) for v in values]).slope
 
 
 def run_size(persons: int, runs: int, max_memory: str | None) -> dict[str, dict[str, float]]:

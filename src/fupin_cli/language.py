@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 Said = TypeVar("Said")
+COMMA = ("、", ", ")
 LANGUAGES = {"zh": "中文", "en": "English"}
 VARIABLE = "FUPIN_LANG"
 REPORTS = "FUPIN_REPORT_LANG"
@@ -94,7 +95,12 @@ def _chinese() -> gettext.NullTranslations:
 
 def listed(names: Iterable[str]) -> str:
     """The names in a row, with commas as the language has them."""
-    return pick(("、", ", ")).join(names)
+    return pick(COMMA).join(names)
+
+
+def listed_on_paper(names: Iterable[str]) -> str:
+    """The same in the language that is written."""
+    return pick_on_paper(COMMA).join(names)
 
 
 def pick(both: tuple[Said, Said]) -> Said:

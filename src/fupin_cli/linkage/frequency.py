@@ -33,16 +33,18 @@ class Names:
     people: int
 
 
-def sample(people: pl.DataFrame, most: int = COUNT_ALL) -> pl.DataFrame:
-    """At most about so many of the people, chosen by their numbers and not by their order; all, where they are fewer."""
+def sample(people: pl.DataFrame, most: int = COUNT_ALL, by: int = 7) -> pl.DataFrame:
+    """At most about so many of the people, chosen by their numbers and not by their order; all, where they are fewer.
+
+    A sample of a sample must be chosen `by` something else.
+    """
     every = -(-people.height // most)
-    return people if every <= 1 else people.filter(pl.col("code") // 7 % every == 0)
+    return people if every <= 1 else people.filter(pl.col("code") // by % every == 0)
 
 
 def represent(extract: pl.DataFrame) -> pl.DataFrame:
     """The rows of an extract (KEYS) that stand for all of it where names and places are counted."""
-    every = -(-extract.height // COUNT_ALL)
-    return extract if every <= 1 else extract.filter(pl.col("code") // 11 % every == 0)
+    return sample(extract, by=11)
 
 
 def count_names(extract: pl.DataFrame, *, several: bool = False) -> Names:

@@ -35,10 +35,10 @@ T = TypeVar("T")
 
 def part_strangers(extract: pl.DataFrame, register: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """The rows whose number the register knows, or that have none that can be used; and the strangers, in several parts."""
-    codes = register["code"].drop_nulls().unique()
+    unknown = _CODE.is_not_null() & ~_in(_CODE, register["code"])
 
     def part(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        strange = rows.select(_CODE.is_not_null() & ~_in(_CODE, codes)).to_series()
+        strange = rows.select(unknown).to_series()
         return rows.filter(~strange), rows.filter(strange)
 
     near, strangers = (
@@ -54,11 +54,11 @@ def reached(strangers: Sequence[pl.DataFrame], r: pl.DataFrame, known: pl.DataFr
     """
     ours = r.filter("open")
     bad = ours.filter(pl.col("number") != "good")
-    by_number, by_home = _by_number(bad), _by_home(bad, known)
+    here, by_name = reduce(or_, [*_by_number(bad), *_by_home(bad, known)]), _by_name(ours, bad)
 
     def part(people: pl.DataFrame) -> pl.DataFrame:
-        near = people.select(reduce(or_, [*by_number, *by_home])).to_series()
-        found = [near.arg_true(), *_by_name(people.filter(~near), ours, bad), block_on_masked(ours, people)[PAIR[1]]]
+        near = people.select(here).to_series()
+        found = [near.arg_true(), *by_name(people.filter(~near)), block_on_masked(ours, people)[PAIR[1]]]
         return people[pl.concat([at.cast(pl.Int64) for at in found]).unique()]
 
     return list(_side_by_side(part, strangers))
@@ -83,20 +83,26 @@ def _by_home(bad: pl.DataFrame, known: pl.DataFrame) -> list[pl.Expr]:
     return [_in(born_there(pl.col("male")), born), _in(pl.col("household"), known["extract_household"])]
 
 
-def _by_name(strangers: pl.DataFrame, ours: pl.DataFrame, bad: pl.DataFrame) -> list[pl.Series]:
-    """Positions of those who share a name, and a birth date or a place besides: see blocking.block_on_name and others."""
-    asked = strangers.select("at", "name", "born", "county_code", "township_code", "village_code")
-    called = asked.filter(_in(pl.col("name"), bad["name"]))
-    there = asked.filter(_in(born_there(), ours.select(born_there()).to_series()))
-    dateless = bad.filter(pl.col("born").is_null())
-    village = pl.col("village_code").to_physical()
-    where = asked.filter(_in(village, dateless.select(village).to_series()))
-    alike = [_in(pl.col(two), with_two_characters(dateless)[two]) for two in TWO_CHARACTERS]
+def _by_name(ours: pl.DataFrame, bad: pl.DataFrame) -> Callable[[pl.DataFrame], list[pl.Series]]:
+    """What gives the positions of those who share a name, and a birth date or a place besides: see blocking.block_on_name.
+
+    What the register asks for is gathered once, for all parts.
+    """
+    dateless, village = bad.filter(pl.col("born").is_null()), pl.col("village_code").to_physical()
+    called, there = _in(pl.col("name"), bad["name"]), _in(born_there(), ours.select(born_there()).to_series())
+    where, two = _in(village, dateless.select(village).to_series()), with_two_characters(dateless)
+    alike = reduce(or_, [_in(pl.col(name), two[name]) for name in TWO_CHARACTERS])
     keys = (["name", "born"], ["name", "village_code", "township_code"], ["name", "county_code"])
-    found = [called.join(bad, on=key, how="semi") for key in keys]
-    found += [there.join(ours, on=["name", "born", "village_code"], how="semi")]
-    found += [with_two_characters(where).filter(reduce(or_, alike))]
-    return [people["at"] for people in found]
+
+    def positions(strangers: pl.DataFrame) -> list[pl.Series]:
+        asked = strangers.select("at", "name", "born", "county_code", "township_code", "village_code")
+        namesakes = asked.filter(called)
+        found = [namesakes.join(bad, on=key, how="semi") for key in keys]
+        found += [asked.filter(there).join(ours, on=["name", "born", "village_code"], how="semi")]
+        found += [with_two_characters(asked.filter(where)).filter(alike)]
+        return [people["at"] for people in found]
+
+    return positions
 
 
 def _in(value: pl.Expr, values: pl.Series) -> pl.Expr:

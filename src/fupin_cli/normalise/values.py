@@ -157,7 +157,7 @@ def scale_of(unit: str | None) -> float | None:
 def to_date(text: pl.Expr, *, whole_day: bool = False) -> pl.Expr:
     """Date; a value that names only a month is its first day, unless `whole_day` asks for the day itself (then null)."""
     # what is worked out once is written once: an expression that stands twice is evaluated twice
-    written = _plain_date(text).str.replace(_WHOLE_DAY, "${1}-${2}${4}${6}-${3}${5}${7}")
+    written = _in_parts(_plain_date(text))
     if not whole_day:
         written = written.str.replace(_MONTH_ONLY, "${1}-${2}${3}${4}${5}-1")
     serial = written.str.extract(rf"({_SERIAL})").cast(pl.Int32) - _EXCEL_EPOCH
@@ -304,7 +304,12 @@ def _plain_date(text: pl.Expr) -> pl.Expr:
 
 
 def _day_named(plain: pl.Expr) -> pl.Expr:
-    return _day(plain.str.replace(_WHOLE_DAY, "${1}-${2}${4}${6}-${3}${5}${7}"))
+    return _day(_in_parts(plain))
+
+
+def _in_parts(plain: pl.Expr) -> pl.Expr:
+    """A whole day as 1980-1-5, any other text as it is."""
+    return plain.str.replace(_WHOLE_DAY, "${1}-${2}${4}${6}-${3}${5}${7}")
 
 
 def _is_meant(day: pl.Expr) -> pl.Expr:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 from xlsxwriter.worksheet import Worksheet
 
-from fupin_cli.language import later, on_paper, pick_on_paper
+from fupin_cli.language import COMMA, later, listed_on_paper, on_paper, pick_on_paper
 from fupin_cli.report import book
 from fupin_cli.report.book import (
     LINE_HEIGHT,
@@ -135,9 +135,9 @@ def write_own_business(written: Book, county: County) -> None:
         pl.col("register_source", "register_sheet")
         .drop_nulls()
         .unique(maintain_order=True)
-        .str.join(pick_on_paper(("、", ", "))),
-        pl.col("register_at").drop_nulls().cast(pl.String).str.join(pick_on_paper(("、", ", "))),
-        pl.col("finding_key").str.join(pick_on_paper(("、", ", "))),
+        .str.join(pick_on_paper(COMMA)),
+        pl.col("register_at").drop_nulls().cast(pl.String).str.join(pick_on_paper(COMMA)),
+        pl.col("finding_key").str.join(pick_on_paper(COMMA)),
     )
     order = ["township", "village", "hamlet", "head_name", "household_id", "title", "rule_id", "count", "advice"]
     sources = ["register_source", "register_sheet", "register_at", "finding_key"]
@@ -233,7 +233,7 @@ def _lacking(rule: RuleReport) -> str | None:
     """Why a rule did not run; else which facts no file gives, and how many answers hang on the series of lines."""
     if rule.not_run:
         return rule.not_run
-    told = [on_paper("missing: {names}", names=pick_on_paper(("、", ", ")).join(rule.missing))] if rule.missing else []
+    told = [on_paper("missing: {names}", names=listed_on_paper(rule.missing))] if rule.missing else []
     told += (
         [
             on_paper(
@@ -287,16 +287,19 @@ _OWN_BUSINESS = (
 )
 _WORDY = {5, 8, 9}
 _PRINTED = later("Rules that found something or could not run come first, and only those are printed.")
-_RULES = (
-    (later("Rule ID"), 11),
-    (later("Title"), 26),
-    (later("Weight"), 11),
-    (later("Unit"), 6),
+_EVERYWHERE = (  # what `_everywhere` counts
     (later("Examined"), 8),
     (later("Finding / not met"), 9),
     (later("Clear / met"), 9),
     (later("Unknown"), 8),
     (later("Not applicable"), 8),
+)
+_RULES = (
+    (later("Rule ID"), 11),
+    (later("Title"), 26),
+    (later("Weight"), 11),
+    (later("Unit"), 6),
+    *_EVERYWHERE,
     (later("Examined"), 8),
     (later("Finding / not met"), 9),
     (later("Unknown"), 8),
@@ -309,11 +312,7 @@ _EARLIER = (
     (later("Rule ID"), 11),
     (later("Title"), 30),
     (later("Unit"), 6),
-    (later("Examined"), 8),
-    (later("Finding / not met"), 9),
-    (later("Clear / met"), 9),
-    (later("Unknown"), 8),
-    (later("Not applicable"), 8),
+    *_EVERYWHERE,
     (later("Why not run; columns that are missing"), 41),
 )
 _HOUSEHOLDS = later("homes")

@@ -8,7 +8,7 @@ from datetime import date
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from fupin_cli.language import later, on_paper, pick_on_paper
+from fupin_cli.language import later, listed_on_paper, on_paper, pick_on_paper
 from fupin_cli.report import book
 from fupin_cli.report.book import (
     LINE_HEIGHT,
@@ -48,7 +48,7 @@ def write_cover(written: Book, county: str, digest: Digest, as_of: date) -> None
         on_paper("{county}: findings of the comparison of the register, master list", county=county),
         styles.title,
     )
-    stages = pick_on_paper(("、", ", ")).join(stage_words(stage) for stage in digest.stages)
+    stages = listed_on_paper(stage_words(stage) for stage in digest.stages)
     about = on_paper(
         "{project} · as of {as_of} · rounds: {stages} · program {program_version}",
         project=digest.project,
@@ -87,7 +87,6 @@ def _write_extracts(sheet: Worksheet, styles: Styles, row: int, county: str, dig
             + (on_paper(", tied: {tied}", tied=link.tied) if link.tied else "")
             for link in extract.links
         )
-        covered = coverage_words(extract.coverage)
         covered = coverage_words(extract.coverage)
         about = (f"{extract.department or ''}　{kind_words(extract.kind)}", extract.extract, str(extract.as_of or ""))
         rows.append((*about, covered, stage_words(extract.stage), how or on_paper("nobody linked")))

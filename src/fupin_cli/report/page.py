@@ -18,7 +18,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from fupin_cli.language import on_paper, pick_on_paper, report_language
+from fupin_cli.language import listed_on_paper, on_paper, pick_on_paper, report_language
 from fupin_cli.report.book import write_private
 from fupin_cli.report.digest import Digest, in_language_written, titled
 from fupin_cli.report.masking import mask_text
@@ -62,7 +62,7 @@ def render_page(digest: Digest, frames: PageFrames) -> str:
         clue=pick_on_paper(CLUE_NOTE),
         say=on_paper,
         language=pick_on_paper(("zh-CN", "en")),
-        stages=pick_on_paper(("、", ", ")).join(stage_words(stage) for stage in digest.stages),
+        stages=listed_on_paper(stage_words(stage) for stage in digest.stages),
         style=Markup(style),  # noqa: S704  our own
         script=Markup(script),  # noqa: S704
         style_hash=_hash(style),

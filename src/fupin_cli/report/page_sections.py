@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 from markupsafe import Markup
 
-from fupin_cli.language import on_paper, pick_on_paper
+from fupin_cli.language import listed_on_paper, on_paper, pick_on_paper
 from fupin_cli.report import charts
 from fupin_cli.report.digest import Digest
 from fupin_cli.report.page_parts import Figure, LedgerTable, PageFrames, Section, Table, number_table
@@ -300,7 +300,7 @@ def _sources(digest: Digest, frames: PageFrames) -> Section:
                 _short_stage(one["stage"]) or "—",
                 f"{one['as_of'] or on_paper('Not given')}",
                 _age(one["as_of"], digest.as_of),
-                pick_on_paper(("、", ", ")).join(sorted(one["coverage"] or ())) or on_paper("All"),
+                listed_on_paper(sorted(one["coverage"] or ())) or on_paper("All"),
                 *(_n(one[name]) for name in ("rows_read", "rows_used", "rows_set_aside")),
                 f"{100 * one['valid'] / people:.1f}%" if people else "—",
                 *(_n(one[name]) if one["extract"] != REGISTER and people else "—" for name in ("linked", "waiting")),
@@ -582,7 +582,7 @@ def _rules(digest: Digest) -> Section:
         else:
             rows.append((*_row(words, (rule.examined, rule.unknowns, rule.not_applicable)), rule.citation or ""))
     if few:
-        ids = pick_on_paper(("、", ", ")).join(rule.rule_id for rule in few)
+        ids = listed_on_paper(rule.rule_id for rule in few)
         words = ("REG-…", on_paper("self-checks of the register: {count}", count=len(few)), severity_words("dq"))
         rows.append((*words, "—", "—", "—", on_paper("not run, the register lacks their columns: {ids}", ids=ids)))
     heads = (
@@ -681,8 +681,7 @@ def _problems(digest: Digest) -> Section:
             source,
             sheet or "",
             "\n".join(
-                on_paper(": ").join(filter(None, (problem_words(k), pick_on_paper(("、", ", ")).join(d))))
-                for k, d in kinds.items()
+                on_paper(": ").join(filter(None, (problem_words(k), listed_on_paper(d)))) for k, d in kinds.items()
             ),
         )
         for (source, sheet), kinds in sheets.items()

@@ -15,7 +15,7 @@ import polars as pl
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
-from fupin_cli.language import later, on_paper, pick_on_paper, report_language
+from fupin_cli.language import later, listed_on_paper, on_paper, report_language
 from fupin_cli.report import book
 from fupin_cli.report.book import (
     LINE_HEIGHT,
@@ -189,7 +189,7 @@ def _write_counts(
             0: source,
             1: name,
             2: reason_words(reason),
-            4: pick_on_paper(("、", ", ")).join(where) or "–",
+            4: listed_on_paper(where) or "–",
             5: mend,
         }
         for column, value in words.items():

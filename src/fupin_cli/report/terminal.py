@@ -17,7 +17,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from fupin_cli.language import listed, pick, tr
+from fupin_cli.language import COMMA, listed, pick, tr
 from fupin_cli.report.digest import Digest
 from fupin_cli.report.masking import mask_text
 from fupin_cli.report.source_account import SourceAccount
@@ -242,7 +242,7 @@ def packs(digest: Digest) -> RenderableType | None:
                 quoted = [f'"{name}"' for name in packs_of]
                 lines += [_line("[rules]"), *_filled(quoted, "", ", ", "packs = [", "]")]
             else:
-                lines += _filled(packs_of, "    ", pick(("、", ", ")))
+                lines += _filled(packs_of, "    ", pick(COMMA))
     return Group(*lines)
 
 
@@ -405,7 +405,7 @@ def _whole(text: str, style: str = "") -> Text:
 
 def _listed(heading: str, names: Sequence[str]) -> list[Text]:
     """The names after their heading, on as many lines as they need, broken between names only."""
-    return _filled(names, "", pick(("、", ", ")), heading, style="yellow")
+    return _filled(names, "", pick(COMMA), heading, style="yellow")
 
 
 def _table(

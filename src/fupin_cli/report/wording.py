@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from fupin_cli.language import on_paper, pick_on_paper
+from fupin_cli.language import listed_on_paper, on_paper, pick_on_paper
 from fupin_cli.report.digest import Problem
 from fupin_cli.report.source_account import Tally
 from fupin_cli.vocabulary import (
@@ -334,7 +334,7 @@ def standards_words(standards: Iterable[tuple[str, str, int]], say: Say = pick_o
 
 def coverage_words(coverage: tuple[str, ...]) -> str:
     """The counties that an extract covers, in words."""
-    return pick_on_paper(("、", ", ")).join(coverage) or on_paper("all counties")
+    return listed_on_paper(coverage) or on_paper("all counties")
 
 
 def _counted(kind: str, detail: str) -> re.Match[str] | None:
