@@ -1,12 +1,15 @@
 """What several test files share: the sample run once, and the command line as a user types it."""
 
 import os
+import pickle
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from contextlib import redirect_stderr, redirect_stdout
+from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
@@ -66,9 +69,15 @@ def rules_are_read_once():
             known[key] = read(folders, profiles, instead)
         return known[key]
 
-    rulebook.all_packs = once
+    parse = tomllib.loads
+
+    @cache
+    def parsed(text):
+        return pickle.dumps(parse(text))
+
+    rulebook.all_packs, tomllib.loads = once, lambda text: pickle.loads(parsed(text))
     yield
-    rulebook.all_packs = read
+    rulebook.all_packs, tomllib.loads = read, parse
 
 
 def fupin(*words, **environment) -> subprocess.CompletedProcess:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import subprocess
 from dataclasses import dataclass, field
 from datetime import date
@@ -180,11 +181,14 @@ def sort_rows(path: Path, rnd: random.Random) -> None:
     book.save(path)
 
 
+OFFICE = shutil.which("soffice")  # LibreOffice, where the machine has it
+
+
 def resave(path: Path, suffix: str, folder: Path) -> Path:
     """The workbook as LibreOffice saves it."""
     folder.mkdir(exist_ok=True)
     subprocess.run(
-        ["soffice", f"-env:UserInstallation=file://{folder}/profile", "--headless", "--convert-to", suffix, "--outdir", folder, path],
+        [OFFICE, f"-env:UserInstallation=file://{folder}/profile", "--headless", "--convert-to", suffix, "--outdir", folder, path],
         check=True, capture_output=True, timeout=120,
     )  # fmt: skip
     return folder / path.with_suffix(f".{suffix}").name

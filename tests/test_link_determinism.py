@@ -31,7 +31,7 @@ def link(files, into, **environment):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("threads", ["2", "5"])
+@pytest.mark.parametrize("threads", ["2", pytest.param("5", marks=pytest.mark.slow)])
 def test_threads_change_no_byte(linked, tmp_path, threads):
     """Sums in another order, tables in other pieces: the same links and the same model."""
     link(linked, tmp_path, POLARS_MAX_THREADS=threads, PYTHONHASHSEED="7")

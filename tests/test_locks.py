@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from conftest import FUPIN, fupin_process
+from conftest import FUPIN, fupin, fupin_process
 from fupin_cli.errors import BusyError
 from fupin_cli.locks import Patience, locked, patience
 from test_rundir import HANGS, write_run
@@ -84,7 +84,7 @@ def test_a_lock_that_is_a_link_is_refused(tmp_path):
 def test_no_seconds_is_a_usage_error(small, tmp_path):
     """A word after a bare --wait is no number: it is said how to write it."""
     for value in ("project", "-1", "nan"):
-        done = fupin_process("run", f"--wait={value}", small, "-o", tmp_path / "run")
+        done = fupin("run", f"--wait={value}", small, "-o", tmp_path / "run")
         assert done.returncode == 2
     assert fupin_process("run", small, "-o", tmp_path / "run", "-q", "--wait").returncode == 0
 

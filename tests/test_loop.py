@@ -17,12 +17,12 @@ from fupin_cli.casework import book_round, dispatch
 from fupin_cli.errors import UsageError
 from fupin_cli.feedback import settle, sign, take_back
 from fupin_cli.report.dispatch_book import SHOWN
-from loop_world import RULES, World, answer, case_rows, resave, sort_rows, village_sheets
+from loop_world import OFFICE, RULES, World, answer, case_rows, resave, sort_rows, village_sheets
 
 SENT, DUE, BACK = date(2020, 1, 2), date(2020, 1, 20), date(2020, 1, 15)
 STEPS = ("核查人", "村党组织书记", "第一书记", "乡镇审核人")
 TRUE = lambda _: "属实"  # noqa: E731
-needs_soffice = pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not here")
+needs_soffice = pytest.mark.skipif(not OFFICE, reason="LibreOffice is not here")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from fupin_cli.cases import open_ledger
 from fupin_cli.cases.ledger import check_ledger
 from fupin_cli.casework import book_round, dispatch
 from fupin_cli.feedback import take_back
-from loop_world import World, answer, case_rows, resave, sort_rows, village_sheets
+from loop_world import OFFICE, World, answer, case_rows, resave, sort_rows, village_sheets
 
 VERDICTS = ("属实", "不属实", "部分属实")
 
@@ -32,7 +32,7 @@ class Clerks:
     """Answer a batch's workbooks, each in one of the ways in which they come back; remember what was said and not lost."""
 
     def __init__(self, rnd, folder):
-        self.rnd, self.folder, self.said, self.disputed, self.soffice = rnd, folder, {}, set(), shutil.which("soffice")
+        self.rnd, self.folder, self.said, self.disputed = rnd, folder, {}, set()
 
     def return_batch(self, books, month, due):
         """[(day, files)] to be imported, in order."""
@@ -69,7 +69,7 @@ class Clerks:
                 )
                 files.append(other)
                 self.disputed |= {case for case in said if said[case] != second[case]}
-            if way == "resaved" and self.soffice:
+            if way == "resaved" and OFFICE:
                 files = [resave(target, self.rnd.choice(["xlsx", "xls", "ods"]), self.folder / f"lo{month}")]
             self.said |= said
             self.disputed -= said.keys() if way != "contradicting" else set()

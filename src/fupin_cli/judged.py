@@ -21,9 +21,9 @@ from fupin_cli.engine import SIDE_BY_SIDE, Engine, Threads
 from fupin_cli.language import tr
 from fupin_cli.parquet import disk_faults, write_parquet
 from fupin_cli.rules import Bucket, GatheredFacts, Inquiry, Judgement
-from fupin_cli.rules.finding_text import TOLD, keyed
+from fupin_cli.rules.finding_text import NOTHING_TOLD, keyed
 from fupin_cli.rules.setting import Undecided, why_not
-from fupin_cli.rules.telling import PERSON_OUTCOMES
+from fupin_cli.rules.telling import NO_PERSON_OUTCOME
 from fupin_cli.vocabulary import FINDINGS, OUTCOMES, LineUsed, RuleReport
 
 AT_ONCE = 200_000  # persons; two gigabytes under all packs
@@ -111,7 +111,7 @@ def judge_in_parts(
 
     `tell` is told after each part how many persons are judged, of how many, and what is counted.
     """
-    told, reports = [pl.DataFrame(schema=TOLD)], dict[str, RuleReport]()
+    told, reports = [NOTHING_TOLD], dict[str, RuleReport]()
     undecided, lines = dict[str, Undecided](), set[LineUsed]()
     stopped, lost = dict[str, tuple[str, ...]](), dict[str, tuple[str, ...]]()
     only, uncovered, done = None, pl.DataFrame(), 0
@@ -215,7 +215,7 @@ def _keep(part: Judgement, folder: Path, nth: int) -> None:
         "person_outcomes": part.person_outcome_batches(),
     }
     for name, batches in frames.items():
-        nothing = {"outcomes": OUTCOMES.empty(), "person_outcomes": pl.DataFrame(schema=PERSON_OUTCOMES)}
+        nothing = {"outcomes": OUTCOMES.empty(), "person_outcomes": NO_PERSON_OUTCOME}
         written = 0
         for written, batch in enumerate(batches, 1):
             write_parquet(batch, folder / f"{name}-{nth:04}-{written:06}.parquet")

@@ -16,6 +16,7 @@ _WHO, _UNKNOWN = "_about", "_unknown"
 
 
 TOLD = pl.Schema(FINDINGS.schema | {_WHO: pl.String(), _UNKNOWN: pl.Boolean()})  # FINDINGS that have no key yet
+NOTHING_TOLD = pl.DataFrame(schema=TOLD)
 
 
 def written(rule: Rule, found: pl.DataFrame) -> pl.DataFrame:

@@ -56,7 +56,7 @@ from fupin_cli.rules.parameters import in_force_here
 from fupin_cli.rules.reasons import line_dependent, years_without_line
 from fupin_cli.rules.setting import Answer, Setting, bottom
 from fupin_cli.rules.shapes import Members, Rate, Reported
-from fupin_cli.rules.telling import AREA_OUTCOMES, PERSON_OUTCOMES, findings_of, outcomes_of, person_outcomes_of
+from fupin_cli.rules.telling import AREA_OUTCOMES, NO_PERSON_OUTCOME, findings_of, outcomes_of, person_outcomes_of
 from fupin_cli.rules.uncovered import uncovered_townships
 from fupin_cli.vocabulary import FINDINGS, OUTCOMES, LineUsed, Outcome, RuleReport
 
@@ -94,16 +94,21 @@ class Judgement:
 
     def findings_by_rule(self) -> Iterator[pl.DataFrame]:
         """The same, of one rule after the other: the sentences about millions of persons need not be held at once."""
-        for id_, rule in sorted(self._setting.rules.items()):
-            if id_ in self._listed or (rule.kind is Kind.CHECK and rule.level is not Level.EXTRACT):
-                undecided = id_ in self._setting.answers and self._setting.answers[id_].why_not
-                yield keyed(self._told(rule), decided=not undecided)
+        for rule, told in self._checks():
+            undecided = rule.id in self._setting.answers and self._setting.answers[rule.id].why_not
+            yield keyed(told, decided=not undecided)
 
     def told_by_rule(self) -> Iterator[pl.DataFrame]:
         """TOLD of one rule after the other: findings before they get their keys, which all that a rule found decides."""
+        return (told for _, told in self._checks())
+
+    def _checks(self) -> Iterator[tuple[Rule, pl.DataFrame]]:
+        """The rules that found something, with what they found."""
         for id_, rule in sorted(self._setting.rules.items()):
             if id_ in self._listed or (rule.kind is Kind.CHECK and rule.level is not Level.EXTRACT):
-                yield self._told(rule)
+                told = self._told(rule)
+                if told.height:
+                    yield rule, told
 
     def _told(self, rule: Rule) -> pl.DataFrame:
         if rule.id in self._listed:
@@ -130,14 +135,14 @@ class Judgement:
     @cached_property
     def person_outcomes(self) -> pl.DataFrame:
         """PERSON_OUTCOMES of every person under every rule about persons; of brief rules only who must be looked at."""
-        return pl.concat([pl.DataFrame(schema=PERSON_OUTCOMES), *self.person_outcome_batches()])
+        return pl.concat([NO_PERSON_OUTCOME, *self.person_outcome_batches()])
 
     def person_outcome_batches(self) -> Iterator[pl.DataFrame]:
         """The same, person after person and so many of them at a time."""
         rules = [rule for rule in self._answered() if rule.level is Level.PERSON]
         for at in _batches(self._setting.facts.persons[World.STRICT].height):
             told = [person_outcomes_of(rule, self._setting, at) for rule in rules]
-            yield pl.concat([pl.DataFrame(schema=PERSON_OUTCOMES), *told]).sort("register_row", "rule_id")
+            yield pl.concat([NO_PERSON_OUTCOME, *told]).sort("register_row", "rule_id")
 
     def outcomes_of(self, rules: Collection[str]) -> pl.DataFrame:
         """OUTCOMES of these rules about households alone, without their reasons."""

@@ -6,7 +6,7 @@ import polars as pl
 
 from fupin_cli.rules.evidence import World
 from fupin_cli.rules.failing import failing
-from fupin_cli.rules.finding_text import TOLD
+from fupin_cli.rules.finding_text import NOTHING_TOLD
 from fupin_cli.rules.findings import household_findings, person_findings
 from fupin_cli.rules.involved import involved
 from fupin_cli.rules.order import leaves
@@ -20,6 +20,7 @@ from fupin_cli.vocabulary import OUTCOMES, Outcome
 PERSON_OUTCOMES = pl.Schema(
     {"register_row": pl.Int64(), "rule_id": pl.String(), "outcome": pl.String(), "missing": pl.List(pl.String())}
 )
+NO_PERSON_OUTCOME = pl.DataFrame(schema=PERSON_OUTCOMES)
 AREA_OUTCOMES = pl.Schema({"place": pl.String()} | {n: t for n, t in OUTCOMES.schema.items() if n != "household_id"})
 
 
@@ -48,7 +49,7 @@ def person_outcomes_of(rule: Rule, setting: Setting, at: pl.Series | None = None
     at = _all(outcome) if at is None else at
     at = at.filter(_notable(outcome.gather(at))) if rule.brief else at
     if not at.len():
-        return pl.DataFrame(schema=PERSON_OUTCOMES)
+        return NO_PERSON_OUTCOME
     unknown = at.filter(outcome.gather(at) == Outcome.UNKNOWN.value)
     lacking = pl.DataFrame({"at": unknown}).with_columns(reasons(rule, setting, unknown)["missing"])
     told = pl.DataFrame({"at": at}).join(lacking, on="at", how="left", maintain_order="left")
@@ -67,7 +68,7 @@ def findings_of(rule: Rule, setting: Setting) -> pl.DataFrame:
     """
     answer = setting.answers[rule.id]
     if answer.found is None or answer.found.null_count() == answer.found.len():
-        return pl.DataFrame(schema=TOLD)
+        return NOTHING_TOLD
     at = answer.found.is_not_null().arg_true()
     hits = pl.DataFrame({"at": at, "band": answer.found.drop_nulls(), "_unknown": answer.only_unknown.gather(at)})
     if rule.level in AREAS:
