@@ -3,14 +3,35 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from fupin_cli.cli.console import password_from, progress
 from fupin_cli.cli.pairs_refused import refuse_no_workbook, refuse_overwriting, refuse_suffix
+from fupin_cli.errors import UsageError
 from fupin_cli.language import tr
-from fupin_cli.pairing import link_files
+from fupin_cli.pairing import link_files, read_one_bucket
+
+
+class Part(click.ParamType[tuple[int, int]]):
+    """K/N: one bucket of so many, counted from 0."""
+
+    name = "K/N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Both numbers, or a complaint that says how they are written."""
+        if isinstance(value, tuple):
+            return value
+        told = re.fullmatch(r"(\d{1,5})/(\d{1,5})", str(value).strip())
+        if told is None or not int(told[1]) < int(told[2]):
+            self.fail(
+                tr("{value!r} is no bucket; of 64 the first is --bucket 0/64, the last 63/64", value=value), param, ctx
+            )
+        return int(told[1]), int(told[2])
 
 
 @click.command("link")
@@ -34,11 +55,14 @@ from fupin_cli.pairing import link_files
     "--labels", type=click.Path(path_type=Path), multiple=True,
     help="an answered review workbook; may be repeated",
 )  # fmt: skip
+@click.option("--bucket", type=Part(), help="only read bucket K of N, from 0 on, into the folder -o")
+@click.option("--buckets", type=click.Path(path_type=Path), help="link the buckets in this folder")
 @click.option("--json", "as_json", is_flag=True, help="print the summary to stdout as JSON")
 @click.option("-q", "--quiet", is_flag=True, help="no summary")
 def command(
     register: Path, extract: Path, output: Path, profiles: tuple[Path, ...], model: Path | None, save_model: Path | None,
-    review: Path | None, labels: tuple[Path, ...], *, as_json: bool, quiet: bool,
+    review: Path | None, labels: tuple[Path, ...], bucket: tuple[int, int] | None, buckets: Path | None,
+    *, as_json: bool, quiet: bool,
 ) -> int:  # fmt: skip
     """Link the people of two files, without a project.
 
@@ -54,14 +78,37 @@ def command(
       fupin link 台账.xlsx 低保.xls -o links.parquet --review 核查.xlsx
       fupin link 台账.xlsx 低保.xls -o links.parquet --labels 核查.xlsx --save-model 本县.toml
       fupin link a.parquet b.parquet -o links.parquet --profile people.toml
+
+    EXTRACT may be a folder of Parquet files, as a platform writes them. Such a list can be read in buckets, by as many programs
+    on as many computers, and linked when all are there; links are the same (docs/spark.md).
+
+    \b
+      fupin link 台账.parquet 户籍/ --bucket 0/64 -o 分桶     and so on, to 63/64
+      fupin link 台账.parquet 户籍/ --buckets 分桶 -o links.parquet
     """
+    if bucket:
+        _refuse_with_bucket(
+            {
+                "--buckets": buckets,
+                "--model": model,
+                "--save-model": save_model,
+                "--review": review,
+                "--labels": labels,
+                "--json": as_json,
+            }
+        )
+        with progress(quiet=quiet) as say:
+            kept = read_one_bucket(extract, output, *bucket, profiles=profiles, say=say)
+        if not quiet:
+            click.echo(f"→ {kept}", err=True)
+        return 0
     refuse_suffix(output)
     refuse_no_workbook(review)
     refuse_overwriting([register, extract, *profiles, model, *labels], [output, review, save_model])
     with progress(quiet=quiet) as say:
         linked = link_files(
             register, extract, output, profiles=profiles, model=model, labels=labels, review=review, save_model=save_model,
-            say=say, ask=password_from(),
+            buckets=buckets, say=say, ask=password_from(),
         )  # fmt: skip
     if quiet and not as_json:
         return 0
@@ -79,3 +126,13 @@ def command(
         if review:
             click.echo(tr("to be answered: {review}", review=review), err=True)
     return 0
+
+
+def _refuse_with_bucket(options: Mapping[str, object]) -> None:
+    """These are about links, and a bucket alone has none."""
+    for option, value in options.items():
+        if value:
+            raise UsageError(
+                tr("{option} does not go with buckets", option=option),
+                try_=tr("{option} where the buckets are linked, with --buckets", option=option),
+            )

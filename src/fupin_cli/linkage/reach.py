@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import reduce
+from dataclasses import dataclass
+from functools import partial, reduce
 from operator import or_
 from typing import TypeVar
 
@@ -25,29 +26,58 @@ from fupin_cli.linkage.blocking import (
     two_parts,
     with_two_characters,
 )
+from fupin_cli.linkage.frequency import represent
 from fupin_cli.linkage.masked import block_on_masked
 from fupin_cli.linkage.neighbours import neighbours
 
 _CODE = pl.col("code")
 _AT_ONCE = 1 << 20  # rows
+P = TypeVar("P")
 T = TypeVar("T")
 
 
-def part_strangers(extract: pl.DataFrame, register: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-    """The rows whose number the register knows, or that have none that can be used; and the strangers, in several parts."""
+@dataclass(frozen=True)
+class Parted:
+    """An extract as it is linked: `near` are rows whose number the register knows, or that have none that can be used.
+
+    Each call of `strangers` gives some of the others, prepared; they are asked for once, a few calls at a time, and need not be
+    held together. `counted` are the rows that stand for all where names and places are counted.
+    """
+
+    near: pl.DataFrame
+    strangers: Sequence[Callable[[], pl.DataFrame]]
+    counted: pl.DataFrame
+    rows: int
+
+
+def part_strangers(extract: pl.DataFrame, register: pl.DataFrame) -> Parted:
+    """An extract that is in memory (KEYS), parted."""
+    slices = list(extract.iter_slices(_AT_ONCE)) if extract.height else [extract]
+    return part_buckets([partial(_as_it_is, rows) for rows in slices], extract.height, register)
+
+
+def part_buckets(buckets: Sequence[Callable[[], pl.DataFrame]], rows: int, register: pl.DataFrame) -> Parted:
+    """An extract of so many rows, of which each call gives some (KEYS), in order; every call is made twice."""
     unknown = _CODE.is_not_null() & ~_in(_CODE, register["code"])
 
-    def part(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        strange = rows.select(unknown).to_series()
-        return rows.filter(~strange), rows.filter(strange)
+    def part(bucket: Callable[[], pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame]:
+        people = bucket()
+        return people.filter(~unknown), represent(people, rows)
 
-    near, strangers = (
-        zip(*_side_by_side(part, extract.iter_slices(_AT_ONCE)), strict=True) if extract.height else ((extract,), ())
-    )
-    return pl.concat(near), [prepare(rows) for rows in strangers]
+    def strangers(bucket: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+        return prepare(bucket().filter(unknown))
+
+    near, counted = zip(*_side_by_side(part, buckets), strict=True)
+    return Parted(pl.concat(near), [partial(strangers, bucket) for bucket in buckets], pl.concat(counted), rows)
 
 
-def reached(strangers: Sequence[pl.DataFrame], r: pl.DataFrame, known: pl.DataFrame) -> list[pl.DataFrame]:
+def _as_it_is(people: pl.DataFrame) -> pl.DataFrame:
+    return people
+
+
+def reached(
+    strangers: Sequence[Callable[[], pl.DataFrame]], r: pl.DataFrame, known: pl.DataFrame
+) -> list[pl.DataFrame]:
     """Those of the strangers whom a key leads to, part by part.
 
     `r` are register people (prepared KEYS with `number` and `open`), `known` the households that are joined already.
@@ -56,7 +86,8 @@ def reached(strangers: Sequence[pl.DataFrame], r: pl.DataFrame, known: pl.DataFr
     bad = ours.filter(pl.col("number") != "good")
     here, by_name = reduce(or_, [*_by_number(bad), *_by_home(bad, known)]), _by_name(ours, bad)
 
-    def part(people: pl.DataFrame) -> pl.DataFrame:
+    def part(call: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+        people = call()
         near = people.select(here).to_series()
         found = [near.arg_true(), *by_name(people.filter(~near)), block_on_masked(ours, people)[PAIR[1]]]
         return people[pl.concat([at.cast(pl.Int64) for at in found]).unique()]
@@ -64,7 +95,7 @@ def reached(strangers: Sequence[pl.DataFrame], r: pl.DataFrame, known: pl.DataFr
     return list(_side_by_side(part, strangers))
 
 
-def _side_by_side(do: Callable[[pl.DataFrame], T], parts: Iterable[pl.DataFrame]) -> Iterator[T]:
+def _side_by_side(do: Callable[[P], T], parts: Iterable[P]) -> Iterator[T]:
     """What is done with each of the parts, in their order, a thread for each processor. Small parts use memory again."""
     with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
         yield from pool.map(do, parts)
