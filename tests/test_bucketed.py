@@ -10,36 +10,17 @@ from hypothesis import strategies as st
 from conftest import examples, fupin
 from fupin_cli.bucketed import join_buckets
 from fupin_cli.errors import BadDataError, InputMissingError, UsageError
-from fupin_cli.ingest import load_profiles
 from fupin_cli.ingest.pieces import read_pieces
 from fupin_cli.linkage import frequency, reach
 from fupin_cli.pairing import link_files, read_one_bucket
-from fupin_cli.project import shipped_rules
-from fupin_cli.synth import PRESETS, generate
 from linkage_world import number
-
-KIND = "household_registration"
-LINKED = ("links.parquet", "model.toml")
+from list_world import LINKED, long_list
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    """A register and a list of whom most are strangers, some rows without anything at its end; and the links of both."""
-    folder = tmp_path_factory.mktemp("world")
-    generate(
-        folder, seed=81, persons=4_000, errors=PRESETS["bench"], registered_share=0.3, absent_share=0.2, unlisted_share=0.2,
-        discrepancies=0.0, kinds=[KIND],
-    )  # fmt: skip
-    rows = pl.read_parquet(folder / f"{KIND}.parquet")
-    known = pl.read_parquet(folder / "register.parquet").drop_nulls("id_number").filter(pl.col("name").str.len_chars() < 4)
-    two = pl.DataFrame({name: ["、".join(known[name].head(2))] for name in ("name", "id_number")})
-    nothing = pl.DataFrame({rows.columns[0]: [None] * 7}, schema={rows.columns[0]: rows.dtypes[0]})
-    rows = pl.concat([rows.head(500), two, rows.slice(500), nothing], how="diagonal")
-    rows.write_parquet(folder / "list.parquet")
-    link_files(
-        folder / "register.parquet", folder / "list.parquet", folder / "links.parquet", save_model=folder / "model.toml"
-    )
-    return folder
+    """A register and a list, and the links of both."""
+    return long_list(tmp_path_factory.mktemp("world"))
 
 
 def linked(world, extract, folder, buckets):
@@ -199,7 +180,8 @@ def test_a_list_that_must_be_seen_at_once_is_not_read_in_buckets(tmp_path):
     ("words", "told"),
     [
         (["--bucket", "2/2"], "of 64 the first is --bucket 0/64"),
-        (["--bucket", "0/2", "--json"], "--json does not go with buckets"),
+        (["--bucket", "0/2", "--json"], "--json does not go with --bucket"),
+        (["--bucket", "0/2", "--buckets", "kept"], "--buckets does not go with --bucket"),
         (["--buckets", "kept", "--review", "r.xlsx"], "--review does not go with buckets"),
         (["--buckets", "kept"], "there are no buckets here"),
     ],
@@ -224,4 +206,3 @@ def test_the_commands_as_they_are_typed(few):
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["extract"] == {"file": "名单.parquet", "people": 3}
     assert pl.read_parquet(links).filter(pl.col("decision") == "accepted")["extract_row"].to_list() == [0, 1]
-    assert load_profiles([shipped_rules() / "sources"])

@@ -17,9 +17,10 @@ from fupin_cli.engine import Threads, packing, spark
 from fupin_cli.engine.packing import as_rows, of_rows, pack, unpack
 from fupin_cli.engine.place import Place
 from fupin_cli.engine.troubles import in_words
-from fupin_cli.engine.worker import FAILED, FILE, OTHER, SAID, Order, this_program
+from fupin_cli.engine.worker import FAILED, FILE, OTHER, REFUSED, SAID, Order, this_program
 from fupin_cli.errors import BadDataError, ConfigurationError
 from fupin_cli.judged import judge_in_parts
+from fupin_cli.language import speak, tr
 from fupin_cli.rules.comparison import Comparison
 from test_by_counties import PACKS, provinces
 
@@ -114,7 +115,7 @@ def carried(order, rows):
     return of_rows(tuple(row.values()) for batch in answered for row in batch.to_pylist())
 
 
-@examples(4)
+@examples(2)
 @given(world=provinces())
 def test_judged_elsewhere_counties_say_what_they_say_here(world, tmp_path_factory):
     """The first part is judged here and every other one from what was packed for it: reports, findings, files are the same."""
@@ -160,13 +161,26 @@ def test_threads_keep_the_order_of_parts(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"{n}.txt" for n in range(5)]
 
 
-@pytest.mark.parametrize("kind", [ValueError, BadDataError, KeyError])
+@pytest.mark.parametrize("kind", [ValueError, TypeError, KeyError])
 def test_a_failed_stage_is_told_without_its_words(kind):
     """The type and the line of ours come back, not what a cell said."""
     told = carried(
         Order(spoiled, Sent(pack("张三 990121198506153019")), this_program()), as_rows(0, pack(kind).items())
     )
     assert re.fullmatch(rf"{kind.__name__} \(engine/worker.py, \d+\)", told[0][FAILED].decode())
+
+
+def test_what_we_refuse_there_is_refused_here_in_the_same_words():
+    """A list that no profile knows: what, where and what to try, in the language of whoever typed the command."""
+    refused = carried(Order(refusing, Sent(pack("名单.parquet")), this_program(), "zh"), as_rows(0, pack(None).items()))
+    error = unpack({tag.removeprefix(REFUSED): data for tag, data in refused[0].items()})
+    assert (type(error), error.where, error.try_) == (BadDataError, "名单.parquet", "人")
+    speak("en")
+
+
+def refusing(shared, part, folder):
+    """A stage that refuses its part."""
+    raise BadDataError("no", where=shared, try_=tr("persons"))
 
 
 def test_a_disk_that_is_full_is_tried_again_elsewhere():

@@ -13,7 +13,7 @@ FLOORS = [
     {"feedback", "proof"},
     {"pipeline", "pairing", "casework", "fieldwork", "visiting"},
     {"results", "clerical", "round_page"},
-    {"pairs", "bucketed"},
+    {"pairs", "bucketed", "on_cluster"},
     {"intake", "what_if", "seal"},
     {"rulebook", "kept_rules", "judged"},
     {"report", "cases", "audit", "engine", "project", "rundir", "recipients", "synth"},

@@ -52,7 +52,7 @@ def keys(rows, row):
 def with_everybody(*asked):
     """The same links where no stranger is parted from the others."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stages, "part_strangers", lambda e, _: reach.Parted(e, [], represent(e), e.height))
+        patch.setattr(stages, "part_strangers", lambda e, _: reach.InParts(e, [], represent(e), e.height))
         return link_and_learn(*asked, MODEL)
 
 
@@ -95,9 +95,9 @@ def test_each_key_reaches_by_itself(key, known, row):
     far = nothing | {"name_raw": "周九", "id_raw": number("99019919700505199"), "village": "上村", "household_id": "乙"}
     ours = [nothing | {"name_raw": "王芳"} | known, mate]
     theirs = [nothing | {"name_raw": "王芳", "id_raw": A} | row, mate, far]
-    told = []
+    told, reached = [], reach.reached
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stages, "reached", lambda *asked: told.extend(reach.reached(*asked)) or told)
+        patch.setattr(reach, "reached", lambda *asked: told.extend(reached(*asked)) or told)
         links = link_people(keys(ours, "register_row"), keys(theirs, "extract_row"), MODEL)
     assert pl.concat(told)["row"].to_list() == [0], key
     assert links.equals(with_everybody(keys(ours, "register_row"), keys(theirs, "extract_row")).links)

@@ -11,9 +11,11 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from conftest import FUPIN, SAMPLE
+from list_world import long_list
 
 pytestmark = [
     pytest.mark.slow,
@@ -95,8 +97,12 @@ class Cluster:
 
     def run(self, target: Path) -> subprocess.Popen:
         """The sample, judged here."""
-        words = ("--engine", "spark", "--master", self.master)
-        return fupin("run", SAMPLE, "-o", target, "-q", *words, SPARK_CONF_DIR=str(self.folder / "conf"))
+        return fupin("run", SAMPLE, "-o", target, "-q", "--engine", "spark", "--master", self.master, **self.settings)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Where Spark's settings lie."""
+        return {"SPARK_CONF_DIR": str(self.folder / "conf")}
 
     def executors(self) -> dict[int, bool]:
         """The executors that these workers have started: process → whether its Python is at work."""
@@ -155,6 +161,49 @@ def test_an_executor_killed_in_the_middle_changes_nothing(here, cluster, tmp_pat
     same(tmp_path / "run", here)
     assert "SparkListenerExecutorRemoved" in spark.happened()
     assert "ExecutorLostFailure" in spark.happened()
+
+
+def test_a_list_is_read_and_linked_where_it_lies(cluster, tmp_path):
+    """Files of two buckets on a cluster of which one executor is killed while it reads: links and model are the same bytes."""
+    world = long_list(tmp_path / "名单")
+    rows = pl.read_parquet(world / "list.parquet")
+    for n, part in enumerate(rows.iter_slices(700)):
+        (world / "hukou" / f"bucket={n}").mkdir(parents=True)
+        part.write_parquet(world / "hukou" / f"bucket={n}" / "部分 0.parquet")
+    spark = cluster(2)
+    words = (
+        "--engine",
+        "spark",
+        "--master",
+        spark.master,
+        "--save-model",
+        tmp_path / "model.toml",
+        "--scratch",
+        tmp_path / "传",
+    )
+    run = fupin(
+        "link", world / "register.parquet", world / "hukou", "-o", tmp_path / "links.parquet", *words, **spark.settings
+    )
+    working = wait_until(lambda: [pid for pid, at_work in spark.executors().items() if at_work], 120)
+    os.kill(working[0], signal.SIGKILL)
+    _, err = run.communicate(timeout=300)
+    assert run.returncode == 0, err
+    assert (tmp_path / "links.parquet").read_bytes() == (world / "links.parquet").read_bytes()
+    assert (tmp_path / "model.toml").read_text().splitlines()[1:] == (world / "model.toml").read_text().splitlines()[1:]
+    assert "SparkListenerExecutorRemoved" in spark.happened()
+    assert not any((tmp_path / "传").iterdir())
+
+
+def test_what_is_refused_there_is_told_here(tmp_path):
+    """A list of whose columns none says who somebody is: exit code 65, and what to try."""
+    (tmp_path / "list").mkdir()
+    pl.DataFrame({"x": [1], "y": [2]}).write_parquet(tmp_path / "list" / "a.parquet")
+    words = ("--engine", "spark", "--master", "local[2]", "-q")
+    pl.DataFrame({"姓名": ["张三"], "身份证号": ["1"]}).write_parquet(register := tmp_path / "台账.parquet")
+    run = fupin("link", register, tmp_path / "list", "-o", tmp_path / "links.parquet", *words)
+    _, err = run.communicate(timeout=200)
+    assert run.returncode == 65, err
+    assert "no header row" in err
 
 
 def test_a_cluster_that_is_gone_is_an_error(cluster, tmp_path):

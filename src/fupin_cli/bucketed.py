@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import accumulate
 from pathlib import Path
@@ -47,12 +47,7 @@ class Joined:
 
     def rows_of(self, links: pl.DataFrame) -> People:
         """The people, who know the data rows of everybody in these links."""
-        if not self.further.height:
-            return self.people
-        met = links.select(pl.col("extract_row").unique().alias("at"))
-        first = met.join(self.further, on="at", how="anti").select("at", pl.col("at").alias("data_row"))
-        known = pl.concat([first, self.further])
-        return replace(self.people, keys=known.select("at"), data_row=known["data_row"])
+        return self.people.with_rows(self.further, links["extract_row"])
 
 
 def keep_bucket(extract: Path, folder: Path, nth: int, of: int, profiles: Mapping[str, SourceProfile]) -> Path:

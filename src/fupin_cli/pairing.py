@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from fupin_cli.bucketed import join_buckets, keep_bucket
+from fupin_cli.engine.spark import Spark
 from fupin_cli.errors import ConfigurationError, InputMissingError, UsageError
 from fupin_cli.ingest import (
     Ask,
@@ -32,6 +33,7 @@ from fupin_cli.linkage.blocking import PAIR
 from fupin_cli.linkage.evaluation import expected_errors
 from fupin_cli.linkage.model import Model, as_toml
 from fupin_cli.linkage.stages import link_and_learn, link_parted
+from fupin_cli.on_cluster import read_there
 from fupin_cli.pairs import LinkedFiles, add_clusters, in_files
 from fupin_cli.parquet import write_parquet
 from fupin_cli.progress import Say, silent
@@ -174,6 +176,34 @@ def _link_buckets(
     written = in_files(linked.links, *people).drop("extract")
     _write_frame(written, target)
     _save_model(linked.model, save_model, f"{register.name} · {extract.name}")
+    return LinkedFiles(written, people, linked.model, expected_errors(linked.links))
+
+
+def link_on_cluster(
+    register: Path,
+    extract: str,
+    target: Path,
+    engine: Spark,
+    *,
+    profiles: Sequence[Path] = (),
+    model: Path | None = None,
+    save_model: Path | None = None,
+    say: Say = silent,
+    ask: Ask = no_password,
+) -> LinkedFiles:
+    """Links the register with a list that lies where Spark reads it, and is read there; links are the same."""
+    kinds, name = _kinds(profiles), extract.rstrip("/").rpartition("/")[2]
+    _refuse_with_buckets({}, kinds)
+    say(tr("reading"))
+    ours = read_people(register, kinds[0], ask)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with read_there(engine, extract, kinds[-1], ours.keys, target.parent) as there:
+        say(tr("linking {ours:,} × {theirs:,}", ours=ours.height, theirs=there.rows))
+        linked = link_parted(ours.keys, there, load_model(model or _default_model()))
+        people = ours, there.rows_of(linked.links)
+    written = in_files(linked.links, *people).drop("extract")
+    _write_frame(written, target)
+    _save_model(linked.model, save_model, f"{register.name} · {name}")
     return LinkedFiles(written, people, linked.model, expected_errors(linked.links))
 
 

@@ -11,13 +11,13 @@ from rich.markup import escape
 from fupin_cli.casework import ledger_tables
 from fupin_cli.cli.cases_options import today
 from fupin_cli.cli.console import home, password_from, progress, show
+from fupin_cli.cli.engines import cluster, engine_options
 from fupin_cli.cli.groups import Choice
 from fupin_cli.cli.journal import LOG, journal
 from fupin_cli.cli.memory import Size
 from fupin_cli.cli.next_step import after_run, rule_to_look_at
 from fupin_cli.cli.waiting import wait_option
 from fupin_cli.engine import Engine
-from fupin_cli.errors import UsageError
 from fupin_cli.judged import HERE
 from fupin_cli.language import listed, pick, tr
 from fupin_cli.pipeline import reconcile
@@ -30,7 +30,6 @@ from fupin_cli.rundir import sha256_of
 from fupin_cli.traces import ACCESS, record
 from fupin_cli.vocabulary import STAGES
 
-ENGINES = ("local", SPARK := "spark")
 FINDINGS_OPEN, PARTLY_UNREADABLE = 10, 3
 # rows without a header, a sheet that ends where the format ends, a whole column of ID numbers without their last digits
 UNREADABLE_KINDS = ("unreadable", "likely_cut", "numeric_id_column")
@@ -51,9 +50,7 @@ UNREADABLE_KINDS = ("unreadable", "likely_cut", "numeric_id_column")
 @click.option("--json", "as_json", is_flag=True, help="print the digest to stdout, the summary to stderr")
 @click.option("--exit-code", is_flag=True, help="exit with 10 when there are findings")
 @click.option("--max-memory", type=Size(), help="judge in parts that fit: 4GiB  [a good size]")
-@click.option("--engine", type=Choice(ENGINES), default=ENGINES[0], help="where households are judged [local]")
-@click.option("--master", help="of Spark: local[*], spark://HOST:7077, yarn [local[*]]")
-@click.option("--scratch", help="of Spark: a folder that all its computers see [beside the run]")
+@engine_options
 @click.option("-q", "--quiet", is_flag=True, help="no progress, no summary")
 @click.option("--log", type=click.Path(path_type=Path), help="the log of runs [PROJECT/.fupin/log.jsonl]")
 @wait_option
@@ -134,17 +131,8 @@ def command(
 
 
 def _engine(engine: str, master: str | None, scratch: str | None) -> AbstractContextManager[Engine]:
-    """Where the households are judged: here, or on a cluster while the run lasts."""
-    if engine == SPARK:
-        from fupin_cli.engine.spark import Spark  # noqa: PLC0415 - few have a cluster
-
-        return Spark(master or "local[*]", scratch)
-    for option, value in {"--master": master, "--scratch": scratch}.items():
-        if value is not None:
-            raise UsageError(
-                tr("{option} is about Spark, and the engine is not", option=option), try_=tr("--engine spark as well")
-            )
-    return nullcontext(HERE)
+    """Where the households are judged."""
+    return cluster(engine, master, scratch) or nullcontext(HERE)
 
 
 def _warn_of_days_ahead(project: Project) -> None:

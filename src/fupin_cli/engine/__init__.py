@@ -4,6 +4,6 @@ A stage function can be imported by its name. It takes what all parts share, one
 is small; which parts share a call, in which order and on which computer they are worked on changes nothing of it.
 """
 
-from fupin_cli.engine.threads import SIDE_BY_SIDE, Engine, Threads
+from fupin_cli.engine.threads import SIDE_BY_SIDE, Engine, Kept, Threads
 
-__all__ = ["SIDE_BY_SIDE", "Engine", "Threads"]
+__all__ = ["SIDE_BY_SIDE", "Engine", "Kept", "Threads"]

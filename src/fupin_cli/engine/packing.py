@@ -20,7 +20,7 @@ import polars as pl
 
 CHUNK = 4 << 20  # bytes in one row
 ROWS = pl.Schema({"part": pl.Int64(), "tag": pl.String(), "nth": pl.Int64(), "data": pl.Binary()})
-_REST = "rest"
+REST = "rest"
 
 
 def pack(thing: Any) -> dict[str, bytes]:
@@ -28,7 +28,7 @@ def pack(thing: Any) -> dict[str, bytes]:
     rest = io.BytesIO()
     packer = _Packer(rest)
     packer.dump(thing)
-    return {f"frame-{n}": _written(frame) for n, frame in enumerate(packer.frames)} | {_REST: rest.getvalue()}
+    return {f"frame-{n}": _written(frame) for n, frame in enumerate(packer.frames)} | {REST: rest.getvalue()}
 
 
 def unpack(tagged: Mapping[str, bytes]) -> Any:
@@ -82,7 +82,7 @@ class _Unpacker(pickle.Unpickler):
     """Puts the frames back; it reads what this program has packed and nothing else."""
 
     def __init__(self, tagged: Mapping[str, bytes]) -> None:
-        super().__init__(io.BytesIO(tagged[_REST]))
+        super().__init__(io.BytesIO(tagged[REST]))
         self._tagged = tagged
         self._frames: dict[int, pl.DataFrame] = {}
 

@@ -11,6 +11,11 @@ from typing import Any
 from uuid import uuid4
 
 
+def uri_of(path: Path) -> str:
+    """How Hadoop calls a path of this computer: as it stands, Chinese names and all."""
+    return f"file://{path.resolve()}"
+
+
 @dataclass(frozen=True)
 class Place:
     """The folder by which parts are handed over: on this computer's disk, or on any filesystem that Spark reads."""
@@ -23,11 +28,11 @@ class Place:
     def of(session: Any, scratch: str | None, here: Path) -> Place:
         """A folder of this run alone under `scratch`; without one, `here`."""
         if scratch is None:
-            return Place(here.resolve().as_uri(), here, session)
+            return Place(uri_of(here), here, session)
         local = Path(scratch.removeprefix("file://")) if scratch.startswith(("/", "file://")) else None
         name = f"fupin-{uuid4().hex}"
         if local is not None:
-            return Place((local / name).resolve().as_uri(), local / name, session)
+            return Place(uri_of(local / name), local / name, session)
         return Place(f"{scratch.rstrip('/')}/{name}", None, session)
 
     def name(self, folder: str) -> str:
@@ -38,7 +43,7 @@ class Place:
         """Files of ours are there under this name."""
         if self.local is None:
             files, to = self._opened(folder)
-            files.copyFromLocalFile(False, True, self._path(ours.resolve().as_uri()), to)
+            files.copyFromLocalFile(False, True, self._path(uri_of(ours)), to)
         elif self.local / folder != ours:
             shutil.copytree(ours, self.local / folder)
 
@@ -46,7 +51,7 @@ class Place:
         """What lies there under this name is in a folder of ours."""
         if self.local is None:
             files, there = self._opened(folder)
-            files.copyToLocalFile(False, there, self._path(ours.resolve().as_uri()), True)
+            files.copyToLocalFile(False, there, self._path(uri_of(ours)), True)
         elif self.local / folder != ours:
             shutil.copytree(self.local / folder, ours)
 

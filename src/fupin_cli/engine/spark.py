@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,10 +29,11 @@ import polars as pl
 
 from fupin_cli.engine.packing import ROWS, as_rows, of_rows, pack, unpack
 from fupin_cli.engine.place import Place, in_time
+from fupin_cli.engine.threads import Kept
 from fupin_cli.engine.troubles import PATIENCE, gone, in_words, none_came, not_begun, unseen
-from fupin_cli.engine.worker import FAILED, FILE, OTHER, SAID, Order, this_program
+from fupin_cli.engine.worker import FAILED, FILE, OTHER, REFUSED, SAID, Order, files_in, this_program
 from fupin_cli.errors import ConfigurationError, FupinError
-from fupin_cli.language import tr
+from fupin_cli.language import preferred, tr
 from fupin_cli.parquet import write_parquet
 
 _PATIENCE = 120.0
@@ -50,6 +51,7 @@ _SETTINGS = {
     "spark.executorEnv.POLARS_MAX_THREADS": "1",  # a task has one core
 }
 _LOOPBACK = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}  # nobody else need reach it
+_SCHEMA = "part long, tag string, nth long, data binary"
 S = TypeVar("S")
 P = TypeVar("P")
 R = TypeVar("R")
@@ -109,12 +111,58 @@ class Spark:
             place = Place.of(self._begun(), self.scratch, Path(here))
             try:
                 place.put(sent, "in")
-                order = Order(stage, self._begun().sparkContext.broadcast(pack(shared)), this_program())
-                self._watched(lambda: _run(self._begun(), order, place, count))
+                self._run(stage, shared, place, "in", "out", 4 * count)
                 place.get("out", back)
             finally:
                 place.remove()
             yield from _answers(back, folder, count)
+
+    @contextmanager
+    def keep(
+        self, stage: Callable[[S, tuple[int, Mapping[str, bytes]], Path], R], shared: S, files: Files, folder: Path
+    ) -> Iterator[Kept]:
+        """Works on files where they lie, on any filesystem that Spark reads; what the stage leaves of each stays on the cluster.
+
+        `folder` is for what comes here meanwhile.
+        """
+        with tempfile.TemporaryDirectory(dir=folder, prefix="spark-") as here:
+            place = Place.of(self._begun(), self.scratch, Path(here))
+            try:
+                broadcast = self._order(stage, shared)
+                self._watched(lambda: _read_there(self._begun(), broadcast, files, place.name("kept")))
+                yield _Kept(self, place, len(files.names), self._told(place, "kept", len(files.names)))
+            finally:
+                place.remove()
+
+    def list_there(self, uri: str) -> list[str]:
+        """The Parquet files under a folder, as Spark calls them; or the one file of this name."""
+        found: list[str] = []
+        self._watched(lambda: found.extend(row[0] for row in _opened(self._begun(), uri).select("path").collect()))
+        return found
+
+    def _told(self, place: Place, source: str, count: int) -> list[Any]:
+        """What was said of each part, without the files that stay."""
+        said = f"{source}-said"
+        rows = self._begun().read.schema(_SCHEMA).parquet(place.name(source))
+        self._watched(lambda: rows.where(f"tag not like '{FILE}%'").write.parquet(place.name(said)))
+        with tempfile.TemporaryDirectory(prefix="fupin-") as back:
+            place.get(said, Path(back) / "said")
+            return list(_answers(Path(back) / "said", Path(back), count))
+
+    def _order(self, stage: Any, shared: Any) -> Order:
+        return Order(stage, self._begun().sparkContext.broadcast(pack(shared)), this_program(), preferred())
+
+    def _run(self, stage: Any, shared: Any, place: Place, source: str, target: str, partitions: int) -> None:
+        """The stage on every part of one folder, answers in another one."""
+        order, session = self._order(stage, shared), self._begun()
+
+        def work() -> None:
+            rows = session.read.schema(_SCHEMA).parquet(place.name(source))
+            # more partitions than parts: two parts in one partition are worked on one after the other
+            whole = rows.repartition(partitions, "part")
+            whole.mapInArrow(order, _SCHEMA).write.parquet(place.name(target))
+
+        self._watched(work)
 
     def _begun(self) -> Any:
         if self._session is None:
@@ -203,12 +251,47 @@ def _printing_into(file: IO[bytes]) -> Iterator[None]:
             os.close(was)
 
 
-def _run(session: Any, order: Order, place: Place, count: int) -> None:
-    schema = "part long, tag string, nth long, data binary"
-    rows = session.read.schema(schema).parquet(place.name("in"))
-    # more partitions than parts: two parts in one partition are worked on one after the other
-    whole = rows.repartition(4 * count, "part")
-    whole.mapInArrow(order, schema).write.parquet(place.name("out"))
+@dataclass(frozen=True)
+class Files:
+    """A folder on a filesystem that Spark reads, and its files in their order: as Spark calls them → what we call each."""
+
+    uri: str
+    names: Mapping[str, str]
+
+
+class _Kept:
+    """What the executors have kept of files."""
+
+    def __init__(self, engine: Spark, place: Place, count: int, said: Sequence[Any]) -> None:
+        self.said = said
+        self._engine, self._place, self._count = engine, place, count
+
+    def map(self, stage: Callable[[Any, tuple[int, Mapping[str, bytes]], Path], R], shared: Any) -> list[R]:
+        """What the stage says of what was kept of each file, in their order."""
+        self._engine._run(stage, shared, self._place, "kept", "met", 4 * self._count)  # noqa: SLF001 - one thing in two
+        return self._engine._told(self._place, "met", self._count)  # noqa: SLF001
+
+
+def _opened(session: Any, uri: str) -> Any:
+    files = session.read.format("binaryFile").option("recursiveFileLookup", "true")
+    return files.option("pathGlobFilter", "*.parquet").load(uri)
+
+
+def _read_there(session: Any, order: Order, files: Files, target: str) -> None:
+    """Each file is one row, whole: its rows have an order then, and numbers that hold."""
+    functions = importlib.import_module("pyspark.sql.functions")
+    numbers = session.createDataFrame(
+        [(path, nth, FILE + name) for nth, (path, name) in enumerate(files.names.items())],
+        "path string, part long, tag string",
+    )
+    rows = _opened(session, files.uri).join(functions.broadcast(numbers), "path")
+    rows = rows.selectExpr("part", "tag", "cast(0 as long) as nth", "content as data")
+    at_once = "spark.sql.execution.arrow.maxRecordsPerBatch"
+    session.conf.set(at_once, "1")
+    try:
+        rows.mapInArrow(order, _SCHEMA).write.parquet(target)
+    finally:
+        session.conf.set(at_once, _SETTINGS[at_once])
 
 
 def _executors(context: Any) -> int:
@@ -235,15 +318,16 @@ def _answers(back: Path, folder: Path, count: int) -> Iterator[Any]:
                 why=tr("here {here}; there {there}", here=this_program(), there=tagged[OTHER].decode()),
                 try_=tr("give them the same environment: docs/spark.md"),
             )
+        if refused := {tag.removeprefix(REFUSED): data for tag, data in tagged.items() if tag.startswith(REFUSED)}:
+            raise unpack(refused)
         if FAILED in tagged:
             raise FupinError(
-                tr("a part could not be judged on an executor: {told}", told=tagged[FAILED].decode()),
+                tr("a part could not be worked on by an executor: {told}", told=tagged[FAILED].decode()),
                 why=tr("this is a fault of fupin, not of your data; its details may quote people and are not shown"),
                 try_=tr("the same command without --engine spark; and report the line above"),
             )
-        for tag, data in tagged.items():
-            if tag.startswith(FILE):
-                (folder / tag.removeprefix(FILE)).write_bytes(data)
+        for name, data in files_in(tagged).items():
+            (folder / name).write_bytes(data)
         yield unpack({tag.removeprefix(SAID): data for tag, data in tagged.items() if tag.startswith(SAID)})
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 SIDE_BY_SIDE = 2  # parts at a time: alone, one leaves a third of two processors idle
 S = TypeVar("S")
@@ -26,6 +26,16 @@ class Engine(Protocol):
 
     def at_once(self, rows: int, most: int) -> int:
         """How many of so many rows a part may hold, where the program can take so `most`: enough parts for everybody."""
+        ...
+
+
+class Kept(Protocol):
+    """Files that were worked on where they lie, what was said of each, and what is kept of each for a second stage."""
+
+    said: Sequence[Any]
+
+    def map(self, stage: Callable[[Any, tuple[int, Mapping[str, bytes]], Path], R], shared: Any) -> list[R]:
+        """What the stage says of each file's number (from 0) and what the first stage left of it."""
         ...
 
 

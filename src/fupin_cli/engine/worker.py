@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,23 +16,26 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from fupin_cli import __version__
-from fupin_cli.engine.packing import as_rows, of_rows, pack, unpack
+from fupin_cli.engine.packing import REST, as_rows, of_rows, pack, unpack
+from fupin_cli.errors import FupinError
+from fupin_cli.language import speak
 from fupin_cli.rundir import code_hash
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SAID, FILE, FAILED, OTHER = "said/", "file/", "failed", "other program"
+SAID, FILE, REFUSED, FAILED, OTHER = "said/", "file/", "refused/", "failed", "other program"
 _HOME = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
 class Order:
-    """Which stage to run, what all parts share (a broadcast of Spark's, packed and pickled), and by which program."""
+    """Which stage to run, what all parts share (a broadcast of Spark's, packed), by which program, and how it speaks."""
 
     stage: Callable[[Any, Any, Path], Any]
     shared: Any
     program: str
+    language: str = "en"
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """What Spark calls for each partition, by mapInArrow."""
@@ -42,21 +45,27 @@ class Order:
         schema = pa.schema([("part", pa.int64()), ("tag", pa.string()), ("nth", pa.int64()), ("data", pa.binary())])
         rows = (tuple(row.values()) for batch in batches for row in batch.to_pylist())
         parts = of_rows(rows)
+        speak(self.language)
         shared = unpack(self.shared.value) if parts and self.program == this_program() else None
         while parts:
             part = min(parts)
-            for row in as_rows(part, self._answer(shared, parts.pop(part))):
+            for row in as_rows(part, self._answer(shared, part, parts.pop(part))):
                 columns = [pa.array([value], field.type) for value, field in zip(row, schema, strict=True)]
                 yield pa.RecordBatch.from_arrays(columns, schema=schema)
 
-    def _answer(self, shared: Any, tagged: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
+    def _answer(self, shared: Any, number: int, tagged: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
         """What the stage says of one part, and the files that it left; or why there is nothing of that."""
         if self.program != this_program():
             yield OTHER, this_program().encode()
             return
         with tempfile.TemporaryDirectory(prefix="fupin-") as folder:
             try:
-                said = pack(self.stage(shared, unpack(tagged), Path(folder)))
+                # a part that was sent, or a file that lay there, or was left there by an earlier stage
+                part = unpack(tagged) if REST in tagged else (number, files_in(tagged))
+                said = pack(self.stage(shared, part, Path(folder)))
+            except FupinError as refused:
+                yield from ((REFUSED + tag, data) for tag, data in pack(refused).items())  # in words of ours
+                return
             except OSError as error:
                 # a full disk, perhaps: Spark tries again, on another computer where it can
                 raise OSError(error.errno, "a part could not be worked on here") from None
@@ -66,6 +75,11 @@ class Order:
             yield from ((SAID + tag, data) for tag, data in said.items())
             for path in sorted(Path(folder).iterdir()):
                 yield FILE + path.name, path.read_bytes()
+
+
+def files_in(tagged: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files among what is carried, by their names."""
+    return {tag.removeprefix(FILE): data for tag, data in tagged.items() if tag.startswith(FILE)}
 
 
 def this_program() -> str:

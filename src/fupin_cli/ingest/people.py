@@ -72,6 +72,14 @@ class People:
             pl.DataFrame({"at": self.keys["at"], "row": self.data_row}), on="at", how="left", maintain_order="left"
         )["row"]
 
+    def with_rows(self, further: pl.DataFrame, asked: pl.Series) -> People:
+        """The same, who know the data rows of all whose numbers are asked for; `further` has those of further people of a row."""
+        if not further.height:
+            return self
+        met = pl.DataFrame({"at": asked.unique()}).join(further, on="at", how="anti")
+        known = pl.concat([met.select("at", pl.col("at").alias("data_row")), further])
+        return replace(self, keys=known.select("at"), data_row=known["data_row"])
+
 
 @dataclass(frozen=True)
 class PeopleBucket:
@@ -147,7 +155,7 @@ def read_bucket(path: Path, profiles: Mapping[str, SourceProfile], nth: int, of:
             tr("the rows of this list must be seen all at once"),
             where=path.name,
             why=tr("numbers that were printed from floats, two columns of one meaning, or only heads that are named"),
-            try_=tr("the same command without --bucket"),
+            try_=tr("link it at once, without --bucket and without --engine spark"),
         )
     return PeopleBucket(pl.concat(parts), end, pieces.rows, pieces.files, told)
 

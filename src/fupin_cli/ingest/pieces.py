@@ -10,9 +10,9 @@ A folder without buckets, or one file, is cut into buckets of equally many rows.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import polars as pl
 
@@ -105,21 +105,25 @@ def read_pieces(path: Path, only: Choice | None, bucket: tuple[int, int] | None 
     return Pieces(tuple(pieces), total, told, header, head)
 
 
+def in_order(names: Iterable[str], where: str) -> list[tuple[str, int | None]]:
+    """The Parquet files of a folder, by their paths in it, in the order in which their rows are counted; each with its bucket."""
+    found = [PurePosixPath(name) for name in names]
+    found = [name for name in found if not any(part.startswith(("_", ".")) for part in name.parts)]
+    if not found:
+        raise InputMissingError(tr("no Parquet file lies in this folder"), where=where)
+    buckets = [int(told[1]) if (told := _BUCKET.fullmatch(name.parts[0])) else None for name in found]
+    if len({bucket is None for bucket in buckets}) > 1:
+        raise BadDataError(tr("some files lie in folders bucket=K, and others do not"), where=where)
+    named = ((name.as_posix(), bucket) for name, bucket in zip(found, buckets, strict=True))
+    return sorted(named, key=lambda each: (each[1] or 0, each[0]))
+
+
 def _files(path: Path) -> list[tuple[Path, int | None]]:
     """The Parquet files, in order, each with its bucket."""
     if not path.is_dir():
         return [(path, None)]
-    found = []
-    for file in path.rglob("*.parquet"):
-        inside = file.relative_to(path)
-        if file.is_file() and not any(part.startswith(("_", ".")) for part in inside.parts):
-            bucket = _BUCKET.fullmatch(inside.parts[0])
-            found.append((file, int(bucket[1]) if bucket else None))
-    if not found:
-        raise InputMissingError(tr("no Parquet file lies in this folder"), where=path.name)
-    if len({bucket is None for _, bucket in found}) > 1:
-        raise BadDataError(tr("some files lie in folders bucket=K, and others do not"), where=path.name)
-    return sorted(found, key=lambda each: (each[1] or 0, each[0].relative_to(path).as_posix()))
+    inside = (file.relative_to(path).as_posix() for file in path.rglob("*.parquet") if file.is_file())
+    return [(path / name, bucket) for name, bucket in in_order(inside, path.name)]
 
 
 def _rows_of(file: Received, header: Sequence[str]) -> int:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial, reduce
 from operator import or_
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import polars as pl
 
@@ -36,12 +36,30 @@ P = TypeVar("P")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Parted:
-    """An extract as it is linked: `near` are rows whose number the register knows, or that have none that can be used.
+class Parted(Protocol):
+    """An extract as it is linked, of which most rows need not be here."""
 
-    Each call of `strangers` gives some of the others, prepared; they are asked for once, a few calls at a time, and need not be
-    held together. `counted` are the rows that stand for all where names and places are counted.
+    @property
+    def near(self) -> pl.DataFrame:
+        """The rows (KEYS) whose number the register knows, or that have none that can be used."""
+        ...
+
+    @property
+    def rows(self) -> int:
+        """How many there are, far ones included."""
+        ...
+
+    def meet(self, r: pl.DataFrame, known: pl.DataFrame) -> tuple[Sequence[pl.DataFrame], pl.DataFrame]:
+        """Those of all others whom a key leads to (see `reached`); and the rows that stand for all where names are counted."""
+        ...
+
+
+@dataclass(frozen=True)
+class InParts:
+    """An extract of which this process has the rows.
+
+    Each call of `strangers` gives some of those who are not near, prepared; a few calls are made at a time, and need not be held
+    together.
     """
 
     near: pl.DataFrame
@@ -49,26 +67,44 @@ class Parted:
     counted: pl.DataFrame
     rows: int
 
+    def meet(self, r: pl.DataFrame, known: pl.DataFrame) -> tuple[Sequence[pl.DataFrame], pl.DataFrame]:
+        """Those of the strangers whom a key leads to; and the rows that stand for all."""
+        return reached(self.strangers, r, known), self.counted
 
-def part_strangers(extract: pl.DataFrame, register: pl.DataFrame) -> Parted:
+
+def part_strangers(extract: pl.DataFrame, register: pl.DataFrame) -> InParts:
     """An extract that is in memory (KEYS), parted."""
     slices = list(extract.iter_slices(_AT_ONCE)) if extract.height else [extract]
     return part_buckets([partial(_as_it_is, rows) for rows in slices], extract.height, register)
 
 
-def part_buckets(buckets: Sequence[Callable[[], pl.DataFrame]], rows: int, register: pl.DataFrame) -> Parted:
+def part_buckets(buckets: Sequence[Callable[[], pl.DataFrame]], rows: int, register: pl.DataFrame) -> InParts:
     """An extract of so many rows, of which each call gives some (KEYS), in order; every call is made twice."""
-    unknown = _CODE.is_not_null() & ~_in(_CODE, register["code"])
+    codes = register["code"]
 
     def part(bucket: Callable[[], pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame]:
         people = bucket()
-        return people.filter(~unknown), represent(people, rows)
+        return near_among(people, codes), represent(people, rows)
 
     def strangers(bucket: Callable[[], pl.DataFrame]) -> pl.DataFrame:
-        return prepare(bucket().filter(unknown))
+        return strangers_among(bucket(), codes)
 
     near, counted = zip(*_side_by_side(part, buckets), strict=True)
-    return Parted(pl.concat(near), [partial(strangers, bucket) for bucket in buckets], pl.concat(counted), rows)
+    return InParts(pl.concat(near), [partial(strangers, bucket) for bucket in buckets], pl.concat(counted), rows)
+
+
+def near_among(people: pl.DataFrame, codes: pl.Series) -> pl.DataFrame:
+    """Those of the people (KEYS) whose number is one of these codes, or who have none that can be used."""
+    return people.filter(~_stranger(codes))
+
+
+def strangers_among(people: pl.DataFrame, codes: pl.Series) -> pl.DataFrame:
+    """The others, prepared."""
+    return prepare(people.filter(_stranger(codes)))
+
+
+def _stranger(codes: pl.Series) -> pl.Expr:
+    return _CODE.is_not_null() & ~_in(_CODE, codes)
 
 
 def _as_it_is(people: pl.DataFrame) -> pl.DataFrame:

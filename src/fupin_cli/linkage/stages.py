@@ -28,7 +28,7 @@ from fupin_cli.linkage.frequency import add_rarity, count_names, represent
 from fupin_cli.linkage.household import block_on_household, context, household_level, households
 from fupin_cli.linkage.masked import add_masked, block_on_masked
 from fupin_cli.linkage.model import Model
-from fupin_cli.linkage.reach import Parted, part_strangers, reached
+from fupin_cli.linkage.reach import Parted, part_strangers
 from fupin_cli.linkage.training import (
     learn_births,
     learn_households,
@@ -98,7 +98,7 @@ def link_and_learn(register: pl.DataFrame, extract: pl.DataFrame, model: Model, 
 
 def link_parted(register: pl.DataFrame, extract: Parted, model: Model, *, name: str | None = None) -> Linked:
     """The same of an extract of which only those rows need be in memory that somebody of the register may be."""
-    r, e, counted = prepare(register), prepare(extract.near), extract.counted
+    r, e = prepare(register), prepare(extract.near)
     by_id = _compare_equal_numbers(r, e)
     settled = by_id.filter(pl.col("name_level").is_in(list(CONTRADICTS)).not_().fill_null(value=True))
     people = max(r.height, extract.rows)
@@ -106,7 +106,8 @@ def link_parted(register: pl.DataFrame, extract: Parted, model: Model, *, name: 
     r = _add_number(r, by_id, settled, PAIR[0]).with_columns(
         pl.col("household").is_in(known["register_household"].implode()).fill_null(value=False).alias("mates")
     )
-    e = _add_number(pl.concat([e, *reached(extract.strangers, r, known)]), by_id, settled, PAIR[1])
+    met, counted = extract.meet(r, known)
+    e = _add_number(pl.concat([e, *met]), by_id, settled, PAIR[1])
     e = e.with_columns(pl.int_range(pl.len()).alias("at"))
     left_out = extract.rows - e.height
     by_id = by_id.with_columns(_shared(by_id, settled).alias("found"))
