@@ -239,6 +239,14 @@ def test_what_spark_says_is_told_in_words_of_ours():
     assert "张三" not in other
 
 
+@pytest.mark.parametrize(("told", "seconds"), [(None, 120.0), ("600", 600.0), ("30s", 30.0)])
+def test_how_long_nobody_need_work_is_spark_s_to_say(told, seconds):
+    """A number of seconds in spark-defaults.conf; anything else is refused before it is waited for."""
+    assert spark._seconds(told) == seconds
+    with pytest.raises(ConfigurationError, match=r"try: spark\.fupin\.patience 600"):
+        spark._seconds("an hour")
+
+
 def test_a_disk_of_ours_or_any_other_hands_parts_over(tmp_path):
     """Without --scratch the run's own folder; a local one gets a folder of this run, removed with all that is in it."""
     (tmp_path / "in").mkdir()

@@ -127,7 +127,7 @@ def read_there(
 def read_file_there(asked: Asked, part: tuple[int, Mapping[str, bytes]], folder: Path) -> FileRead:
     """What is told of one file; the keys of everybody in it stay in `folder`."""
     ((_, data),) = part[1].items()
-    with tempfile.TemporaryDirectory(prefix="fupin-") as here:
+    with tempfile.TemporaryDirectory(dir=folder) as here:
         path = Path(here) / asked.name
         if not asked.alone:
             path.mkdir()

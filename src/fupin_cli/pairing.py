@@ -39,6 +39,7 @@ from fupin_cli.parquet import write_parquet
 from fupin_cli.progress import Say, silent
 from fupin_cli.project import shipped_rules
 from fupin_cli.rundir import replace_file
+from fupin_cli.unfinished import remove, unfinished
 
 
 def link_files(
@@ -197,10 +198,14 @@ def link_on_cluster(
     say(tr("reading"))
     ours = read_people(register, kinds[0], ask)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with read_there(engine, extract, kinds[-1], ours.keys, target.parent) as there:
-        say(tr("linking {ours:,} × {theirs:,}", ours=ours.height, theirs=there.rows))
-        linked = link_parted(ours.keys, there, load_model(model or _default_model()))
-        people = ours, there.rows_of(linked.links)
+    meanwhile = target.with_name(f".{target.name}.spark")
+    remove(meanwhile)  # of a run that was killed
+    with unfinished(meanwhile):
+        meanwhile.mkdir(mode=0o700)
+        with read_there(engine, extract, kinds[-1], ours.keys, meanwhile) as there:
+            say(tr("linking {ours:,} × {theirs:,}", ours=ours.height, theirs=there.rows))
+            linked = link_parted(ours.keys, there, load_model(model or _default_model()))
+            people = ours, there.rows_of(linked.links)
     written = in_files(linked.links, *people).drop("extract")
     _write_frame(written, target)
     _save_model(linked.model, save_model, f"{register.name} · {name}")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import shutil
 import signal
 import sys
@@ -130,7 +131,8 @@ class Spark:
             try:
                 broadcast = self._order(stage, shared)
                 self._watched(lambda: _read_there(self._begun(), broadcast, files, place.name("kept")))
-                yield _Kept(self, place, len(files.names), self._told(place, "kept", len(files.names)))
+                said = self._told(place, "kept", len(files.names), Path(here))
+                yield _Kept(self, place, Path(here), said)
             finally:
                 place.remove()
 
@@ -140,12 +142,12 @@ class Spark:
         self._watched(lambda: found.extend(row[0] for row in _opened(self._begun(), uri).select("path").collect()))
         return found
 
-    def _told(self, place: Place, source: str, count: int) -> list[Any]:
+    def _told(self, place: Place, source: str, count: int, here: Path) -> list[Any]:
         """What was said of each part, without the files that stay."""
         said = f"{source}-said"
         rows = self._begun().read.schema(_SCHEMA).parquet(place.name(source))
         self._watched(lambda: rows.where(f"tag not like '{FILE}%'").write.parquet(place.name(said)))
-        with tempfile.TemporaryDirectory(prefix="fupin-") as back:
+        with tempfile.TemporaryDirectory(dir=here) as back:
             place.get(said, Path(back) / "said")
             return list(_answers(Path(back) / "said", Path(back), count))
 
@@ -262,14 +264,14 @@ class Files:
 class _Kept:
     """What the executors have kept of files."""
 
-    def __init__(self, engine: Spark, place: Place, count: int, said: Sequence[Any]) -> None:
+    def __init__(self, engine: Spark, place: Place, here: Path, said: Sequence[Any]) -> None:
         self.said = said
-        self._engine, self._place, self._count = engine, place, count
+        self._engine, self._place, self._here = engine, place, here
 
     def map(self, stage: Callable[[Any, tuple[int, Mapping[str, bytes]], Path], R], shared: Any) -> list[R]:
         """What the stage says of what was kept of each file, in their order."""
-        self._engine._run(stage, shared, self._place, "kept", "met", 4 * self._count)  # noqa: SLF001 - one thing in two
-        return self._engine._told(self._place, "met", self._count)  # noqa: SLF001
+        self._engine._run(stage, shared, self._place, "kept", "met", 4 * len(self.said))  # noqa: SLF001 - one thing in two
+        return self._engine._told(self._place, "met", len(self.said), self._here)  # noqa: SLF001
 
 
 def _opened(session: Any, uri: str) -> Any:
@@ -336,4 +338,8 @@ def _frame(rows: list[tuple[int, str, int, bytes]]) -> pl.DataFrame:
 
 
 def _seconds(told: str | None) -> float:
+    if told and not re.fullmatch(r"\d+s?", told):
+        raise ConfigurationError(
+            tr("{key} is a number of seconds", key=PATIENCE), where="spark-defaults.conf", try_=f"{PATIENCE} 600"
+        )
     return float(told.removesuffix("s")) if told else _PATIENCE

@@ -6,6 +6,7 @@ every computer that it passes.
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Mapping
@@ -58,7 +59,7 @@ class Order:
         if self.program != this_program():
             yield OTHER, this_program().encode()
             return
-        with tempfile.TemporaryDirectory(prefix="fupin-") as folder:
+        with tempfile.TemporaryDirectory(prefix="fupin-", dir=_own_disk()) as folder:
             try:
                 # a part that was sent, or a file that lay there, or was left there by an earlier stage
                 part = unpack(tagged) if REST in tagged else (number, files_in(tagged))
@@ -75,6 +76,12 @@ class Order:
             yield from ((SAID + tag, data) for tag, data in said.items())
             for path in sorted(Path(folder).iterdir()):
                 yield FILE + path.name, path.read_bytes()
+
+
+def _own_disk() -> str | None:
+    """A folder that Spark removes at its end, however a worker ends; the system's own where this is no worker."""
+    pyspark = sys.modules.get("pyspark")
+    return str(pyspark.SparkFiles.getRootDirectory()) if pyspark else None
 
 
 def files_in(tagged: Mapping[str, bytes]) -> dict[str, bytes]:
