@@ -15,8 +15,9 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from fupin_cli.errors import FupinError
-from fupin_cli.report.book import file_names, lines_needed, sheet_names
+from fupin_cli.report.book import lines_needed
 from fupin_cli.report.checklist import ACTIONS, REASONS, VERDICTS
+from fupin_cli.report.naming import file_names, sheet_names
 from fupin_cli.report.workbook import write_workbooks
 from report_world import AS_OF, HOSTILE, World, make_world
 

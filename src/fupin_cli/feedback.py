@@ -22,8 +22,8 @@ from fupin_cli.ingest import Ask, no_password
 from fupin_cli.language import tr
 from fupin_cli.layout import in_ledger
 from fupin_cli.normalise.values import to_date
-from fupin_cli.report.book import file_names
 from fupin_cli.report.dispatch_book import ANSWER_HEADERS, CASE, CHOICES, SHOWN, batch_name
+from fupin_cli.report.naming import file_names
 from fupin_cli.report.returned_book import ReturnedBooks, read_returned
 from fupin_cli.report.table_book import Part, write_table_book
 from fupin_cli.rules import SignOff

@@ -34,9 +34,9 @@ from fupin_cli.parquet import write_parquet
 from fupin_cli.progress import Say, silent
 from fupin_cli.project import load_project, rules_folders
 from fupin_cli.recipients import refuse_lacking
-from fupin_cli.report import book
 from fupin_cli.report.audit_account import method_part, result_parts, trouble_parts, write_account
 from fupin_cli.report.audit_book import SAMPLE_NUMBER, AuditSheet, shown_headers, shown_text, write_audit_book
+from fupin_cli.report.naming import file_names
 from fupin_cli.report.returned_book import read_tables
 from fupin_cli.report.table_book import write_table_book
 from fupin_cli.rulebook import labels_of, open_rule_book
@@ -323,7 +323,7 @@ def _write_books(
 ) -> int:
     """How many workbooks were written, one for each audit group."""
     groups = rows["group"].unique().sort().to_list()
-    names = book.file_names(f"{_group(group)}_审计核查表_{plan.id}_{day}" for group in groups)
+    names = file_names(f"{_group(group)}_审计核查表_{plan.id}_{day}" for group in groups)
     for group, name in zip(groups, names, strict=True):
         own = rows.filter(pl.col("group") == group)
         sheets = [

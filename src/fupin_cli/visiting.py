@@ -16,7 +16,7 @@ from fupin_cli.errors import InputMissingError, UsageError
 from fupin_cli.kept_rules import folders_for
 from fupin_cli.language import tr
 from fupin_cli.project import rules_folders
-from fupin_cli.report import book
+from fupin_cli.report.naming import file_names
 from fupin_cli.report.table_book import Part
 from fupin_cli.report.visit_book import COUNT_HEADERS, share_words, write_coverage, write_worklist
 from fupin_cli.report.wording import place
@@ -117,7 +117,7 @@ def _write(folder: Path, visits: Visits, covered: Coverage) -> int:
     counts = visits.villages.with_columns(pl.col(level).fill_null(place(None, level)) for level in PLACES)
     lines = _lines(visits)
     parts = rows.partition_by(PLACES[:2], as_dict=True, maintain_order=True)
-    names = book.file_names(f"{county}_{township}_必到户走访清单_{visits.as_of}" for county, township in parts)
+    names = file_names(f"{county}_{township}_必到户走访清单_{visits.as_of}" for county, township in parts)
     for name, ((county, township), part) in zip(names, parts.items(), strict=True):
         villages = [
             (str(village), own.filter(pl.col("state").is_in(TO_DO)), _counts_of(counts, county, township, village))

@@ -18,6 +18,7 @@ from xlsxwriter.worksheet import Worksheet
 from fupin_cli.report import book
 from fupin_cli.report.book import Book, Styles, put, put_across, put_count, put_heading, put_paragraph, set_widths
 from fupin_cli.report.finding_rows import Field, write_findings
+from fupin_cli.report.naming import sheet_names
 from fupin_cli.rules.sampling import Plan, Question
 
 COVER, COUNTS = "填表说明", "统计表"
@@ -80,7 +81,7 @@ def write_audit_book(
     `facts` are told on its cover (seed, frame, numbers).
     """
     written = Book(title, day)
-    names = book.sheet_names([COVER, *(sheet.village for sheet in sheets), COUNTS])
+    names = sheet_names([COVER, *(sheet.village for sheet in sheets), COUNTS])
     _write_cover(written, plan, title, facts, sheets, day)
     columns = _columns(plan, labels)
     ends = [

@@ -10,21 +10,21 @@ import errno
 import io
 import os
 import re
-import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
 from fupin_cli.errors import DiskError, NoPermissionError, OutputError
-from fupin_cli.language import on_paper, pick_on_paper, tr
-from fupin_cli.report.masking import mask_text
+from fupin_cli.language import later, on_paper, pick_on_paper, tr
+from fupin_cli.report.long_table import Block, Cells, Sheet
 from fupin_cli.report.wording import CLUE_NOTE
 
 A3, A4 = 8, 9  # Excel's paper codes
@@ -32,10 +32,9 @@ FONT = "宋体"  # on every office computer in China, and what official lists ar
 _NUMBERS = re.compile(r"([0-9A-Za-z]{6,})")  # what is not broken at a line's end
 _WORDS = re.compile("[A-Za-z]{3,}")
 LINE_HEIGHT = 12  # points that one line of a table takes at 9 points
+TALLEST = 400  # points; Excel's limit is 409
 _MAX_CELL = 32_000  # Excel refuses 32,768 characters; what is cut says so
-_MAX_SHEET_NAME = 31
-_MAX_FILE_NAME = 60
-_RESERVED_FILES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
+_CUT = later(" … (too long, cut here)")
 _NAVY, _LINE, _BAND, _AMBER, _CREAM = "#1F3864", "#8EA9C8", "#E8F0F8", "#FFE699", "#FFFDF0"
 
 # darker where there is more; a scale of two colours needs no extension of the format, as data bars do
@@ -98,9 +97,9 @@ class Book:
         self._workbook.set_calc_mode("auto")
         self.styles = _styles(self._workbook)
 
-    def sheet(self, name: str, paper: int = A4) -> Worksheet:
+    def sheet(self, name: str, paper: int = A4) -> Sheet:
         """A new sheet set up for printing: landscape, one page wide."""
-        sheet: Worksheet = self._workbook.add_worksheet(name)
+        sheet: Sheet = self._workbook.add_worksheet(name, worksheet_class=Sheet)
         sheet.hide_gridlines(2)
         sheet.set_paper(paper)
         sheet.set_landscape()
@@ -132,9 +131,31 @@ def put(sheet: Worksheet, row: int, column: int, value: object, style: Format) -
         code = sheet.write_blank(row, column, None, style)
     else:
         if len(text) > _MAX_CELL:
-            text = text[:_MAX_CELL] + on_paper(" … (too long, cut here)")
+            text = text[:_MAX_CELL] + on_paper(_CUT)
         code = sheet.write_string(row, column, text, style)
     check(code, sheet)
+
+
+def put_long_table(sheet: Sheet, first: int, columns: Sequence[Cells], heights: pl.Series) -> int:
+    """The last row of a table that begins at the `first`, with texts as text and counts as numbers; rows have these heights.
+
+    What `put` and `put_count` would write, in a tenth of their time; a table of a few dozen rows is written faster by them.
+    """
+    if not len(heights):
+        return first - 1
+    whole = tuple(replace(column, values=_shortened(column.values)) for column in columns)
+    check(sheet.add_block(Block(first, whole, heights)), sheet)
+    return first + len(heights) - 1
+
+
+def _shortened(values: pl.Series) -> pl.Series:
+    """Texts of a length that Excel takes, and no text where there is nothing in it."""
+    if values.dtype != pl.String:
+        return values
+    text = pl.col(values.name)
+    short = pl.when(text.str.len_chars() <= _MAX_CELL).then(text)
+    cut = text.str.slice(0, _MAX_CELL) + pl.lit(on_paper(_CUT))
+    return values.to_frame().select(pl.when(text != "").then(pl.coalesce(short, cut))).to_series()
 
 
 def put_count(sheet: Worksheet, row: int, column: int, count: int, style: Format) -> None:
@@ -242,6 +263,24 @@ def lines_needed(value: object, width: float) -> int:
     return sum(_wrapped(line, room) for line in text.split("\n"))
 
 
+def lines_of(values: pl.Series, width: float) -> pl.Series:
+    """`lines_needed` of a whole column: texts that plainly fit on one line are not looked at one by one."""
+    texts = values.cast(pl.String)
+    long = ((texts.str.len_chars() * 2 > int(width)) | texts.str.contains("\n", literal=True)).fill_null(value=False)
+    unique = texts.filter(long).unique()
+    needed = pl.Series([lines_needed(text, width) for text in unique], dtype=pl.Int64)
+    return texts.replace_strict(unique, needed, default=1)
+
+
+def row_heights(columns: Sequence[pl.Series], widths: Sequence[float]) -> pl.Series:
+    """The points that each row of a long table needs for the fullest of its cells."""
+    lines = [
+        lines_of(values, width).alias(str(n)) for n, (values, width) in enumerate(zip(columns, widths, strict=True))
+    ]
+    most = pl.DataFrame(lines).select(pl.max_horizontal(pl.all())).to_series()
+    return (most * LINE_HEIGHT + 4).clip(upper_bound=TALLEST)
+
+
 def _wrapped(line: str, room: int) -> int:
     """The lines that one line of text becomes: Chinese breaks anywhere, a number only where it is longer than a line."""
     if text_width(line) <= room:
@@ -254,16 +293,6 @@ def _wrapped(line: str, room: int) -> int:
         full = max(filled + wide - 1, 0) // room
         lines, filled = lines + full, filled + wide - full * room
     return lines
-
-
-def sheet_names(names: Iterable[str]) -> list[str]:
-    """Legal and unique sheet names for the given names, in their order."""
-    return _unique((_sheet_name(name) for name in names), _MAX_SHEET_NAME)
-
-
-def file_names(names: Iterable[str]) -> list[str]:
-    """Names, unique and safe as parts of a file name on Windows and Linux, in their order."""
-    return _unique((_file_name(name) for name in names), _MAX_FILE_NAME)
 
 
 def write_private(path: Path, content: bytes) -> Path:
@@ -302,37 +331,6 @@ def check(code: Any, sheet: Worksheet) -> None:
             why=tr("a sheet holds at most 1,048,576 rows"),
             try_=tr("run counties apart, with one fupin.toml each"),
         )
-
-
-def _sheet_name(name: str) -> str:
-    clean = re.sub(r"[\[\]:*?/\\\x00-\x1f]", "_", unicodedata.normalize("NFC", name)).strip().strip("'").strip()
-    return f"{clean}_" if clean.casefold() == "history" else clean or "_"  # Excel keeps the name History to itself
-
-
-def _file_name(name: str) -> str:
-    clean = re.sub(r"[<>:\"/\\|?*\s\x00-\x1f]+", "_", mask_text(unicodedata.normalize("NFC", name))).strip("._ ")
-    return f"{clean}_" if clean.casefold() in _RESERVED_FILES else clean or "_"
-
-
-def _unique(names: Iterable[str], longest: int) -> list[str]:
-    """Names cut to length; where two would fall together (Excel and Windows ignore case), the later gets a number."""
-    taken: set[str] = set()
-    result = []
-    for name in names:
-        candidate, number = _cut(name, longest), 1
-        while candidate.casefold() in taken:
-            number += 1
-            candidate = f"{_cut(name, longest - len(f'-{number}'))}-{number}"
-        taken.add(candidate.casefold())
-        result.append(candidate)
-    return result
-
-
-def _cut(name: str, longest: int) -> str:
-    # Excel counts UTF-16 units, and a rare character takes two.
-    while len(name.encode("utf-16-le")) // 2 > longest:
-        name = name[:-1]
-    return name
 
 
 def _styles(workbook: Workbook) -> Styles:

@@ -22,6 +22,7 @@ from fupin_cli.report import book
 from fupin_cli.report.book import Book, Styles, put, put_across, put_count, put_heading, put_paragraph
 from fupin_cli.report.digest import Digest
 from fupin_cli.report.finding_rows import Field, write_findings
+from fupin_cli.report.naming import sheet_names
 from fupin_cli.report.wording import CLUE_NOTE, coverage_words, kind_words, stage_words
 from fupin_cli.vocabulary import Band
 
@@ -130,7 +131,7 @@ def write_checklist(
     title = f"{county}{township}疑点核查表"
     written = Book(title, as_of)
     _write_cover(written, title, county, villages, digest, as_of)
-    names = book.sheet_names(["填表说明", *(village for village, _ in villages)])[1:]
+    names = sheet_names(["填表说明", *(village for village, _ in villages)])[1:]
     form = Form().without_empty(pl.concat([findings for _, findings in villages]))
     for name, (village, findings) in zip(names, villages, strict=True):
         write_village(written, name, f"{county}　{township}　{village}", f"比对日期：{as_of}", findings, form)

@@ -14,9 +14,9 @@ import polars as pl
 
 from fupin_cli.language import tr
 from fupin_cli.progress import Say
-from fupin_cli.report import book
 from fupin_cli.report.dispatch_book import SHOWN, Sending, Unit, batch_name, write_dispatch_book
 from fupin_cli.report.finding_words import worded
+from fupin_cli.report.naming import file_names
 from fupin_cli.report.wording import place
 from fupin_cli.report.workbook import located, numbered, ordered
 from fupin_cli.vocabulary import FINDINGS
@@ -68,7 +68,7 @@ def laid_out(cases: pl.DataFrame, sending: Sending, *, by: str, mask_ids: bool) 
     )
     units = told.select(_UNIT).unique().sort(_UNIT)
     names = units.select(pl.concat_str(_UNIT, separator=" ").str.strip_chars()).to_series()
-    files = [f"{name}_疑点核查反馈表_{batch_name(sending.batch)}.xlsx" for name in book.file_names(names)]
+    files = [f"{name}_疑点核查反馈表_{batch_name(sending.batch)}.xlsx" for name in file_names(names)]
     units = units.with_columns(
         unit=pl.concat_str(_UNIT), book=pl.Series(files, dtype=pl.String), recipient=pl.concat_str(
             "_county", "_township", pl.when(pl.col("_village") != "").then("_village"), separator="/", ignore_nulls=True

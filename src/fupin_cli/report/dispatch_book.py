@@ -31,6 +31,7 @@ from fupin_cli.report.checklist import (
     write_village,
 )
 from fupin_cli.report.finding_rows import Field
+from fupin_cli.report.naming import sheet_names
 from fupin_cli.report.wording import CLUE_NOTE
 
 COVER, COUNTS, SIGNED, WHOM = "填表说明", "统计表", "签字登记", "涉及人员"
@@ -131,7 +132,7 @@ def write_dispatch_book(
     """
     title = f"{unit.name}疑点核查反馈表"
     written = Book(title, sending.day)
-    names = book.sheet_names([COVER, COUNTS, SIGNED, WHOM, *(village for village, _ in villages)])[4:]
+    names = sheet_names([COVER, COUNTS, SIGNED, WHOM, *(village for village, _ in villages)])[4:]
     at_county = unit.township is None
     form = (COUNTY_FORM if at_county else FORM).without_empty(pl.concat([cases for _, cases in villages]))
     steps = sending.county_steps if at_county else sending.steps

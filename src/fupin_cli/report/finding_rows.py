@@ -9,11 +9,10 @@ import polars as pl
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from fupin_cli.report.book import LINE_HEIGHT, Styles, lines_needed, put
+from fupin_cli.report.book import LINE_HEIGHT, TALLEST, Styles, lines_needed, put
 from fupin_cli.report.wording import band_words
 from fupin_cli.vocabulary import Band
 
-_TALLEST = 400  # points; Excel's limit is 409
 _BAND = "band_words"
 
 
@@ -48,7 +47,7 @@ def write_findings(
         for (column, field), value in zip(placed, values, strict=True):
             put(sheet, last, column, value, _style(styles, field, value, shade=shade))
             lines = max(lines, lines_needed(value, field.width))
-        sheet.set_row(last, min(_TALLEST, max(least, lines * LINE_HEIGHT + 6)))
+        sheet.set_row(last, min(TALLEST, max(least, lines * LINE_HEIGHT + 6)))
     return last
 
 

@@ -7,13 +7,13 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
-from xlsxwriter.format import Format
 
 from fupin_cli.language import later, on_paper, pick_on_paper, report_language
 from fupin_cli.report import book
-from fupin_cli.report.book import LINE_HEIGHT, Book, finish_table, lines_needed, put, put_table_top
+from fupin_cli.report.book import Book, finish_table, put_long_table, put_table_top, row_heights
 from fupin_cli.report.digest import Digest
 from fupin_cli.report.finding_rows import Field, write_findings
+from fupin_cli.report.long_table import Cells
 from fupin_cli.report.master_counts import County, write_earlier_rounds, write_matrix, write_own_business, write_rules
 from fupin_cli.report.master_cover import write_cover
 from fupin_cli.report.wording import CLUE_NOTE, outcome_words
@@ -116,19 +116,21 @@ def _write_households(written: Book, county: County, digest: Digest, titles: Map
     )
     table = _outcome_table(county, rules)
     first, after = len(places), len(places) + len(rules)
-    colours: dict[str, Format] = {
-        outcome_words(Outcome.NOT_MET): styles.bad,
-        outcome_words(Outcome.HIT): styles.bad,
-        outcome_words(Outcome.UNKNOWN): styles.unsure,
-        outcome_words(Outcome.NOT_APPLICABLE): styles.unsure,
+    looks = {
+        outcome_words(Outcome.NOT_MET): 1,
+        outcome_words(Outcome.HIT): 1,
+        outcome_words(Outcome.UNKNOWN): 2,
+        outcome_words(Outcome.NOT_APPLICABLE): 2,
     }
-    last = 2
-    for last, values in enumerate(table.drop("telling").rows(), 3):
-        for column, value in enumerate(values):
-            style = styles.cell if column == after else styles.cell_centre
-            put(sheet, last, column, value, colours.get(value, style) if first <= column < after else style)
-        lines = (lines_needed(value, width) for value, (_, width) in zip(values, columns, strict=True))
-        sheet.set_row(last, LINE_HEIGHT * max(lines) + 4)
+    values = table.drop("telling").cast(pl.String).get_columns()
+    others = styles.bad, styles.unsure
+    cells = [
+        Cells(said, styles.cell_centre, others, said.replace_strict(looks, default=0, return_dtype=pl.UInt8))
+        if first <= column < after
+        else Cells(said, styles.cell if column == after else styles.cell_centre)
+        for column, said in enumerate(values)
+    ]
+    last = put_long_table(sheet, 3, cells, row_heights(values, [width for _, width in columns]))
     finish_table(sheet, last, after + len(ends) - 1, on_paper("{name}: households", name=county.name))
     sheet.print_area(0, 0, 2 + int(table["telling"].sum()), after + len(ends) - 1)
     sheet.freeze_panes(3, 5)

@@ -20,9 +20,12 @@ from fupin_cli.report.book import (
     put,
     put_across,
     put_count,
+    put_long_table,
     put_table_top,
+    row_heights,
 )
 from fupin_cli.report.digest import Digest
+from fupin_cli.report.long_table import Cells
 from fupin_cli.report.wording import CLUE_NOTE, place, severity_words, stage_words
 from fupin_cli.vocabulary import Band, Outcome, RuleReport
 
@@ -141,15 +144,12 @@ def write_own_business(written: Book, county: County) -> None:
     )
     order = ["township", "village", "hamlet", "head_name", "household_id", "title", "rule_id", "count", "advice"]
     sources = ["register_source", "register_sheet", "register_at", "finding_key"]
-    last = 2
-    for last, values in enumerate(homes.select(*order, *sources).rows(), 3):
-        for column, value in enumerate(values):
-            if order[column : column + 1] == ["count"]:
-                put_count(sheet, last, column, value, styles.number)
-            else:
-                put(sheet, last, column, value, styles.cell if column in _WORDY else styles.cell_centre)
-        lines = (lines_needed(value, width) for value, (_, width) in zip(values, _OWN_BUSINESS, strict=True))
-        sheet.set_row(last, min(400, LINE_HEIGHT * max(lines) + 4))
+    values = homes.select(*order, *sources).get_columns()
+    cells = [
+        Cells(said, styles.number if said.name == "count" else styles.cell if n in _WORDY else styles.cell_centre)
+        for n, said in enumerate(values)
+    ]
+    last = put_long_table(sheet, 3, cells, row_heights(values, [width for _, width in _OWN_BUSINESS]))
     finish_table(sheet, last, len(_OWN_BUSINESS) - 1, on_paper("{name}: county's own", name=county.name))
     sheet.freeze_panes(3, 5)
 

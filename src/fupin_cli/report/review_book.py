@@ -18,8 +18,19 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from fupin_cli.report import book
-from fupin_cli.report.book import LINE_HEIGHT, Book, Styles, lines_needed, put, put_across, put_count, set_widths
+from fupin_cli.report.book import (
+    LINE_HEIGHT,
+    TALLEST,
+    Book,
+    Styles,
+    lines_needed,
+    put,
+    put_across,
+    put_count,
+    set_widths,
+)
 from fupin_cli.report.link_words import LEVEL_WORDS, agreement, percent
+from fupin_cli.report.naming import sheet_names
 from fupin_cli.report.wording import basis_words
 
 YES, NO, UNSURE = "是同一人", "不是同一人", "无法确定"
@@ -29,7 +40,6 @@ SIDES = ("register", "extract")
 VALUES = ("name", "id_number", "born", "place", "household")
 _TOP = 4  # title, note, group row, header
 _BATCH = 10_000  # rows that are Python objects at a time
-_TALLEST = 400  # points; Excel's limit is 409
 _AS_OF = date(2000, 1, 1)  # a workbook's own date: no clock, so that the same pairs make the same bytes
 
 
@@ -67,7 +77,7 @@ def write_review_book(path: Path, parts: Sequence[Part], files: Mapping[str, str
     sides are, `back` what to type when the answers are there (None where nothing can be done with them but correct the file).
     """
     written = Book("人员比对人工核查表", _AS_OF)
-    names = book.sheet_names(["填写说明", *(part.name for part in parts)])[1:]
+    names = sheet_names(["填写说明", *(part.name for part in parts)])[1:]
     _write_cover(written, parts, names, files, back)
     for name, part in zip(names, parts, strict=True):
         _write_part(written, name, part, files)
@@ -159,7 +169,7 @@ def _write_rows(sheet: Worksheet, styles: Styles, pairs: pl.DataFrame) -> int:
                 style = styles.review if column in marked else _style(styles, column, field, shade=group % 2 == 0)
                 put(sheet, at, column, value, style)
             lines = (lines_needed(value, field.width) for field, value in zip(_SEEN, row, strict=False))
-            sheet.set_row(at, min(_TALLEST, max(30, LINE_HEIGHT * max(lines) + 6)))
+            sheet.set_row(at, min(TALLEST, max(30, LINE_HEIGHT * max(lines) + 6)))
     return at
 
 

@@ -19,6 +19,7 @@ from fupin_cli.language import later, listed_on_paper, on_paper, report_language
 from fupin_cli.report import book
 from fupin_cli.report.book import (
     LINE_HEIGHT,
+    TALLEST,
     Book,
     Styles,
     lines_needed,
@@ -28,6 +29,7 @@ from fupin_cli.report.book import (
     set_widths,
     text_width,
 )
+from fupin_cli.report.naming import file_names, sheet_names
 from fupin_cli.report.set_aside_rows import Fate, mending_words, with_fate
 from fupin_cli.report.wording import reason_words
 from fupin_cli.vocabulary import SET_ASIDE
@@ -39,7 +41,6 @@ _BATCH = 10_000  # rows that are Python objects at a time
 _SAMPLE = 200  # rows that tell how wide a column must be
 _NARROWEST, _WIDEST = 6, 28
 _PAGE = 200  # units that A4 across takes in letters of eight points
-_TALLEST = 400  # points; Excel's limit is 409
 _COORDINATES = (
     (later("No."), 5),
     (later("Original file"), 20),
@@ -92,7 +93,7 @@ def write_set_aside_books(
     rows = rows.with_columns(owner=owner.replace("", on_paper(_NOBODY)))
     asked = rows.filter(pl.col("fate") == Fate.RETURNED)["owner"].unique().sort().to_list()
     paths = []
-    for name, safe in zip(asked, book.file_names(asked), strict=True):
+    for name, safe in zip(asked, file_names(asked), strict=True):
         path = folder / f"{safe}_退回更正_{as_of}.xlsx"
         paths.append(_write_book(path, name, rows.filter(pl.col("owner") == name), headers, as_of))
     return sorted(paths)
@@ -102,7 +103,7 @@ def _write_book(
     path: Path, owner: str, rows: pl.DataFrame, headers: Mapping[tuple[str, str], tuple[str, ...]], as_of: date
 ) -> Path:
     sheets = list(_sheets(rows.filter(pl.col("fate") == Fate.RETURNED), headers))
-    names = book.sheet_names([on_paper("About"), *(sheet.title for sheet in sheets)])[1:]
+    names = sheet_names([on_paper("About"), *(sheet.title for sheet in sheets)])[1:]
     sheets = [replace(sheet, name=name) for sheet, name in zip(sheets, names, strict=True)]
     written = Book(on_paper("{owner}: rows to correct", owner=owner), as_of)
     _write_cover(written, owner, rows, sheets, as_of)
@@ -220,7 +221,7 @@ def _write_sheet(written: Book, ours: _Sheet) -> None:
     sheet.set_row(0, 24)
     sheet.set_row(1, 18)
     heads = zip((*(on_paper(header) for header, _ in _COORDINATES), *ours.labels), widths, strict=True)
-    sheet.set_row(_TOP - 1, min(_TALLEST, LINE_HEIGHT * max(lines_needed(*head) for head in heads) + 8))
+    sheet.set_row(_TOP - 1, min(TALLEST, LINE_HEIGHT * max(lines_needed(*head) for head in heads) + 8))
     sheet.repeat_rows(_TOP - 1)
     sheet.repeat_columns(0)  # the number leads across the pages of a wide table
     sheet.fit_to_pages(max(1, -(-int(sum(widths)) // _PAGE)), 0)
@@ -244,7 +245,7 @@ def _write_rows(sheet: Worksheet, styles: Styles, ours: _Sheet, widths: list[flo
             for column in range(own, len(widths)):
                 put(sheet, at, column, values[column] if column < len(values) else None, styles.answer)
             lines = (lines_needed(value, width) for value, width in zip(values, widths, strict=False))
-            sheet.set_row(at, min(_TALLEST, LINE_HEIGHT * max(lines) + 6))
+            sheet.set_row(at, min(TALLEST, LINE_HEIGHT * max(lines) + 6))
     return at
 
 

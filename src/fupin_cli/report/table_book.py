@@ -10,10 +10,10 @@ from pathlib import Path
 import polars as pl
 
 from fupin_cli.report import book
-from fupin_cli.report.book import LINE_HEIGHT, Book, lines_needed, put, put_across, put_count, set_widths
+from fupin_cli.report.book import LINE_HEIGHT, TALLEST, Book, lines_needed, put, put_across, put_count, set_widths
+from fupin_cli.report.naming import sheet_names
 
 SUMMARY = "汇总"
-_TALLEST = 400  # points; Excel's limit is 409
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def write_table_book(path: Path, title: str, day: date, counts: Mapping[str, int
     """The path of the workbook with a summary of `counts`, explained by the tables of the same names, and the tables."""
     written = Book(title, day)
     told = [part for part in parts if part.rows.height]
-    names = book.sheet_names([SUMMARY, *(part.name for part in told)])[1:]
+    names = sheet_names([SUMMARY, *(part.name for part in told)])[1:]
     _write_summary(written, title, day, counts, parts)
     for name, part in zip(names, told, strict=True):
         _write_part(written, name, title, part)
@@ -69,6 +69,6 @@ def _write_part(written: Book, name: str, title: str, part: Part) -> None:
                 continue
             put(sheet, at, place, value, styles.cell_alt if at % 2 else styles.cell)
             lines = max(lines, lines_needed(value, part.columns[place][2]))
-        sheet.set_row(at, min(_TALLEST, LINE_HEIGHT * lines + 8))
+        sheet.set_row(at, min(TALLEST, LINE_HEIGHT * lines + 8))
     sheet.freeze_panes(3, 0)
     book.finish_table(sheet, at, len(part.columns) - 1, f"{title}　{part.name}")

@@ -12,6 +12,7 @@ from xlsxwriter.worksheet import Worksheet
 from fupin_cli.report import book
 from fupin_cli.report.book import Book, Styles, put, put_across, put_count, put_heading, put_paragraph, set_widths
 from fupin_cli.report.finding_rows import Field, write_findings
+from fupin_cli.report.naming import sheet_names
 from fupin_cli.report.table_book import Part, write_table_book
 
 _TOP = 4
@@ -46,7 +47,7 @@ def write_worklist(
     title = f"{county}{township}必到户走访清单"
     written = Book(title, as_of)
     with_rows = [(name, rows) for name, rows, _ in villages if rows.height]
-    names = book.sheet_names(["说明", *(name for name, _ in with_rows)])[1:]
+    names = sheet_names(["说明", *(name for name, _ in with_rows)])[1:]
     _write_cover(written, title, villages, lines, as_of)
     for name, (village, rows) in zip(names, with_rows, strict=True):
         _write_village(written, name, f"{county}　{township}　{village}", rows, as_of)

@@ -9,12 +9,12 @@ from pathlib import Path
 import polars as pl
 
 from fupin_cli.language import report_language
-from fupin_cli.report import book
 from fupin_cli.report.checklist import write_checklist
 from fupin_cli.report.digest import Digest, in_language_written, titled
 from fupin_cli.report.finding_words import worded
 from fupin_cli.report.master import write_master
 from fupin_cli.report.master_counts import County
+from fupin_cli.report.naming import file_names
 from fupin_cli.report.wording import place
 from fupin_cli.vocabulary import FINDINGS, HOUSEHOLDS, OUTCOMES, is_note
 
@@ -48,7 +48,7 @@ def write_workbooks(
     homes = located(HOUSEHOLDS.conform(households))
     written: list[Path] = []
     counties = names(pl.concat([told.select("county"), homes.select("county")]), "county")
-    for name, safe in zip(counties, book.file_names(place(name, "county") for name in counties), strict=True):
+    for name, safe in zip(counties, file_names(place(name, "county") for name in counties), strict=True):
         own = pl.col("county").eq_missing(name)
         here = homes.filter(own)
         county = County(
@@ -75,7 +75,7 @@ def _write_checklists(
 ) -> list[Path]:
     townships = [name for name in names(findings, "township") if name is not None]
     paths = []
-    for township, safe in zip(townships, book.file_names(townships), strict=True):
+    for township, safe in zip(townships, file_names(townships), strict=True):
         ours = findings.filter(pl.col("township") == township)
         villages = [
             (place(village, "village"), numbered(ours.filter(pl.col("village").eq_missing(village))))
