@@ -206,6 +206,19 @@ def test_what_is_refused_there_is_told_here(tmp_path):
     assert "no header row" in err
 
 
+@pytest.mark.parametrize("seconds", [0.0, 1.0, 2.0, 4.0])
+def test_a_stopped_run_takes_its_jvm_along(tmp_path, seconds):
+    """SIGTERM so many seconds after the JVM was started: exit code 143, nothing left, no process either."""
+    run = fupin("run", SAMPLE, "-o", tmp_path / "run", "-q", "--engine", "spark", "--master", "local[2]")
+    jvm = wait_until(lambda: [pid for pid in children([run.pid]) if "pyspark-shell" in command(pid)], 60)
+    time.sleep(seconds)
+    run.send_signal(signal.SIGTERM)
+    _, err = run.communicate(timeout=60)
+    assert run.returncode == 143, err
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == []
+    wait_until(lambda: not any("pyspark" in command(pid) for pid in jvm), 20)
+
+
 def test_a_cluster_that_is_gone_is_an_error(cluster, tmp_path):
     """Master, workers and executors are killed in mid-run: the run ends by itself, says so, and leaves nothing."""
     spark = cluster(2)

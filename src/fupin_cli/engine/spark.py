@@ -223,7 +223,7 @@ def _begin(master: str) -> Any:
     builder = _pyspark().SparkSession.builder.master(master).appName("fupin")
     for name, value in (_SETTINGS | (_LOOPBACK if master.startswith("local") else {})).items():
         builder = builder.config(name, value)
-    heard = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    heard, before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}, _children()
     with tempfile.TemporaryFile() as printed:
         try:
             with _printing_into(printed):
@@ -232,11 +232,21 @@ def _begin(master: str) -> Any:
             printed.seek(0)
             last = printed.read().decode(errors="replace").strip().rpartition("\n")[2]  # no row was read yet
             raise not_begun(master, last or type(error).__name__) from None
+        except BaseException:
+            for begun in _children() - before:  # a JVM whose driver is gone before it could be called waits for ever
+                os.kill(begun, signal.SIGTERM)
+            raise
         finally:
             for number, handler in heard.items():
                 signal.signal(number, handler)  # Spark's own would end in a traceback
     session.sparkContext.setLogLevel("OFF")
     return session
+
+
+def _children() -> set[int]:
+    """The processes that this one has started and that still run; nobody, where the system does not tell so plainly."""
+    told = Path(f"/proc/self/task/{os.getpid()}/children")
+    return set(map(int, told.read_text(encoding="ascii").split())) if told.exists() else set()
 
 
 @contextmanager
