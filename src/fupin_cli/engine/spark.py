@@ -129,8 +129,12 @@ class Spark:
         with tempfile.TemporaryDirectory(dir=folder, prefix="spark-") as here:
             place = Place.of(self._begun(), self.scratch, Path(here))
             try:
-                broadcast = self._order(stage, shared)
-                self._watched(lambda: _read_there(self._begun(), broadcast, files, place.name("kept")))
+                numbers = Path(here) / "numbers"
+                numbers.mkdir()
+                write_parquet(files.numbered(), numbers / "0.parquet")
+                place.put(numbers, "numbers")
+                order = self._order(stage, shared)
+                self._watched(lambda: _read_there(self._begun(), order, files.uri, place))
                 said = self._told(place, "kept", len(files.names), Path(here))
                 yield _Kept(self, place, Path(here), said)
             finally:
@@ -270,6 +274,12 @@ class Files:
     uri: str
     names: Mapping[str, str]
 
+    def numbered(self) -> pl.DataFrame:
+        """path, part (the file's number) and tag of each."""
+        tags = [FILE + name for name in self.names.values()]
+        numbers = pl.int_range(len(tags), dtype=pl.Int64, eager=True)
+        return pl.DataFrame({"path": pl.Series(list(self.names), dtype=pl.String), "part": numbers, "tag": tags})
+
 
 class _Kept:
     """What the executors have kept of files."""
@@ -289,19 +299,16 @@ def _opened(session: Any, uri: str) -> Any:
     return files.option("pathGlobFilter", "*.parquet").load(uri)
 
 
-def _read_there(session: Any, order: Order, files: Files, target: str) -> None:
+def _read_there(session: Any, order: Order, uri: str, place: Place) -> None:
     """Each file is one row, whole: its rows have an order then, and numbers that hold."""
-    functions = importlib.import_module("pyspark.sql.functions")
-    numbers = session.createDataFrame(
-        [(path, nth, FILE + name) for nth, (path, name) in enumerate(files.names.items())],
-        "path string, part long, tag string",
-    )
-    rows = _opened(session, files.uri).join(functions.broadcast(numbers), "path")
+    # read from a file: Spark 3.3 cannot make a table out of Python's own values under Python 3.11
+    numbers = session.read.schema("path string, part long, tag string").parquet(place.name("numbers"))
+    rows = _opened(session, uri).join(importlib.import_module("pyspark.sql.functions").broadcast(numbers), "path")
     rows = rows.selectExpr("part", "tag", "cast(0 as long) as nth", "content as data")
     at_once = "spark.sql.execution.arrow.maxRecordsPerBatch"
     session.conf.set(at_once, "1")
     try:
-        rows.mapInArrow(order, _SCHEMA).write.parquet(target)
+        rows.mapInArrow(order, _SCHEMA).write.parquet(place.name("kept"))
     finally:
         session.conf.set(at_once, _SETTINGS[at_once])
 
