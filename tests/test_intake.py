@@ -10,7 +10,11 @@ import polars as pl
 import pytest
 
 from conftest import PROJECT, fupin
+from fupin_cli.intake import read_extracts, read_register
 from fupin_cli.normalise.id_number import check_character
+from fupin_cli.progress import silent
+from fupin_cli.project import load_project
+from fupin_cli.rulebook import open_rule_book
 from office_files import Look, write_encrypted, write_xlsx
 from raw_files import write_text, write_zip
 
@@ -308,6 +312,51 @@ def test_nobody_is_dead_by_a_date_that_cannot_be(project):
     why = pl.read_parquet(project / "out" / "outcomes.parquet").filter(rule_id="CMP-PS1")
     assert set(why["outcome"]) == {"unknown"}
     assert all("看不懂或不可能" in reason for reason in why["reason"])
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 500_000])
+def test_a_list_read_in_pieces_says_the_same(project, monkeypatch, at_once):
+    """Dates that cannot be, places that nobody knows and the rows' numbers are those of the whole list, over sheets and pieces."""
+    head = ["姓名", "身份证号", "县", "乡镇", "村", "死亡日期", "注销日期"]
+    sheets = {
+        sheet: [head, *([f"张{n}", number("19800101", n), "青禾县", town, "东村", "1979-12-31", on] for n in rows)]
+        for sheet, rows, town, on in (
+            ("一", range(3), "平川镇", "2019-05-05"),
+            ("二", range(3, 6), "白沙镇", "1979-01-01"),
+            ("三", range(6, 8), "安乐镇", "2020-01-01"),
+        )
+    }
+    write_xlsx(project / "死亡.xlsx", sheets)
+    (project / "fupin.toml").write_text(DEATHS, encoding="utf-8")
+    monkeypatch.setattr("fupin_cli.ingest.accounts._AT_ONCE", at_once)
+    loaded = load_project(project)
+    book = open_rule_book(loaded)
+    register = read_register(loaded, book, silent)
+    (extract,) = read_extracts(loaded, book, register, ["county"], silent)
+    assert extract.evidence["extract_row"].to_list() == list(range(8))
+    assert extract.strange_places == (("township", ("安乐镇", "白沙镇"), 5),)
+    assert extract.impossible_dates == (
+        ("死亡.xlsx", "一", "death_on", 3, [2, 3, 4]), ("死亡.xlsx", "二", "death_on", 3, [2, 3, 4]),
+        ("死亡.xlsx", "三", "death_on", 2, [2, 3]),
+        ("死亡.xlsx", "二", "cancelled_on", 3, [2, 3, 4]), ("死亡.xlsx", "三", "cancelled_on", 2, [2, 3]),
+    )  # fmt: skip
+
+
+def test_further_people_of_a_row_are_numbered_behind_everybody(project, monkeypatch):
+    """Where a row speaks of several people, a list is one piece however small pieces are: each has a number of its own."""
+    head = ["企业名称", "法定代表人", "身份证号", "投资人姓名", "投资人证件号码"]
+    rows = [[f"企业{n}", "张三", ZHANG, "李四", LI] for n in range(3)]
+    write_xlsx(project / "企业.xlsx", {"一": [head, *rows], "二": [head, *rows]})
+    (project / "fupin.toml").write_text(
+        TOML.replace("dibao", "companies") + 'files = ["企业.xlsx"]\n', encoding="utf-8"
+    )
+    monkeypatch.setattr("fupin_cli.ingest.accounts._AT_ONCE", 1)
+    loaded = load_project(project)
+    book = open_rule_book(loaded)
+    (extract,) = read_extracts(loaded, book, read_register(loaded, book, silent), ["county"], silent)
+    numbers = extract.evidence["extract_row"]
+    assert sorted(numbers) == list(range(len(numbers)))
+    assert len(numbers) > 2 * 3
 
 
 def test_a_death_is_dated_or_its_whole_list_is_not(project):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fupin_cli.normalise.identity import add_identity
 from fupin_cli.normalise.person_name import clean_names
-from fupin_cli.normalise.regions import place_keys, settle_places
+from fupin_cli.normalise.regions import KnownPlaces, place_keys, settle_places
 
 NAMES = """
 张 三                 | 张三              | 张三
@@ -80,12 +80,12 @@ def test_places_are_settled_as_the_register_names_them():
         ("白石县", "城关镇", None),
     )
     rows = places((None, "平川", "柳树村委会"), (None, "城关镇", None), (None, "别处镇", None), ("白石", "平塘", None))
-    settled = settle_places(rows, register, "青禾县").select("county", "township", "village").rows()
+    settled = settle_places(rows, KnownPlaces.of(register), "青禾县").select("county", "township", "village").rows()
     assert settled == [
         ("青禾县", "平川镇", "柳树村"), ("青禾县", "城关镇", None), ("青禾县", "别处镇", None), ("白石县", "平塘镇", None),
     ]  # fmt: skip
-    assert settle_places(rows, register)["county"].to_list() == ["青禾县", None, None, "白石县"]
-    assert set(settle_places(register, register)["village"].drop_nulls()) == {"柳树村"}
+    assert settle_places(rows, KnownPlaces.of(register))["county"].to_list() == ["青禾县", None, None, "白石县"]
+    assert set(settle_places(register, KnownPlaces.of(register))["village"].drop_nulls()) == {"柳树村"}
 
 
 def test_identity_needs_no_column_at_all():

@@ -29,7 +29,7 @@ from fupin_cli.ingest import Ask, load_profiles, no_password, read_source, to_ev
 from fupin_cli.intake import Passwords, nobody_knows, read_register
 from fupin_cli.language import tr
 from fupin_cli.layout import PROJECT_FILE
-from fupin_cli.normalise.regions import settle_places
+from fupin_cli.normalise.regions import KnownPlaces, settle_places
 from fupin_cli.parquet import write_parquet
 from fupin_cli.progress import Say, silent
 from fupin_cli.project import load_project, rules_folders
@@ -227,7 +227,9 @@ def _listed(path: Path, base: Base, passwords: Passwords) -> tuple[pl.DataFrame,
         )
     origin = {"extract": LIST_PROFILE, "kind": LIST_PROFILE, "department": "", "stage": None, "as_of": None}
     only = base.persons["county"].drop_nulls().unique().to_list()
-    rows = settle_places(to_evidence(table.rows, origin), base.persons, only[0] if len(only) == 1 else None)
+    rows = settle_places(
+        to_evidence(table.rows, origin), KnownPlaces.of(base.persons), only[0] if len(only) == 1 else None
+    )
     city = (
         base.persons.group_by("county").agg(pl.col("city").drop_nulls().min())
         if "city" in base.persons.columns

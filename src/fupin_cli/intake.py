@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -13,11 +13,14 @@ from fupin_cli.errors import BadDataError, ConfigurationError, typed
 from fupin_cli.ingest import (
     Ask,
     Contents,
+    Each,
     FileList,
     SourceProfile,
     SourceTable,
     Store,
+    as_it_is,
     household_conflicts,
+    impossible_together,
     inspect_file,
     list_files,
     read_contents,
@@ -30,7 +33,14 @@ from fupin_cli.ingest import (
 from fupin_cli.ingest.database import open_query
 from fupin_cli.ingest.mentioned import numbers_in
 from fupin_cli.language import tr
-from fupin_cli.normalise.regions import Renamed, place_keys, rename_places, settle_places, unmatched_places
+from fupin_cli.normalise.regions import (
+    KnownPlaces,
+    Renamed,
+    place_keys,
+    rename_places,
+    settle_places,
+    unmatched_places,
+)
 from fupin_cli.parked import Park, in_memory
 from fupin_cli.progress import Say
 from fupin_cli.project import Project, Source
@@ -101,7 +111,7 @@ def read_register(
             ),
         )
     persons = in_county(rename_places(to_persons(table.rows), renamed(project)), project.register_county)
-    persons = settle_places(persons, persons)
+    persons = settle_places(persons, KnownPlaces.of(persons))
     return Register(
         replace(table, rows=table.rows.clear()),  # they are persons now
         park(persons),
@@ -128,14 +138,18 @@ def count_shared_phones(persons: pl.DataFrame) -> int:
     return shared["household_id"].n_unique()
 
 
-def read_table(project: Project, source: Source, profile: SourceProfile, passwords: Passwords) -> SourceTable:
-    """A source's rows and accounts, from its files or its database; files that have not changed are not parsed again."""
+def read_table(
+    project: Project, source: Source, profile: SourceProfile, passwords: Passwords, each: Each = as_it_is
+) -> SourceTable:
+    """A source's rows, as `each` has them, and accounts, from its files or its database; unchanged files are not parsed again."""
     if source.database is not None:
         grid = open_query(source.database)
-        return read_contents(source.database.name, [Contents(source.database.name, "database", None, (grid,))], profile)
+        contents = [Contents(source.database.name, "database", None, (grid,))]
+        return read_contents(source.database.name, contents, profile, each)
     store = Store(project.path.parent / CACHE)
     try:
-        return read_source(source.files, profile, sheets=source.sheets, ask=passwords(source.password_env), store=store)
+        ask = passwords(source.password_env)
+        return read_source(source.files, profile, sheets=source.sheets, ask=ask, store=store, each=each)
     except BadDataError as error:
         # a file is named as it stands in the project; what is typed must find it from here
         from_here = {
@@ -145,19 +159,23 @@ def read_table(project: Project, source: Source, profile: SourceProfile, passwor
         raise
 
 
-def read_listing(files: FileList, profile: SourceProfile, documents: Sequence[str], register: Register) -> SourceTable:
-    """A folder's files as rows, told by their names; those of no household of the register are set aside.
+def read_listing(
+    files: FileList, book: RuleBook, project: Project, register: Register, understanding: Understanding
+) -> SourceTable:
+    """A folder's files as evidence, told by their names; those of no household of the register are set aside.
 
     Raises ConfigurationError for a kind of extract that is not about papers.
     """
+    profile = understanding.profile
     if not {"document", "file"} <= profile.own:
         raise ConfigurationError(
             tr("a folder of files is no {name}", name=profile.name),
             where=files.name,
             try_=tr('profile = "household_documents"'),
         )
+    documents = documents_of(book, profile.name, project.jurisdiction)
     grid = list_files(files, documents, register.persons.select("household_id", "id_number"))
-    table = read_contents(files.name, [Contents(files.name, "files", None, (grid,))], profile)
+    table = read_contents(files.name, [Contents(files.name, "files", None, (grid,))], profile, understanding.evidence)
     # a row of this table is a file: what its name lacks is a household
     reason = pl.col("set_aside_reason").replace("no_identity", "unnamed_file")
     return replace(table, set_aside=table.set_aside.with_columns(reason))
@@ -182,7 +200,7 @@ def read_extracts(
     `park` says where evidence is kept.
     """
     wanted = [source for source in project.extracts if source.stage in stages]
-    extracts = []
+    known, extracts = KnownPlaces.of(register.persons), list[Extract]()
     sizes = [sum(path.stat().st_size for _, path in source.files if path.is_file()) for source in wanted]
     for n, source in enumerate(wanted):
         say(
@@ -191,29 +209,62 @@ def read_extracts(
             sum(sizes),
             "B",
         )
-        profile = book.profiles[source.profile]
+        understanding = Understanding(project, source, book.profiles[source.profile], known, park)
         table = (
-            read_listing(source.listing, profile, documents_of(book, source.profile, project.jurisdiction), register)
+            read_listing(source.listing, book, project, register, understanding)
             if source.listing
-            else read_table(project, source, profile, passwords)
+            else read_table(project, source, understanding.profile, passwords, understanding.evidence)
         )
         if any(report.only_identity for report in table.reports):
             refuse_another_kind(source, book, passwords)
+        extracts.append(understanding.extract(table))
+    return extracts
+
+
+@dataclass
+class Understanding:
+    """How the rows of one extract become evidence, some hundred thousand at a time; what is told of them comes together here."""
+
+    project: Project
+    source: Source
+    profile: SourceProfile
+    known: KnownPlaces
+    park: Park
+    strange: list[list[tuple[str, tuple[str, ...], int]]] = field(default_factory=list)
+    impossible: list[pl.DataFrame] = field(default_factory=list)
+
+    def evidence(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows as evidence, where it is kept."""
+        source = self.source
         origin = {
             "extract": source.id,
             "kind": source.profile,
-            "department": source.department or profile.department,
+            "department": source.department or self.profile.department,
             "stage": source.stage,
             "as_of": source.as_of,
         }
         only = source.coverage[0] if len(source.coverage) == 1 else None
-        evidence, impossible = without_impossible_dates(to_evidence(table.rows, origin), profile)
-        evidence = rename_places(evidence, renamed(project))
-        evidence = settle_places(evidence, register.persons, only)
-        strange = tuple(unmatched_places(evidence, register.persons, _MOST_NAMES))
+        evidence, impossible = without_impossible_dates(to_evidence(rows, origin), self.profile)
+        evidence = settle_places(rename_places(evidence, renamed(self.project)), self.known, only)
+        self.strange.append(unmatched_places(evidence, self.known, _MOST_NAMES))
+        self.impossible.append(impossible)
+        return self.park(evidence)
+
+    def extract(self, table: SourceTable) -> Extract:
+        """The extract, once all of its table's rows are evidence."""
+        told = [place for found in self.strange for place in found]
+        strange = tuple(
+            (
+                level,
+                tuple(sorted({name for at, names, _ in told if at == level for name in names})[:_MOST_NAMES]),
+                sum(rows for at, _, rows in told if at == level),
+            )
+            for level in ("township", "village")
+            if any(at == level for at, _, _ in told)
+        )
+        impossible = impossible_together(self.impossible, self.profile)
         read = replace(table, rows=table.rows.clear())
-        extracts.append(Extract(source, read, park(evidence), strange, tuple(impossible.rows())))
-    return extracts
+        return Extract(self.source, read, table.rows, strange, tuple(impossible.rows()))
 
 
 def refuse_another_kind(source: Source, book: RuleBook, passwords: Passwords) -> None:

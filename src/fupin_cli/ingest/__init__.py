@@ -1,11 +1,12 @@
 """Files of departments → canonical frames: opened by content, headers found, values typed, every row accounted for."""
 
-from fupin_cli.ingest.accounts import SourceTable, counties_in, read_contents, read_source
+from fupin_cli.ingest.accounts import Each, SourceTable, as_it_is, counties_in, read_contents, read_source
 from fupin_cli.ingest.compare_section import ComparedField, refuse_other_comparison
 from fupin_cli.ingest.compared import read_compared
 from fupin_cli.ingest.file_list import FileList, declare_files, list_files
 from fupin_cli.ingest.frames import (
     household_conflicts,
+    impossible_together,
     to_evidence,
     to_households,
     to_persons,
@@ -24,6 +25,7 @@ __all__ = [
     "ColumnReport",
     "ComparedField",
     "Contents",
+    "Each",
     "Field",
     "FileList",
     "FileReport",
@@ -34,11 +36,13 @@ __all__ = [
     "SourceProfile",
     "SourceTable",
     "Store",
+    "as_it_is",
     "counted_cells",
     "counties_in",
     "declare_files",
     "guess_profile",
     "household_conflicts",
+    "impossible_together",
     "inspect_file",
     "list_files",
     "load_profiles",

@@ -24,13 +24,22 @@ from fupin_cli.ingest.store import Store
 from fupin_cli.language import tr
 from fupin_cli.vocabulary import ACCOUNTS, SET_ASIDE
 
+Each = Callable[[pl.DataFrame], pl.DataFrame]  # what becomes of some of a source's rows before further ones are at hand
+_AT_ONCE = 500_000  # rows; a long source is gone through in pieces of so many at least
+
+
+def as_it_is(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows: an Each that makes nothing of them."""
+    return rows
+
 
 @dataclass(frozen=True)
 class SourceTable:
-    """One source, read. `rows` has SOURCE_REF, person_of_row, name_raw, id_raw and every field of the profile, null where absent.
+    """One source, read.
 
-    A row that names several people stands in `rows` once for each of them. `mentioned` are the valid ID numbers that stand
-    elsewhere in the files: in rows set aside, in columns that nobody knows, in cells where none belongs.
+    `rows` has SOURCE_REF, person_of_row, name_raw, id_raw and every field of the profile, null where absent; or what `each` made
+    of these. A row that names several people stands in `rows` once for each of them. `mentioned` are the valid ID numbers that
+    stand elsewhere in the files: in rows set aside, in columns that nobody knows, in cells where none belongs.
     """
 
     profile: SourceProfile
@@ -48,13 +57,15 @@ def read_source(
     sheets: Sequence[str] = (),
     ask: Ask = no_password,
     store: Store | None = None,
+    each: Each = as_it_is,
 ) -> SourceTable:
     """The files as one table under one profile; `files` pairs the name that people see with the path.
 
     `sheets` are globs of the sheets that are wanted; `ask` knows passwords; what `store` has read before is not read again.
+    The table's rows are what `each` makes of them, some hundred thousand at a time.
     Raises BadDataError where a file holds no sheet that the profile knows, or a sheet lacks a required column.
     """
-    return _joined(source_parts(files, profile, sheets=sheets, ask=ask, store=store), profile)
+    return _joined(source_parts(files, profile, sheets=sheets, ask=ask, store=store), profile, each)
 
 
 def counties_in(files: Sequence[Path], register: SourceProfile, ask: Ask = no_password) -> list[str]:
@@ -103,9 +114,11 @@ def _refuse_copies(files: Sequence[tuple[str, Path]]) -> None:
             )
 
 
-def read_contents(name: str, contents: Sequence[Contents], profile: SourceProfile) -> SourceTable:
+def read_contents(
+    name: str, contents: Sequence[Contents], profile: SourceProfile, each: Each = as_it_is
+) -> SourceTable:
     """The same for one file that has been opened already, and for a database's answer."""
-    return _joined(_settled(lambda doubt: _parts(name, contents, profile, doubt, (), in_memory)), profile)
+    return _joined(_settled(lambda doubt: _parts(name, contents, profile, doubt, (), in_memory)), profile, each)
 
 
 def _parts(
@@ -139,7 +152,7 @@ def _settled(read: Callable[[Doubt], Iterator[Part]]) -> list[Part]:
     return list(read(doubt)) if doubt != Doubt() else parts
 
 
-def _joined(parts: Sequence[Part], profile: SourceProfile) -> SourceTable:
+def _joined(parts: Sequence[Part], profile: SourceProfile, each: Each) -> SourceTable:
     accounts = [
         {
             "source": r.source,
@@ -152,20 +165,45 @@ def _joined(parts: Sequence[Part], profile: SourceProfile) -> SourceTable:
         }
         for r in (part.report for part in parts)
     ]
-    frames, offset, schema = [], 0, no_rows(profile).schema
     aside = [_loaded(frame, SET_ASIDE.schema) for part in parts for frame in part.set_aside]
-    for part in parts:
-        loaded = [_loaded(rows, schema) for rows in part.rows]
-        frames += [rows.with_columns(pl.col("data_row") + offset) if offset else rows for rows in loaded]
-        offset += part.data_rows
+    # further people of a row are numbered behind everybody else
+    several = bool(profile.also) or any(part.counts["several_people", ""] for part in parts)
+    at_once = None if several or each is as_it_is else _AT_ONCE
+    made = [each(rows) for rows in _pieces(_rows(parts, profile), at_once)]
     return SourceTable(
         profile=profile,
-        rows=frames[0] if len(frames) == 1 else pl.concat([no_rows(profile), *frames], rechunk=True),
+        rows=pl.concat(made) if made else each(no_rows(profile)),
         accounts=pl.DataFrame(accounts, schema=ACCOUNTS.schema),
         set_aside=pl.concat([SET_ASIDE.empty(), *aside]),
         reports=tuple(part.report for part in parts),
         mentioned=_mentioned(parts),
     )
+
+
+def _rows(parts: Sequence[Part], profile: SourceProfile) -> Iterator[pl.DataFrame]:
+    """The parts' rows, numbered as rows of one table."""
+    offset, schema = 0, no_rows(profile).schema
+    for part in parts:
+        for rows in part.rows:
+            loaded = _loaded(rows, schema)
+            yield loaded.with_columns(pl.col("data_row") + offset) if offset else loaded
+        offset += part.data_rows
+
+
+def _pieces(frames: Iterator[pl.DataFrame], least: int | None) -> Iterator[pl.DataFrame]:
+    """The frames, short ones put together, to at `least` so many rows each but for the last; or all of them."""
+    gathered: list[pl.DataFrame] = []
+    for frame in frames:
+        gathered.append(frame)
+        if least is not None and sum(rows.height for rows in gathered) >= least:
+            yield _whole(gathered)
+            gathered = []
+    if gathered:
+        yield _whole(gathered)
+
+
+def _whole(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    return frames[0] if len(frames) == 1 else pl.concat(frames, rechunk=True)
 
 
 def _mentioned(parts: Sequence[Part]) -> pl.Series:

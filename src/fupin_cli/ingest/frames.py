@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -13,6 +13,7 @@ from fupin_cli.normalise.identity import add_identity
 from fupin_cli.normalise.regions import place_keys
 from fupin_cli.vocabulary import EVIDENCE, HOUSEHOLDS, NOT_UNDERSTOOD, PERSONS
 
+_NO_CELLS = pl.DataFrame(schema={"source": pl.String, "sheet": pl.String, "row": pl.Int64, "field": pl.String})
 _PLACES = ("county", "township", "village", "hamlet")
 _HEAD = "户主"
 
@@ -105,9 +106,16 @@ def without_impossible_dates(evidence: pl.DataFrame, profile: SourceProfile) -> 
             .otherwise(NOT_UNDERSTOOD)
             .alias(NOT_UNDERSTOOD),
         )
-    nothing = pl.DataFrame(schema={"source": pl.String, "sheet": pl.String, "row": pl.Int64, "field": pl.String})
-    found = pl.concat([nothing, *frames]).group_by("source", "sheet", "field", maintain_order=True)
+    found = pl.concat([_NO_CELLS, *frames]).group_by("source", "sheet", "field", maintain_order=True)
     return evidence, found.agg(pl.len().alias("cells"), pl.col("row").head(FIRST_ROWS).alias("rows"))
+
+
+def impossible_together(pieces: Sequence[pl.DataFrame], profile: SourceProfile) -> pl.DataFrame:
+    """The second frames of `without_impossible_dates` of one list's pieces as that of the whole list, field by field."""
+    order = {field.column: at for at, field in enumerate(profile.fields)}
+    found = pl.concat(pieces).sort(pl.col("field").replace_strict(order, return_dtype=pl.Int64), maintain_order=True)
+    whole = found.group_by("source", "sheet", "field", maintain_order=True)
+    return whole.agg(pl.col("cells").sum(), pl.col("rows").explode(empty_as_null=False).head(FIRST_ROWS))
 
 
 def to_evidence(rows: pl.DataFrame, origin: Mapping[str, object]) -> pl.DataFrame:

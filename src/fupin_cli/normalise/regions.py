@@ -8,7 +8,7 @@ Mergers and renamings are not guessed: the user lists them ([places] in fupin.to
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -103,17 +103,40 @@ def _bare(name: str, level: str) -> str:
     return re.sub(_PARTS[level], "", re.sub(r"\s", "", name))
 
 
-def unmatched_places(frame: pl.DataFrame, like: pl.DataFrame, most: int) -> list[tuple[str, tuple[str, ...], int]]:
-    """(level, some names, rows) for townships and villages that `like` (the register) has not, in counties that it has.
+@dataclass(frozen=True)
+class KnownPlaces:
+    """What a register says of places: each with its usual spelling, by level, and which county a township's name means."""
+
+    spelled: Mapping[str, pl.DataFrame]
+    homes: pl.DataFrame
+
+    @classmethod
+    def of(cls, like: pl.DataFrame) -> KnownPlaces:
+        """The places of a register's persons."""
+        levels = list(_PARTS)
+        keys = {name: [f"{part}_key" for part in levels[: at + 1]] for at, name in enumerate(levels)}
+        homes = like.drop_nulls(["county_key", "township_key"]).group_by("township_key").agg(
+            pl.col("county_key").unique().alias("counties")
+        )  # fmt: skip
+        spelled = {
+            name: like.drop_nulls(path).group_by(path).agg(pl.col(name).drop_nulls().mode().min().alias("spelled"))
+            for name, path in keys.items()
+        }
+        one = homes.filter(pl.col("counties").list.len() == 1)
+        return cls(spelled, one.select("township_key", pl.col("counties").list.first().alias("home")))
+
+
+def unmatched_places(frame: pl.DataFrame, known: KnownPlaces, most: int) -> list[tuple[str, tuple[str, ...], int]]:
+    """(level, some names, rows) for townships and villages that the register has not, in counties that it has.
 
     They are told, not guessed: the place may have been merged or renamed, or hold no registered household.
     """
-    counties = like["county_key"].drop_nulls().unique()
-    here = frame.filter(pl.col("county_key").is_in(counties.implode()))
+    here = frame.filter(pl.col("county_key").is_in(known.spelled["county"]["county_key"].implode()))
     found = []
     for level in ("township", "village"):
-        keys = [f"{name}_key" for name in list(_PARTS)[: list(_PARTS).index(level) + 1]]
-        strange = here.drop_nulls(keys).join(like.select(keys).unique(), on=keys, how="anti")
+        places = known.spelled[level].drop("spelled")
+        keys = places.columns
+        strange = here.drop_nulls(keys).join(places, on=keys, how="anti")
         if strange.height:
             names = strange[level].drop_nulls().unique().sort().head(most).to_list()
             found.append((level, tuple(names), strange.height))
@@ -123,28 +146,20 @@ def unmatched_places(frame: pl.DataFrame, like: pl.DataFrame, most: int) -> list
     return found
 
 
-def settle_places(frame: pl.DataFrame, like: pl.DataFrame, only_county: str | None = None) -> pl.DataFrame:
-    """The frame with its places named as `like` (the register) names them.
+def settle_places(frame: pl.DataFrame, known: KnownPlaces, only_county: str | None = None) -> pl.DataFrame:
+    """The frame with its places named as the register names them.
 
-    A row that names just a township gets the county in which `like` has it, if that is one county; else `only_county`. One
+    A row that names just a township gets the county in which the register has it, if that is one county; else `only_county`. One
     place spelled in two ways (青禾, 青禾县) gets the commoner spelling, so that it is one place on every list.
     """
-    home = like.drop_nulls(["county_key", "township_key"]).group_by("township_key").agg(
-        pl.col("county_key").unique().alias("counties")
-    )  # fmt: skip
-    home = home.filter(pl.col("counties").list.len() == 1).select(
-        "township_key", pl.col("counties").list.first().alias("home")
-    )
-    settled = frame.join(home, on="township_key", how="left", maintain_order="left")
+    settled = frame.join(known.homes, on="township_key", how="left", maintain_order="left")
     spare = pl.lit(only_county, pl.String)
     settled = settled.with_columns(
         pl.coalesce("county_key", "home", spare.str.replace(_PARTS["county"], "")).alias("county_key"),
         pl.coalesce("county", pl.when(pl.col("home").is_null()).then(spare)).alias("county"),
     ).drop("home")
-    for at, part in enumerate(_PARTS):
-        keys = [f"{name}_key" for name in list(_PARTS)[: at + 1]]
-        spelled = like.drop_nulls([*keys, part]).group_by(keys).agg(pl.col(part).mode().min().alias("spelled"))
-        settled = settled.join(spelled, on=keys, how="left", maintain_order="left")
+    for part, spelled in known.spelled.items():
+        settled = settled.join(spelled, on=spelled.columns[:-1], how="left", maintain_order="left")
         settled = settled.with_columns(pl.coalesce("spelled", part).alias(part)).drop("spelled")
     return settled.select(frame.columns)
 
