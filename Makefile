@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help messages demo bundle sbom licences test test-oldest test-newest test-rule-mutants test-slow coverage properties check format docs site fuzz bench bench-ledger bench-rules bench-linkage bench-read bench-sampling bench-scale constraints sample clean
+.PHONY: help messages demo bundle sbom licences test test-oldest test-newest test-rule-mutants test-slow test-spark coverage properties check format docs site fuzz bench bench-ledger bench-rules bench-linkage bench-read bench-sampling bench-scale constraints sample clean
 
 help:            ## what each target does
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/  /'
@@ -59,6 +59,15 @@ test-rule-mutants: $(STAMP)  ## change every threshold and operator of every shi
 
 test-slow: $(STAMP)  ## the slow ones
 	$(BIN)/python -m pytest -m slow
+
+# PySpark is large, and only here: make test-spark SPARK='pyspark==3.5.*' takes another version.
+SPARK ?= pyspark
+test-spark:      ## a Spark cluster on this computer says what two threads say, also when computers of it die; needs Java
+	rm -rf $(VENV)-spark
+	$(PYTHON) -m venv $(VENV)-spark
+	$(VENV)-spark/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement constraints.txt
+	$(VENV)-spark/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[spark]' '$(SPARK)'
+	$(VENV)-spark/bin/python -m pytest -m slow tests/test_spark.py
 
 # A test that fails under tracing (it is slower) does not keep the report back, but the target fails for it.
 coverage: $(STAMP)  ## the share of branches that tests take, in the processes that tests start, too; over an hour
@@ -138,4 +147,4 @@ bundle: $(STAMP) ## folders to carry to computers without network, for Linux and
 	$(BIN)/python tools/bundle.py windows-amd64 $(PYTHON_VERSION)
 
 clean:           ## remove what was made
-	rm -rf $(VENV) $(VENV)-oldest $(VENV)-newest demo demo-cases demo-audit dist build bundle site sample_data/.fupin sample_data/runs sample_data/cases .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-oldest $(VENV)-newest $(VENV)-spark demo demo-cases demo-audit dist build bundle site sample_data/.fupin sample_data/runs sample_data/cases .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -100,10 +100,10 @@ def test_large_registers_are_judged_in_parts(tmp_path):
     for n, county in enumerate(["白石", "白石", "青禾", "黄土", None]):
         world.person(f"H{n}", county_key=county, county=COUNTIES[county])
     asked = world.inquire(packs=PACKS)
-    sizes = [sorted(part().facts.persons["county_key"].fill_null("?")) for part in asked.parts(2)]
+    sizes = [sorted(part.persons["county_key"].fill_null("?")) for part in asked.parts(2)]
     assert sizes == [["?", "白石", "白石"], ["青禾", "黄土"]]
     world.person("H2", county_key="白石", county="白石县")  # a household in two counties
-    sizes = [part().facts.persons["county_key"].n_unique() for part in world.inquire(packs=PACKS).parts(2)]
+    sizes = [part.persons["county_key"].n_unique() for part in world.inquire(packs=PACKS).parts(2)]
     assert sizes == [3, 1]
 
 

@@ -13,7 +13,7 @@ FLOORS = [
     {"feedback", "proof"},
     {"pipeline", "pairing", "casework", "fieldwork", "visiting"},
     {"results", "clerical", "round_page"},
-    {"pairs"},
+    {"pairs", "bucketed", "on_cluster"},
     {"intake", "what_if", "seal"},
     {"rulebook", "kept_rules", "judged"},
     {"report", "cases", "audit", "engine", "project", "rundir", "recipients", "synth"},
@@ -23,7 +23,11 @@ FLOORS = [
     {"language"},
 ]
 FLOOR_OF = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
-NEIGHBOURS = {("vocabulary", "errors"), ("errors", "vocabulary")}
+NEIGHBOURS = {
+    ("vocabulary", "errors"),
+    ("errors", "vocabulary"),
+    ("engine", "rundir"),  # whose hash of the code tells whether executors run the same program
+}
 
 
 def room_of(path: Path) -> str:

@@ -11,6 +11,7 @@ from polars.testing import assert_frame_equal
 from conftest import examples
 from fupin_cli.ingest import load_profiles, parquet, read_people
 from fupin_cli.linkage import blocking, reach, stages
+from fupin_cli.linkage.frequency import represent
 from fupin_cli.linkage.neighbours import neighbours
 from fupin_cli.linkage.stages import link_and_learn, link_people
 from fupin_cli.normalise.keys import person_keys
@@ -51,7 +52,7 @@ def keys(rows, row):
 def with_everybody(*asked):
     """The same links where no stranger is parted from the others."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stages, "part_strangers", lambda extract, _: (extract, []))
+        patch.setattr(stages, "part_strangers", lambda e, _: reach.InParts(e, [], represent(e), e.height))
         return link_and_learn(*asked, MODEL)
 
 
@@ -94,9 +95,9 @@ def test_each_key_reaches_by_itself(key, known, row):
     far = nothing | {"name_raw": "周九", "id_raw": number("99019919700505199"), "village": "上村", "household_id": "乙"}
     ours = [nothing | {"name_raw": "王芳"} | known, mate]
     theirs = [nothing | {"name_raw": "王芳", "id_raw": A} | row, mate, far]
-    told = []
+    told, reached = [], reach.reached
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stages, "reached", lambda *asked: told.extend(reach.reached(*asked)) or told)
+        patch.setattr(reach, "reached", lambda *asked: told.extend(reached(*asked)) or told)
         links = link_people(keys(ours, "register_row"), keys(theirs, "extract_row"), MODEL)
     assert pl.concat(told)["row"].to_list() == [0], key
     assert links.equals(with_everybody(keys(ours, "register_row"), keys(theirs, "extract_row")).links)
@@ -120,8 +121,9 @@ def test_a_learned_model_is_the_same_too(tmp_path, monkeypatch, at_once):
     kinds = load_profiles([shipped_rules() / "sources"])
     asked = [read_people(tmp_path / f"{name}.parquet", kinds).keys for name in ("register", KIND)]
     monkeypatch.setattr(reach, "_AT_ONCE", at_once)
-    near, strangers = reach.part_strangers(asked[1], asked[0])
-    assert sum(part.height for part in strangers) == asked[1].height - near.height > asked[1].height / 2
+    parted = reach.part_strangers(asked[1], asked[0])
+    strangers = sum(call().height for call in parted.strangers)
+    assert strangers == asked[1].height - parted.near.height > asked[1].height / 2
     linked, everybody = link_and_learn(*asked, MODEL), with_everybody(*asked)
     assert linked.links.equals(everybody.links)
     assert linked.model == everybody.model

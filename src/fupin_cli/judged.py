@@ -1,4 +1,4 @@
-"""A round's judgement, made of whole counties, two at a time, where the register is large, and put together again.
+"""A round's judgement, made of whole counties, side by side where the register is large, and put together again.
 
 What counties say is kept in a private folder until it is written as one; what is small (counts, findings) stays in memory.
 Whether a register was judged in one part or in twenty, the results are the same, byte for byte.
@@ -9,28 +9,25 @@ from __future__ import annotations
 import functools
 import itertools
 import shutil
-from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
-from typing import TypeVar
 
 import polars as pl
 
+from fupin_cli.engine import SIDE_BY_SIDE, Engine, Threads
 from fupin_cli.language import tr
 from fupin_cli.parquet import disk_faults, write_parquet
-from fupin_cli.rules import GatheredFacts, Inquiry, Judgement
+from fupin_cli.rules import Bucket, GatheredFacts, Inquiry, Judgement
 from fupin_cli.rules.finding_text import NOTHING_TOLD, keyed
 from fupin_cli.rules.setting import Undecided, why_not
 from fupin_cli.rules.telling import NO_PERSON_OUTCOME
 from fupin_cli.vocabulary import FINDINGS, OUTCOMES, LineUsed, RuleReport
 
-S = TypeVar("S")
-T = TypeVar("T")
 AT_ONCE = 200_000  # persons; two gigabytes under all packs
-SIDE_BY_SIDE = 2  # parts judged at a time: alone, one leaves a third of two processors idle
+HERE = Threads()
 _BYTES_A_PERSON = 10_000  # what judging one takes at its peak, under all packs
 _FEWEST = 10_000  # smaller parts cost more than they spare
 _ROW_GROUP = 500_000  # rows; a fixed number, so that the same results are the same bytes
@@ -75,10 +72,42 @@ class Judged:
         return self.only.facts if self.only else self.inquiry.facts_of(households)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What all parts are asked; whether facts and outcomes are kept."""
+
+    inquiry: Inquiry
+    keep: bool
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one part says, but for what it keeps in files: counts, findings without keys, why rules could decide nothing.
+
+    `judgement` is that of the first part, which may be all there is.
+    """
+
+    reports: tuple[RuleReport, ...]
+    undecided: Mapping[str, Undecided]
+    stopped: Mapping[str, tuple[str, ...]]
+    lost: Mapping[str, tuple[str, ...]]
+    lines: tuple[LineUsed, ...]
+    uncovered: pl.DataFrame
+    told: Sequence[pl.DataFrame]
+    persons: int
+    judgement: Judgement | None
+
+
 def judge_in_parts(
-    inquiry: Inquiry, folder: Path, at_once: int, *, keep: bool, tell: Callable[[int, int, str], None] | None = None
+    inquiry: Inquiry,
+    folder: Path,
+    at_once: int,
+    *,
+    keep: bool,
+    tell: Callable[[int, int, str], None] | None = None,
+    engine: Engine = HERE,
 ) -> Judged:
-    """Judges `at_once` persons at a time, two parts side by side; without `keep`, only counts and findings of them are kept.
+    """Judges `at_once` persons at a time, parts side by side; without `keep`, only counts and findings of them are kept.
 
     `tell` is told after each part how many persons are judged, of how many, and what is counted.
     """
@@ -88,28 +117,21 @@ def judge_in_parts(
     only, uncovered, done = None, pl.DataFrame(), 0
     if keep:
         folder.mkdir()
-
-    def judge(numbered: tuple[int, Callable[[], Judgement]]) -> tuple[Judgement, list[pl.DataFrame]]:
-        nth, part = numbered
-        judgement = part()
-        if keep:
-            _keep(judgement, folder, nth)
-        return judgement, list(judgement.told_by_rule())
-
-    for nth, (part, found) in enumerate(_side_by_side(judge, enumerate(inquiry.parts(at_once)))):
-        told += found
+    files = folder if keep else folder.parent
+    for nth, part in enumerate(_said(Asked(inquiry, keep), files, at_once, engine)):
+        told += part.told
         for report in part.reports:
             reports[report.rule_id] = _added(reports[report.rule_id], report) if report.rule_id in reports else report
-        undecided |= {id_: undecided.get(id_, Undecided()) + said.undecided for id_, said in part.answers.items()}
-        stopped |= {id_: said.stopped for id_, said in part.answers.items()}
-        lost |= {id_: said.lost for id_, said in part.answers.items()}
+        undecided |= {id_: undecided.get(id_, Undecided()) + found for id_, found in part.undecided.items()}
+        stopped |= part.stopped
+        lost |= part.lost
         lines |= {*part.lines}
         uncovered = part.uncovered if nth == 0 else uncovered
-        done += part.facts.persons.height
-        only = part if keep and done == inquiry.persons.height and nth == 0 else None
+        done += part.persons
+        only = part.judgement if keep and done == inquiry.persons.height and nth == 0 else None
         if tell is not None:
             tell(done, inquiry.persons.height, tr("persons"))
-        del part, found  # before the next one is made
+        del part  # before the next one is made
     for id_, lacking in undecided.items():
         reports[id_] = replace(reports[id_], not_run=why_not(stopped[id_], lost[id_], lacking))
     findings = pl.concat([FINDINGS.empty(), *_with_keys(pl.concat(told), reports)])
@@ -124,16 +146,37 @@ def judge_in_parts(
     )
 
 
-def _side_by_side(work: Callable[[S], T], items: Iterable[S]) -> Iterator[T]:
-    """What `work` makes of each of the items, in their order, while the next are worked on: polars holds no lock for long."""
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        waiting: deque[Future[T]] = deque()
-        for item in items:
-            waiting.append(pool.submit(work, item))
-            if len(waiting) == SIDE_BY_SIDE:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+def judge_part(asked: Asked, numbered: tuple[int, Bucket], folder: Path) -> Said:
+    """What one part says; facts and outcomes are in files of the folder, if they are kept. The first speaks of the lists, too."""
+    nth, part = numbered
+    judgement = asked.inquiry.judge_part(part, listed=nth == 0)
+    if asked.keep:
+        _keep(judgement, folder, nth)
+    answers = judgement.answers
+    return Said(
+        judgement.reports,
+        {id_: said.undecided for id_, said in answers.items()},
+        {id_: said.stopped for id_, said in answers.items()},
+        {id_: said.lost for id_, said in answers.items()},
+        judgement.lines,
+        judgement.uncovered,
+        list(judgement.told_by_rule()),
+        judgement.facts.persons.height,
+        judgement if nth == 0 else None,
+    )
+
+
+def _said(asked: Asked, folder: Path, at_once: int, engine: Engine) -> Iterator[Said]:
+    """What the parts say, in their order. The first is always judged here.
+
+    It speaks of the lists' people, for which all rows are needed; and what hangs on everybody is found out by then.
+    """
+    parts: Iterator[tuple[int, Bucket]] = enumerate(asked.inquiry.parts(at_once))
+    if engine.elsewhere:
+        yield judge_part(asked, next(parts), folder)
+        asked = replace(asked, inquiry=asked.inquiry.without_people())
+        parts = ((nth, part.part_of(None)) for nth, part in parts)
+    yield from engine.map(judge_part, asked, parts, folder)
 
 
 def persons_at_once(max_memory: int | None, held: Iterable[pl.DataFrame]) -> int:

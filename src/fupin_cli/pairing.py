@@ -13,6 +13,8 @@ from pathlib import Path
 
 import polars as pl
 
+from fupin_cli.bucketed import join_buckets, keep_bucket
+from fupin_cli.engine.spark import Spark
 from fupin_cli.errors import ConfigurationError, InputMissingError, UsageError
 from fupin_cli.ingest import (
     Ask,
@@ -29,13 +31,15 @@ from fupin_cli.language import listed, tr
 from fupin_cli.linkage import find_declared_duplicates, find_duplicates, link_declared, load_model
 from fupin_cli.linkage.blocking import PAIR
 from fupin_cli.linkage.evaluation import expected_errors
-from fupin_cli.linkage.model import as_toml
-from fupin_cli.linkage.stages import link_and_learn
+from fupin_cli.linkage.model import Model, as_toml
+from fupin_cli.linkage.stages import link_and_learn, link_parted
+from fupin_cli.on_cluster import read_there
 from fupin_cli.pairs import LinkedFiles, add_clusters, in_files
 from fupin_cli.parquet import write_parquet
 from fupin_cli.progress import Say, silent
 from fupin_cli.project import shipped_rules
 from fupin_cli.rundir import replace_file
+from fupin_cli.unfinished import remove, unfinished
 
 
 def link_files(
@@ -48,16 +52,22 @@ def link_files(
     labels: Sequence[Path] = (),
     review: Path | None = None,
     save_model: Path | None = None,
+    buckets: Path | None = None,
     say: Say = silent,
     ask: Ask = no_password,
 ) -> LinkedFiles:
     """Links two files without a project and writes them to `target`; rows are 0-based data rows after the header.
+
+    With `buckets` the extract was read before, by `read_one_bucket`, into that folder.
 
     With one profile file it describes both files; with two, first the register's and then the extract's. `labels` are answered
     review workbooks: they move the weights, and decide the pairs that they are about. Files of profiles with [compare] are
     linked by the columns named there.
     """
     kinds = _kinds(profiles)
+    if buckets is not None:
+        _refuse_with_buckets({"--labels": labels, "--review": review}, kinds)
+        return _link_buckets(register, extract, target, buckets, kinds[0], profiles, model, save_model, say, ask)
     if declared := [_declared(known, path) for known, path in zip(kinds, profiles, strict=False) if _declares(known)]:
         _refuse_with_compare({"--model": model, "--save-model": save_model, "--labels": labels, "--review": review})
         if len(declared) < len(profiles):
@@ -85,15 +95,23 @@ def link_files(
         links, found = clerical.with_labels(found, answers)
     written = in_files(links, ours, theirs).drop("extract")
     _write_frame(written, target)
-    if save_model:
-        with replace_file(save_model) as staged:
-            staged.write_text(as_toml(found.model, f"{register.name} · {extract.name}"), encoding="utf-8")
+    _save_model(found.model, save_model, f"{register.name} · {extract.name}")
     if review:
         back = f"fupin link {register.name} {extract.name} -o {target.name} --labels {review.name}"
         files = {"台账": register.name, "部门数据": extract.name}
         with replace_file(review) as staged:
             clerical.write_review(staged, links, ours, theirs, files, back)
     return replace(found, links=written, expected=expected_errors(links))
+
+
+def read_one_bucket(
+    extract: Path, folder: Path, nth: int, of: int, *, profiles: Sequence[Path] = (), say: Say = silent
+) -> Path:
+    """The file in `folder` that holds what linking compares of one bucket (from 0) of so many."""
+    kinds = _kinds(profiles)[-1]
+    _refuse_with_buckets({}, [kinds])
+    say(tr("reading"))
+    return keep_bucket(extract, folder, nth, of, kinds)
 
 
 def dedupe_file(
@@ -134,6 +152,80 @@ def dedupe_file(
         with replace_file(review) as staged:
             clerical.write_review(staged, pairs, people, people, {"一行": file.name, "另一行": file.name}, None)
     return found, people
+
+
+def _link_buckets(
+    register: Path,
+    extract: Path,
+    target: Path,
+    folder: Path,
+    known: Mapping[str, SourceProfile],
+    profiles: Sequence[Path],
+    model: Path | None,
+    save_model: Path | None,
+    say: Say,
+    ask: Ask,
+) -> LinkedFiles:
+    """Links the register with the buckets of a list, of which only those rows are held that somebody may be."""
+    say(tr("reading"))
+    of_profiles = [word for profile in profiles for word in ("--profile", profile)]
+    joined = join_buckets(extract, folder, ["fupin", "link", register, extract, *of_profiles])
+    ours = read_people(register, known, ask)
+    say(tr("linking {ours:,} × {theirs:,}", ours=ours.height, theirs=joined.people.height))
+    linked = link_parted(ours.keys, joined.part(ours.keys), load_model(model or _default_model()))
+    people = ours, joined.rows_of(linked.links)
+    written = in_files(linked.links, *people).drop("extract")
+    _write_frame(written, target)
+    _save_model(linked.model, save_model, f"{register.name} · {extract.name}")
+    return LinkedFiles(written, people, linked.model, expected_errors(linked.links))
+
+
+def link_on_cluster(
+    register: Path,
+    extract: str,
+    target: Path,
+    engine: Spark,
+    *,
+    profiles: Sequence[Path] = (),
+    model: Path | None = None,
+    save_model: Path | None = None,
+    say: Say = silent,
+    ask: Ask = no_password,
+) -> LinkedFiles:
+    """Links the register with a list that lies where Spark reads it, and is read there; links are the same."""
+    kinds, name = _kinds(profiles), extract.rstrip("/").rpartition("/")[2]
+    _refuse_with_buckets({}, kinds)
+    say(tr("reading"))
+    ours = read_people(register, kinds[0], ask)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    meanwhile = target.with_name(f".{target.name}.spark")
+    remove(meanwhile)  # of a run that was killed
+    with unfinished(meanwhile):
+        meanwhile.mkdir(mode=0o700)
+        with read_there(engine, extract, kinds[-1], ours.keys, meanwhile) as there:
+            say(tr("linking {ours:,} × {theirs:,}", ours=ours.height, theirs=there.rows))
+            linked = link_parted(ours.keys, there, load_model(model or _default_model()))
+            people = ours, there.rows_of(linked.links)
+    written = in_files(linked.links, *people).drop("extract")
+    _write_frame(written, target)
+    _save_model(linked.model, save_model, f"{register.name} · {name}")
+    return LinkedFiles(written, people, linked.model, expected_errors(linked.links))
+
+
+def _refuse_with_buckets(options: Mapping[str, object], kinds: Sequence[Mapping[str, SourceProfile]]) -> None:
+    """What people compare by eye is not kept of a bucket, nor columns of [compare]."""
+    given = [option for option, value in options.items() if value]
+    if given or any(map(_declares, kinds)):
+        raise UsageError(
+            tr("{option} does not go with buckets", option=given[0] if given else "[compare]"),
+            try_=tr("the same command without --bucket"),
+        )
+
+
+def _save_model(model: Model, path: Path | None, learned_from: str) -> None:
+    if path is not None:
+        with replace_file(path) as staged:
+            staged.write_text(as_toml(model, learned_from), encoding="utf-8")
 
 
 def _link_declared(

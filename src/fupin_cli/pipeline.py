@@ -11,9 +11,10 @@ from pathlib import Path
 
 import polars as pl
 
+from fupin_cli.engine import Engine
 from fupin_cli.errors import BadDataError, ConfigurationError, UsageError, typed
 from fupin_cli.intake import Extract, Passwords, Register, describe, nobody_knows, read_extracts, read_register
-from fupin_cli.judged import Judged, judge_in_parts, persons_at_once
+from fupin_cli.judged import HERE, Judged, judge_in_parts, persons_at_once
 from fupin_cli.language import tr
 from fupin_cli.linkage import find_duplicates, link_people
 from fupin_cli.normalise.keys import person_keys
@@ -39,12 +40,13 @@ def reconcile(
     passwords: Passwords = nobody_knows,
     page: Page = PLAIN,
     max_memory: int | None = None,
+    engine: Engine = HERE,
 ) -> Digest:
     """Compares, judges and reports a whole project into the run directory `target`; the digest comes back.
 
     With `stage`, only the rounds up to that one; `page` says what report.html shows beside the round itself. With `max_memory`,
-    in bytes, tables wait on the disk, and as many persons are judged at a time as fit; never does it change what is said of them.
-    Nothing appears under `target` unless everything does.
+    in bytes, tables wait on the disk, and as many persons are judged at a time as fit; `engine` is where they are judged. Neither
+    changes what is said of them. Nothing appears under `target` unless everything does.
     """
     stages = rounds_up_to(project, stage)
     with publish(target, say) as folder:
@@ -59,9 +61,12 @@ def reconcile(
         book = for_round(book, project, register.persons, register.households, kinds)
         links = link_everyone(register, extracts, book, say)
         tables = [register.persons, register.households, *(extract.evidence for extract in extracts)]
-        at_once = persons_at_once(max_memory, [links, *(tables if park is in_memory else ())])
+        most = persons_at_once(max_memory, [links, *(tables if park is in_memory else ())])
+        at_once = engine.at_once(register.persons.height, most)
         rounds = [
-            judge_round(folder, project, book, register, extracts, links, stages[: n + 1], at_once, say, last=last)
+            judge_round(
+                folder, project, book, register, extracts, links, stages[: n + 1], at_once, engine, say, last=last
+            )
             for n, last in enumerate(stage == stages[-1] for stage in stages)
         ]
         verdict = conclude(rounds, stages, register, extracts)
@@ -175,6 +180,7 @@ def judge_round(
     links: pl.DataFrame,
     stages: Sequence[str],
     at_once: int,
+    engine: Engine,
     say: Say,
     *,
     last: bool,
@@ -208,4 +214,5 @@ def judge_round(
         labels=labels_of(book.profiles),
         unread=register.unread,
     )
-    return judge_in_parts(inquiry, folder / f"{stages[-1]}.parts", at_once, keep=last, tell=partial(say, doing))
+    parts = folder / f"{stages[-1]}.parts"
+    return judge_in_parts(inquiry, parts, at_once, keep=last, tell=partial(say, doing), engine=engine)

@@ -28,14 +28,14 @@ def show_people(what: str, path: Path, people: People) -> None:
     """Who was read and by which columns; what was left out, where no ID number was among them."""
     if people.declared:
         told = " ".join(f"{part}={header}" for part, header in people.columns)
-        show(escape(tr("{what} {name}: rows {height:,}", what=what, name=path.name, height=people.keys.height)))
+        show(escape(tr("{what} {name}: rows {height:,}", what=what, name=path.name, height=people.height)))
         show(escape(tr("  by columns: {told}", told=told)))
         return
     known = {field: header for field, header in people.columns if field in ("name", "id_number", "sex", "birth_on")}
     told = " ".join(f"{_label(field)}={header}" for field, header in known.items())
     places = [header for field, header in people.columns if field in ("county", "township", "village", "address")]
     told += tr(" address={places}", places="+".join(places)) if places else ""
-    show(escape(tr("{what} {name}: people {height:,}", what=what, name=path.name, height=people.keys.height)))
+    show(escape(tr("{what} {name}: people {height:,}", what=what, name=path.name, height=people.height)))
     show(escape(tr("  by columns: {what}", what=told or tr("none"))))
     if people.unnamed or "name" not in known:
         _show_nameless(path, people, known.get("name"))
@@ -124,8 +124,8 @@ def _few(pairs: int) -> str:
 def summary(linked: LinkedFiles, register: Path, extract: Path, target: Path) -> dict[str, Any]:
     """The same for scripts; counts and shares only."""
     told: dict[str, Any] = {
-        "register": {"file": register.name, "people": linked.people[0].keys.height},
-        "extract": {"file": extract.name, "people": linked.people[1].keys.height},
+        "register": {"file": register.name, "people": linked.people[0].height},
+        "extract": {"file": extract.name, "people": linked.people[1].height},
         "links": str(target),
         **_counted(linked.links),
         "expected": None,
@@ -148,7 +148,7 @@ def summary(linked: LinkedFiles, register: Path, extract: Path, target: Path) ->
 def duplicates_summary(pairs: pl.DataFrame, file: Path, people: People, target: Path | None) -> dict[str, Any]:
     """What was found in one file, for scripts; counts only."""
     return {
-        "file": {"file": file.name, "people": people.keys.height},
+        "file": {"file": file.name, "people": people.height},
         "duplicates": None if target is None else str(target),
         **_counted(pairs),
         "clusters": pairs["cluster"].drop_nulls().n_unique(),

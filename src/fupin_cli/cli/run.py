@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import click
@@ -10,11 +11,14 @@ from rich.markup import escape
 from fupin_cli.casework import ledger_tables
 from fupin_cli.cli.cases_options import today
 from fupin_cli.cli.console import home, password_from, progress, show
+from fupin_cli.cli.engines import cluster, engine_options
 from fupin_cli.cli.groups import Choice
 from fupin_cli.cli.journal import LOG, journal
 from fupin_cli.cli.memory import Size
 from fupin_cli.cli.next_step import after_run, rule_to_look_at
 from fupin_cli.cli.waiting import wait_option
+from fupin_cli.engine import Engine
+from fupin_cli.judged import HERE
 from fupin_cli.language import listed, pick, tr
 from fupin_cli.pipeline import reconcile
 from fupin_cli.project import Project, load_project
@@ -46,6 +50,7 @@ UNREADABLE_KINDS = ("unreadable", "likely_cut", "numeric_id_column")
 @click.option("--json", "as_json", is_flag=True, help="print the digest to stdout, the summary to stderr")
 @click.option("--exit-code", is_flag=True, help="exit with 10 when there are findings")
 @click.option("--max-memory", type=Size(), help="judge in parts that fit: 4GiB  [a good size]")
+@engine_options
 @click.option("-q", "--quiet", is_flag=True, help="no progress, no summary")
 @click.option("--log", type=click.Path(path_type=Path), help="the log of runs [PROJECT/.fupin/log.jsonl]")
 @wait_option
@@ -57,6 +62,9 @@ def command(
     ledger: Path | None,
     log: Path | None,
     max_memory: int | None,
+    engine: str,
+    master: str | None,
+    scratch: str | None,
     *,
     unmask: bool,
     files: bool,
@@ -76,6 +84,7 @@ def command(
       fupin run /data/county --quiet --wait=600      from cron
       fupin run --previous runs/2019-10-31 --ledger cases
       fupin run province --max-memory=4GiB
+      fupin run province --engine spark --master spark://HOST:7077
 
     A discrepancy is a normal result: the exit code is 0. Earlier results stay untouched until the new ones are complete.
     """
@@ -87,7 +96,11 @@ def command(
     if unmask:
         record(target.absolute().parent, ACCESS, run=target.name, shown="report.html")
     page = _page(previous, ledger, unmask=unmask)
-    with journal(log or loaded.path.parent / LOG, "run") as note, progress(quiet=quiet) as shown:
+    with (
+        _engine(engine, master, scratch) as where,
+        journal(log or loaded.path.parent / LOG, "run") as note,
+        progress(quiet=quiet) as shown,
+    ):
 
         def say(what: str, done: int = 0, total: int = 0, unit: str = "", /) -> None:
             shown(what, done, total, unit)
@@ -95,7 +108,14 @@ def command(
                 note("doing", what=what)
 
         digest = reconcile(
-            loaded, target, stage=stage, say=say, passwords=password_from, page=page, max_memory=max_memory
+            loaded,
+            target,
+            stage=stage,
+            say=say,
+            passwords=password_from,
+            page=page,
+            max_memory=max_memory,
+            engine=where,
         )
         code = _code(digest, exit_code=exit_code)
         note("done", code=code, households=digest.households, persons=digest.persons, findings=digest.findings)
@@ -108,6 +128,11 @@ def command(
         if code == PARTLY_UNREADABLE:
             click.echo(_partly(digest), err=True)
     return code
+
+
+def _engine(engine: str, master: str | None, scratch: str | None) -> AbstractContextManager[Engine]:
+    """Where the households are judged."""
+    return cluster(engine, master, scratch) or nullcontext(HERE)
 
 
 def _warn_of_days_ahead(project: Project) -> None:

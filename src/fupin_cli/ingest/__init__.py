@@ -14,7 +14,7 @@ from fupin_cli.ingest.frames import (
 )
 from fupin_cli.ingest.inspection import ColumnReport, FileReport, SheetInspection, guess_profile, inspect_file
 from fupin_cli.ingest.locked import Ask, no_password
-from fupin_cli.ingest.people import People, read_people
+from fupin_cli.ingest.people import People, PeopleBucket, read_bucket, read_people
 from fupin_cli.ingest.profile import Field, SourceProfile, load_profiles
 from fupin_cli.ingest.readers import Contents
 from fupin_cli.ingest.sheet_report import SheetReport, counted_cells
@@ -30,6 +30,7 @@ __all__ = [
     "FileList",
     "FileReport",
     "People",
+    "PeopleBucket",
     "SheetInspection",
     "SheetReport",
     "SourceProfile",
@@ -46,6 +47,7 @@ __all__ = [
     "list_files",
     "load_profiles",
     "no_password",
+    "read_bucket",
     "read_compared",
     "read_contents",
     "read_people",

@@ -43,16 +43,38 @@ def read_columns(
         _asked("parquet cells", file, columns)
         cells = as_text(pl.scan_parquet(file.path or io.BytesIO(file.read())).select(columns).collect())
         return cells.head(head), lambda: iter((cells,))
-    scan, size = pl.scan_parquet(file.path), file.size()  # type: ignore[arg-type]
-    rows = scan.select(pl.len()).collect().item()
-    if rows * len(columns) * _VIEW > _FREE + _PER_BYTE * size:
-        raise ParserFailed("memory")
+    scan, rows = _scan_large(file, columns)
 
     def batches() -> Iterator[pl.DataFrame]:
         for first in range(0, max(rows, 1), _BATCH):
             yield as_text(_not_stretched(scan.slice(first, _BATCH).select(columns).collect()))
 
     return as_text(scan.head(head).select(columns).collect()), batches
+
+
+def count_rows(file: Received) -> int:
+    """How many rows the file's footer declares; one that `column_names` has opened."""
+    return int(pl.scan_parquet(file.path or io.BytesIO(file.read())).select(pl.len()).collect().item())
+
+
+def read_rows(file: Received, columns: Sequence[str], first: int, rows: int) -> Iterator[pl.DataFrame]:
+    """So many rows of these columns from the first on, as `read_columns` gives all of them."""
+    if not _is_large(file):
+        yield from (cells.slice(first, rows) for cells in read_columns(file, columns, 0)[1]())
+        return
+    scan, _ = _scan_large(file, columns)
+    for at in range(first, first + rows, _BATCH):
+        here = scan.slice(at, min(_BATCH, first + rows - at))
+        yield as_text(_not_stretched(here.select(columns).collect()))
+
+
+def _scan_large(file: Received, columns: Sequence[str]) -> tuple[pl.LazyFrame, int]:
+    """A large file and its rows, where its size explains what they need."""
+    scan, size = pl.scan_parquet(file.path), file.size()  # type: ignore[arg-type]
+    rows = scan.select(pl.len()).collect().item()
+    if rows * len(columns) * _VIEW > _FREE + _PER_BYTE * size:
+        raise ParserFailed("memory")
+    return scan, rows
 
 
 def _not_stretched(frame: pl.DataFrame) -> pl.DataFrame:

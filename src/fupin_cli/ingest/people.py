@@ -11,11 +11,13 @@ import polars as pl
 from fupin_cli.errors import BadDataError
 from fupin_cli.ingest.accounts import read_contents
 from fupin_cli.ingest.cells import Doubt, type_cells
+from fupin_cli.ingest.columns import trim
 from fupin_cli.ingest.grid import Grid, ahead, numbered
 from fupin_cli.ingest.headers import header_key, names_head
 from fupin_cli.ingest.inspection import guess_sheet
 from fupin_cli.ingest.locked import Ask, no_password
 from fupin_cli.ingest.people_of_row import NTH, every_person, identity_rows
+from fupin_cli.ingest.pieces import read_pieces
 from fupin_cli.ingest.profile import SourceProfile
 from fupin_cli.ingest.readers import Contents, read_file
 from fupin_cli.ingest.sheets import Table, find_table
@@ -55,6 +57,12 @@ class People:
     declared: bool = False
     unnamed: int = 0
     near: tuple[str, ...] = ()
+    count: int | None = None  # of people whose keys are elsewhere
+
+    @property
+    def height(self) -> int:
+        """How many people there are."""
+        return self.keys.height if self.count is None else self.count
 
     def rows_of(self, at: pl.Series) -> pl.Series:
         """The data rows of keys; they are the keys' own numbers but where a row speaks of several people."""
@@ -64,17 +72,98 @@ class People:
             pl.DataFrame({"at": self.keys["at"], "row": self.data_row}), on="at", how="left", maintain_order="left"
         )["row"]
 
+    def with_rows(self, further: pl.DataFrame, asked: pl.Series) -> People:
+        """The same, who know the data rows of all whose numbers are asked for; `further` has those of further people of a row."""
+        if not further.height:
+            return self
+        met = pl.DataFrame({"at": asked.unique()}).join(further, on="at", how="anti")
+        known = pl.concat([met.select("at", pl.col("at").alias("data_row")), further])
+        return replace(self, keys=known.select("at"), data_row=known["data_row"])
+
+
+@dataclass(frozen=True)
+class PeopleBucket:
+    """Who the rows of one bucket of a list speak of: `keys` with `data_row`, and no `at` for further people of a row.
+
+    `end` is the row after the last that holds anything; `rows` and `files` are the whole list's, `told` which columns it has.
+    """
+
+    keys: pl.DataFrame = field(repr=False)
+    end: int
+    rows: int
+    files: tuple[tuple[str, int], ...]
+    told: People
+
 
 def read_people(
     path: Path, profiles: Mapping[str, SourceProfile], ask: Ask = no_password, *, shown: bool = False
 ) -> People:
-    """Who each row of a file speaks of, as vocabulary.KEYS.
+    """Who each row of a file, or of all Parquet files of a folder, speaks of, as vocabulary.KEYS.
 
     The kind of table is recognised by its headers; only what says who somebody is gets read. `shown` asks for the values that
     people compare, too. Raises BadDataError where no profile knows the headers.
     """
     known = {name: _who_only(profile) for name, profile in profiles.items()}
-    contents = read_file(path.name, path, ask, only=lambda headers: _said_of_people(headers, known.values()))
+
+    def only(headers: Sequence[str]) -> Sequence[str]:
+        return _said_of_people(headers, known.values())
+
+    if path.is_dir():
+        contents: Sequence[Contents] = [read_pieces(path, only).contents(path.name)]
+    else:
+        contents = read_file(path.name, path, ask, only=only)
+    profile, told = _recognise(path, contents, known)
+    household = profile.household
+    plain = _plain_table(contents, profile)
+    if plain and not shown and not names_head(dict(told.columns).get("name", "")):
+        keys = _keys_by_batches(*plain, profile)
+        if keys is not None:
+            return replace(told, keys=keys)
+    rows = _plain_rows(plain[0].cells(), plain[1], profile) if plain else None
+    if rows is None:
+        rows = read_contents(path.name, contents, profile).rows
+    rows, unnamed = _without_heads_names(rows, dict(told.columns), household)
+    if not rows[NTH].max():
+        people = replace(told, keys=person_keys(rows, "data_row", household))
+    else:
+        keys = person_keys(rows.with_columns(identity_rows(rows).alias("_at")), "_at", household)
+        people = replace(told, keys=keys, data_row=rows["data_row"])
+    return replace(people, shown=_shown(rows, people.keys) if shown else pl.DataFrame(), unnamed=unnamed)
+
+
+def read_bucket(path: Path, profiles: Mapping[str, SourceProfile], nth: int, of: int) -> PeopleBucket:
+    """Who each row of one bucket speaks of, as the whole list says it.
+
+    Raises BadDataError for a list whose rows must be seen all at once.
+    """
+    known = {name: _who_only(profile) for name, profile in profiles.items()}
+    pieces = read_pieces(path, lambda headers: _said_of_people(headers, known.values()), (nth, of))
+    contents = [pieces.contents(path.name)]
+    profile, told = _recognise(path, contents, known)
+    plain = None if names_head(dict(told.columns).get("name", "")) else _plain_table(contents, profile)
+    end, parts = 0, list[pl.DataFrame]()
+    for first, cells in ahead(numbered(pieces.cells())) if plain else ():
+        rows = _plain_rows(cells, plain[1], profile, pieces.at + first) if plain else None
+        if rows is None:
+            parts = []
+            break
+        end = pieces.at + first + there if (there := trim(cells).height) else end
+        rows = rows.with_columns(pl.when(pl.col(NTH) == 0).then("data_row").alias("_at"))
+        parts.append(person_keys(rows, "_at", profile.household).with_columns(rows["data_row"]))
+    if not parts:
+        raise BadDataError(
+            tr("the rows of this list must be seen all at once"),
+            where=path.name,
+            why=tr("numbers that were printed from floats, two columns of one meaning, or only heads that are named"),
+            try_=tr("link it at once, without --bucket and without --engine spark"),
+        )
+    return PeopleBucket(pl.concat(parts), end, pieces.rows, pieces.files, told)
+
+
+def _recognise(
+    path: Path, contents: Sequence[Contents], known: Mapping[str, SourceProfile]
+) -> tuple[SourceProfile, People]:
+    """Which of the kinds the table is, and the columns that say who somebody is; nobody is read yet."""
     guesses = [guess for table in contents for grid in table.grids for guess in guess_sheet(grid, known, table.name)]
     if not guesses:
         raise BadDataError(
@@ -89,25 +178,9 @@ def read_people(
                 path=path,
             ),
         )
-    best = max(guesses, key=lambda guess: guess[1])[0]
-    profile, household = known[best], known[best].household
+    profile = known[max(guesses, key=lambda guess: guess[1])[0]]
     columns, strangers, near = _recognised(contents, profile)
-    told = People(pl.DataFrame(), columns=columns, strangers=strangers, near=near)
-    plain = _plain_table(contents, profile)
-    if plain and not shown and not names_head(dict(columns).get("name", "")):
-        keys = _keys_by_batches(*plain, profile)
-        if keys is not None:
-            return replace(told, keys=keys)
-    rows = _plain_rows(plain[0].cells(), plain[1], profile) if plain else None
-    if rows is None:
-        rows = read_contents(path.name, contents, profile).rows
-    rows, unnamed = _without_heads_names(rows, dict(columns), household)
-    if not rows[NTH].max():
-        people = replace(told, keys=person_keys(rows, "data_row", household))
-    else:
-        keys = person_keys(rows.with_columns(identity_rows(rows).alias("_at")), "_at", household)
-        people = replace(told, keys=keys, data_row=rows["data_row"])
-    return replace(people, shown=_shown(rows, people.keys) if shown else pl.DataFrame(), unnamed=unnamed)
+    return profile, People(pl.DataFrame(), columns=columns, strangers=strangers, near=near)
 
 
 def _without_heads_names(rows: pl.DataFrame, columns: Mapping[str, str], household: str) -> tuple[pl.DataFrame, int]:

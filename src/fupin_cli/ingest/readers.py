@@ -273,18 +273,31 @@ def _read_markup(kind: str, file: Received) -> Contents:
 
 
 def _read_parquet(file: Received, only: Choice | None) -> Grid:
+    wanted = parquet_columns(file, only)
     try:
-        names = column_names(file)
-        wanted = (only(names) if only else None) or names
         head, frames = read_columns(file, wanted, HEAD_ROWS)
     except ParserFailed as failure:
         raise _failed(file, b"", failure) from None
 
     def batches() -> Iterator[pl.DataFrame]:
-        with _guarded(file):
-            try:
-                yield from trimmed(frames())
-            except ParserFailed as failure:
-                raise _failed(file, b"", failure) from None
+        with opening_parquet(file):
+            yield from trimmed(frames())
 
     return Grid("", head, batches, header=tuple(wanted))
+
+
+def parquet_columns(file: Received, only: Choice | None = None) -> Sequence[str]:
+    """The columns of a Parquet file that `only` picks; all, where it picks none."""
+    with opening_parquet(file):
+        names = column_names(file)
+    return (only(names) if only else None) or names
+
+
+@contextmanager
+def opening_parquet(file: Received) -> Iterator[None]:
+    """Whatever a library says of a Parquet file inside is a BadDataError of ours about it."""
+    with _guarded(file):
+        try:
+            yield
+        except ParserFailed as failure:
+            raise _failed(file, b"", failure) from None

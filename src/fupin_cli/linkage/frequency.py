@@ -38,13 +38,16 @@ def sample(people: pl.DataFrame, most: int = COUNT_ALL, by: int = 7) -> pl.DataF
 
     A sample of a sample must be chosen `by` something else.
     """
-    every = -(-people.height // most)
+    return _one_in(-(-people.height // most), people, by)
+
+
+def represent(extract: pl.DataFrame, rows: int | None = None) -> pl.DataFrame:
+    """The rows of an extract (KEYS) that stand for all of it where names are counted; or of a part of one of so many `rows`."""
+    return _one_in(-(-(extract.height if rows is None else rows) // COUNT_ALL), extract, 11)
+
+
+def _one_in(every: int, people: pl.DataFrame, by: int) -> pl.DataFrame:
     return people if every <= 1 else people.filter(pl.col("code") // by % every == 0)
-
-
-def represent(extract: pl.DataFrame) -> pl.DataFrame:
-    """The rows of an extract (KEYS) that stand for all of it where names and places are counted."""
-    return sample(extract, by=11)
 
 
 def count_names(extract: pl.DataFrame, *, several: bool = False) -> Names:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import reduce
+from dataclasses import dataclass
+from functools import partial, reduce
 from operator import or_
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import polars as pl
 
@@ -25,29 +26,94 @@ from fupin_cli.linkage.blocking import (
     two_parts,
     with_two_characters,
 )
+from fupin_cli.linkage.frequency import represent
 from fupin_cli.linkage.masked import block_on_masked
 from fupin_cli.linkage.neighbours import neighbours
 
 _CODE = pl.col("code")
 _AT_ONCE = 1 << 20  # rows
+P = TypeVar("P")
 T = TypeVar("T")
 
 
-def part_strangers(extract: pl.DataFrame, register: pl.DataFrame) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-    """The rows whose number the register knows, or that have none that can be used; and the strangers, in several parts."""
-    unknown = _CODE.is_not_null() & ~_in(_CODE, register["code"])
+class Parted(Protocol):
+    """An extract as it is linked, of which most rows need not be here."""
 
-    def part(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        strange = rows.select(unknown).to_series()
-        return rows.filter(~strange), rows.filter(strange)
+    @property
+    def near(self) -> pl.DataFrame:
+        """The rows (KEYS) whose number the register knows, or that have none that can be used."""
+        ...
 
-    near, strangers = (
-        zip(*_side_by_side(part, extract.iter_slices(_AT_ONCE)), strict=True) if extract.height else ((extract,), ())
-    )
-    return pl.concat(near), [prepare(rows) for rows in strangers]
+    @property
+    def rows(self) -> int:
+        """How many there are, far ones included."""
+        ...
+
+    def meet(self, r: pl.DataFrame, known: pl.DataFrame) -> tuple[Sequence[pl.DataFrame], pl.DataFrame]:
+        """Those of all others whom a key leads to (see `reached`); and the rows that stand for all where names are counted."""
+        ...
 
 
-def reached(strangers: Sequence[pl.DataFrame], r: pl.DataFrame, known: pl.DataFrame) -> list[pl.DataFrame]:
+@dataclass(frozen=True)
+class InParts:
+    """An extract of which this process has the rows.
+
+    Each call of `strangers` gives some of those who are not near, prepared; a few calls are made at a time, and need not be held
+    together.
+    """
+
+    near: pl.DataFrame
+    strangers: Sequence[Callable[[], pl.DataFrame]]
+    counted: pl.DataFrame
+    rows: int
+
+    def meet(self, r: pl.DataFrame, known: pl.DataFrame) -> tuple[Sequence[pl.DataFrame], pl.DataFrame]:
+        """Those of the strangers whom a key leads to; and the rows that stand for all."""
+        return reached(self.strangers, r, known), self.counted
+
+
+def part_strangers(extract: pl.DataFrame, register: pl.DataFrame) -> InParts:
+    """An extract that is in memory (KEYS), parted."""
+    slices = list(extract.iter_slices(_AT_ONCE)) if extract.height else [extract]
+    return part_buckets([partial(_as_it_is, rows) for rows in slices], extract.height, register)
+
+
+def part_buckets(buckets: Sequence[Callable[[], pl.DataFrame]], rows: int, register: pl.DataFrame) -> InParts:
+    """An extract of so many rows, of which each call gives some (KEYS), in order; every call is made twice."""
+    codes = register["code"]
+
+    def part(bucket: Callable[[], pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame]:
+        people = bucket()
+        return near_among(people, codes), represent(people, rows)
+
+    def strangers(bucket: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+        return strangers_among(bucket(), codes)
+
+    near, counted = zip(*_side_by_side(part, buckets), strict=True)
+    return InParts(pl.concat(near), [partial(strangers, bucket) for bucket in buckets], pl.concat(counted), rows)
+
+
+def near_among(people: pl.DataFrame, codes: pl.Series) -> pl.DataFrame:
+    """Those of the people (KEYS) whose number is one of these codes, or who have none that can be used."""
+    return people.filter(~_stranger(codes))
+
+
+def strangers_among(people: pl.DataFrame, codes: pl.Series) -> pl.DataFrame:
+    """The others, prepared."""
+    return prepare(people.filter(_stranger(codes)))
+
+
+def _stranger(codes: pl.Series) -> pl.Expr:
+    return _CODE.is_not_null() & ~_in(_CODE, codes)
+
+
+def _as_it_is(people: pl.DataFrame) -> pl.DataFrame:
+    return people
+
+
+def reached(
+    strangers: Sequence[Callable[[], pl.DataFrame]], r: pl.DataFrame, known: pl.DataFrame
+) -> list[pl.DataFrame]:
     """Those of the strangers whom a key leads to, part by part.
 
     `r` are register people (prepared KEYS with `number` and `open`), `known` the households that are joined already.
@@ -56,7 +122,8 @@ def reached(strangers: Sequence[pl.DataFrame], r: pl.DataFrame, known: pl.DataFr
     bad = ours.filter(pl.col("number") != "good")
     here, by_name = reduce(or_, [*_by_number(bad), *_by_home(bad, known)]), _by_name(ours, bad)
 
-    def part(people: pl.DataFrame) -> pl.DataFrame:
+    def part(call: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+        people = call()
         near = people.select(here).to_series()
         found = [near.arg_true(), *by_name(people.filter(~near)), block_on_masked(ours, people)[PAIR[1]]]
         return people[pl.concat([at.cast(pl.Int64) for at in found]).unique()]
@@ -64,7 +131,7 @@ def reached(strangers: Sequence[pl.DataFrame], r: pl.DataFrame, known: pl.DataFr
     return list(_side_by_side(part, strangers))
 
 
-def _side_by_side(do: Callable[[pl.DataFrame], T], parts: Iterable[pl.DataFrame]) -> Iterator[T]:
+def _side_by_side(do: Callable[[P], T], parts: Iterable[P]) -> Iterator[T]:
     """What is done with each of the parts, in their order, a thread for each processor. Small parts use memory again."""
     with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
         yield from pool.map(do, parts)

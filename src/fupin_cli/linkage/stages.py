@@ -28,7 +28,7 @@ from fupin_cli.linkage.frequency import add_rarity, count_names, represent
 from fupin_cli.linkage.household import block_on_household, context, household_level, households
 from fupin_cli.linkage.masked import add_masked, block_on_masked
 from fupin_cli.linkage.model import Model
-from fupin_cli.linkage.reach import part_strangers, reached
+from fupin_cli.linkage.reach import Parted, part_strangers
 from fupin_cli.linkage.training import (
     learn_births,
     learn_households,
@@ -93,25 +93,29 @@ def link_people(
 
 def link_and_learn(register: pl.DataFrame, extract: pl.DataFrame, model: Model, *, name: str | None = None) -> Linked:
     """The same with the model as learned; a model that has been learned already is used as it is."""
-    near, strangers = part_strangers(extract, register)
-    r, e = prepare(register), prepare(near)
-    counted = represent(extract)
+    return link_parted(register, part_strangers(extract, register), model, name=name)
+
+
+def link_parted(register: pl.DataFrame, extract: Parted, model: Model, *, name: str | None = None) -> Linked:
+    """The same of an extract of which only those rows need be in memory that somebody of the register may be."""
+    r, e = prepare(register), prepare(extract.near)
     by_id = _compare_equal_numbers(r, e)
     settled = by_id.filter(pl.col("name_level").is_in(list(CONTRADICTS)).not_().fill_null(value=True))
-    people = max(r.height, extract.height)
+    people = max(r.height, extract.rows)
     known = households(settled, r, e)
     r = _add_number(r, by_id, settled, PAIR[0]).with_columns(
         pl.col("household").is_in(known["register_household"].implode()).fill_null(value=False).alias("mates")
     )
-    e = _add_number(pl.concat([e, *reached(strangers, r, known)]), by_id, settled, PAIR[1])
+    met, counted = extract.meet(r, known)
+    e = _add_number(pl.concat([e, *met]), by_id, settled, PAIR[1])
     e = e.with_columns(pl.int_range(pl.len()).alias("at"))
-    left_out = extract.height - e.height
+    left_out = extract.rows - e.height
     by_id = by_id.with_columns(_shared(by_id, settled).alias("found"))
     learns = by_id.height >= _ENOUGH and not model.odds
     if learns:
         model = learn_names(by_id.filter(~pl.col("found")), r, counted, model)
         model = learn_births(by_id, r, e, learn_places(by_id, r, counted, model))
-        model = learn_households(context(known, r, extract.height), model)
+        model = learn_households(context(known, r, extract.rows), model)
     elif not model.odds:
         model = learn_places(by_id.clear(), r, counted, model)
     residue = _residue(r, e, known).join(by_id, on=PAIR, how="anti")

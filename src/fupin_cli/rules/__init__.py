@@ -1,5 +1,6 @@
 """What the policy says: packs are loaded and checked, facts gathered, rules judged, findings written."""
 
+from fupin_cli.rules.buckets import Bucket
 from fupin_cli.rules.choosing import Occasion, choose_packs
 from fupin_cli.rules.evidence import World
 from fupin_cli.rules.examples import ExampleResult, run_examples
@@ -25,6 +26,7 @@ from fupin_cli.rules.pack import (
 from fupin_cli.rules.predicate import nearest
 
 __all__ = [
+    "Bucket",
     "Citation",
     "Derived",
     "ExampleResult",

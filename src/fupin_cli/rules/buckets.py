@@ -26,6 +26,10 @@ class Bucket:
     households: pl.DataFrame
     compared: Comparison
 
+    def part_of(self, whole: Comparison | None) -> Bucket:
+        """The same counties as part of `whole`; of nothing, while they are taken to where they are judged."""
+        return replace(self, compared=replace(self.compared, whole=whole))
+
 
 @dataclass(frozen=True)
 class Reach:

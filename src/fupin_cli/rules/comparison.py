@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from threading import RLock
 from typing import Any, TypeVar, cast
@@ -27,7 +27,7 @@ class Comparison:
     `links` holds no rejected pair; `same_number` holds every pair with one ID number, whoever it turned out to be. `extracts`
     are those that have rows: `coverage` holds county keys, `has_numbers` and `has_households` say by what one can search them.
     Where some counties are judged alone, evidence and links are theirs, and `whole` is what was compared altogether; `kept` holds
-    what was found out about that once.
+    what was found out about that once. Of what is `apart` nothing more can be found out: its rows are elsewhere.
     """
 
     evidence: Mapping[str, pl.DataFrame]
@@ -40,6 +40,7 @@ class Comparison:
     as_of: date
     stages: tuple[str, ...]
     whole: Comparison | None = field(default=None, repr=False)
+    apart: bool = False
     kept: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
     finding: RLock = field(default_factory=RLock, repr=False, compare=False)
 
@@ -53,11 +54,31 @@ class Comparison:
 
         Of counties that are judged side by side one looks, and the others wait for what it finds.
         """
-        known = self.everybody.kept
-        with self.everybody.finding:
-            if key not in known:
-                known[key] = find(self.everybody)
-        return cast("T", known[key])
+        whole = self.everybody
+        with whole.finding:
+            if key not in whole.kept:
+                if whole.apart:
+                    raise LookupError("what hangs on everybody was not asked before counties were judged elsewhere")
+                whole.kept[key] = find(whole)
+        return cast("T", whole.kept[key])
+
+    def without_rows(self) -> Comparison:
+        """What was found out about all that was compared, to be taken to where some counties are judged."""
+        return replace(
+            self,
+            evidence={kind: rows.clear() for kind, rows in self.evidence.items()},
+            households=self.households.clear(),
+            links=self.links.clear(),
+            same_number=self.same_number.clear(),
+            apart=True,
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the lock, which is this process's own."""
+        return {name: value for name, value in self.__dict__.items() if name != "finding"}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        self.__dict__.update(state, finding=RLock())
 
     def extracts_of(self, kind: str, max_age_days: int | None = None) -> pl.DataFrame:
         """The extracts of one kind that are fresh enough."""

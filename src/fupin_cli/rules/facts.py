@@ -311,13 +311,18 @@ def _derived(fact: Derived, facts: Facts, world: World, compared: Comparison) ->
         rows = rows[columns_of((HOME, *shape.reads), rows)]
         return spread(over_members(fact.name, shape, rows, HOME, fact.where), HOME, units)
     # households that were one: those with one value here; a household that names none stands alone
-    everybody = compared.everybody.households
-    named = everybody if shape.by in everybody.columns else frame
-    if shape.by not in named.columns or not named[shape.by].is_not_null().any():
+    by = shape.by
+    named = compared.once(("joined", by), lambda whole: _names_any(whole.households, by))
+    if not (_names_any(frame, by) if named is None else named):
         return [pl.Series(fact.name, [None] * frame.height, dtype=pl.Float64)]
-    group = pl.coalesce(pl.format("@{}", shape.by), "household_id").alias("_group")
+    group = pl.coalesce(pl.format("@{}", by), "household_id").alias("_group")
     rows = frame[columns_of(("household_id", *shape.reads), frame)].with_columns(group)
     return spread(over_members(fact.name, shape, rows, "_group", fact.where), "_group", rows["_group"])
+
+
+def _names_any(homes: pl.DataFrame, column: str) -> bool | None:
+    """Whether any household has a value in this column; None where there is no such column."""
+    return bool(homes[column].is_not_null().any()) if column in homes.columns else None
 
 
 def spread(found: pl.DataFrame, key: str, units: pl.Series) -> list[pl.Series]:

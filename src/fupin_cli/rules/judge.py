@@ -10,7 +10,7 @@ All of a register is judged at once, in columns. Findings and outcomes are put i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, partial
@@ -289,14 +289,26 @@ class Inquiry:
         """Outcomes of every household under every rule, and the findings, of everybody at once."""
         return self._judge(Bucket(self.persons, self.households, self.compared), listed=True)
 
-    def parts(self, most: int) -> Iterator[Callable[[], Judgement]]:
-        """The same in parts of whole counties, of `most` persons where no county has more: calls that judge one part each.
+    def parts(self, most: int) -> Iterator[Bucket]:
+        """Everybody in parts of whole counties, of `most` persons where no county has more; each can be judged by itself."""
+        return divide(self.persons, self.households, self.compared, self._reach, most)
 
-        They may be made side by side. Each part says what everybody's judgement says of its people, but for what hangs on all of
-        them: keys of findings, and why a rule could decide nothing. The first speaks of the lists' people too.
+    def judge_part(self, part: Bucket, *, listed: bool) -> Judgement:
+        """The same of one part; parts may be judged side by side, and what is `listed` speaks of the lists' people too.
+
+        Each part says what everybody's judgement says of its people, but for what hangs on all of them: keys of findings, and
+        why a rule could decide nothing.
         """
-        for nth, bucket in enumerate(divide(self.persons, self.households, self.compared, self._reach, most)):
-            yield partial(self._judge, bucket, listed=nth == 0)
+        return self._judge(part.part_of(self.compared) if self.compared.apart else part, listed=listed)
+
+    def without_people(self) -> Inquiry:
+        """What is asked, to be taken to where parts are judged: of everybody it knows what was found out here before."""
+        return replace(
+            self,
+            persons=self.persons.clear(),
+            households=self.households.clear(),
+            compared=self.compared.without_rows(),
+        )
 
     def facts_of(self, households: pl.Series) -> GatheredFacts:
         """The facts of these households' members and of themselves, without what villages and counties add up to."""
@@ -421,9 +433,16 @@ def _labeller(
     kinds = {KIND + kind: zh for pack in packs for kind, zh in pack.kinds.items()}
     known = {**derived, **labels, **facts, **kinds}
 
-    def label(name: str) -> str:
-        """`vehicles.use` is asked first under its kind, then under the field's own name."""
-        field = name if name.startswith(KIND) else name.rpartition(".")[2]
-        return known.get(name) or known.get(field) or vocabulary.label(field)
+    return Labels(known)
 
-    return label
+
+@dataclass(frozen=True)
+class Labels:
+    """What people call a fact or a field: `vehicles.use` is asked first under its kind, then under the field's own name."""
+
+    known: Mapping[str, str]
+
+    def __call__(self, name: str) -> str:
+        """The name in Chinese."""
+        field = name if name.startswith(KIND) else name.rpartition(".")[2]
+        return self.known.get(name) or self.known.get(field) or vocabulary.label(field)
