@@ -13,7 +13,7 @@ from fupin_cli.ingest import load_profiles, parquet, read_people
 from fupin_cli.linkage import blocking, reach, stages
 from fupin_cli.linkage.frequency import represent
 from fupin_cli.linkage.neighbours import neighbours
-from fupin_cli.linkage.stages import link_and_learn, link_people
+from fupin_cli.linkage.stages import link_and_learn, link_long, link_people
 from fupin_cli.normalise.keys import person_keys
 from fupin_cli.project import shipped_rules
 from fupin_cli.synth import PRESETS, generate
@@ -120,13 +120,21 @@ def test_a_learned_model_is_the_same_too(tmp_path, monkeypatch, at_once):
     )  # fmt: skip
     kinds = load_profiles([shipped_rules() / "sources"])
     asked = [read_people(tmp_path / f"{name}.parquet", kinds).keys for name in ("register", KIND)]
-    monkeypatch.setattr(reach, "_AT_ONCE", at_once)
+    monkeypatch.setattr(reach, "AT_ONCE", at_once)
+    monkeypatch.setattr(stages, "AT_ONCE", at_once)
     parted = reach.part_strangers(asked[1], asked[0])
     strangers = sum(call().height for call in parted.strangers)
     assert strangers == asked[1].height - parted.near.height > asked[1].height / 2
     linked, everybody = link_and_learn(*asked, MODEL), with_everybody(*asked)
     assert linked.links.equals(everybody.links)
     assert linked.model == everybody.model
+    assert link_long(asked[0], asked[1], _as_they_are, MODEL, name=KIND).equals(
+        everybody.links.with_columns(pl.lit(KIND).alias("extract"))
+    )
+
+
+def _as_they_are(people):
+    return people
 
 
 @examples(40)

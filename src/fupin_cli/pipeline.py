@@ -16,7 +16,7 @@ from fupin_cli.errors import BadDataError, ConfigurationError, UsageError, typed
 from fupin_cli.intake import Extract, Passwords, Register, describe, nobody_knows, read_extracts, read_register
 from fupin_cli.judged import HERE, Judged, judge_in_parts, persons_at_once
 from fupin_cli.language import tr
-from fupin_cli.linkage import find_duplicates, link_people
+from fupin_cli.linkage import find_duplicates, link_long
 from fupin_cli.normalise.keys import person_keys
 from fupin_cli.normalise.regions import place_codes
 from fupin_cli.parked import in_memory, on_disk
@@ -151,8 +151,9 @@ def link_everyone(register: Register, extracts: Sequence[Extract], book: RuleBoo
         reached = place_codes(pl.DataFrame({"county": source.coverage}, schema={"county": pl.String}))["county_code"]
         refuse_unknown_coverage(source, reached, everyone["county_code"], register)
         here = everyone.filter(pl.col("county_code").is_in(reached.implode()) | pl.col("county_code").is_null())
-        people = person_keys(extract.evidence, "extract_row", extract.table.profile.household)
-        links.append(link_people(here if source.coverage else everyone, people, book.model, name=source.id))
+        keys = partial(person_keys, row="extract_row", household=extract.table.profile.household)
+        met = here if source.coverage else everyone
+        links.append(link_long(met, extract.evidence, keys, book.model, name=source.id))
     return pl.concat(links).sort("extract", "register_row", "extract_row")
 
 

@@ -31,7 +31,7 @@ from fupin_cli.linkage.masked import block_on_masked
 from fupin_cli.linkage.neighbours import neighbours
 
 _CODE = pl.col("code")
-_AT_ONCE = 1 << 20  # rows
+AT_ONCE = 1 << 20  # rows
 P = TypeVar("P")
 T = TypeVar("T")
 
@@ -74,7 +74,7 @@ class InParts:
 
 def part_strangers(extract: pl.DataFrame, register: pl.DataFrame) -> InParts:
     """An extract that is in memory (KEYS), parted."""
-    slices = list(extract.iter_slices(_AT_ONCE)) if extract.height else [extract]
+    slices = list(extract.iter_slices(AT_ONCE)) if extract.height else [extract]
     return part_buckets([partial(_as_it_is, rows) for rows in slices], extract.height, register)
 
 

@@ -6,8 +6,9 @@ and the numbers that led to somebody of another name, go on to the careful compa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import polars as pl
 
@@ -28,7 +29,7 @@ from fupin_cli.linkage.frequency import add_rarity, count_names, represent
 from fupin_cli.linkage.household import block_on_household, context, household_level, households
 from fupin_cli.linkage.masked import add_masked, block_on_masked
 from fupin_cli.linkage.model import Model
-from fupin_cli.linkage.reach import Parted, part_strangers
+from fupin_cli.linkage.reach import AT_ONCE, Parted, part_buckets, part_strangers
 from fupin_cli.linkage.training import (
     learn_births,
     learn_households,
@@ -89,6 +90,16 @@ def link_people(
     link; every other doubt is a review. `name` is what the links call the extract.
     """
     return link_and_learn(register, extract, model, name=name).links
+
+
+def link_long(
+    register: pl.DataFrame, rows: pl.DataFrame, keys: Callable[[pl.DataFrame], pl.DataFrame], model: Model, *, name: str
+) -> pl.DataFrame:
+    """The same of an extract's rows, of which `keys` makes KEYS; of a long one a million at a time, rather twice than held."""
+    if rows.height <= AT_ONCE:
+        return link_people(register, keys(rows), model, name=name)
+    slices = [partial(keys, some) for some in rows.iter_slices(AT_ONCE)]
+    return link_parted(register, part_buckets(slices, rows.height, register), model, name=name).links
 
 
 def link_and_learn(register: pl.DataFrame, extract: pl.DataFrame, model: Model, *, name: str | None = None) -> Linked:
