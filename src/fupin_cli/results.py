@@ -67,13 +67,14 @@ def conclude(
 def with_both_identities(findings: pl.DataFrame, register: Register, extracts: Sequence[Extract]) -> pl.DataFrame:
     """The findings with the register's ID as received, and how the department writes the person: whoever checks compares."""
     row = ["extract", "extract_row"]  # a row of two people has two numbers, so each finding shows its own
+    wanted = findings.select(row).unique()  # few of a long extract's rows
     listed = [
         *(e.evidence.select(*row, "name", "id_raw", *PLACES) for e in extracts),
         register.persons.select(
             pl.lit("register").alias("extract"), pl.col("register_row").alias("extract_row"), "name", "id_raw", *PLACES
         ),
     ]
-    theirs = pl.concat(listed).select(
+    theirs = pl.concat(rows.join(wanted, on=row, how="semi") for rows in listed).select(
         *row,
         pl.col("name").alias("listed_name"),
         pl.col("id_raw").alias("listed_id"),
