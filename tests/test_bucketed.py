@@ -130,6 +130,15 @@ def test_buckets_of_another_program_are_made_again(few, monkeypatch):
         joined(few)
 
 
+def test_buckets_of_two_profiles_are_not_mixed(few):
+    """What one takes for a name the other may take for something else."""
+    path = few / "kept" / "bucket-00001-of-00002.parquet"
+    told = json.loads(pl.read_parquet_metadata(path)["fupin"]) | {"columns": [["name", "姓名"]]}
+    pl.read_parquet(path).write_parquet(path, metadata={"fupin": json.dumps(told)})
+    with pytest.raises(BadDataError, match="another profile than the first one"):
+        joined(few)
+
+
 def test_two_divisions_in_one_folder_are_refused(few):
     """Nobody can tell which is meant."""
     read_one_bucket(few / "名单.parquet", few / "kept", 0, 3)

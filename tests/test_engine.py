@@ -18,7 +18,7 @@ from fupin_cli.engine.packing import as_rows, of_rows, pack, unpack
 from fupin_cli.engine.place import Place
 from fupin_cli.engine.troubles import in_words
 from fupin_cli.engine.worker import FAILED, FILE, OTHER, REFUSED, SAID, Order, this_program
-from fupin_cli.errors import BadDataError, ConfigurationError
+from fupin_cli.errors import BadDataError, ConfigurationError, InputMissingError
 from fupin_cli.judged import judge_in_parts
 from fupin_cli.language import speak, tr
 from fupin_cli.rules.comparison import Comparison
@@ -234,6 +234,8 @@ def test_what_spark_says_is_told_in_words_of_ours():
     assert "not installed where the executors' Python is" in said("ModuleNotFoundError: No module named 'fupin_cli'")
     assert "another version of Python" in said("[PYTHON_VERSION_MISMATCH] Python in worker has different version")
     assert "--scratch" in said("java.io.FileNotFoundException: File file:/tmp/x does not exist")
+    asked = in_words(RuntimeError("[PATH_NOT_FOUND] Path does not exist: hdfs:/x"), "yarn", "hdfs:///x")
+    assert (type(asked), asked.where) == (InputMissingError, "hdfs:///x")
     other = said("张三 990121198506153019")
     assert "RuntimeError" in other
     assert "张三" not in other

@@ -84,15 +84,20 @@ def join_buckets(extract: Path, folder: Path, this_command: Sequence[str | Path]
             try_=typed(*this_command, "--bucket", f"{lost[0]}/{of}", "-o", folder),
         )
     files = [[name, rows] for name, rows in read_pieces(extract, None).files]
+    columns = next(iter(found.values()))["columns"]
     for path, told in found.items():
-        if told["files"] != files or told["program"] != _program():
-            raise BadDataError(
-                tr("this bucket was made by another version of the program")
-                if told["files"] == files
-                else tr("this bucket is not of this list, or the list has changed since"),
-                where=path.name,
-                try_=typed(*this_command, "--bucket", f"{int(path.stem.split('-')[1])}/{of}", "-o", folder),
-            )
+        why = (
+            tr("this bucket is not of this list, or the list has changed since")
+            if told["files"] != files
+            else tr("this bucket was made by another version of the program")
+            if told["program"] != _program()
+            else tr("this bucket was read by another profile than the first one")
+            if told["columns"] != columns
+            else None
+        )
+        if why:
+            nth = int(path.stem.split("-")[1])
+            raise BadDataError(why, where=path.name, try_=typed(*this_command, "--bucket", f"{nth}/{of}", "-o", folder))
     said = list(found.values())
     end = max(each["end"] for each in said)
     # further people of a row are numbered behind the last row, as in a list that is read at once

@@ -143,7 +143,7 @@ class Spark:
     def list_there(self, uri: str) -> list[str]:
         """The Parquet files under a folder, as Spark calls them; or the one file of this name."""
         found: list[str] = []
-        self._watched(lambda: found.extend(row[0] for row in _opened(self._begun(), uri).select("path").collect()))
+        self._watched(lambda: found.extend(row[0] for row in _opened(self._begun(), uri).select("path").collect()), uri)
         return found
 
     def _told(self, place: Place, source: str, count: int, here: Path) -> list[Any]:
@@ -175,7 +175,7 @@ class Spark:
             self._session = _begin(self.master)
         return self._session
 
-    def _watched(self, job: Callable[[], object]) -> None:
+    def _watched(self, job: Callable[[], object], asked: str | None = None) -> None:
         """Waits until the job is done; not longer than there is patience for while no executor is left to do it."""
         context, failed = self._begun().sparkContext, list[BaseException]()
         patience, alone, anybody = _seconds(context.getConf().get(PATIENCE)), time.monotonic(), False
@@ -197,7 +197,7 @@ class Spark:
                 in_time(context.cancelAllJobs, 5.0)
                 raise gone(self.master, patience) if anybody else none_came(self.master, patience)
         if failed:
-            raise in_words(failed[0], self.master)
+            raise in_words(failed[0], self.master, asked)
 
 
 def _pyspark() -> Any:

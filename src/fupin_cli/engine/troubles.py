@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fupin_cli.errors import BusyError, ConfigurationError, DiskError, FupinError
+from fupin_cli.errors import BusyError, ConfigurationError, DiskError, FupinError, InputMissingError
 from fupin_cli.language import tr
 
 PATIENCE = "spark.fupin.patience"  # how long nobody need work for us before we give up: a number of seconds
@@ -46,8 +46,20 @@ def unseen() -> FupinError:
     )
 
 
-def in_words(error: BaseException, master: str) -> FupinError:
-    """What a library of Spark's says, in words of ours: its own may quote cells."""
+def missing(uri: str) -> FupinError:
+    """What somebody asked for is not where Spark looks."""
+    return InputMissingError(
+        tr("no such file or folder"),
+        where=uri,
+        try_=tr("a name that Spark reads: hdfs:///…, file:///…, or a path of this computer"),
+    )
+
+
+def in_words(error: BaseException, master: str, asked: str | None = None) -> FupinError:
+    """What a library of Spark's says, in words of ours: its own may quote cells.
+
+    `asked` is what somebody named, where that was looked for.
+    """
     said = str(error)
     if "No module named 'fupin_cli'" in said:
         return ConfigurationError(
@@ -62,7 +74,7 @@ def in_words(error: BaseException, master: str) -> FupinError:
             try_=tr("give them the same environment: docs/spark.md"),
         )
     if "FileNotFoundException" in said or "PATH_NOT_FOUND" in said or "Path does not exist" in said:
-        return unseen()
+        return missing(asked) if asked else unseen()
     return DiskError(
         tr("Spark gave up"),
         where=f"--master {master}",
