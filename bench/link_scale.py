@@ -5,12 +5,14 @@ counts is the ratio of medians. Run: make bench, or python bench/link_scale.py -
 """
 
 import argparse
+import contextlib
 import json
 import os
 import platform
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -31,16 +33,33 @@ sides[0].join(sides[1], on="id").select("register_row", "extract_row").sink_parq
 
 
 def measure(command: list[str]) -> dict[str, float]:
-    """Wall and CPU seconds and peak GiB of one process, from the operating system's own account of it."""
+    """Wall and CPU seconds and peak GiB of one process, from the operating system's own account of it.
+
+    `held_gib` is the most that it held without the pages of files that lie mapped: the system takes those back when it must.
+    """
     # an installed program is compiled once, not at every start
     settings = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=settings)
+    held, done = 0, threading.Event()
+
+    def watch() -> None:
+        nonlocal held
+        account = Path(f"/proc/{process.pid}/status")
+        while not done.wait(0.05):
+            with contextlib.suppress(OSError, IndexError):
+                held = max(held, int(account.read_text().split("RssAnon:")[1].split()[0]))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
     _, status, usage = os.wait4(process.pid, 0)
+    done.set()
+    watcher.join()
     wall = time.perf_counter() - started
     if status:
         sys.exit(f"failed with status {status}: {command[0]} …")
-    return {"wall_s": wall, "cpu_s": usage.ru_utime + usage.ru_stime, "peak_gib": usage.ru_maxrss / 2**20}
+    peak, cpu = usage.ru_maxrss / 2**20, usage.ru_utime + usage.ru_stime
+    return {"wall_s": wall, "cpu_s": cpu, "peak_gib": peak, "held_gib": held / 2**20}
 
 
 def make_data(persons: int, rows: int) -> tuple[Path, Path]:

@@ -86,19 +86,24 @@ def main() -> None:
     parser.add_argument("--max-memory")
     options = parser.parse_args()
     found = {}
-    print("| persons | rows | wall s | CPU s | peak GiB | CPU µs a row | run / floor, wall |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    print("| persons | rows | wall s | CPU s | peak GiB | held GiB | CPU µs a row | run / floor, wall |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for persons in options.persons:
         found[persons] = figures = run_size(persons, options.runs, options.max_memory)
         run, rows = figures["fupin"], persons * ROWS_EACH
         print(
             f"| {persons:,} | {rows:,} | {run['wall_s']:.1f} | {run['cpu_s']:.1f} | {run['peak_gib']:.2f} | "
-            f"{1e6 * run['cpu_s'] / rows:.1f} | {run['wall_s'] / figures['floor']['wall_s']:.1f} |",
+            f"{run['held_gib']:.2f} | {1e6 * run['cpu_s'] / rows:.1f} | {run['wall_s'] / figures['floor']['wall_s']:.1f} |",
             flush=True,
         )
     if len(found) > 1:
         sizes = list(found)
-        for key, name in (("wall_s", "wall time"), ("cpu_s", "CPU time"), ("peak_gib", "peak memory")):
+        for key, name in (
+            ("wall_s", "wall time"),
+            ("cpu_s", "CPU time"),
+            ("peak_gib", "peak memory"),
+            ("held_gib", "held memory"),
+        ):
             print(f"{name} grows as persons to the power {growth(sizes, [found[n]['fupin'][key] for n in sizes]):.2f}")
     RESULTS.mkdir(exist_ok=True)
     told = {
