@@ -130,6 +130,7 @@ class Judgement:
         rules = [rule for rule in self._answered() if rule.level not in AREAS]
         for at in _batches(self._setting.facts.households[World.STRICT].height):
             told = [outcomes_of(rule, self._setting, at) for rule in rules]
+            self._setting.said.clear()
             yield OUTCOMES.conform(pl.concat([OUTCOMES.empty(), *told])).sort("household_id", "rule_id")
 
     @cached_property

@@ -46,6 +46,15 @@ def reasons(rule: Rule, setting: Setting, at: pl.Series) -> pl.DataFrame:
     return told.select(reason().alias("reason"), only_unknown("missing"))
 
 
+def lacking(rule: Rule, setting: Setting, at: pl.Series) -> pl.Series:
+    """`missing` alone of these persons, households or places: for whom no sentence is wanted, none is made."""
+    if rule.brief or rule.kind is Kind.VERDICT:
+        return reasons(rule, setting, at)["missing"]
+    outcome = setting.answers[rule.id].outcome.gather(at).alias("outcome")
+    frame = prepared(rule, setting, World.STRICT, at).with_columns(outcome, missing(rule).alias("missing"))
+    return frame.select(only_unknown("missing")).to_series()
+
+
 def causes(rule: Rule, setting: Setting, at: pl.Series) -> pl.Series:
     """In words, what these rows lack; each way of lacking something once."""
     frame = _read(rule, setting, at)
@@ -96,7 +105,11 @@ def of_homes(rule: Rule, setting: Setting, at: pl.Series) -> pl.DataFrame:
     """`reason` and `missing` of these households, or places, under a rule of any level."""
     if rule.brief:
         return _no_words(at.len())
-    return (home_reasons if rule.level is Level.PERSON else reasons)(rule, setting, at)
+    if rule.id in setting.said and setting.said[rule.id][0].equals(at):
+        return setting.said[rule.id][1]
+    told = (home_reasons if rule.level is Level.PERSON else reasons)(rule, setting, at)
+    setting.said[rule.id] = at, told
+    return told
 
 
 def reason_of(provided: str, level: Level, setting: Setting, at: pl.Series) -> pl.Series:

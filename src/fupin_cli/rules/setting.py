@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -89,6 +89,7 @@ class Setting:
     """What rules are judged by, and what those before this one have answered; `provided` is which rules give a fact.
 
     One rule does, but where a place has standards of its own beside a wider place's: together they say who meets the standard.
+    `said` are the words last found for each rule, and for whom: verdicts and rules that read others ask for them again.
     """
 
     facts: Facts
@@ -103,6 +104,7 @@ class Setting:
     rules: Mapping[str, Rule]
     provided: Mapping[str, tuple[Rule, ...]]
     answers: Mapping[str, Answer]
+    said: dict[str, tuple[pl.Series, pl.DataFrame]] = field(default_factory=dict, repr=False, compare=False)
 
 
 def why_absent(rule: Rule, name: str, setting: Setting) -> str | None:

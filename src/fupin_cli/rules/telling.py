@@ -13,7 +13,7 @@ from fupin_cli.rules.order import leaves
 from fupin_cli.rules.outcome import Kind
 from fupin_cli.rules.pack import AREAS, Level, Rule
 from fupin_cli.rules.place_findings import place_findings
-from fupin_cli.rules.reasons import of_homes, reason_of, reasons
+from fupin_cli.rules.reasons import lacking, of_homes, reason_of
 from fupin_cli.rules.setting import Setting
 from fupin_cli.vocabulary import OUTCOMES, Outcome
 
@@ -51,8 +51,8 @@ def person_outcomes_of(rule: Rule, setting: Setting, at: pl.Series | None = None
     if not at.len():
         return NO_PERSON_OUTCOME
     unknown = at.filter(outcome.gather(at) == Outcome.UNKNOWN.value)
-    lacking = pl.DataFrame({"at": unknown}).with_columns(reasons(rule, setting, unknown)["missing"])
-    told = pl.DataFrame({"at": at}).join(lacking, on="at", how="left", maintain_order="left")
+    lacks = pl.DataFrame({"at": unknown}).with_columns(lacking(rule, setting, unknown))
+    told = pl.DataFrame({"at": at}).join(lacks, on="at", how="left", maintain_order="left")
     return told.select(
         setting.facts.persons[World.STRICT]["register_row"].gather(at),
         pl.lit(rule.id).alias("rule_id"),
