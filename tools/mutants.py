@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mutations import Mutant, mutants
+from changes import Mutant, mutants
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "fupin_cli"
@@ -29,6 +29,8 @@ SAID = tomllib.loads((ROOT / "tools" / "mutants.toml").read_text(encoding="utf-8
 _SIDE_BY_SIDE = 2
 _MOST_SECONDS = 20.0  # of tests that a mutant is given, as they take unchanged
 _QUIET = ("-q", "-x", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist")
+_LOADED = ("-W", "ignore::pytest.PytestAssertRewriteWarning")  # libraries are there before pytest is
+_UNCHANGED = "module: unchanged"
 
 
 @dataclass
@@ -39,9 +41,10 @@ class Known:
     lines: dict[str, dict[int, list[str]]] = field(default_factory=dict)
 
     def tests(self, file: str, line: int, *, of_module: bool) -> list[str]:
-        """The tests for a change in this line, fastest first; what stands in no function concerns all of the file's."""
+        """The tests for a change in this line, fastest first; what no test runs, but loads, concerns all of the file's."""
         told = self.lines.get(file, {})
-        found = {test for tests in told.values() for test in tests} if of_module else set(told.get(line, ()))
+        found = set() if of_module else set(told.get(line, ()))
+        found = found or {test for tests in told.values() for test in tests}
         chosen, spent = [], 0.0
         for test in sorted(found, key=lambda test: (self.seconds[test], test)):
             if chosen and spent + self.seconds[test] > _MOST_SECONDS:
@@ -66,16 +69,25 @@ def main(packages: Sequence[str]) -> int:
     low = False
     for package in packages:
         known = _known(package)
-        todo = [
-            (file, mutant) for file in files(package) for mutant in mutants((SOURCE / file).read_text(encoding="utf-8"))
-        ]
+        todo = [one for file in files(package) for one in changed(file)]
         same = {(one["file"], one["change"]): one["why"] for one in SAID.get("same", [])}
         begun = time.monotonic()
-        verdicts = list(_judged([one for one in todo if (one[0], one[1].name) not in same], known))
+        told = list(_judged([one for one in todo if (one[0], one[1].name) not in same], known))
+        if strange := [one.file for one in told if one.name == _UNCHANGED and one.outcome == "killed"]:
+            raise SystemExit(f"{strange[0]}: its tests fail though nothing is changed: no verdict can be believed")
+        verdicts = [one for one in told if one.name != _UNCHANGED]
         left_out = [file for file, mutant in todo if (file, mutant.name) in same]
         _remember(package, verdicts)
         low |= _tell(package, verdicts, left_out, time.monotonic() - begun) < SAID["least"]
     return int(low)
+
+
+def changed(file: str) -> list[tuple[str, Mutant]]:
+    """The mutants of a file; and first, for a check of the checker, the file as it is."""
+    text = (SOURCE / file).read_text(encoding="utf-8")
+    found = list(mutants(text))
+    as_it_is = [Mutant(_UNCHANGED, 1, text)] if found else []
+    return [(file, one) for one in (*as_it_is, *found[:: int(os.environ.get("EVERY", "1"))])]
 
 
 def files(package: str) -> list[str]:
@@ -217,7 +229,7 @@ def _noticed(file: str, mutant: Mutant, tests: Sequence[str]) -> int:
     for stream in (0, 1, 2):
         os.dup2(silence, stream)
     sys.meta_path.insert(0, Finder())
-    return int(pytest.main([*_QUIET, *tests], plugins=[Hasty()]))
+    return int(pytest.main([*_QUIET, *_LOADED, *tests], plugins=[Hasty()]))
 
 
 # --- what is told -----------------------------------------------------------------------------------------------------
