@@ -11,7 +11,7 @@ from fupin_cli.ingest.workbook import _text
 TYPED = [  # cells of one type, the text of each
     ([1.5, 3.0, None, float("nan"), -2.0], ["1.5", "3", None, None, "-2"]),
     ([990121194912310023.0, -990121194912310023.0, 1e22], ["9.90121194912310E+17", "-9.90121194912310E+17", "1.00000000000000E+22"]),
-    ([dt.datetime(2020, 1, 5), dt.datetime(2020, 1, 5, 13, 4, 5)], ["2020-01-05", "2020-01-05 13:04:05"]),
+    ([dt.datetime.fromisoformat("2020-01-05"), dt.datetime.fromisoformat("2020-01-05 13:04:05")], ["2020-01-05", "2020-01-05 13:04:05"]),
     ([dt.date(2020, 1, 5), None], ["2020-01-05", None]),
     ([["a", "b"], []], ["a、b", None]),
     ([{"a": 1}], ['{"a":1}']),
@@ -32,7 +32,7 @@ def test_a_typed_column_as_text(cells, texts):
     ("cell", "text"),
     [
         (True, "TRUE"), (3.0, "3"), (0.1, "0.1"), (-5, "-5"), (990121194912310023, "9.90121194912310E+17"), ("甲", "甲"),
-        (dt.datetime(2020, 1, 5), "2020-01-05"), (dt.datetime(2020, 1, 5, 1, 2, 3), "2020-01-05 01:02:03"),
+        (dt.datetime.fromisoformat("2020-01-05"), "2020-01-05"), (dt.datetime.fromisoformat("2020-01-05 01:02:03"), "2020-01-05 01:02:03"),
         (dt.date(2020, 1, 5), "2020-01-05"), (dt.time(1, 2), "01:02:00"), (dt.timedelta(hours=1), "1:00:00"),
     ],
 )  # fmt: skip
