@@ -112,7 +112,7 @@ def frames(
 
 def known_of(people, **said):
     """The cases of an earlier round as the ledger has them."""
-    row = {name: None for name in KNOWN} | {"state": "new", "present": 1} | said
+    row = dict.fromkeys(KNOWN) | {"state": "new", "present": 1} | said
     ids = identify(people, LEVELS, KEY).select("case_id", _code="evidence_code").rows()
     schema = {name: pl.Int64 if name == "present" else pl.String for name in KNOWN}
     return pl.DataFrame(
