@@ -3,9 +3,9 @@
 import pytest
 
 from fupin_cli.errors import ConfigurationError
-from fupin_cli.rules import load_packs
+from fupin_cli.rules import load_lines, load_packs
 from rules_world import KNOWN
-from test_pack import GOOD, write_pack
+from test_pack import GOOD, line, write_pack
 
 FACT = '\n[[fact]]\nname = "f"\nzh = "甲"\nen = "f"\n'
 CAR = 'extract = "vehicles"\n'
@@ -44,6 +44,8 @@ RULES = [  # what stands below the rules, words of the message, words of what to
     (CHECK + '[rule.line]\ntable = "income"\nyear = "exit_yaer"\nas_fact = "l"', "'exit_yaer' is not a known fact", "exit_year"),
     (CHECK + '[rule.confirmed]\nby = "县"\ndocument = "文"', "date is missing", "date = 2020-01-01"),
     (CHECK + "effective_from = 2019-01-01\neffective_to = 2018-01-01", "effective_to lies before", "2019-01-01 or later"),
+    (CHECK + "effective_from = 2018", "effective_from must be a date", "effective_from = 2018-01-01, without quotes"),
+    (CHECK + 'effective_from = "去年"', "effective_from must be a date", "= 2014-01-01, without quotes"),
     (CRITERION + 'level = "person"\nmet = "NOT has_car"', "has_car is a department fact", "first_of"),
     (NUMBER, "a parameter needs a value", "[[parameter.value]]"),
     (NUMBER + "[[parameter.value]]\nvalue = 3\n" + CITED, "from is missing", "from = 2020-01-01"),
@@ -55,6 +57,9 @@ RULES = [  # what stands below the rules, words of the message, words of what to
 
 HEADS = [  # what stands in [pack] or beside it, words of the message, words of what to type
     ('standard = "X-1"', "", "no enabled verdict 'X-1' about households", 'kind = "verdict"'),
+    ('standard = "X-2"', VERDICT.replace('"V"', '"VW"') + 'all_of = ["X-3"]' + TOLD + CRITERION + 'level = "household"\nmet = "food_ok"' + TOLD, "X-2 rests on a weak source", "leave standard out"),
+    ('opt_in = "yes"', "", "opt_in must be true or false", "opt_in = true, without quotes"),
+    ("", '\n[signoff]\ntitle = "签"\nsteps = 3\n', "steps must be text or a list of texts", 'steps = ["…", "…"]'),
     ('extends = ["p"]', "", "extends: p builds on itself", "take one of the extends out"),
     ("", '\n[signoff]\ntitle = "签"\nsteps = ["村", "村"]\n', "a step of the chain stands twice", ""),
     ("", '\n[signoff]\ntitle = "签"\nsteps = ["村"]\ncitation = { title = "忆", provenance = "R" }\n', "only recalled must be off", "enabled = false"),
@@ -91,3 +96,30 @@ def test_a_pack_that_cannot_be_is_refused(tmp_path, head, below, said, to_type):
     what, try_ = refusal(tmp_path, GOOD.replace('regime = "any"', f'regime = "any"\n{head}') + below)
     assert said in what
     assert to_type in try_
+
+
+@pytest.mark.parametrize(
+    ("instead", "said", "to_type"),
+    [
+        ("[packs]", "'packs' is not a key here", "[pack]"),
+        ("[gap]", "[pack] is missing", "[pack] with its keys below it"),
+    ],
+)
+def test_a_file_without_its_head_is_told_what_it_lacks(tmp_path, instead, said, to_type):
+    """A misspelt table is answered with the right one, a missing one with its name."""
+    what, try_ = refusal(tmp_path, GOOD.replace("[pack]", instead, 1))
+    assert said in what
+    assert to_type in try_
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (line() + line(), "this line is given twice"),
+        (line().replace("year = 2017\n", ""), "year must be a whole number"),
+    ],
+)
+def test_a_line_that_could_mean_two_things_is_refused(tmp_path, lines, said):
+    """Two numbers for one year and place, or a number of no year."""
+    with pytest.raises(ConfigurationError, match=said):
+        load_lines([write_pack(tmp_path, lines, "lines.toml")])
