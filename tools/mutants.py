@@ -72,12 +72,12 @@ def main(packages: Sequence[str]) -> int:
         todo = [one for file in files(package) for one in changed(file)]
         same = {(one["file"], one["change"]): one["why"] for one in SAID.get("same", [])}
         begun = time.monotonic()
-        told = list(_judged([one for one in todo if (one[0], one[1].name) not in same], known))
+        judged = _judged([one for one in todo if (one[0], one[1].name) not in same], known)
+        told = list(_remembered(package, judged))
         if strange := [one.file for one in told if one.name == _UNCHANGED and one.outcome == "killed"]:
             raise SystemExit(f"{strange[0]}: its tests fail though nothing is changed: no verdict can be believed")
         verdicts = [one for one in told if one.name != _UNCHANGED]
         left_out = [file for file, mutant in todo if (file, mutant.name) in same]
-        _remember(package, verdicts)
         low |= _tell(package, verdicts, left_out, time.monotonic() - begun) < SAID["least"]
     return int(low)
 
@@ -235,12 +235,13 @@ def _noticed(file: str, mutant: Mutant, tests: Sequence[str]) -> int:
 # --- what is told -----------------------------------------------------------------------------------------------------
 
 
-def _remember(package: str, verdicts: Sequence[Verdict]) -> None:
-    kept = [
-        json.dumps(vars(verdict), ensure_ascii=False) + "\n"
-        for verdict in sorted(verdicts, key=lambda v: (v.file, v.line))
-    ]
-    (KEPT / f"{package}.jsonl").write_text("".join(kept), encoding="utf-8")
+def _remembered(package: str, verdicts: Iterator[Verdict]) -> Iterator[Verdict]:
+    """The verdicts; each stands in a file as soon as it is known, for whoever does not wait for the end."""
+    with (KEPT / f"{package}.jsonl").open("w", encoding="utf-8") as file:
+        for verdict in verdicts:
+            file.write(json.dumps(vars(verdict), ensure_ascii=False) + "\n")
+            file.flush()
+            yield verdict
 
 
 def _tell(package: str, verdicts: Sequence[Verdict], left_out: Sequence[str], seconds: float) -> float:

@@ -1,0 +1,45 @@
+"""ID numbers as linking and printing take them: sex and birth date of clean and of damaged ones, and what still helps to link."""
+
+import datetime as dt
+
+import polars as pl
+import pytest
+
+from fupin_cli.normalise.compared import KINDS
+from fupin_cli.normalise.id_number import clean_id_numbers, number_keys
+
+WOMAN, MAN = "990121194912310023", "990121198506153016"  # the 17th digit is even, and odd
+NUMBERS = [  # as received | sex | usable | digits left for linking | cut by a spreadsheet | birth date
+    (WOMAN, "女", True, None, False, dt.date(1949, 12, 31)),
+    (MAN, "男", True, None, False, dt.date(1985, 6, 15)),
+    (f" {WOMAN}", "女", True, None, False, dt.date(1949, 12, 31)),
+    ("990121491231002", "女", True, None, False, dt.date(1949, 12, 31)),
+    ("990121850615301", "男", True, None, False, dt.date(1985, 6, 15)),
+    (WOMAN[:17] + "5", None, False, WOMAN[:17] + "5", False, dt.date(1949, 12, 31)),
+    ("9.90121194912310E+17", None, False, "990121194912310", True, dt.date(1949, 12, 31)),
+    ("990121194912310000", None, False, "990121194912310", True, dt.date(1949, 12, 31)),
+    ("990121********0023", None, False, "990121********0023", False, None),
+    ("990121194913310023", None, False, "990121194913310023", False, None),
+    ("9901211949123", None, False, None, False, None),  # fewer digits than region and birth date are no evidence
+    ("无", None, False, None, False, None),
+    (None, None, False, None, False, None),
+]
+
+
+@pytest.mark.parametrize(("raw", "sex", "usable", "digits", "cut", "born"), NUMBERS)
+def test_what_a_number_says_of_its_owner(raw, sex, usable, digits, cut, born):
+    """Sex of usable ones alone; the date of damaged ones too; digits only where enough are left and the number is not usable."""
+    raws = pl.Series([raw], dtype=pl.String)
+    clean, keys = clean_id_numbers(raws).row(0, named=True), number_keys(raws).row(0, named=True)
+    assert (clean["id_sex"], clean["id_birth_on"]) == (sex, born)
+    assert (keys["code"] is not None) is usable
+    assert keys["digits"] == digits
+    assert keys["cut"] is cut
+    assert keys["birth_in_id"] == born
+    assert keys["male_in_id"] == (None if sex is None else sex == "男")
+    assert keys["code"] is None or str(keys["code"]) == clean["id_number"][:17]
+
+
+def test_the_kinds_of_a_compared_column_are_these():
+    """What a profile may write."""
+    assert KINDS == ("id", "text", "date", "code")
