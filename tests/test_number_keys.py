@@ -43,3 +43,18 @@ def test_what_a_number_says_of_its_owner(raw, sex, usable, digits, cut, born):
 def test_the_kinds_of_a_compared_column_are_these():
     """What a profile may write."""
     assert KINDS == ("id", "text", "date", "code")
+
+
+@pytest.mark.parametrize(
+    ("raw", "status", "born"),
+    [
+        ("99012119491231A", "malformed", dt.date(1949, 12, 31)), ("证号999999199001011234", "placeholder", None),
+        ("9901211949123100**", "masked", dt.date(1949, 12, 31)), ("99012119491231002*", "malformed", dt.date(1949, 12, 31)),
+        ("990121188001011234", "bad_check_digit", dt.date(1880, 1, 1)), ("990121187912311234", "bad_date", None),
+        ("990121209912311234", "bad_check_digit", dt.date(2099, 12, 31)), ("990121210001011234", "bad_date", None),
+    ],
+)  # fmt: skip
+def test_numbers_at_the_edges(raw, status, born):
+    """Just inside and just outside of what a number can be."""
+    row = clean_id_numbers(pl.Series([raw])).row(0, named=True)
+    assert (row["id_status"], row["id_birth_on"]) == (status, born)

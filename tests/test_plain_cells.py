@@ -38,3 +38,30 @@ def test_a_unit_of_money_is_so_many_yuan():
     scales = {"元": 1, "十元": 10, "百元": 100, "千元": 1000, "万元": 10_000, "百万元": 1_000_000, "亿元": 100_000_000}
     assert {unit: values.scale_of(unit) for unit in scales} == scales
     assert values.scale_of(None) is None
+
+
+EDGES = [  # reader, cell, what it is, options
+    ("is_blank", "", True), ("is_blank", " - ", True), ("is_blank", "<na>", True), ("is_blank", "#N/A", True), ("is_blank", "无业", False),
+    ("has_two_digit_year", "5/1/1980", False), ("has_two_digit_year", "5/1/80", True),
+    ("is_lost", " 9.90121194912310E+17 ", True), ("is_lost", "9.9E+10", False), ("is_lost", None, False),
+    ("to_phone", "1.3800000000e+10", None), ("to_phone", "9998613800000000", "9998613800000000"),
+    ("to_phone", "008613800000000", "13800000000"),
+    ("to_date", "公元一九八〇年一月五日", None), ("to_date", "一九八〇年一月五日", dt.date(1980, 1, 5)),
+    ("to_date", "1850-01-01", dt.date(1850, 1, 1)), ("to_date", "1849-12-31", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("reader", "cell", "read"), EDGES)
+def test_cells_at_the_edges(reader, cell, read):
+    """Just inside and just outside of what is understood."""
+    frame = pl.DataFrame({"x": [cell]}, schema={"x": pl.String})
+    assert frame.select(getattr(values, reader)(pl.col("x"))).item() == read
+
+
+def test_money_and_labels_at_the_edges():
+    """A currency stands before its amount; labels in capitals without their .0; characters are counted from one."""
+    frame = pl.DataFrame({"x": ["500RMB", "RMB500", "500"], "n": ["A1", "ab12", "甲"]})
+    assert frame.select(values.to_money(pl.col("x"), "元"))["x"].to_list() == [None, 500.0, 500.0]
+    assert frame.select(values.character_at(pl.col("n"), 1))["n"].to_list() == ["A", "A", None]
+    assert frame.select(values.character_at(pl.col("n"), 3))["n"].to_list() == [None, "1", None]
+    assert [values.label_key(label) for label in ("yes", "1.0", "1.0x", " 是 ")] == ["YES", "1", "1.0X", "是"]
