@@ -58,3 +58,9 @@ def test_numbers_at_the_edges(raw, status, born):
     """Just inside and just outside of what a number can be."""
     row = clean_id_numbers(pl.Series([raw])).row(0, named=True)
     assert (row["id_status"], row["id_birth_on"]) == (status, born)
+
+
+def test_noughts_that_an_exponent_dropped_are_put_back():
+    """From thirteen digits on, noughts at the end were dropped; fewer digits were only shown."""
+    raws = pl.Series(["9.901211949123E+17", "9.9012119491E+17"])
+    assert clean_id_numbers(raws)["id_digits"].to_list() == ["990121194912300", "99012119491"]

@@ -42,7 +42,9 @@ def test_a_unit_of_money_is_so_many_yuan():
 
 EDGES = [  # reader, cell, what it is, options
     ("is_blank", "", True), ("is_blank", " - ", True), ("is_blank", "<na>", True), ("is_blank", "#N/A", True), ("is_blank", "无业", False),
-    ("has_two_digit_year", "5/1/1980", False), ("has_two_digit_year", "5/1/80", True),
+    ("has_two_digit_year", "5/1/1980", False), ("has_two_digit_year", "5/1/80", True), ("has_two_digit_year", "80-1-5号院", False),
+    ("has_two_digit_year", "5191225", False), ("to_multi", "类3", "类3"), ("to_multi", "3", None),
+    ("to_date", "二〇一九年一月二十日", dt.date(2019, 1, 20)),
     ("is_lost", " 9.90121194912310E+17 ", True), ("is_lost", "9.9E+10", False), ("is_lost", None, False),
     ("to_phone", "1.3800000000e+10", None), ("to_phone", "9998613800000000", "9998613800000000"),
     ("to_phone", "008613800000000", "13800000000"),
@@ -64,4 +66,6 @@ def test_money_and_labels_at_the_edges():
     assert frame.select(values.to_money(pl.col("x"), "元"))["x"].to_list() == [None, 500.0, 500.0]
     assert frame.select(values.character_at(pl.col("n"), 1))["n"].to_list() == ["A", "A", None]
     assert frame.select(values.character_at(pl.col("n"), 3))["n"].to_list() == [None, "1", None]
+    none = pl.DataFrame({"x": [None]}, schema={"x": pl.String})
+    assert none.select(values.is_one_of(pl.col("x"), ["甲"])).item() is False
     assert [values.label_key(label) for label in ("yes", "1.0", "1.0x", " 是 ")] == ["YES", "1", "1.0X", "是"]
