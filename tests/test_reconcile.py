@@ -71,6 +71,15 @@ def test_what_tells_a_person_where_there_is_no_number(base, other, same):
     assert (number_of(**base, **{k: v for k, v in other.items() if k not in base}) == number_of(**base)) is same
 
 
+def test_a_countys_case_is_of_the_place_and_of_nobody_in_it():
+    """As a village's: whoever the row names beside it makes no other case."""
+    place = {"rule_id": "C", "household_id": None}
+    told = [
+        identify(findings(place | who), {"C": "county"}, KEY)["case_id"].item() for who in ({}, {"person_id": "P2"})
+    ]
+    assert told[0] == told[1]
+
+
 def test_two_whom_nothing_tells_apart_are_two_cases_in_any_order():
     """The one whose evidence sorts first is the first; the evidence is what both sides say."""
     one, two = {"department_value": "a"}, {"department_value": "b"}
