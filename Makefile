@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help messages demo bundle sbom licences test test-oldest test-newest test-rule-mutants test-slow test-spark coverage properties check format docs site fuzz bench bench-ledger bench-rules bench-linkage bench-read bench-sampling bench-scale constraints sample clean
+.PHONY: help messages demo bundle sbom licences test test-oldest test-newest test-rule-mutants mutants test-slow test-spark coverage properties check format docs site fuzz bench bench-ledger bench-rules bench-linkage bench-read bench-sampling bench-scale constraints sample clean
 
 help:            ## what each target does
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/  /'
@@ -56,6 +56,11 @@ endef
 
 test-rule-mutants: $(STAMP)  ## change every threshold and operator of every shipped rule: an example must notice
 	$(BIN)/python -m pytest -q -m "" tests/test_mutants.py
+
+# PACKAGES=cases and ONLY=cases/keys do a part of it, EVERY=4 a sample: each fourth. What survives is printed; tools/mutants.toml says what makes no difference.
+PACKAGES ?= normalise cases rules
+mutants: $(STAMP)  ## change the program in 2,500 places, one at a time: a test must notice; takes an hour
+	$(BIN)/python tools/mutants.py $(PACKAGES)
 
 test-slow: $(STAMP)  ## the slow ones
 	$(BIN)/python -m pytest -m slow

@@ -23,6 +23,15 @@ NAMES = """
 徐(莹加王旁)          | 徐(莹加王旁)      | 徐(莹加王旁)
 𬱖某                  | 𬱖某              | 𬱖某
 龑一                  | 龑一              | 䶮一
+张三（户主）          | 张三              | 张三
+王2芳                 | 王2芳             | 王2芳
+王户主                | 王户主            | 王户主
+买买提··吐尔逊        | 买买提·吐尔逊     | 买买提吐尔逊
+，龑；                | 龑                | 䶮
+张三，(亡)            | 张三              | 张三
+欧阳(莹加王旁)        | 欧阳(莹加王旁)    | 欧阳(莹加王旁)
+张(亡)                | 张(亡)            | 张(亡)
+Ali Khan              | AliKhan           | ALIKHAN
 """
 
 
@@ -93,3 +102,15 @@ def test_identity_needs_no_column_at_all():
     got = add_identity(pl.DataFrame({"something": ["x", "y"]}))
     assert got["id_status"].to_list() == ["missing", "missing"]
     assert got["name_key"].to_list() == [None, None]
+
+
+def test_a_former_name_has_a_key_of_its_own():
+    """Cleaned as the name is; what the frame held beside it stays."""
+    got = add_identity(pl.DataFrame({"name_raw": ["张 三"], "former_name": ["張 偉"], "sex": ["男"], "other": [1]}))
+    assert got.select("name_raw", "name", "name_key", "former_name", "former_name_key", "sex", "other").rows() == [
+        ("张 三", "张三", "张三", "張偉", "张伟", "男", 1)
+    ]
+    assert got.schema["birth_on"] == pl.Date
+    assert got["birth_on"].to_list() == [None]
+    most_empty = add_identity(pl.DataFrame({"name_raw": [None, None, "張 偉", None]}))
+    assert most_empty["name_key"].to_list() == [None, None, "张伟", None]

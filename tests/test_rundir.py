@@ -1,15 +1,19 @@
 """A run directory appears whole or not at all, whatever happens in between."""
 
+import errno
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from fupin_cli.errors import BusyError, OutputError
-from fupin_cli.rundir import publish, sha256, write_manifest
+from fupin_cli import rundir
+from fupin_cli.errors import BusyError, DiskError, OutputError
+from fupin_cli.rundir import publish, replace_file, require_space, sha256, write_manifest
 
 
 def write_run(target, text):
@@ -137,6 +141,76 @@ def test_killed_between_the_two_renames_the_old_run_comes_back(tmp_path):
     with pytest.raises(ValueError, match="stop"), publish(tmp_path / "run"):
         raise ValueError("stop")
     assert (tmp_path / "run" / "a.txt").read_text(encoding="utf-8") == "one"
+
+
+def test_what_stepped_aside_for_a_run_that_is_there_goes(tmp_path):
+    """Both the new run and the old one are found: the new one had its name, so the old one is what was left over."""
+    write_run(tmp_path / "run", "one")
+    write_run(tmp_path / ".run.previous", "nought")
+    write_run(tmp_path / "run", "two")
+    assert (tmp_path / "run" / "a.txt").read_text(encoding="utf-8") == "two"
+    assert not (tmp_path / ".run.previous").exists()
+
+
+@pytest.mark.parametrize("lacking", [None, "linux", "call"])
+def test_where_names_cannot_be_exchanged_the_old_run_steps_aside(tmp_path, monkeypatch, lacking):
+    """Another system, an old C library, a disk that cannot: two renames instead of one stroke, and the same in the end."""
+    write_run(tmp_path / "run", "one")
+    if lacking == "linux":
+        monkeypatch.setattr(rundir.sys, "platform", "darwin")
+    elif lacking == "call":
+        monkeypatch.setattr(rundir, "_renameat2", lambda: object().renameat2)
+    else:
+        monkeypatch.setattr(rundir, "_renameat2", lambda: lambda *_: -1)
+    write_run(tmp_path / "run", "two")
+    assert (tmp_path / "run" / "a.txt").read_text(encoding="utf-8") == "two"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".run.lock", "run"]
+
+
+def test_a_second_rename_that_fails_gives_the_old_run_its_name_back(tmp_path, monkeypatch):
+    """Whatever happens between the two renames, somebody has the name in the end."""
+    write_run(tmp_path / "run", "one")
+    monkeypatch.setattr(rundir, "_exchanged", lambda *_: False)
+    rename = Path.rename
+
+    def failing(self, to):
+        if self.name.endswith(".partial"):
+            raise OSError(errno.EIO, "no")
+        return rename(self, to)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    with pytest.raises(DiskError, match="writing the results failed"):
+        write_run(tmp_path / "run", "two")
+    assert (tmp_path / "run" / "a.txt").read_text(encoding="utf-8") == "one"
+
+
+def test_too_little_room_is_told_before_anything_is_written(tmp_path, monkeypatch):
+    """With the tables of register and extracts more is needed; the numbers of both sides are told."""
+    monkeypatch.setattr(rundir.shutil, "disk_usage", lambda _: SimpleNamespace(free=(256 << 20) + (40 << 20)))
+    require_space(tmp_path, 1 << 20)
+    with pytest.raises(DiskError, match=r"not enough room on the disk: 296 MiB free, about [0-9,]+ MiB needed"):
+        require_space(tmp_path, 1 << 30, tables=True)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "why"),
+    [
+        (OSError(errno.ENOSPC, "full"), DiskError, "No space left on device"),
+        (OSError("failed to write: (os error 28)"), DiskError, "No space left on device"),  # as Polars says it
+        (OSError(errno.EACCES, "no"), OutputError, "Permission denied"),
+        (OSError("something else"), OutputError, "OSError"),
+    ],
+)
+def test_a_file_that_cannot_be_replaced_stays_and_the_reason_is_told(tmp_path, error, kind, why):
+    """The file is the old one, nothing half-written lies beside it, and a full disk is told from a locked door."""
+    target = tmp_path / "a.json"
+    target.write_text("old", encoding="utf-8")
+    with pytest.raises(kind) as caught, replace_file(target) as staged:
+        staged.write_text("new", encoding="utf-8")
+        raise error
+    assert caught.value.why == why
+    assert target.read_text(encoding="utf-8") == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
 
 
 def test_the_callers_umask_is_given_back(tmp_path):

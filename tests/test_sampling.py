@@ -16,7 +16,7 @@ from fupin_cli.audit.estimate import MET, NOT_MET, UNKNOWN, estimate_all, judged
 from fupin_cli.audit.frame import frame_of
 from fupin_cli.audit.intervals import beta_below, clopper_pearson, t_quantile
 from fupin_cli.audit.returns import compare_answers
-from fupin_cli.errors import BadDataError, ConfigurationError, UsageError
+from fupin_cli.errors import BadDataError, ConfigurationError, InputMissingError, UsageError
 from fupin_cli.rules.sampling import Stage, find_plans, load_plan, open_plan
 from fupin_cli.vocabulary import SAMPLING_FRAME
 from sampling_world import COLUMNS, cover, population
@@ -101,6 +101,16 @@ def test_jilin_has_the_five_groups():
         ('unit = "household"\nmethod', 'unit = "household"\ntake = 9\nmethod', "counted twice over", "no take"),
         ("groups = 2", "groups = 0", "at least one audit group", "groups = 1"),
         ('title = "是否漏评"', 'title = "是否认可"', "two of [[question]] are called 是否认可", "its own name"),
+        ('unit = "village"\n', 'unit = "village"\nper = "village"\n', "a village does not lie within a village", "a wider level"),
+        ('method = "systematic"', 'method = "systematic"\nsize = "persons"', "drawn in proportion to", 'method = "pps"'),
+        ('method = "systematic"', 'method = "pps"', "households are drawn with equal chances", '"systematic" or "srs"'),
+        ('method = "all"', 'method = "all"\ntake = 3', "all of them are taken", "leave take out"),
+        ('unit = "county"', 'unit = "village"', "stages go from wide to narrow", 'unit = "household"'),
+        ("take = 5\nmethod", "method", "stage village does not say how many", 'method = "all"'),
+        ("groups = 2", 'groups = 2\nallocation = "equal"', "stratum 脱贫户 has a take", 'allocation = "given"'),
+        ("take = 10\n[[stratum]]", "take = 0\n[[stratum]]", "take must be 1 or more", "take = 10"),
+        ('counts = ["不符合"]', 'counts = ["不符合"]\namong = ["未脱贫户"]', "wrong_exit is not asked of 未脱贫户", '["脱贫户"]'),
+        ('question = "wrong_exit"', 'question = "home"', "home is free text", "choices = […]"),
     ],
 )  # fmt: skip
 def test_a_wrong_plan_is_refused_with_its_line(tmp_path, old, new, what, hint):
@@ -114,6 +124,23 @@ def test_a_wrong_plan_is_refused_with_its_line(tmp_path, old, new, what, hint):
     assert what in refused.value.what
     assert hint in str(refused.value.try_)
     assert str(refused.value.where).startswith("sampling/county.toml:")
+
+
+def test_households_must_be_shared_among_strata_somehow(tmp_path):
+    """No take anywhere, or one for all strata and no allocation: nobody would know how many of whom; all of them need none."""
+    text = (PLANS / "county.toml").read_text(encoding="utf-8").replace("take = 10\n", "")
+    text = text.replace("IN ('未脱贫', '返贫')\"\ntake = 5", "IN ('未脱贫', '返贫')\"")
+    path = tmp_path / "own.toml"
+    household = 'unit = "household"\n'
+    told = {"": "household does not say how many", "take = 50\n": "how the households are shared among the strata"}
+    for take, what in told.items():
+        path.write_text(text.replace(household, household + take), encoding="utf-8")
+        with pytest.raises(ConfigurationError, match=what):
+            load_plan(path, COLUMNS)
+    path.write_text(text.replace('method = "systematic"', 'method = "all"'), encoding="utf-8")
+    assert open_plan(str(path), [], COLUMNS).stages[-1].method == "all"
+    with pytest.raises(InputMissingError, match="no such plan"):
+        open_plan(str(tmp_path / "gone.toml"), [], COLUMNS)
 
 
 def test_an_unknown_plan_names_the_nearest():

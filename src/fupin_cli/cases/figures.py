@@ -234,7 +234,9 @@ def trend(ledger: Ledger) -> Figures:
     """The rounds in order: found, new, changed, reopened, cleared, gone; and households that entered, came back and left."""
     rounds = pl.DataFrame(ledger.rows("SELECT * FROM rounds ORDER BY round"), infer_schema_length=None)
     if not rounds.height:
-        return Figures("trend", _TREND, _ROUNDS, pl.DataFrame(schema={name: pl.Int64() for name, _, _ in _ROUNDS}))
+        texts = dict.fromkeys(("as_of", "stage"), pl.String())
+        empty = pl.DataFrame(schema={name: texts.get(name, pl.Int64()) for name, _, _ in _ROUNDS})
+        return Figures("trend", _TREND, _ROUNDS, empty)
     moved = ledger.frame(
         "SELECT e.round, e.kind, count(DISTINCT c.household) FROM events e JOIN cases c USING (case_id) "
         "WHERE e.kind IN ('found', 'returned') OR (e.kind = 'cleared' AND json_extract(e.detail, '$.why') = 'left') "

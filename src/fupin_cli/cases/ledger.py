@@ -31,6 +31,7 @@ _WAIT_SECONDS = 10.0
 _FINDING_KEY = re.compile("[0-9a-f]{16}")
 _BEGIN = 4  # characters of a case's number: one of its ends is usually typed right
 _MANY, _AT_ONCE = 50_000, 20_000  # cases worth new indexes; rows that are Python's at one time
+_NO_ROOM = ("full", "disk I/O", "readonly", "unable to open")  # a "disk image" that is malformed is another thing
 _CACHE_KIB = 256 * 1024  # numbers of cases are random: a round touches pages all over the file
 EVENT = ("case_id", "kind", "day", "round", "batch", "file", "evidence", "detail", "once")
 _IDENTITY = ("case_id", "rule_id", "severity", "department", "title", "county", "township", "village", "household")
@@ -369,7 +370,7 @@ def _explained(error: sqlite3.Error, path: Path) -> BusyError | DiskError | BadD
         return BusyError(
             tr("another fupin is writing to this ledger"), where=str(path), try_=tr("wait for it to finish")
         )
-    if "full" in text or "disk" in text or "readonly" in text or "unable to open" in text:
+    if any(words in text for words in _NO_ROOM):
         return DiskError(
             tr("writing the ledger failed"), where=str(path), why=text, try_=tr("free some space; nothing was booked")
         )

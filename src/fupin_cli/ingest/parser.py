@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -77,3 +78,4 @@ def _limit_memory(most: int) -> None:
 
 if __name__ == "__main__":
     serve()
+    os._exit(0)  # every answer is sent; the libraries would take their time over tidying up, and somebody waits

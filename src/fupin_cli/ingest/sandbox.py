@@ -121,6 +121,15 @@ class _Child:
         self.late = True
         self.stop()
 
+    def end(self) -> None:
+        """Lets an idle process end as programs do: nobody asks any more. One that does not within a moment is stopped."""
+        if self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_MOMENT)
+        self.stop()
+
     def stop(self) -> None:
         self._process.kill()
         self._process.wait()
@@ -144,7 +153,7 @@ def _borrowed() -> Iterator[_Child]:
         yield child
     finally:
         if child.was_large:
-            child.stop()  # it keeps the memory that it used, which would count against the next file
+            child.end()  # it keeps the memory that it used, which would count against the next file
         elif child.alive:
             with _lock:
                 _idle.append(child)
@@ -154,7 +163,7 @@ def _borrowed() -> Iterator[_Child]:
 def _stop_all() -> None:
     with _lock:
         for child in _idle:
-            child.stop()
+            child.end()
         _idle.clear()
 
 

@@ -29,18 +29,19 @@ _ADDRESS = (
     r"(?P<county>[^省市州]{1,10}?(?:县|区|旗|市))?"
     r"(?P<township>[^县区旗]{1,10}?(?:镇|乡|街道|苏木))"
     r"(?P<village>[^镇乡]{1,10}?(?:村|社区|嘎查))?"
-    r"(?P<hamlet>[^村]{1,8}?(?:组|屯|社|队))?"
+    r"(?P<hamlet>[^村]{1,8}?(?:村民小组|村民组|组|屯|社|队))?"
 )
 # 第三村民小组, 3组 and 三组 are one
 _HAMLET = r"^第|(?:村民小组|村民组|小组|组|屯|社|队)$"
-_NUMERALS = {
-    f"{ten}{one}": str(10 * n + m)
-    for n, ten in enumerate(("", "十", "二十"))
-    for m, one in enumerate("零一二三四五六七八九")
-}
-_NUMERALS = {"十": "10", "二十": "20", "三十": "30"} | {
-    word: figure for word, figure in _NUMERALS.items() if "零" not in word
-}
+_DIGITS = "一二三四五六七八九"
+_UNITS = dict(zip(_DIGITS, "123456789", strict=True))
+_TENS = {f"{ten}十": n for n, ten in enumerate(("", *_DIGITS[1:]), 1)}
+# the longest first: of two that begin at one place the first is taken, and 十 would leave the 一 of 十一 behind
+_NUMERALS = (
+    {ten + one: f"{n}{m}" for ten, n in _TENS.items() for one, m in _UNITS.items()}
+    | {ten: f"{n}0" for ten, n in _TENS.items()}
+    | _UNITS
+)
 
 
 def place_keys(frame: pl.DataFrame) -> pl.DataFrame:
