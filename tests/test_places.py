@@ -7,7 +7,7 @@ from fupin_cli.cases import LedgerKey
 from fupin_cli.normalise.codes import codes_of, read_code
 from fupin_cli.normalise.compared import clean_compared
 from fupin_cli.normalise.keys import person_keys
-from fupin_cli.normalise.regions import Renamed, place_codes, place_keys, rename_places, unmatched_places
+from fupin_cli.normalise.regions import KnownPlaces, Renamed, place_codes, place_keys, rename_places, unmatched_places
 
 
 def places(*rows):
@@ -163,9 +163,12 @@ def test_places_that_the_register_has_not_are_told_with_their_rows():
         ("青禾县", None, "丁村"),
         ("青禾县", "平川镇", None),
     )
-    assert unmatched_places(rows, register, 2) == [("township", ("新镇",), 2), ("village", ("石桥", "石桥村"), 2)]
-    assert unmatched_places(rows, register, 1)[1] == ("village", ("石桥",), 2)
-    assert unmatched_places(register, register, 2) == []
+    assert unmatched_places(rows, KnownPlaces.of(register), 2) == [
+        ("township", ("新镇",), 2),
+        ("village", ("石桥", "石桥村"), 2),
+    ]
+    assert unmatched_places(rows, KnownPlaces.of(register), 1)[1] == ("village", ("石桥",), 2)
+    assert unmatched_places(register, KnownPlaces.of(register), 2) == []
 
 
 # --- numbers of cases -------------------------------------------------------------------------------------------------
