@@ -30,7 +30,7 @@ AT_ONCE = 200_000  # persons; two gigabytes under all packs
 HERE = Threads()
 _BYTES_A_PERSON = 10_000  # what judging one takes at its peak, under all packs
 _FEWEST = 10_000  # smaller parts cost more than they spare
-_ROW_GROUP = 500_000  # rows; a fixed number, so that the same results are the same bytes
+_ROW_GROUP = 100_000  # rows; a fixed number, so that the same results are the same bytes
 _SORTED_BY = {
     "persons": "register_row",
     "households": "household_id",
