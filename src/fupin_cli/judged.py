@@ -19,6 +19,7 @@ import polars as pl
 
 from fupin_cli.engine import SIDE_BY_SIDE, Engine, Threads
 from fupin_cli.language import tr
+from fupin_cli.parked import Park, gathered, in_memory
 from fupin_cli.parquet import disk_faults, write_parquet
 from fupin_cli.rules import Bucket, GatheredFacts, Inquiry, Judgement
 from fupin_cli.rules.finding_text import NOTHING_TOLD, keyed
@@ -30,6 +31,7 @@ AT_ONCE = 200_000  # persons; two gigabytes under all packs
 HERE = Threads()
 _BYTES_A_PERSON = 10_000  # what judging one takes at its peak, under all packs
 _FEWEST = 10_000  # smaller parts cost more than they spare
+_AT_LEAST = 250_000  # findings that are parked together
 _ROW_GROUP = 100_000  # rows; a fixed number, so that the same results are the same bytes
 _SORTED_BY = {
     "persons": "register_row",
@@ -106,12 +108,13 @@ def judge_in_parts(
     keep: bool,
     tell: Callable[[int, int, str], None] | None = None,
     engine: Engine = HERE,
+    park: Park = in_memory,
 ) -> Judged:
     """Judges `at_once` persons at a time, parts side by side; without `keep`, only counts and findings of them are kept.
 
-    `tell` is told after each part how many persons are judged, of how many, and what is counted.
+    `tell` is told after each part how many persons are judged, of how many, and what is counted; `park` says where findings lie.
     """
-    told, reports = [NOTHING_TOLD], dict[str, RuleReport]()
+    told, reports = dict[str, list[pl.DataFrame]](), dict[str, RuleReport]()
     undecided, lines = dict[str, Undecided](), set[LineUsed]()
     stopped, lost = dict[str, tuple[str, ...]](), dict[str, tuple[str, ...]]()
     only, uncovered, done = None, pl.DataFrame(), 0
@@ -119,7 +122,8 @@ def judge_in_parts(
         folder.mkdir()
     files = folder if keep else folder.parent
     for nth, part in enumerate(_said(Asked(inquiry, keep), files, at_once, engine)):
-        told += part.told
+        for rule, found in _by_rule(part.told, park):
+            told.setdefault(rule, []).append(found)
         for report in part.reports:
             reports[report.rule_id] = _added(reports[report.rule_id], report) if report.rule_id in reports else report
         undecided |= {id_: undecided.get(id_, Undecided()) + found for id_, found in part.undecided.items()}
@@ -134,7 +138,7 @@ def judge_in_parts(
         del part  # before the next one is made
     for id_, lacking in undecided.items():
         reports[id_] = replace(reports[id_], not_run=why_not(stopped[id_], lost[id_], lacking))
-    findings = pl.concat([FINDINGS.empty(), *_with_keys(pl.concat(told), reports)])
+    findings = pl.concat([FINDINGS.empty(), *map(park, gathered(_with_keys(told, reports), _AT_LEAST))])
     return Judged(
         tuple(reports.values()),
         tuple(sorted(lines, key=attrgetter("year", "name"))),
@@ -200,10 +204,18 @@ def _added(one: RuleReport, other: RuleReport) -> RuleReport:
     return replace(one, **added, years_without_line=tuple(sorted(years.items())))
 
 
-def _with_keys(told: pl.DataFrame, reports: dict[str, RuleReport]) -> Iterator[pl.DataFrame]:
-    by_rule = {str(rule): found for (rule,), found in told.partition_by("rule_id", as_dict=True).items()}
-    for rule, found in sorted(by_rule.items()):
-        yield keyed(found, decided=reports[rule].not_run is None)
+def _by_rule(told: Sequence[pl.DataFrame], park: Park) -> Iterator[tuple[str, pl.DataFrame]]:
+    """What each rule found in one part, all of it parked together."""
+    ends = list(itertools.accumulate((found.height for found in told), initial=0))
+    parked = park(pl.concat([NOTHING_TOLD, *told]))
+    for found, start in zip(told, ends, strict=False):
+        if found.height:
+            yield found["rule_id"][0], parked.slice(start, found.height)
+
+
+def _with_keys(told: dict[str, list[pl.DataFrame]], reports: dict[str, RuleReport]) -> Iterator[pl.DataFrame]:
+    for rule in sorted(told):
+        yield keyed(pl.concat(told.pop(rule)), decided=reports[rule].not_run is None)
 
 
 def _keep(part: Judgement, folder: Path, nth: int) -> None:

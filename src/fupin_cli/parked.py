@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
@@ -38,6 +38,18 @@ def on_disk(folder: Path) -> Park:
             return mapped(Path(file.name)).cast(frame.schema)
 
     return in_memory if os.name == "nt" else park
+
+
+def gathered(frames: Iterable[pl.DataFrame], least: int) -> Iterator[pl.DataFrame]:
+    """The frames in order, short ones put together to `least` rows or more, so that few files are made of them."""
+    together: list[pl.DataFrame] = []
+    for frame in frames:
+        together.append(frame)
+        if sum(part.height for part in together) >= least:
+            yield pl.concat(together, rechunk=True)
+            together = []
+    if together:
+        yield pl.concat(together, rechunk=True)
 
 
 def mapped(path: Path) -> pl.DataFrame:

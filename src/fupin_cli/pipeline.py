@@ -19,7 +19,7 @@ from fupin_cli.language import tr
 from fupin_cli.linkage import find_duplicates, link_long
 from fupin_cli.normalise.keys import person_keys
 from fupin_cli.normalise.regions import place_codes
-from fupin_cli.parked import in_memory, on_disk
+from fupin_cli.parked import Park, in_memory, on_disk
 from fupin_cli.progress import Say, silent
 from fupin_cli.project import Project, Source
 from fupin_cli.report.digest import Digest
@@ -65,11 +65,11 @@ def reconcile(
         at_once = engine.at_once(register.persons.height, most)
         rounds = [
             judge_round(
-                folder, project, book, register, extracts, links, stages[: n + 1], at_once, engine, say, last=last
+                folder, project, book, register, extracts, links, stages[: n + 1], at_once, engine, park, say, last=last
             )
             for n, last in enumerate(stage == stages[-1] for stage in stages)
         ]
-        verdict = conclude(rounds, stages, register, extracts)
+        verdict = conclude(rounds, stages, register, extracts, park)
         digest = sum_up(project, book, register, extracts, links, rounds, verdict, stages, columns_read(book))
         say(tr("writing results"))
         write_frames(folder, project, register, extracts, links, verdict)
@@ -182,6 +182,7 @@ def judge_round(
     stages: Sequence[str],
     at_once: int,
     engine: Engine,
+    park: Park,
     say: Say,
     *,
     last: bool,
@@ -216,4 +217,4 @@ def judge_round(
         unread=register.unread,
     )
     parts = folder / f"{stages[-1]}.parts"
-    return judge_in_parts(inquiry, parts, at_once, keep=last, tell=partial(say, doing), engine=engine)
+    return judge_in_parts(inquiry, parts, at_once, keep=last, tell=partial(say, doing), engine=engine, park=park)

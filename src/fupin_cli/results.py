@@ -17,6 +17,7 @@ from fupin_cli.intake import Extract, Register, describe
 from fupin_cli.judged import Judged
 from fupin_cli.kept_rules import keep_rules, rule_files
 from fupin_cli.normalise.regions import place_keys
+from fupin_cli.parked import Park, in_memory
 from fupin_cli.parquet import write_parquet
 from fupin_cli.project import Project
 from fupin_cli.report.digest import Digest, Problem, build_digest, to_json
@@ -30,6 +31,7 @@ from fupin_cli.rundir import code_hash, sha256
 from fupin_cli.vocabulary import FINDINGS, LINKS, PLACES
 
 _MOST_VILLAGES = 3
+_AT_ONCE = 500_000  # findings that are dated and completed together
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,13 @@ class Verdict:
 
 
 def conclude(
-    rounds: Sequence[Judged], stages: Sequence[str], register: Register, extracts: Sequence[Extract]
+    rounds: Sequence[Judged],
+    stages: Sequence[str],
+    register: Register,
+    extracts: Sequence[Extract],
+    park: Park = in_memory,
 ) -> Verdict:
-    """The last round's judgement; its findings carry the stage of the round that first saw them.
+    """The last round's judgement; its findings carry the stage of the round that first saw them, and lie where `park` puts them.
 
     What an earlier round found and the last one no longer does was cleared by better evidence, and is kept apart.
     """
@@ -55,13 +61,16 @@ def conclude(
         ]
     ).unique("finding_key", keep="first", maintain_order=True)
     final = rounds[-1].findings
-    findings = final.join(seen, on="finding_key", how="left", maintain_order="left").with_columns(
-        pl.col("first_stage").alias("stage")
-    )
-    before = pl.concat([r.findings for r in rounds]).unique("finding_key", keep="first", maintain_order=True)
-    cleared = before.join(final, on="finding_key", how="anti", maintain_order="left")
-    findings = with_both_identities(findings.drop("first_stage"), register, extracts)
-    return Verdict(rounds[-1], FINDINGS.conform(findings), FINDINGS.conform(cleared))
+
+    def told(some: pl.DataFrame) -> pl.DataFrame:
+        dated = some.join(seen, on="finding_key", how="left", maintain_order="left")
+        dated = dated.with_columns(pl.col("first_stage").alias("stage")).drop("first_stage")
+        return FINDINGS.conform(with_both_identities(dated, register, extracts))
+
+    findings = [park(told(some)) for some in final.iter_slices(_AT_ONCE)]
+    before = pl.concat(r.findings.join(final, on="finding_key", how="anti", maintain_order="left") for r in rounds)
+    cleared = before.unique("finding_key", keep="first", maintain_order=True)
+    return Verdict(rounds[-1], pl.concat([told(final.clear()), *findings]), FINDINGS.conform(cleared))
 
 
 def with_both_identities(findings: pl.DataFrame, register: Register, extracts: Sequence[Extract]) -> pl.DataFrame:

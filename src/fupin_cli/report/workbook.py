@@ -38,29 +38,30 @@ def write_workbooks(
     A finding without a village goes to the township's sheet 未定村, one without a township to the county master only. So
     does one of severity info: it asks the county to mend its own work, and no village can answer it.
     """
-    found = ordered(located(FINDINGS.conform(findings)))
-    told = worded(found, mask_ids=mask_ids)  # for the villages
     with report_language() as language:
-        ours, own_digest = told, in_language_written(digest)
-        if language != "zh":
-            titles = {rule.rule_id: rule.title for rule in own_digest.rules}
-            ours = worded(titled(found, digest), mask_ids=mask_ids)
+        own_digest = in_language_written(digest)
+    titles = titles if language == "zh" else {rule.rule_id: rule.title for rule in own_digest.rules}
     homes = located(HOUSEHOLDS.conform(households))
     written: list[Path] = []
-    counties = names(pl.concat([told.select("county"), homes.select("county")]), "county")
+    place_of = located(findings.select(_PLACES))
+    counties = names(pl.concat([place_of.select("county"), homes.select("county")]), "county")
     for name, safe in zip(counties, file_names(place(name, "county") for name in counties), strict=True):
-        own = pl.col("county").eq_missing(name)
-        here = homes.filter(own)
+        found = ordered(located(FINDINGS.conform(findings.filter(place_of["county"].eq_missing(name)))))
+        told = ours = worded(found, mask_ids=mask_ids)  # for the villages
+        if language != "zh":
+            with report_language():
+                ours = worded(titled(found, digest), mask_ids=mask_ids)
+        here = homes.filter(pl.col("county").eq_missing(name))
         county = County(
             name=place(name, "county"),
-            findings=numbered(ours.filter(own, ~is_note())),
-            notes=ours.filter(own, is_note()),
+            findings=numbered(ours.filter(~is_note())),
+            notes=ours.filter(is_note()),
             households=here,
             outcomes=outcomes_in(outcomes, here),
         )
         master = folder / safe / f"{safe}_疑点总表_{as_of}.xlsx"
         written.append(write_master(master, county, own_digest, titles, as_of))
-        written.extend(_write_checklists(folder / safe, safe, county.name, told.filter(own, ~is_note()), digest, as_of))
+        written.extend(_write_checklists(folder / safe, safe, county.name, told.filter(~is_note()), digest, as_of))
     return sorted(written)
 
 
