@@ -123,6 +123,41 @@ def test_a_list_that_has_changed_is_not_linked_from_old_buckets(few):
         joined(few)
 
 
+def test_a_list_in_another_order_is_not_linked_from_old_buckets(few):
+    """As many rows under the same name, which stand elsewhere now: links would lead to other people."""
+    rows = pl.read_parquet(few / "名单.parquet")
+    rows.reverse().write_parquet(few / "名单.parquet")
+    with pytest.raises(BadDataError, match="the list has changed since") as told:
+        joined(few)
+    assert "to be made again: 0, 1 of 2" in str(told.value)
+
+
+def test_only_buckets_whose_files_changed_are_made_again(tmp_path):
+    """A platform has written one of its files anew; all that must be read again are named at once."""
+    for n, names in enumerate((["张三"], ["李四", "王五"], ["赵六"])):
+        (tmp_path / "list" / f"bucket={n}").mkdir(parents=True)
+        pl.DataFrame({"姓名": names}).write_parquet(tmp_path / "list" / f"bucket={n}" / "a.parquet")
+    for n in range(3):
+        read_one_bucket(tmp_path / "list", tmp_path / "kept", n, 3)
+    pl.DataFrame({"姓名": ["王五", "李四"]}).write_parquet(tmp_path / "list" / "bucket=1" / "a.parquet")
+    with pytest.raises(BadDataError, match="to be made again: 1 of 3"):
+        join_buckets(tmp_path / "list", tmp_path / "kept", ["fupin"])
+    for n in (0, 2):
+        (tmp_path / "kept" / f"bucket-0000{n}-of-00003.parquet").unlink()
+    with pytest.raises(InputMissingError, match="these are not there: 0, 2"):
+        join_buckets(tmp_path / "list", tmp_path / "kept", ["fupin"])
+    (tmp_path / "kept" / "bucket-00001-of-00003.parquet").unlink()
+    with pytest.raises(InputMissingError, match="--bucket 0/3"):
+        join_buckets(tmp_path / "list", tmp_path / "kept", ["fupin"])
+
+
+def test_an_address_of_a_cluster_asks_for_the_engine(few):
+    """No file of this computer begins so."""
+    done = fupin("link", few / "名单.parquet", "hdfs:///data/hukou", "-o", few / "links.parquet")
+    assert done.returncode == 2
+    assert "--engine spark" in done.stderr
+
+
 def test_buckets_of_another_program_are_made_again(few, monkeypatch):
     """Two programs need not clean a name alike."""
     monkeypatch.setattr("fupin_cli.bucketed._program", lambda: "fupin 9")

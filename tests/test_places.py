@@ -150,6 +150,13 @@ def test_a_county_renamed_takes_its_townships_along():
     assert keys(rename_places(rows, [Renamed("village", "白石县/平川镇/柳树村", "白石县/平川镇/杨柳村")])) == keys(rows)
 
 
+def test_a_hamlet_of_its_own_column_stays_beside_an_address():
+    """An address that names no hamlet takes none away; where there is no column, the address tells it."""
+    both = pl.DataFrame({"hamlet": ["1组", None], "address": ["青禾县平川镇柳树村", "青禾县平川镇柳树村3组"]})
+    assert place_keys(both)["hamlet"].to_list() == ["1组", "3组"]
+    assert place_keys(both.select("hamlet"))["hamlet"].to_list() == ["1组", None]
+
+
 def test_places_that_the_register_has_not_are_told_with_their_rows():
     """In counties that it has, the widest level first: a strange township's villages are no further news."""
     register = places(("青禾县", "平川镇", "柳树村"), ("青禾县", "河口镇", "上坪村"))

@@ -23,7 +23,7 @@ import polars as pl
 from fupin_cli import __version__
 from fupin_cli.errors import BadDataError, InputMissingError, typed
 from fupin_cli.ingest import People, PeopleBucket, SourceProfile, read_bucket
-from fupin_cli.ingest.pieces import read_pieces
+from fupin_cli.ingest.pieces import buckets_of, read_pieces
 from fupin_cli.language import tr
 from fupin_cli.linkage.reach import Parted, part_buckets
 from fupin_cli.parquet import write_parquet
@@ -52,12 +52,12 @@ class Joined:
 
 def keep_bucket(extract: Path, folder: Path, nth: int, of: int, profiles: Mapping[str, SourceProfile]) -> Path:
     """Reads one bucket (from 0) of so many; gives back the file of its keys, which appears whole or not at all."""
+    content = {piece.file.name: piece.file.sha256() for piece in read_pieces(extract, None, (nth, of)).pieces}
     bucket = read_bucket(extract, profiles, nth, of)
     target = folder / _name(nth, of)
     with replace_file(target) as staged:
-        write_parquet(
-            bucket.keys, staged, compression="zstd", metadata={_TOLD: json.dumps(_told(bucket), ensure_ascii=False)}
-        )
+        told = json.dumps(_told(bucket) | {"content": content}, ensure_ascii=False)
+        write_parquet(bucket.keys, staged, compression="zstd", metadata={_TOLD: told})
     return target
 
 
@@ -70,34 +70,25 @@ def join_buckets(extract: Path, folder: Path, this_command: Sequence[str | Path]
     found = {path: _said(path) for path in sorted(folder.glob("bucket-*-of-*.parquet"))}
     counts = {path.stem.rpartition("-")[2] for path in found}
     if len(counts) != 1:
+        divisions = ", ".join(str(int(count)) for count in sorted(counts))
         raise InputMissingError(
-            tr("there are no buckets here") if not counts else tr("buckets of several divisions lie here"),
+            tr("buckets of several divisions lie here: {counts}", counts=divisions)
+            if counts
+            else tr("there are no buckets here"),
             where=str(folder),
-            try_=typed(*this_command, "--bucket", "0/64", "-o", folder),
+            try_=tr("keep the files of one division only, or make all of them in an empty folder")
+            if counts
+            else typed(*this_command, "--bucket", f"0/{buckets_of(extract) or 64}", "-o", folder),
         )
     of = int(counts.pop())
     lost = [n for n in range(of) if folder / _name(n, of) not in found]
     if lost:
         raise InputMissingError(
-            tr("of {of} buckets {lost} are not there", of=of, lost=len(lost)),
+            tr("of {of} buckets these are not there: {lost}", of=of, lost=", ".join(map(str, lost))),
             where=str(folder),
             try_=typed(*this_command, "--bucket", f"{lost[0]}/{of}", "-o", folder),
         )
-    files = [[name, rows] for name, rows in read_pieces(extract, None).files]
-    columns = next(iter(found.values()))["columns"]
-    for path, told in found.items():
-        why = (
-            tr("this bucket is not of this list, or the list has changed since")
-            if told["files"] != files
-            else tr("this bucket was made by another version of the program")
-            if told["program"] != _program()
-            else tr("this bucket was read by another profile than the first one")
-            if told["columns"] != columns
-            else None
-        )
-        if why:
-            nth = int(path.stem.split("-")[1])
-            raise BadDataError(why, where=path.name, try_=typed(*this_command, "--bucket", f"{nth}/{of}", "-o", folder))
+    _refuse_others(found, extract, [*this_command, "-o", folder])
     said = list(found.values())
     end = max(each["end"] for each in said)
     # further people of a row are numbered behind the last row, as in a list that is read at once
@@ -113,6 +104,37 @@ def join_buckets(extract: Path, folder: Path, this_command: Sequence[str | Path]
         count=end + sum(each["further"] for each in said),
     )
     return Joined(buckets, people, pl.concat(further))
+
+
+def _refuse_others(found: Mapping[Path, Mapping[str, Any]], extract: Path, this_command: Sequence[str | Path]) -> None:
+    """BadDataError, which names all of them, where buckets are not of this list as it is now, or not made alike."""
+    pieces = read_pieces(extract, None)
+    files = [[name, rows] for name, rows in pieces.files]
+    content = {piece.file.name: piece.file.sha256() for piece in pieces.pieces}
+    columns = next(iter(found.values()))["columns"]
+    of_another = [
+        path
+        for path, told in found.items()
+        if told["files"] != files or any(content.get(name) != was for name, was in told["content"].items())
+    ]
+    faults = {
+        tr("this bucket is not of this list, or the list has changed since"): of_another,
+        tr("this bucket was made by another version of the program"): [
+            path for path, told in found.items() if told["program"] != _program()
+        ],
+        tr("this bucket was read by another profile than the first one"): [
+            path for path, told in found.items() if told["columns"] != columns
+        ],
+    }
+    for why, stale in faults.items():
+        if stale:
+            numbers = [int(path.stem.split("-")[1]) for path in stale]
+            raise BadDataError(
+                why,
+                where=stale[0].name if len(stale) == 1 else str(stale[0].parent),
+                why=tr("to be made again: {numbers} of {of}", numbers=", ".join(map(str, numbers)), of=len(found)),
+                try_=typed(*this_command, "--bucket", f"{numbers[0]}/{len(found)}"),
+            )
 
 
 def _keys_of(path: Path, end: int, behind: int) -> pl.DataFrame:

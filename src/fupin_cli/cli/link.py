@@ -91,6 +91,10 @@ def command(
       fupin link 台账.parquet hdfs:///户籍 --engine spark --master yarn -o links.parquet
     """
     theirs, there = Path(extract), cluster(engine, master, scratch)
+    if there is None and "://" in extract:
+        raise UsageError(
+            tr("only a cluster knows such an address"), where=extract, try_=tr("the same command with --engine spark")
+        )
     elsewhere = {"--buckets": buckets, "--review": review, "--labels": labels}
     if bucket:
         _refuse(

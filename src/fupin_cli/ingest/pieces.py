@@ -80,7 +80,11 @@ def read_pieces(path: Path, only: Choice | None, bucket: tuple[int, int] | None 
     for file in received:
         if file.kind() != "parquet":
             raise UsageError(
-                tr("only Parquet can be read in buckets"), where=file.name, try_=tr("the same command without --bucket")
+                tr("only Parquet can be read in buckets") if bucket else tr("this is no Parquet, or it is damaged"),
+                where=file.name,
+                try_=tr("the same command without --bucket")
+                if bucket and file.path == path
+                else tr("take it out of the folder"),
             )
     header = tuple(parquet_columns(received[0], only))
     rows = [_rows_of(file, header) for file in received]
@@ -103,6 +107,12 @@ def read_pieces(path: Path, only: Choice | None, bucket: tuple[int, int] | None 
         at += count
     told = tuple((file.name, count) for file, count in zip(received, rows, strict=True))
     return Pieces(tuple(pieces), total, told, header, head)
+
+
+def buckets_of(path: Path) -> int | None:
+    """How many buckets a folder has by its names bucket=K; None where it has none."""
+    named = [own for _, own in _files(path) if own is not None]
+    return max(named) + 1 if named else None
 
 
 def in_order(names: Iterable[str], where: str) -> list[tuple[str, int | None]]:

@@ -45,9 +45,9 @@ _NUMERALS = (
 
 
 def place_keys(frame: pl.DataFrame) -> pl.DataFrame:
-    """county, township, village (as printed) and their three `_key` columns; null where the file does not say.
+    """county, township, village (as printed) and their three `_key` columns; null where the file does not say; maybe `hamlet`.
 
-    Reads whichever of county, township, village and address the frame has; a column of its own beats the address. Each
+    Reads whichever of county, township, village, hamlet and address the frame has; a column of its own beats the address. Each
     distinct spelling of a place is read once.
     """
     absent = pl.repeat(None, frame.height, dtype=pl.String, eager=True)
@@ -58,6 +58,10 @@ def place_keys(frame: pl.DataFrame) -> pl.DataFrame:
         if name in frame.columns:
             own = once_per_spelling(frame[name].cast(pl.String), partial(_from_column, part=name))
             said = said.with_columns(pl.coalesce(own[column], said[column]).alias(column) for column in own.columns)
+    if "hamlet" in frame.columns:
+        hamlet = frame["hamlet"].cast(pl.String)
+        told = said["hamlet"] if "hamlet" in said.columns else absent
+        said = said.with_columns(pl.coalesce(hamlet, told).alias("hamlet"))
     return said
 
 
