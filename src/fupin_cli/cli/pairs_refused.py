@@ -13,7 +13,7 @@ def refuse_suffix(output: Path) -> None:
     """Refuses a name whose suffix says a format in which pairs cannot be written."""
     if output.suffix.lower() not in (".parquet", ".csv"):
         raise UsageError(
-            tr("cannot write pairs as {what}", what=output.suffix or "a file without a suffix"),
+            tr("cannot write pairs as {what}", what=output.suffix or tr("a file without a suffix")),
             where=output.name,
             try_=tr("-o {stem}.parquet for programs, -o {stem}.csv for Excel", stem=output.stem),
         )
