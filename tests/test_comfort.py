@@ -279,3 +279,14 @@ def test_columns_of_chinese_help_stand_straight():
     options = [line for line in said[said.index("选项") :].splitlines()[1:] if line.startswith("  -")]
     gaps = {text_width(re.fullmatch(r"( +-.*? {2,})\S.*", line)[1]) for line in options}
     assert len(gaps) == 1, options
+
+
+def test_a_folder_named_as_a_file_counts_what_lies_in_it(tmp_path):
+    """files = ["register"] means all that the folder holds; nothing is said to be missing."""
+    shutil.copytree(SAMPLE / "register", tmp_path / "register")
+    text = (SAMPLE / "fupin.toml").read_text(encoding="utf-8").split("[[extract]]")[0]
+    text = re.sub(r"files = \[[^]]*\]", 'files = ["register"]', text, count=1)
+    (tmp_path / "fupin.toml").write_text(text, encoding="utf-8")
+    told = "\n".join(whereabouts(tmp_path, DAY))
+    assert "missing" not in told
+    assert "next: fupin run" in told

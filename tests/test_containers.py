@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import polars as pl
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from conftest import examples
 from fupin_cli.errors import BadDataError
 from fupin_cli.ingest import Ask, delimited, inspect_file, load_profiles, read_source, sandbox
+from fupin_cli.ingest.members import UNREADABLE, unpack
 from fupin_cli.ingest.readers import read_file
 from fupin_cli.ingest.received import Received
 from fupin_cli.ingest.transcode import Transcoder
@@ -345,3 +347,30 @@ def test_parquet_is_read_from_its_place(tmp_path):
     (contents,) = read_file("a.parquet", tmp_path / "a.parquet")
     assert contents.grids[0].header == ("姓名", "身份证号")
     assert people(tmp_path / "a.parquet").rows["id_raw"].to_list() == [ID_1]
+
+
+def test_a_member_is_whole_or_refused():
+    """Stored members come as they are; a method that no office uses, a size or a checksum that lie, a changed head are refused."""
+
+    def archive(method):
+        data = io.BytesIO()
+        with zipfile.ZipFile(data, "w", method) as file:
+            file.writestr("a.txt", "张三" * 9)
+        return data.getvalue(), zipfile.ZipFile(data).getinfo("a.txt")
+
+    stored, info = archive(zipfile.ZIP_STORED)
+    assert b"".join(unpack(stored, info)).decode() == "张三" * 9
+    for change in ({"file_size": 5}, {"file_size": 500}, {"CRC": 1}):
+        _, lying = archive(zipfile.ZIP_STORED)
+        for name, value in change.items():
+            setattr(lying, name, value)
+        with pytest.raises(UNREADABLE):
+            list(unpack(stored, lying))
+    with pytest.raises(UNREADABLE):
+        list(unpack(b"XX" + stored[2:], info))
+    with pytest.raises(UNREADABLE):
+        list(unpack(*archive(zipfile.ZIP_BZIP2)))
+    packed, info = archive(zipfile.ZIP_DEFLATED)
+    info.compress_size = 3
+    with pytest.raises(UNREADABLE):
+        list(unpack(packed, info))

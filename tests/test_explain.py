@@ -12,7 +12,8 @@ from fupin_cli.cases import open_ledger
 from fupin_cli.cases.identity import identify
 from fupin_cli.casework import read_run
 from fupin_cli.cli.explain_run import Run, locator, people_in_row
-from fupin_cli.errors import UsageError
+from fupin_cli.cli.rule_trace import folder_of
+from fupin_cli.errors import InputMissingError, UsageError
 
 
 def in_sheets(*rows: tuple[str, str | None, int]) -> Run:
@@ -137,3 +138,15 @@ def test_a_case_that_cannot_be_explained_leads_to_the_ledger(booked, tmp_path):
     assert other.returncode == 66
     assert "fupin cases show C0000000000000000 --ledger DIR" in other.stderr
     assert fupin("explain", case, "--run", run, "--ledger", tmp_path / "none").returncode == 66
+
+
+def test_the_run_that_is_meant(tmp_path, monkeypatch):
+    """A drawn table: the one that is named, else the newest under runs, else the tutorial's demo, else what to type."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputMissingError, match="no run found under ./runs or ./demo"):
+        folder_of(None)
+    for name in ("demo", "runs/2019-10", "runs/2019-11"):
+        Path(name).mkdir(parents=True)
+        (Path(name) / "manifest.json").write_text("{}", encoding="utf-8")
+        assert folder_of(None) == Path(name)
+    assert folder_of(Path("demo")) == Path("demo")

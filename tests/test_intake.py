@@ -433,3 +433,11 @@ def test_no_column_is_lost_on_the_way():
             if rows[name].is_not_null().any() and not made[name].is_not_null().any()
         ]
         assert not lost, source.profile
+
+
+def test_a_folder_of_files_is_of_papers_only(project):
+    """Photographs say which papers a household has, and nothing of 低保."""
+    (project / "照片").mkdir()
+    done, _ = run(project, 'folder = "照片"\nnames = ["{户编号}/{资料名称}"]')
+    assert done.returncode == 78
+    assert 'profile = "household_documents"' in done.stderr

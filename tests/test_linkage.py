@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from conftest import examples
 from fupin_cli.errors import ConfigurationError, InputMissingError
 from fupin_cli.linkage import find_duplicates, link_people, load_model
+from fupin_cli.project import shipped_rules
 from linkage_world import MODEL, extract, number, register, swapped, wrong_digit
 
 A, B, C, D = (number(n) for n in ("99012119850615301", "99012119900101122", "99012119700505117", "99012120010203456"))
@@ -198,6 +199,23 @@ def test_a_broken_model_says_which_key(tmp_path):
         load_model(path)
     with pytest.raises(InputMissingError, match="no such linkage model"):
         load_model(tmp_path / "absent.toml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("[name]\nexact ", "[name]\nequal ", r"\[name\] exact is missing"),
+        ("{ m = 0.99, u = 0.5 }", "{ n = 0.99, u = 0.5 }", r"\[sex\] equal has no m"),
+        ("accept_probability =", "accept_probability = 2 #", "accept_probability must lie above 0 and not above 1"),
+    ],
+)
+def test_a_model_that_lacks_something_says_what(tmp_path, old, new, words):
+    """The shipped model with one thing taken away."""
+    text = (shipped_rules() / "linkage" / "default.toml").read_text(encoding="utf-8")
+    assert old in text
+    (tmp_path / "m.toml").write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=words):
+        load_model(tmp_path / "m.toml")
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,23 @@ REFUSED = [
         'files = ["车辆.csv"]\npassword_env = "S3cret!"',
         "password_env is the name of an environment",
     ),
+    (
+        'files = ["车辆.csv"]',
+        'folder = "照片"\nnames = ["{户编号}/{资料名称}"]\nsheets = ["a"]',
+        "sheets belongs to files, not to a folder of photos",
+    ),
+    ('id = "vehicles"', "id = 7", 'needs id = "…"'),
+    (
+        'jurisdiction = "99"',
+        'jurisdiction = "99"\nline_series = "mine"',
+        r"line_series = .mine. means nothing[\s\S]*one of",
+    ),
+    (
+        'jurisdiction = "99"',
+        'jurisdiction = "99"\nmask_ids = "yes"',
+        r"mask_ids is true or false[\s\S]*mask_ids = true",
+    ),
+    ('jurisdiction = "99"', 'jurisdiction = "99"\n[rules]\nlinkage = "ours"', "no linkage model 'ours' under"),
     ("[register]", '[places.prefecture]\n"甲" = "乙"\n[register]', "unknown key 'prefecture'"),
     ("[register]", '[places]\ncounty = "甲"\n[register]', "county is a section"),
     ("[register]", '[places.county]\n"甲" = 1\n[register]', "'甲' needs its new name"),

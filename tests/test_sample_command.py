@@ -278,3 +278,12 @@ def test_plans_are_listed():
     """With their documents."""
     told = json.loads(fupin("sample", "plans", "--json").stdout)
     assert [plan["plan"] for plan in told] == ["county", "jiangsu", "jilin"]
+
+
+def test_plans_are_shown_with_what_they_are_cited_from():
+    """Each plan by its id; as JSON with its levels and rates."""
+    shown = fupin("sample", "plans")
+    assert shown.returncode == 0
+    told = json.loads(fupin("sample", "plans", "--json").stdout)
+    assert all(plan["plan"] in shown.stdout for plan in told)
+    assert shown.stdout.count("cited:") == len(told)
