@@ -22,7 +22,7 @@ import polars as pl
 
 from fupin_cli.ingest import SourceProfile, load_profiles
 from fupin_cli.judged import AT_ONCE, judge_in_parts
-from fupin_cli.parked import mapped
+from fupin_cli.parked import mapped, on_disk
 from fupin_cli.project import shipped_rules
 from fupin_cli.rulebook import all_packs
 from fupin_cli.rules import applies_to, inquire, load_lines
@@ -264,8 +264,9 @@ def measure(persons: int, only: str | None, at_once: int, *, outcomes_too: bool)
     parts: list[int] = []
     with TemporaryDirectory(dir=DATA) as kept:
         judged = judge_in_parts(
-            asked, Path(kept) / "parts", at_once, keep=outcomes_too, tell=lambda done, *_: parts.append(done)
-        )
+            asked, Path(kept) / "parts", at_once, keep=outcomes_too, tell=lambda done, *_: parts.append(done),
+            park=on_disk(Path(kept)),
+        )  # fmt: skip
         seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - busy
         told = _rows(Path(kept) / "parts", "outcomes")
     return {
