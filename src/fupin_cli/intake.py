@@ -230,7 +230,7 @@ class Understanding:
     profile: SourceProfile
     known: KnownPlaces
     park: Park
-    strange: list[list[tuple[str, tuple[str, ...], int]]] = field(default_factory=list)
+    strange: list[tuple[str, tuple[str, ...], int]] = field(default_factory=list)
     impossible: list[pl.DataFrame] = field(default_factory=list)
 
     def evidence(self, rows: pl.DataFrame) -> pl.DataFrame:
@@ -246,21 +246,20 @@ class Understanding:
         only = source.coverage[0] if len(source.coverage) == 1 else None
         evidence, impossible = without_impossible_dates(to_evidence(rows, origin), self.profile)
         evidence = settle_places(rename_places(evidence, renamed(self.project)), self.known, only)
-        self.strange.append(unmatched_places(evidence, self.known, _MOST_NAMES))
+        self.strange.extend(unmatched_places(evidence, self.known, _MOST_NAMES))
         self.impossible.append(impossible)
         return self.park(evidence)
 
     def extract(self, table: SourceTable) -> Extract:
         """The extract, once all of its table's rows are evidence."""
-        told = [place for found in self.strange for place in found]
         strange = tuple(
             (
                 level,
-                tuple(sorted({name for at, names, _ in told if at == level for name in names})[:_MOST_NAMES]),
-                sum(rows for at, _, rows in told if at == level),
+                tuple(sorted({name for at, names, _ in self.strange if at == level for name in names})[:_MOST_NAMES]),
+                sum(rows for at, _, rows in self.strange if at == level),
             )
             for level in ("township", "village")
-            if any(at == level for at, _, _ in told)
+            if any(at == level for at, _, _ in self.strange)
         )
         impossible = impossible_together(self.impossible, self.profile)
         read = replace(table, rows=table.rows.clear())

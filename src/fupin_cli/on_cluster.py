@@ -16,7 +16,6 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import accumulate
 from pathlib import Path
 
@@ -149,11 +148,7 @@ def meet_there(
     keys = meeting.numbering.of_all(file, pl.read_parquet(io.BytesIO(kept[_KEYS])))
     people = KEYS.conform(keys.select(KEYS.names))
     strangers = strangers_among(people, meeting.r["code"])
-    return reached([partial(_given, strangers)], meeting.r, meeting.known)[0], represent(people, meeting.rows)
-
-
-def _given(people: pl.DataFrame) -> pl.DataFrame:
-    return people
+    return reached([strangers.clone], meeting.r, meeting.known)[0], represent(people, meeting.rows)
 
 
 def _listed(kept: Kept, names: Sequence[str], where: str) -> Listed:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -40,16 +40,20 @@ def on_disk(folder: Path) -> Park:
     return in_memory if os.name == "nt" else park
 
 
-def gathered(frames: Iterable[pl.DataFrame], least: int) -> Iterator[pl.DataFrame]:
-    """The frames in order, short ones put together to `least` rows or more, so that few files are made of them."""
+def gathered(frames: Iterable[pl.DataFrame], least: int | None) -> Iterator[pl.DataFrame]:
+    """The frames in order, short ones put together to so many rows at `least`; all of them into one, where it is None."""
     together: list[pl.DataFrame] = []
     for frame in frames:
         together.append(frame)
-        if sum(part.height for part in together) >= least:
-            yield pl.concat(together, rechunk=True)
+        if least is not None and sum(part.height for part in together) >= least:
+            yield _whole(together)
             together = []
     if together:
-        yield pl.concat(together, rechunk=True)
+        yield _whole(together)
+
+
+def _whole(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    return frames[0] if len(frames) == 1 else pl.concat(frames, rechunk=True)
 
 
 def mapped(path: Path) -> pl.DataFrame:

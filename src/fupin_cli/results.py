@@ -31,6 +31,7 @@ from fupin_cli.rundir import code_hash, sha256
 from fupin_cli.vocabulary import FINDINGS, LINKS, PLACES
 
 _MOST_VILLAGES = 3
+_ROW = ["extract", "extract_row"]  # a row of two people has two numbers, so each finding shows its own
 _AT_ONCE = 500_000  # findings that are dated and completed together
 
 
@@ -61,11 +62,12 @@ def conclude(
         ]
     ).unique("finding_key", keep="first", maintain_order=True)
     final = rounds[-1].findings
+    ours, theirs = both_identities(final, register, extracts)
 
     def told(some: pl.DataFrame) -> pl.DataFrame:
         dated = some.join(seen, on="finding_key", how="left", maintain_order="left")
         dated = dated.with_columns(pl.col("first_stage").alias("stage")).drop("first_stage")
-        return FINDINGS.conform(with_both_identities(dated, register, extracts))
+        return FINDINGS.conform(with_both_identities(dated, ours, theirs))
 
     findings = [park(told(some)) for some in final.iter_slices(_AT_ONCE)]
     before = pl.concat(r.findings.join(final, on="finding_key", how="anti", maintain_order="left") for r in rounds)
@@ -73,26 +75,31 @@ def conclude(
     return Verdict(rounds[-1], pl.concat([told(final.clear()), *findings]), FINDINGS.conform(cleared))
 
 
-def with_both_identities(findings: pl.DataFrame, register: Register, extracts: Sequence[Extract]) -> pl.DataFrame:
-    """The findings with the register's ID as received, and how the department writes the person: whoever checks compares."""
-    row = ["extract", "extract_row"]  # a row of two people has two numbers, so each finding shows its own
-    wanted = findings.select(row).unique()  # few of a long extract's rows
+def both_identities(
+    findings: pl.DataFrame, register: Register, extracts: Sequence[Extract]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The ID as received of each register person, and how departments write those of whom the findings speak."""
+    wanted = findings.select(_ROW).unique()  # few of a long extract's rows
     listed = [
-        *(e.evidence.select(*row, "name", "id_raw", *PLACES) for e in extracts),
+        *(e.evidence.select(*_ROW, "name", "id_raw", *PLACES) for e in extracts),
         register.persons.select(
             pl.lit("register").alias("extract"), pl.col("register_row").alias("extract_row"), "name", "id_raw", *PLACES
         ),
     ]
-    theirs = pl.concat(rows.join(wanted, on=row, how="semi") for rows in listed).select(
-        *row,
+    theirs = pl.concat(rows.join(wanted, on=_ROW, how="semi") for rows in listed).select(
+        *_ROW,
         pl.col("name").alias("listed_name"),
         pl.col("id_raw").alias("listed_id"),
         pl.concat_str(*PLACES, ignore_nulls=True).alias("listed_place"),
     )
-    ours = register.persons.select("register_row", "id_raw")
+    return register.persons.select("register_row", "id_raw"), theirs
+
+
+def with_both_identities(findings: pl.DataFrame, ours: pl.DataFrame, theirs: pl.DataFrame) -> pl.DataFrame:
+    """The findings with the register's ID as received, and how the department writes the person: whoever checks compares."""
     findings = findings.drop("id_raw", "listed_name", "listed_id", "listed_place", strict=False)
     return findings.join(ours, on="register_row", how="left", maintain_order="left").join(
-        theirs, on=row, how="left", maintain_order="left"
+        theirs, on=_ROW, how="left", maintain_order="left"
     )
 
 

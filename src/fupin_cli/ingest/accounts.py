@@ -22,6 +22,7 @@ from fupin_cli.ingest.sheet_report import SheetReport
 from fupin_cli.ingest.sheets import Keep, Kept, Part, in_memory, no_rows, no_table, read_sheets
 from fupin_cli.ingest.store import Store
 from fupin_cli.language import tr
+from fupin_cli.parked import gathered
 from fupin_cli.vocabulary import ACCOUNTS, SET_ASIDE
 
 Each = Callable[[pl.DataFrame], pl.DataFrame]  # what becomes of some of a source's rows before further ones are at hand
@@ -169,7 +170,7 @@ def _joined(parts: Sequence[Part], profile: SourceProfile, each: Each) -> Source
     # further people of a row are numbered behind everybody else
     several = bool(profile.also) or any(part.counts["several_people", ""] for part in parts)
     at_once = None if several or each is as_it_is else _AT_ONCE
-    made = [each(rows) for rows in _pieces(_rows(parts, profile), at_once)]
+    made = [each(rows) for rows in gathered(_rows(parts, profile), at_once)]
     return SourceTable(
         profile=profile,
         rows=pl.concat(made) if made else each(no_rows(profile)),
@@ -188,22 +189,6 @@ def _rows(parts: Sequence[Part], profile: SourceProfile) -> Iterator[pl.DataFram
             loaded = _loaded(rows, schema)
             yield loaded.with_columns(pl.col("data_row") + offset) if offset else loaded
         offset += part.data_rows
-
-
-def _pieces(frames: Iterator[pl.DataFrame], least: int | None) -> Iterator[pl.DataFrame]:
-    """The frames, short ones put together, to at `least` so many rows each but for the last; or all of them."""
-    gathered: list[pl.DataFrame] = []
-    for frame in frames:
-        gathered.append(frame)
-        if least is not None and sum(rows.height for rows in gathered) >= least:
-            yield _whole(gathered)
-            gathered = []
-    if gathered:
-        yield _whole(gathered)
-
-
-def _whole(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    return frames[0] if len(frames) == 1 else pl.concat(frames, rechunk=True)
 
 
 def _mentioned(parts: Sequence[Part]) -> pl.Series:

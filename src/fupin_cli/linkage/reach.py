@@ -75,7 +75,7 @@ class InParts:
 def part_strangers(extract: pl.DataFrame, register: pl.DataFrame) -> InParts:
     """An extract that is in memory (KEYS), parted."""
     slices = list(extract.iter_slices(AT_ONCE)) if extract.height else [extract]
-    return part_buckets([partial(_as_it_is, rows) for rows in slices], extract.height, register)
+    return part_buckets([rows.clone for rows in slices], extract.height, register)
 
 
 def part_buckets(buckets: Sequence[Callable[[], pl.DataFrame]], rows: int, register: pl.DataFrame) -> InParts:
@@ -105,10 +105,6 @@ def strangers_among(people: pl.DataFrame, codes: pl.Series) -> pl.DataFrame:
 
 def _stranger(codes: pl.Series) -> pl.Expr:
     return _CODE.is_not_null() & ~_in(_CODE, codes)
-
-
-def _as_it_is(people: pl.DataFrame) -> pl.DataFrame:
-    return people
 
 
 def reached(
