@@ -141,6 +141,40 @@ def test_no_error_speaks_past_the_catalogue(path: Path):
                 assert COMMAND.match(text) or not re.search(r"[A-Za-z]{2,}[:,;]? ", text), f"{node.lineno}: {text!r}"
 
 
+SENTENCE = re.compile(r"\b[a-z]{2,} [a-z]+ [a-z]{2,} [a-z]{2,}")
+MARKED = ("tr", "on_paper", "later")
+FOR_US = ("AssertionError", "LookupError", "OSError", "ValueError")  # said by a bug, or to another program
+HAN = re.compile("[\u4e00-\u9fff]")
+NO_WORDS = re.compile(  # patterns, SQL, a model's file, columns; and what is said by a table that looks the text up
+    r"^(?:\^|\n[-A-Z]|#|\[learned|server closed|What opening|mostly not so|\{\} further header|no header;)|: as |[a-z]_[a-z]"
+)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in SOURCES if path.parent.name not in ("cli", "synth")],  # help is collected from the commands
+    ids=lambda p: str(p.relative_to(ROOT / "src" / "fupin_cli")),
+)
+def test_no_table_of_words_is_in_english_alone(path: Path):
+    """A sentence that a table or a variable keeps until it is said is marked, or stands beside its Chinese."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    fine = set[ast.AST]()
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
+            fine.add(body[0].value)  # a docstring
+        fine.update(node.values if isinstance(node, ast.JoinedStr) else [])  # asked as a whole
+        marked = isinstance(node, ast.Call) and _called(node) in (*MARKED, *FOR_US)
+        beside = node.elts if isinstance(node, ast.Tuple) else node.args if isinstance(node, ast.Call) else []
+        beside += node.keys if isinstance(node, ast.Dict) else []
+        if marked or any(HAN.search(_bare(other)) for other in beside if other):
+            fine.update(ast.walk(node))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant | ast.JoinedStr) and node not in fine:
+            text = _bare(node)
+            assert NO_WORDS.search(text) or not SENTENCE.search(text), f"{path.name}:{node.lineno}: {text!r}"
+
+
 def _bare(node: ast.expr) -> str:
     if isinstance(node, ast.Constant):
         return str(node.value or "")

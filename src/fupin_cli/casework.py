@@ -24,7 +24,7 @@ from fupin_cli.cases.ledger import Ledger, Receipt, detail, nearest_case, next_l
 from fupin_cli.cases.reconcile import KNOWN, RoundFrames, reconcile_round
 from fupin_cli.cases.schema import COUNTY, STATES, TO_ASK
 from fupin_cli.errors import BadDataError, InputMissingError, UsageError, typed
-from fupin_cli.language import tr
+from fupin_cli.language import later, tr
 from fupin_cli.layout import in_ledger
 from fupin_cli.locks import locked
 from fupin_cli.parquet import write_parquet
@@ -41,7 +41,7 @@ from fupin_cli.unfinished import finished, remove, unfinished
 
 BATCHES, PEOPLE = "batches", "people"
 SENT = "sent.parquet"
-_TRY = "the same command with --wait waits for it"
+_TRY = later("the same command with --wait waits for it")
 _REOPENED = ("answered", "disputed", "promised", "closed", "exempt")
 _NO_DOCUMENT, _SHORTEST = ("没有", "暂无", "不详", "不清楚"), 4  # characters that a document's name has at the least
 _LONGEST_EXEMPTION = timedelta(days=731)  # two years: the evidence is looked at again

@@ -367,7 +367,7 @@ def _opened(folder: Path) -> tuple[Plan, pl.DataFrame, dict[str, Any]]:
 
 def _outside_words(outside: pl.DataFrame) -> str:
     counts = outside["reason"].value_counts().sort("reason").rows()
-    return "；".join(f"{OUTSIDE[reason]} {n}" for reason, n in counts) or "the register holds nobody"
+    return "；".join(f"{OUTSIDE[reason]} {n}" for reason, n in counts) or tr("the register holds nobody")
 
 
 def _plain(text: str) -> str:

@@ -79,7 +79,7 @@ def on_paper(text: str, **values: object) -> str:
 
 
 def later(text: str) -> str:
-    """A text of a table of words: `on_paper` says it when it is written."""
+    """A text of a table of words: `on_paper` or `tr` says it when its time has come."""
     return text
 
 

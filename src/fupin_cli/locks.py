@@ -77,7 +77,7 @@ def _wait_for(descriptor: int, target: Path, try_: str) -> None:
         holder = _holder(descriptor)
         who = str(holder) if holder else tr("its process has not said who it is")
         if time.monotonic() >= until:
-            raise BusyError(tr("another run is writing here"), where=str(target), why=who, try_=try_)
+            raise BusyError(tr("another run is writing here"), where=str(target), why=who, try_=tr(try_))
         if not told:
             allowed.say(tr("waiting for: {who}", who=who))
             told = True

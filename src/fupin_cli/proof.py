@@ -74,7 +74,7 @@ def prove_ledger(folder: Path, run: Path | None = None) -> LedgerProof:
             continue
         found += 1
         if not (place / MANIFEST).is_file() or sha256(place / MANIFEST) != batch["manifest"]:
-            raise _differs(f"{place.name}/{MANIFEST} is not the one that was booked", folder)
+            raise _differs(tr("{name} is not the one that was booked", name=f"{place.name}/{MANIFEST}"), folder)
         for fault in _differences(place, read_manifest(place)["outputs"]):
             raise _differs(f"{place.name}: {fault}", folder)
     if run and sha256(run / MANIFEST) not in {one["run"] for one in rounds}:

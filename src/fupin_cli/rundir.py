@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from fupin_cli.errors import DiskError, OutputError
-from fupin_cli.language import pick, tr
+from fupin_cli.language import later, pick, tr
 from fupin_cli.locks import locked
 from fupin_cli.unfinished import remove, settling, unfinished
 
@@ -34,7 +34,7 @@ _KINDS = {  # what a folder of ours holds, by its manifest's kind
     BATCH: ("已下发的批次", "a batch that went out"),
 }
 PROGRAM = "fupin"
-_TRY_RUN = "fupin run … --wait waits for it; or name another folder with -o"
+_TRY_RUN = later("fupin run … --wait waits for it; or name another folder with -o")
 _LEAST_SPACE = 32 << 20
 _RESULTS, _TABLES = 4, 6  # times the bytes of the input
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of Linux, <fcntl.h> and <linux/fs.h>

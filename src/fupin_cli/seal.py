@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from fupin_cli.errors import BadDataError, ConfigurationError, InputMissingError, NoPermissionError, OutputError
-from fupin_cli.language import tr
+from fupin_cli.language import later, tr
 from fupin_cli.locks import locked
 from fupin_cli.rundir import flush, replace_file
 from fupin_cli.unfinished import remove, settling, unfinished
@@ -65,7 +65,7 @@ def seal(folder: Path, target: Path, public: str, *, gone: bool = False) -> int:
 
     inside = folder / ".lock"  # a ledger's; a run's lies beside it
     lock = inside if inside.exists() else folder.with_name(f".{folder.name}.lock")
-    with locked(lock, folder, "wait until it has finished"):
+    with locked(lock, folder, later("wait until it has finished")):
         with replace_file(target) as staged, staged.open("wb") as written, _piped(pack) as plain:
             age.encrypt_io(plain, written, [recipient])
         if gone:

@@ -248,13 +248,13 @@ def check_ledger(ledger: Ledger) -> list[str]:
         if row[0] != "ok"
     ]
     faults += [
-        f"a row of {row[0]} names a row that is not there"
+        tr("a row of {table} names a row that is not there", table=row[0])
         for row in ledger.connection.execute("PRAGMA foreign_key_check")
     ]
     if not faults:
         faults += _broken_links(ledger)
     return faults + (
-        [] if not faults and replayed(ledger).equals(ledger.cases()) else ["a case is not what its events say"]
+        [] if not faults and replayed(ledger).equals(ledger.cases()) else [tr("a case is not what its events say")]
     )
 
 
@@ -283,7 +283,7 @@ def _broken_links(ledger: Ledger) -> list[str]:
             row["chained_until"] is None
             or row["chain"] != next_link(ledger, before, row["run"], row["chained_until"])["chain"]
         ):
-            return [f"round {row['round']} does not follow from the rounds and events before it"]
+            return [tr("round {nr} does not follow from the rounds and events before it", nr=row["round"])]
         before = row
     return []
 

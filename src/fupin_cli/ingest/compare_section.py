@@ -74,7 +74,11 @@ def _field(name: str, table: object, path: Path) -> ComparedField:
             )
     kind = table.get("as")
     if kind not in KINDS:
-        what = f"{place}.as = {kind!r} means nothing" if kind is not None else f'{place}: as = "…" is missing'
+        what = (
+            tr("{place}.as = {kind!r} means nothing", place=place, kind=kind)
+            if kind is not None
+            else tr('{place}: as = "…" is missing', place=place)
+        )
         near = difflib.get_close_matches(str(kind), KINDS, 1)
         raise ConfigurationError(
             what,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from fupin_cli.errors import BadDataError, BusyError, ConfigurationError, DiskError, FupinError, NoPermissionError
+from fupin_cli.language import later, tr
 
 _ADDRESS, _DAMAGED, _UNREACHABLE = "address", "damaged", "unreachable"
 # Where no SQLSTATE comes, these words tell, in English and as a Chinese server says them; the first that is found counts.
@@ -45,55 +46,71 @@ class _Refusal(NamedTuple):
     why: str | None = None
 
 
-_IN_PSQL = "run it in psql until it answers"
+_IN_PSQL = later("run it in psql until it answers")
 _REFUSALS = (  # the first whose states fit
     _Refusal(
         _ADDRESS,
         ConfigurationError,
-        "the address is not one that the driver understands",
-        'source = "postgresql://USER@HOST:PORT/DATABASE", options after ? as PostgreSQL names them',
+        later("the address is not one that the driver understands"),
+        later('source = "postgresql://USER@HOST:PORT/DATABASE", options after ? as PostgreSQL names them'),
     ),
-    _Refusal("3D000", ConfigurationError, "no such database", "psql -h {host} -l, which lists them"),
+    _Refusal("3D000", ConfigurationError, later("no such database"), later("psql -h {host} -l, which lists them")),
     _Refusal(
         "28...",
         NoPermissionError,
-        "the database refuses this user",
-        'PGPASSWORD=… fupin run, a line in ~/.pgpass, or source = "postgresql://USER:${{NAME}}@…"',
-        "the password is wrong or missing, or the user may not connect from here",
+        later("the database refuses this user"),
+        later('PGPASSWORD=… fupin run, a line in ~/.pgpass, or source = "postgresql://USER:${{NAME}}@…"'),
+        later("the password is wrong or missing, or the user may not connect from here"),
     ),
     _Refusal(
-        "42501", NoPermissionError, "this user may not read it", "ask its administrator for GRANT SELECT ON … TO …"
+        "42501",
+        NoPermissionError,
+        later("this user may not read it"),
+        later("ask its administrator for GRANT SELECT ON … TO …"),
     ),
     _Refusal(
-        "42P01|3F000", ConfigurationError, "no such table{named}", 'table = "schema.name", as psql lists it with \\d'
+        "42P01|3F000",
+        ConfigurationError,
+        later("no such table{named}"),
+        later('table = "schema.name", as psql lists it with \\d'),
     ),
     _Refusal(
-        "42703", ConfigurationError, "no such column{named}", "double quotes around names in CAPITALS or with signs"
+        "42703",
+        ConfigurationError,
+        later("no such column{named}"),
+        later("double quotes around names in CAPITALS or with signs"),
     ),
-    _Refusal("42601", ConfigurationError, "the query has a syntax error", _IN_PSQL),
+    _Refusal("42601", ConfigurationError, later("the query has a syntax error"), _IN_PSQL),
     _Refusal(
         "25006|0A000",
         ConfigurationError,
-        "the query does more than read",
-        'query = "SELECT … FROM …"',
-        "it was stopped before anything was written",
+        later("the query does more than read"),
+        later('query = "SELECT … FROM …"'),
+        later("it was stopped before anything was written"),
     ),
-    _Refusal("42...", ConfigurationError, "the database does not understand the query (SQLSTATE {state})", _IN_PSQL),
+    _Refusal(
+        "42...", ConfigurationError, later("the database does not understand the query (SQLSTATE {state})"), _IN_PSQL
+    ),
     _Refusal(
         f"08...|57P0[12]|{_UNREACHABLE}",
         DiskError,
-        "cannot reach the database",
-        "pg_isready -h {host}, which says whether it answers",
+        later("cannot reach the database"),
+        later("pg_isready -h {host}, which says whether it answers"),
     ),
-    _Refusal("40...|53...|55P03|57P03", BusyError, "the database has no room for this now", "the same command, later"),
+    _Refusal(
+        "40...|53...|55P03|57P03",
+        BusyError,
+        later("the database has no room for this now"),
+        later("the same command, later"),
+    ),
     _Refusal(
         "57014",
         BadDataError,
-        "the database stopped the query: it took too long (SQLSTATE {state})",
-        "a query of fewer rows or columns, or ask its administrator for a longer statement_timeout",
+        later("the database stopped the query: it took too long (SQLSTATE {state})"),
+        later("a query of fewer rows or columns, or ask its administrator for a longer statement_timeout"),
     ),
-    _Refusal(_DAMAGED, BadDataError, "this is no database, or a damaged one", "ask for the file again"),
-    _Refusal(".*", BadDataError, "the database stopped the query (SQLSTATE {state})", _IN_PSQL),
+    _Refusal(_DAMAGED, BadDataError, later("this is no database, or a damaged one"), later("ask for the file again")),
+    _Refusal(".*", BadDataError, later("the database stopped the query (SQLSTATE {state})"), _IN_PSQL),
 )
 
 
@@ -115,7 +132,10 @@ class Spot:
             before, after = text[: int(found) - 1], text[int(found) - 1 :]
             name = re.match(r'(?:"[^"]+"|[\w$]+)(?:\.(?:"[^"]+"|[\w$]+))*', after)
             column = len(before) - before.rfind("\n")
-            return cls(name and name[0], f"line {before.count(chr(10)) + 1}, character {column} of the query")
+            return cls(
+                name and name[0],
+                tr("line {line}, character {column} of the query", line=before.count("\n") + 1, column=column),
+            )
         quoted = re.search(r"no such (?:table|column): (\S+)", str(error))
         return cls(quoted[1] if quoted and quoted[1] in text else None)
 
@@ -127,10 +147,10 @@ def in_words(error: Exception, name: str, sheet: str, spot: Spot | None = None) 
     refusal = next(refusal for refusal in _REFUSALS if re.fullmatch(refusal.states, state))
     host = re.sub(r"^\w+://|/.*", "", name) or "HOST"
     return refusal.kind(
-        refusal.what.format(named=f" {spot.name}" if spot.name else "", state=state or "none"),
+        tr(refusal.what, named=f" {spot.name}" if spot.name else "", state=state or "none"),
         where=f"{name}, {sheet}",
-        why=refusal.why or spot.position,
-        try_=refusal.try_.format(host=host),
+        why=tr(refusal.why) if refusal.why else spot.position,
+        try_=tr(refusal.try_, host=host),
     )
 
 

@@ -24,7 +24,7 @@ from fupin_cli.ingest.columns import MOST_COLUMNS, blank_to_null, trim
 from fupin_cli.ingest.grid import HEAD_ROWS, Grid, SheetNotes, ahead
 from fupin_cli.ingest.received import NotATableError, Received
 from fupin_cli.ingest.transcode import Transcoder
-from fupin_cli.language import tr
+from fupin_cli.language import later, tr
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _PIECE, _PART, _MOST_LINE = 1 << 24, 1 << 17, 1 << 20  # parts that stay in the processor's cache
@@ -47,7 +47,7 @@ _BLANKS = (
     b"\xe3",
 )  # the first bytes of all white space in UTF-8
 _END = "\x1e"  # a last line that only comes out alone if every quote before it was closed
-_SAVE_AS = "open it in Excel or WPS, save it as .xlsx, and run again"
+_SAVE_AS = later("open it in Excel or WPS, save it as .xlsx, and run again")
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class Extent:
     def merge(self, top: int, left: int, bottom: int, right: int) -> None:
         """Takes in a merged range, 0-based and inclusive. Raises BadDataError where there are more than a sheet has rows."""
         if len(self.merged) == _ROWS:
-            raise self._stretched("there are more merged ranges than a sheet has rows")
+            raise self._stretched(tr("there are more merged ranges than a sheet has rows"))
         if top <= bottom and left <= right:
             self.merged.append(Merge(top, left, min(bottom, _ROWS - 1), min(right, _COLUMNS - 1)))
 
@@ -58,7 +58,9 @@ class Extent:
     def refuse_stretched(self) -> None:
         """Raises BadDataError where there are too few cells for so large a rectangle; for the end of the sheet."""
         if self.rows * self.columns > min(_MAX_CELLS, max(_SPARSE_CELLS, self.cells * _SPARSE)):
-            raise self._stretched(f"something stands in column {self.columns} and something in row {self.rows}")
+            raise self._stretched(
+                tr("something stands in column {column} and something in row {row}", column=self.columns, row=self.rows)
+            )
 
     def _stretched(self, why: str) -> BadDataError:
         return BadDataError(

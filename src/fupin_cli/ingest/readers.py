@@ -29,14 +29,14 @@ from fupin_cli.ingest.package import check_package, kind_of, refuse_at_a_glance,
 from fupin_cli.ingest.parquet import column_names, read_columns
 from fupin_cli.ingest.received import COMPOUND, ZIP, NotATableError, Received
 from fupin_cli.ingest.sandbox import MOST_SHEETS, ParsedSheet, ParserFailed, parsing
-from fupin_cli.language import tr
+from fupin_cli.language import later, tr
 
 Choice = Callable[[Sequence[str]], Sequence[str]]
 _TEXT_DOCUMENTS = frozenset(("word/document.xml", "ppt/presentation.xml"))
 _MIME_BYTES = 200
 _OVERLAPS = 4  # careless writers merge the same range twice
 _WIDE, _SPARSE = 512, 20  # from so many columns on, one cell in 20 of the first rows must be there
-_SAVE_AS = "open it in Excel or WPS, save it as .xlsx, and run again"
+_SAVE_AS = later("open it in Excel or WPS, save it as .xlsx, and run again")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from fupin_cli.errors import BadDataError, DiskError, InputMissingError, NoPermissionError
-from fupin_cli.language import tr
+from fupin_cli.language import later, tr
 
 ZIP, COMPOUND, PARQUET = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PAR1"
 _MARKUP = (b"<html", b"<!doctype", b"<table", b"<?xml", b"<meta", b"<head", b"<div", b"<style", b"<workbook")
@@ -18,15 +18,15 @@ _MAIL = (b"mime-version:", b"content-type: multipart", b"from:")
 _BLANK = b"\x00 \r\n\t\xef\xbb\xbf"
 # what offices also send, and no table can be read from: first bytes, what it is, what helps
 _OTHERS = (
-    (b"%PDF", "a PDF document", "ask for the table as .xlsx, or export it from the PDF's source"),
-    (b"\x89PNG", "a picture", "ask for the table itself"),
-    (b"\xff\xd8\xff", "a picture", "ask for the table itself"),
-    (b"GIF8", "a picture", "ask for the table itself"),
-    (b"Rar!", "a RAR archive", "unpack it and name the folder in files = [...]"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", "unpack it and name the folder in files = [...]"),
-    (b"\x1f\x8b", "a gzip archive", "unpack it and name the unpacked file"),
-    (b"{\\rtf", "a text document (RTF)", "copy the table into a workbook and save it as .xlsx"),
-    (b"SQLite format 3", "an SQLite database", 'source = "sqlite:///…" with table = "…" in fupin.toml'),
+    (b"%PDF", later("a PDF document"), later("ask for the table as .xlsx, or export it from the PDF's source")),
+    (b"\x89PNG", later("a picture"), later("ask for the table itself")),
+    (b"\xff\xd8\xff", later("a picture"), later("ask for the table itself")),
+    (b"GIF8", later("a picture"), later("ask for the table itself")),
+    (b"Rar!", later("a RAR archive"), later("unpack it and name the folder in files = [...]")),
+    (b"7z\xbc\xaf\x27\x1c", later("a 7-Zip archive"), later("unpack it and name the folder in files = [...]")),
+    (b"\x1f\x8b", later("a gzip archive"), later("unpack it and name the unpacked file")),
+    (b"{\\rtf", later("a text document (RTF)"), later("copy the table into a workbook and save it as .xlsx")),
+    (b"SQLite format 3", later("an SQLite database"), later('source = "sqlite:///…" with table = "…" in fupin.toml')),
 )
 _PIECE = 1 << 20
 
@@ -93,7 +93,7 @@ class Received:
                 return kind
         for magic, what, help_ in _OTHERS:
             if head.startswith(magic):
-                raise NotATableError(tr("this is {what}, not a table", what=what), where=self.name, try_=help_)
+                raise NotATableError(tr("this is {what}, not a table", what=tr(what)), where=self.name, try_=tr(help_))
         if not head.strip(_BLANK) and not self.read().strip(_BLANK):
             raise NotATableError(
                 tr("the file is empty"), where=self.name, try_=tr("ask the department to send it again")

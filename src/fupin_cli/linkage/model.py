@@ -149,7 +149,7 @@ def _values(data: Mapping[str, Any], name: str, which: str) -> Values:
 
 def _probability(value: object, where: str) -> float:
     if not isinstance(value, int | float) or not 0 < value <= 1:
-        raise ValueError(f"{where} must lie above 0 and not above 1")
+        raise ValueError(tr("{where} must lie above 0 and not above 1", where=where))
     return float(value)
 
 

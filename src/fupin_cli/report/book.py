@@ -311,7 +311,7 @@ def write_private(path: Path, content: bytes) -> Path:
             tr("the folder for this file cannot be made"), where=str(path), try_=tr("fupin run -o DIR")
         ) from None
     except OSError as error:
-        why = "the disk is full" if error.errno == errno.ENOSPC else os.strerror(error.errno or errno.EIO)
+        why = tr("the disk is full") if error.errno == errno.ENOSPC else os.strerror(error.errno or errno.EIO)
         raise DiskError(
             tr("writing failed part-way"), where=str(path), why=why, try_=tr("df -h ") + str(path.parent)
         ) from None

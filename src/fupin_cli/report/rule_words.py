@@ -20,7 +20,7 @@ from fupin_cli.rules.pack import (
     PERSON_FACTS,
 )
 from fupin_cli.rules.predicate import Predicate, spoken
-from fupin_cli.rules.shapes import Elapsed, Every, FirstOf, InOrder, Members, Named, Rate, Reported, Score, Total
+from fupin_cli.rules.shapes import Elapsed, Every, FirstOf, InOrder, Item, Members, Named, Rate, Reported, Score, Total
 from fupin_cli.vocabulary import CODED, OUTCOME_LABELS, SEVERITY_LABELS, label
 
 Label = Callable[[str], str]
@@ -181,6 +181,10 @@ def kinds_said(kinds: Sequence[str]) -> str:
     return "、".join("台账自身" if kind == "register" else kind_words(kind) for kind in kinds)
 
 
+def _only_where(item: Item, called: Label) -> str:
+    return f"（只在 {spoken(item.when, called)} 时）" if item.when else ""
+
+
 def source_of(fact: Fact | Derived, called: Label) -> str:
     """Where a fact comes from, in a phrase."""
     if isinstance(fact, Fact):
@@ -193,8 +197,11 @@ def source_of(fact: Fact | Derived, called: Label) -> str:
         case Named(condition):
             told = spoken(condition, called)
         case Total(items, per):
-            signs = [("－" if item.minus else "＋") + called(item.name) for item in items]
-            told = " ".join(signs).removeprefix("＋") + (f" ÷ {called(per)}" if per else "")
+            each = "".join(
+                (" －" if item.minus else " ＋") + called(item.name) + _only_where(item, called) for item in items
+            )
+            told = each.removeprefix(" ＋")
+            told = f"（{told}）÷ {called(per)}" if per else told
         case Score(items, direction):
             told = f"{len(items)} 项计分，{'分低为贫' if direction == 'low_is_poor' else '分高为贫'}"
         case Elapsed(start, end, unit):

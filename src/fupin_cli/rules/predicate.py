@@ -18,7 +18,7 @@ from datetime import date
 import polars as pl
 
 from fupin_cli.errors import ConfigurationError
-from fupin_cli.language import tr
+from fupin_cli.language import later, listed, tr
 from fupin_cli.vocabulary import CODED, EVIDENCE
 
 _NOT_CALLED: Mapping[str, Collection[str]] = {}
@@ -116,26 +116,29 @@ def spoken(condition: Predicate, label: Callable[[str], str]) -> str:
     return re.sub(r"\s+([,)、）])", r"\1", re.sub(r"([(（])\s+", r"\1", " ".join(said))).replace(",", "、")
 
 
-_COMPARED_WITH = {"Boolean": "TRUE or FALSE, or alone", "Date": "DATE '2020-01-31'"}
+_COMPARED_WITH = {"Boolean": later("TRUE or FALSE, or alone"), "Date": "DATE '2020-01-31'"}
+_NUMBER = later("a number, without quotes")
 # what people type by habit → what conditions have instead
 _TYPED = {
-    **dict.fromkeys("‘’“”", "straight quotes, '…'"),
-    **dict.fromkeys(";；", "one condition, joined by AND or OR"),
-    '"': "'…' for a text; a fact is named without quotes", "&": "AND", "|": "OR", "!": "NOT, or <>",
+    **dict.fromkeys("‘’“”", later("straight quotes, '…'")),
+    **dict.fromkeys(";；", later("one condition, joined by AND or OR")),
+    '"': later("'…' for a text; a fact is named without quotes"), "&": "AND", "|": "OR", "!": later("NOT, or <>"),
     "≥": ">=", "≤": "<=", "≠": "<>", "＝": "=", "＞": ">", "＜": "<", "（": "(", "）": ")", "，": ",",
-    "%": "'%…%' after LIKE", "--": "a comment of TOML, after # on a line of its own",
+    "%": later("'%…%' after LIKE"), "--": later("a comment of TOML, after # on a line of its own"),
 }  # fmt: skip
+_A_FACT = later("a fact of its own, named in [[fact]]")
+_BRANCHES = later("two rules, or [[fact]] is = … for each branch")
 _SQL = {
-    "CASE": "two rules, or [[fact]] is = … for each branch",
-    "WHEN": "two rules, or [[fact]] is = … for each branch",
-    "COALESCE": 'first_of = ["a", "b"] in a [[fact]]',
-    "IFNULL": 'first_of = ["a", "b"] in a [[fact]]',
-    "SELECT": "a [[fact]] that asks an extract: any, count, sum, value",
-    "EXISTS": "a [[fact]] with any = …",
-    "COUNT": "count = … in a [[fact]]",
-    "SUM": 'sum = … or members = "sum" in a [[fact]]',
-    "MAX": 'members = "max" in a [[fact]]',
-    "MIN": 'members = "min" in a [[fact]]',
+    "CASE": _BRANCHES,
+    "WHEN": _BRANCHES,
+    "COALESCE": later('first_of = ["a", "b"] in a [[fact]]'),
+    "IFNULL": later('first_of = ["a", "b"] in a [[fact]]'),
+    "SELECT": later("a [[fact]] that asks an extract: any, count, sum, value"),
+    "EXISTS": later("a [[fact]] with any = …"),
+    "COUNT": later("count = … in a [[fact]]"),
+    "SUM": later('sum = … or members = "sum" in a [[fact]]'),
+    "MAX": later('members = "max" in a [[fact]]'),
+    "MIN": later('members = "min" in a [[fact]]'),
     "XOR": "a <> b",
     "ILIKE": "LIKE",
     "REGEXP": "LIKE '%…%'",
@@ -174,7 +177,7 @@ def evaluate(frame: pl.DataFrame, condition: Predicate, where: str) -> pl.Series
             try_=tr(
                 "{misread} with {what}",
                 misread=misread[0],
-                what=_COMPARED_WITH.get(str(frame.schema[misread[0]]), "a number, without quotes"),
+                what=tr(_COMPARED_WITH.get(str(frame.schema[misread[0]]), _NUMBER)),
             ),
         )
     try:
@@ -231,7 +234,7 @@ def _tokens(
                 tr("{key}: {word!r} is not allowed in a condition", key=key, word=word),
                 where=where,
                 why=_allowed(),
-                try_=plain or tr("see docs/rules.md, Conditions"),
+                try_=tr(plain) if plain else tr("see docs/rules.md, Conditions"),
             )
         kind = str(found.lastgroup)
         word = found.group(kind)
@@ -256,7 +259,7 @@ def _check_words(tokens: list[tuple[str, str]], known: Collection[str], where: s
                 tr("{key}: {word!r} is not a known fact, but SQL that conditions do not have", key=key, word=word),
                 where=where,
                 why=tr("it could turn an unknown into an answer, or read something else; ") + _allowed(),
-                try_=_SQL.get(word.upper(), "a fact of its own, named in [[fact]]"),
+                try_=tr(_SQL.get(word.upper(), _A_FACT)),
             )
         if kind == "name" and (word not in known or after == "("):
             close = nearest(word, known)
@@ -289,19 +292,20 @@ def _some_like(word: str, known: Collection[str]) -> str:
     """Where nothing is near: of a department's columns, which there are."""
     columns = sorted(name for name in known if name.startswith("dept_") and not name.startswith("dept_given_"))
     own = [name for name in columns if name.removeprefix("dept_") not in _OF_EVERY_LIST]
-    return f"one of: {', '.join(own)}" if word.startswith("dept_") and own else "see docs/rules.md"
+    return tr("one of: {names}", names=listed(own)) if word.startswith("dept_") and own else tr("see docs/rules.md")
 
 
 def _order_hint(words: list[str]) -> str:
     """What is probably wrong with words that are all allowed and make no condition."""
     opened, closed = words.count("("), words.count(")")
     if opened != closed:
-        return f"{opened} '(' and {closed} ')': as many of one as of the other"
+        return tr("{opened} '(' and {closed} ')': as many of one as of the other", opened=opened, closed=closed)
     if "= =" in " ".join(words):
-        return "= once, not =="
+        return tr("= once, not ==")
     if words[-1] in ("AND", "OR", "NOT") or words[0] in ("AND", "OR"):
-        return f"something to join by {words[-1] if words[-1] in ('AND', 'OR', 'NOT') else words[0]}, or leave it out"
-    return "AND or OR between two questions, such as dibao AND age >= 18"
+        join = words[-1] if words[-1] in ("AND", "OR", "NOT") else words[0]
+        return tr("something to join by {join}, or leave it out", join=join)
+    return tr("AND or OR between two questions, such as dibao AND age >= 18")
 
 
 def _is_day(word: str) -> bool:

@@ -31,7 +31,6 @@ from fupin_cli.rules.toml import Table
 from fupin_cli.vocabulary import Outcome, Severity
 
 _RECEIVERS, _ASKED_PER = ("village", "county"), ("household", "evidence")
-_CONFIRM = '[….confirmed] with by = "…", document = "…" and date = 2020-01-01'
 
 
 _FOR_ALL = (
@@ -211,7 +210,7 @@ def refuse_recalled(source: Citation, confirmed: Confirmation | None, where: str
             tr("provenance R is recalled, not verified: it cannot be enabled"),
             where=where,
             why=tr("nobody has said in which document it stands"),
-            try_=tr("enabled = false, or {confirm}", confirm=_CONFIRM),
+            try_=tr('enabled = false, or [….confirmed] with by = "…", document = "…" and date = 2020-01-01'),
         )
 
 
@@ -286,42 +285,44 @@ def _wrong_shape(rule: Rule, entry: Table) -> _Problem | None:
     joins = [join.value for join in Join if join.value in entry.data]
     if rule.kind is Kind.VERDICT:
         right = len(joins) == 1 and rule.members and not rule.condition and rule.level in (Level.HOUSEHOLD, *AREAS)
-        said = "a verdict is made of all_of, any_of or none_of, has no met or hit, and speaks of a household or place"
+        said = tr(
+            "a verdict is made of all_of, any_of or none_of, has no met or hit, and speaks of a household or place"
+        )
         return None if right else (said, "kind", 'level = "household" and all_of = ["RULE-1", "RULE-2"]')
     wrong = (
         (
             rule.condition is None or joins or {"met", "hit"} <= entry.data.keys(),
-            f"a {rule.kind} needs {key}, and nothing else, to say what it asks",
+            tr("a {kind} needs {key}, and nothing else, to say what it asks", kind=rule.kind, key=key),
             "hit" if "hit" in entry.data else "met",
             f'{key} = "…"',
         ),
         (
             rule.max_age_days is not None and not extract,
-            "max_age_days of a rule is about an extract's people; elsewhere it is a key of the fact",
+            tr("max_age_days of a rule is about an extract's people; elsewhere it is a key of the fact"),
             "max_age_days",
-            "max_age_days in the [[fact]]",
+            tr("max_age_days in the [[fact]]"),
         ),
         (
             rule.denied and rule.kind is not Kind.CRITERION,
-            "only a criterion says not_met",
+            tr("only a criterion says not_met"),
             "not_met",
-            "a check says hit alone",
+            tr("a check says hit alone"),
         ),
         (
             rule.unless and not check,
-            "only a check has exceptions (unless)",
+            tr("only a check has exceptions (unless)"),
             "unless",
-            "write the exception into met",
+            tr("write the exception into met"),
         ),
         (
             rule.on_unknown is OnUnknown.REVIEW and (not check or extract),
-            "only a check of persons, households or places lists whom it cannot decide (on_unknown = 'review')",
+            tr("only a check of persons, households or places lists whom it cannot decide (on_unknown = 'review')"),
             "on_unknown",
             'on_unknown = "unknown"',
         ),
         (
             extract and (not check or rule.provides),
-            "a rule about an extract's people is a check and provides no fact",
+            tr("a rule about an extract's people is a check and provides no fact"),
             "level",
             'kind = "check"',
         ),
@@ -332,15 +333,16 @@ def _wrong_shape(rule: Rule, entry: Table) -> _Problem | None:
 def _too_bold(rule: Rule) -> _Problem | None:
     """A rule may not weigh more than its source bears, nor speak as a judge."""
     if rule.enabled and rule.citation.provenance is Provenance.WEAK and rule.severity in (Severity.VETO, Severity.FAIL):
-        return "provenance VW is a weak source: it cannot be more than severity lead", "severity", 'severity = "lead"'
+        said = tr("provenance VW is a weak source: it cannot be more than severity lead")
+        return said, "severity", 'severity = "lead"'
     if rule.kind is Kind.CHECK and not ("疑点" in rule.advice or "建议" in rule.advice):
-        said = "advice must speak of 疑点 or 建议复核: a hit is a clue, never a verdict"
+        said = tr("advice must speak of 疑点 or 建议复核: a hit is a clue, never a verdict")
         return said, "advice", 'advice = "疑点：建议入户核实。"'
     if rule.effective_from and rule.effective_to and rule.effective_from > rule.effective_to:
         return (
-            "effective_to lies before effective_from",
+            tr("effective_to lies before effective_from"),
             "effective_to",
-            f"effective_to = {rule.effective_from} or later",
+            tr("effective_to = {day} or later", day=rule.effective_from),
         )
     return None
 
@@ -349,12 +351,17 @@ def _unreadable(rule: Rule, names: Names) -> _Problem | None:
     tested = {name for part in rule.conditions for name in part.tested_for_null}
     key = "hit" if rule.kind is Kind.CHECK else "met"
     if derived := sorted(tested & names.derived):
-        said = f"{derived[0]} IS NULL asks whether a comparison could be made, and would turn unknown into an answer"
-        return said, key, f"{derived[0]}, or NOT {derived[0]}: what nobody knows stays unknown by itself"
+        said = tr(
+            "{fact} IS NULL asks whether a comparison could be made, and would turn unknown into an answer",
+            fact=derived[0],
+        )
+        return said, key, tr("{fact}, or NOT {fact}: what nobody knows stays unknown by itself", fact=derived[0])
     used = sorted(name for name in rule.names if name in names.declared and names.declared[name].from_rows)
     if rule.kind is not Kind.CHECK and used:
-        said = f"{used[0]} is a department fact: a criterion reads the register only, differences are checks"
-        return said, key, 'kind = "check"; or say with first_of in a [[fact]] which source outranks which'
+        said = tr(
+            "{fact} is a department fact: a criterion reads the register only, differences are checks", fact=used[0]
+        )
+        return said, key, tr('kind = "check"; or say with first_of in a [[fact]] which source outranks which')
     return None
 
 

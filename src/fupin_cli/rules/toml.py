@@ -206,11 +206,11 @@ class Table:
         value = self.data.get(key)
         if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
             said = _number_in(value)
-            meant = f"{key} = {said}" if said and "." not in said else f"{key} = a number of digits alone"
+            meant = said if said and "." not in said else tr("a number of digits alone")
             raise ConfigurationError(
                 tr("{key} must be a whole number", key=key),
                 where=self.at(key),
-                try_=tr("{meant}, without quotes", meant=meant),
+                try_=tr("{key} = {what}, without quotes", key=key, what=meant),
             )
         return value
 
