@@ -25,6 +25,11 @@ from link_scale import DATA, FLOOR, KIND, RESULTS, measure
 
 ROWS_EACH = 10  # extract rows for each person of the register
 A_COUNTY = 50_000  # persons of the register
+A_WORLD = 1_000_000  # persons of the register that are invented; beyond it they are put into further regions
+# beginnings of numbers that are nobody's, and whose weighted sum modulo 11 is that of 9901
+ELSEWHERE = ("9901", "9928", "9936", "9944", "9952", "9960", "9979", "9987", "9995", "4801")
+NUMBERS = ("id_number", "household_id", "person_id", "hukou_no")
+SIGNS = "甲乙丙丁戊己庚辛壬癸"
 PROJECT = """[project]
 name = "scale"
 as_of = 2019-11-30
@@ -42,18 +47,51 @@ as_of = 2019-11-30
 
 
 def make_project(persons: int) -> Path:
-    """The project of so many register persons, made once and kept."""
+    """The project of so many register persons, made once and kept; of millions, several worlds of a million side by side."""
     folder = DATA / f"scale-{persons}"
     if not (folder / "fupin.toml").exists():
-        rows, counties = persons * ROWS_EACH, max(1, persons // A_COUNTY)
-        share = persons / rows
-        generate(
-            folder, seed=20191130, persons=rows, counties=counties, errors=PRESETS["easy"], registered_share=share, kinds=[KIND]
-        )  # fmt: skip
+        if persons > A_WORLD:
+            put_side_by_side(make_project(A_WORLD), folder, persons // A_WORLD)
+        else:
+            invent(folder, persons)
         names = pl.read_parquet(folder / "register.parquet", columns=["county"])["county"].drop_nulls().unique().sort()
         text = PROJECT.format(kind=KIND, counties=json.dumps(names.to_list(), ensure_ascii=False))
         (folder / "fupin.toml").write_text(text, encoding="utf-8")
     return folder
+
+
+def invent(folder: Path, persons: int) -> None:
+    """A world of so many register persons and ten times as many rows."""
+    rows, counties = persons * ROWS_EACH, max(1, persons // A_COUNTY)
+    generate(
+        folder,
+        seed=20191130,
+        persons=rows,
+        counties=counties,
+        errors=PRESETS["easy"],
+        registered_share=persons / rows,
+        kinds=[KIND],
+    )
+
+
+def put_side_by_side(world: Path, folder: Path, copies: int) -> None:
+    """The same people so many times, in counties of other names, and with numbers that begin otherwise."""
+    folder.mkdir(parents=True, exist_ok=True)
+    counties = pl.read_parquet(world / "register.parquet", columns=["county"])["county"].drop_nulls().unique().to_list()
+    for file in ("register.parquet", f"{KIND}.parquet"):
+        people = pl.scan_parquet(world / file)
+        moved = [moved_to(people, code, sign, counties) for code, sign in zip(ELSEWHERE[:copies], SIGNS, strict=False)]
+        pl.concat(moved).sink_parquet(folder / file)
+
+
+def moved_to(people: pl.LazyFrame, code: str, sign: str, counties: list[str]) -> pl.LazyFrame:
+    """The people elsewhere; check characters that were right are, and those that were wrong are not."""
+    columns = people.collect_schema()
+    places = pl.col([name for name in ("county", "address") if name in columns])
+    return people.with_columns(
+        pl.col([name for name in columns if name in NUMBERS]).str.replace("^9901", code),
+        places.str.replace_many(counties, [sign + county for county in counties]),
+    )
 
 
 def growth(sizes: list[int], values: list[float]) -> float:
