@@ -197,6 +197,7 @@ def _first_look(package: str, todo: Sequence[tuple[str, Mutant]], known: Known, 
         pytest_collection = staticmethod(_be_hasty)
 
         def pytest_runtestloop(self, session: pytest.Session) -> bool:
+            _refuse_threads()
             items = {item.nodeid: item for item in session.items}
             functions = _functions()
 
@@ -326,6 +327,13 @@ def _unchanged(todo: Iterable[tuple[str, Mutant]]) -> list[tuple[str, Mutant]]:
 def _must_hold(key: tuple[str, str], code: int) -> None:
     if key[1] == _UNCHANGED and code:
         raise SystemExit(f"{key[0]}: its tests fail though nothing is changed: no verdict can be believed")
+
+
+def _refuse_threads() -> None:
+    """A fork has no threads but its own: of Polars begun before it, it would wait for ever."""
+    tasks = Path("/proc/self/task")
+    if any((task / "comm").read_text(encoding="utf-8").startswith("polars-0") for task in tasks.iterdir()):
+        raise SystemExit("a test file uses Polars while it is loaded; let it do so when a test runs")
 
 
 def _be_hasty() -> None:
