@@ -26,7 +26,7 @@ def world(tmp_path_factory):
 def linked(world, extract, folder, buckets):
     """The bytes of links and model, where the list was read in these buckets and linked afterwards."""
     for nth, of in buckets:
-        read_one_bucket(extract, folder / "kept", nth, of)
+        read_one_bucket(world / "register.parquet", extract, folder / "kept", nth, of)
     asked = {"buckets": folder / "kept", "save_model": folder / "model.toml"}
     link_files(world / "register.parquet", extract, folder / "links.parquet", **asked)
     return [(folder / name).read_bytes() for name in LINKED]
@@ -99,7 +99,7 @@ def few(tmp_path):
     rows = {"姓名": ["张三", "李四", "王五"], "身份证号": [number(f"9901211985061530{n}") for n in range(3)]}
     pl.DataFrame(rows).write_parquet(tmp_path / "名单.parquet")
     for nth in range(2):
-        read_one_bucket(tmp_path / "名单.parquet", tmp_path / "kept", nth, 2)
+        read_one_bucket(tmp_path / "名单.parquet", tmp_path / "名单.parquet", tmp_path / "kept", nth, 2)
     return tmp_path
 
 
@@ -138,7 +138,7 @@ def test_only_buckets_whose_files_changed_are_made_again(tmp_path):
         (tmp_path / "list" / f"bucket={n}").mkdir(parents=True)
         pl.DataFrame({"姓名": names}).write_parquet(tmp_path / "list" / f"bucket={n}" / "a.parquet")
     for n in range(3):
-        read_one_bucket(tmp_path / "list", tmp_path / "kept", n, 3)
+        read_one_bucket(tmp_path / "list" / "bucket=0" / "a.parquet", tmp_path / "list", tmp_path / "kept", n, 3)
     pl.DataFrame({"姓名": ["王五", "李四"]}).write_parquet(tmp_path / "list" / "bucket=1" / "a.parquet")
     with pytest.raises(BadDataError, match="to be made again: 1 of 3"):
         join_buckets(tmp_path / "list", tmp_path / "kept", ["fupin"])
@@ -176,7 +176,7 @@ def test_buckets_of_two_profiles_are_not_mixed(few):
 
 def test_two_divisions_in_one_folder_are_refused(few):
     """Nobody can tell which is meant."""
-    read_one_bucket(few / "名单.parquet", few / "kept", 0, 3)
+    read_one_bucket(few / "名单.parquet", few / "名单.parquet", few / "kept", 0, 3)
     with pytest.raises(InputMissingError, match="several divisions"):
         joined(few)
 
@@ -195,10 +195,26 @@ def test_more_folders_than_buckets_asked_for_are_refused(tmp_path):
     with pytest.raises(UsageError, match="--bucket 0/5"):
         read_pieces(tmp_path / "list", None, (0, 3))
     pl.DataFrame({"姓名": ["张三"]}).write_parquet(tmp_path / "list" / "b.parquet")
-    with pytest.raises(BadDataError, match="some files lie in folders bucket=K"):
+    with pytest.raises(BadDataError, match="some files lie in folders bucket=K") as astray:
         read_pieces(tmp_path / "list", None)
-    with pytest.raises(InputMissingError, match="no Parquet file"):
-        read_pieces(tmp_path / "list" / "bucket=5", None) if (tmp_path / "list" / "bucket=5").mkdir() is None else None
+    assert "list/b.parquet" in str(astray.value)
+    (tmp_path / "list" / "bucket=5").mkdir()
+    with pytest.raises(InputMissingError, match="no Parquet file") as empty:
+        read_pieces(tmp_path / "list" / "bucket=5", None)
+    assert "try: " in str(empty.value)
+
+
+def test_every_table_in_the_folder_is_read_or_named(tmp_path):
+    """Windows writes suffixes as it likes; a workbook among the files would be left out without a word; notes are none."""
+    for name in ("a.parquet", "HUKOU.PARQUET"):
+        pl.DataFrame({"姓名": ["张三"]}).write_parquet(tmp_path / name)
+    for name in ("_SUCCESS", ".part.csv", "说明.md"):
+        (tmp_path / name).touch()
+    assert dict(read_pieces(tmp_path, None).files) == {"a.parquet": 1, "HUKOU.PARQUET": 1}
+    (tmp_path / "二月.XLSX").touch()
+    with pytest.raises(UsageError, match="which would not be read") as told:
+        read_pieces(tmp_path, None)
+    assert "二月.XLSX" in str(told.value)
 
 
 def test_files_of_one_folder_have_the_same_columns(tmp_path):
@@ -214,10 +230,10 @@ def test_a_list_that_must_be_seen_at_once_is_not_read_in_buckets(tmp_path):
     rows = {"姓名": ["张三", "李四"], "身份证号": [f"{number('99012119850615301')}.0", "99012119850615302X"]}
     pl.DataFrame(rows).write_parquet(tmp_path / "a.parquet")
     with pytest.raises(BadDataError, match="must be seen all at once"):
-        read_one_bucket(tmp_path / "a.parquet", tmp_path / "kept", 0, 1)
+        read_one_bucket(tmp_path / "a.parquet", tmp_path / "a.parquet", tmp_path / "kept", 0, 1)
     (tmp_path / "a.csv").write_text("姓名,身份证号\n张三,1\n", encoding="utf-8")
     with pytest.raises(UsageError, match="only Parquet"):
-        read_one_bucket(tmp_path / "a.csv", tmp_path / "kept", 0, 1)
+        read_one_bucket(tmp_path / "a.parquet", tmp_path / "a.csv", tmp_path / "kept", 0, 1)
 
 
 @pytest.mark.parametrize(
@@ -227,6 +243,7 @@ def test_a_list_that_must_be_seen_at_once_is_not_read_in_buckets(tmp_path):
         (["--bucket", "0/2", "--json"], "--json does not go with --bucket"),
         (["--bucket", "0/2", "--buckets", "kept"], "--buckets does not go with --bucket"),
         (["--buckets", "kept", "--review", "r.xlsx"], "--review does not go with buckets"),
+        (["--buckets", "kept", "--review", "r.xlsx"], "the same command without --buckets"),
         (["--buckets", "kept"], "there are no buckets here"),
     ],
 )
@@ -235,6 +252,14 @@ def test_words_that_mean_nothing_are_refused(few, words, told):
     done = fupin("link", few / "名单.parquet", few / "名单.parquet", "-o", few / "links.parquet", *words)
     assert done.returncode in (2, 66)
     assert told in done.stderr
+
+
+def test_a_register_typed_wrong_is_told_with_the_first_bucket(few):
+    """Not when sixty-four of them are made."""
+    done = fupin("link", few / "台帐.parquet", few / "名单.parquet", "-o", few / "again", "--bucket", "0/2")
+    assert done.returncode == 66
+    assert "台帐.parquet" in done.stderr
+    assert not (few / "again").exists()
 
 
 def test_the_commands_as_they_are_typed(few):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from conftest import examples
-from fupin_cli.judged import Judged, judge_in_parts, persons_at_once
+from fupin_cli.judged import Judged, judge_in_parts, least_memory, persons_at_once
 from rules_world import World, shipped, usual
 
 COUNTIES = {"青禾": "青禾县", "白石": "白石县", "黄土": "黄土县", None: None}
@@ -96,6 +96,7 @@ def test_large_registers_are_judged_in_parts(tmp_path):
     assert persons_at_once(None, [frame]) == 200_000
     assert persons_at_once(1 << 30, [frame]) == pytest.approx(53_000, rel=0.02)
     assert persons_at_once(1, [frame]) == 10_000  # less than what is held already: the smallest part that is worth it
+    assert least_memory([frame]) == pytest.approx(208_000_000, rel=0.01)
     world = World()
     for n, county in enumerate(["白石", "白石", "青禾", "黄土", None]):
         world.person(f"H{n}", county_key=county, county=COUNTIES[county])

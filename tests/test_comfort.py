@@ -147,6 +147,41 @@ def test_a_broken_project_never_fails(sample, text):
     assert lines[-1].startswith("next: fupin run")
 
 
+def test_a_run_outside_a_project_is_found_and_explained(tmp_path):
+    """Results that were copied alone: what they found, and the rule that found most; what is of another program is no run."""
+    for name, rules in (("2019-10", []), ("2019-11", [{"rule_id": "CMP-VH1", "severity": "fail", "count": 3}])):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_text('{"program": "fupin", "stages": []}', encoding="utf-8")
+        digest = {"findings": 3, "findings_by_rule": rules}
+        (tmp_path / name / "digest.json").write_text(json.dumps(digest), encoding="utf-8")
+    os.utime(tmp_path / "2019-10" / "manifest.json", (0, 0))
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "manifest.json").write_text('["fupin"]', encoding="utf-8")
+    lines = whereabouts(tmp_path, DAY)
+    assert "latest run: 2019-11　findings: 3" in lines
+    assert lines[-1] == "next: fupin explain CMP-VH1 --run 2019-11"
+    (tmp_path / "2019-11" / "digest.json").write_text("{}", encoding="utf-8")
+    os.utime(tmp_path / "2019-10" / "manifest.json")
+    (tmp_path / "2019-10" / "digest.json").unlink()
+    assert any("digest.json cannot be read" in line for line in whereabouts(tmp_path, DAY))
+
+
+def test_files_that_came_after_the_run_are_compared_first(small):
+    """And what no file matches is told; a ledger that nobody can read is looked at before anything goes out."""
+    assert fupin("run", small).returncode == 0
+    run = small / "runs" / "2019-11-30"
+    assert whereabouts(small, DAY)[-1].startswith("next: fupin cases round runs/")
+    (small / "cases").mkdir()
+    (small / "cases" / "ledger.db").write_bytes(b"not a database")
+    assert whereabouts(small, DAY)[-1].startswith("next: fupin cases stats")
+    os.utime(small / "低保.csv", (run.stat().st_mtime + 60,) * 2)
+    assert whereabouts(small, DAY)[-1].endswith("files are newer than the run")
+    (small / "低保.csv").unlink()
+    lines = whereabouts(small, DAY)
+    assert "  entries of fupin.toml that no file matches: 1" in lines
+    assert lines[-1] == "next: fupin run"
+
+
 def test_where_you_are_is_told_at_once_and_without_persons(sample):
     """No frame is loaded: a third of a second on an idle machine, and here a bound that a busy one keeps."""
     began = time.monotonic()

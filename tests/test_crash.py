@@ -1,5 +1,6 @@
 """kill -9 in the middle: the ledger opens, is whole, and doing it again gives what an undisturbed run gives."""
 
+import os
 import random
 import shutil
 import signal
@@ -18,6 +19,7 @@ from fupin_cli.cases.ledger import check_ledger
 from loop_world import RULES, World, answer
 from test_signals import MOST_SECONDS
 
+STOPS = int(os.environ.get("FUPIN_STOPS", "100"))
 CHILD = Path(__file__).with_name("die_at_line.py")
 
 
@@ -155,8 +157,8 @@ def test_killed_at_any_line(stage, name, tmp_path):
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("name", ["dispatch", "import", "round"])
 def test_killed_hundreds_of_times(stage, name, tmp_path, capsys):
-    """A hundred lines of each step, and a hundred random moments of each; says how many died."""
-    lines, moments = AtLines(100, seed=2), AtTimes(100, seed=3)
+    """As many lines of each step, and random moments of each, as FUPIN_STOPS says; tells how many died."""
+    lines, moments = AtLines(STOPS, seed=2), AtTimes(STOPS, seed=3)
     survive(stage, name, tmp_path, lines)
     survive(stage, name, tmp_path, moments)
     with capsys.disabled():
@@ -171,7 +173,7 @@ def test_killed_hundreds_of_times(stage, name, tmp_path, capsys):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["term", "int"])
 def test_stopped_often(stage, name, number, tmp_path, capsys):
     """The same by signals that a command hears: it ends within two seconds."""
-    moments = AtTimes(40, seed=4, number=number)
+    moments = AtTimes(STOPS, seed=4, number=number)
     survive(stage, name, tmp_path, moments)
     with capsys.disabled():
         told = f"{moments.landed} of {moments.times} stopped, {moments.longest:.2f} s at most"

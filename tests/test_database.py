@@ -205,6 +205,19 @@ def test_the_text_of_every_type(server, sql, text):
     assert grid.cells().rows() == grid.head.rows() == [(text,)]
 
 
+def test_a_column_without_a_type_is_refused(server, monkeypatch):
+    """A driver that does not name it: a float or a moment would be taken for what it is not."""
+
+    def unnamed(cursor, select):
+        return [field.remove_metadata() for field in described(cursor, select)]
+
+    described = postgres.Cursor.adbc_execute_schema
+    monkeypatch.setattr(postgres.Cursor, "adbc_execute_schema", unnamed)
+    with pytest.raises(ConfigurationError, match="of what type the column 姓名 is") as told:
+        ask(server.uri(), "SELECT 姓名 FROM 民政.低保")
+    assert "fupin-cli[database]" in str(told.value)
+
+
 def test_a_table_comes_in_one_order_whatever_order_it_is_in(server):
     """The same rows stored the other way round give the same grid; twins stay two rows."""
     by_table = ask(server.uri(), table="民政.低保")

@@ -49,6 +49,10 @@ G{GOOD}               | valid           | {GOOD}
 Ｇ {GOOD.lower()}     | valid           | {GOOD}
 L{GOOD}               | placeholder     | -
 J{GOOD}               | placeholder     | -
+学籍号：J{GOOD}       | placeholder     | -
+L{GOOD}（小学）       | placeholder     | -
+{GOOD}5               | malformed       | -
+{GOOD[:6]}-{GOOD[6:14]}-{GOOD[14:]}5 | malformed | -
 """
 
 
@@ -181,3 +185,14 @@ def test_one_wrong_digit_never_passes(seventeen, position, shift):
     good = seventeen + check_digit_by_hand(seventeen)
     wrong = good[:position] + str((int(good[position]) + shift) % 10) + good[position + 1 :]
     assert clean(wrong)["id_number"].item() is None
+
+
+def test_what_is_no_number_of_seventeen_digits_has_no_check_character():
+    """One more digit, or less than nothing."""
+    codes = (
+        pl.DataFrame({"code": [-1, 0, 10**17 - 1, 10**17]})
+        .select(check_character(pl.col("code")))
+        .to_series()
+        .to_list()
+    )
+    assert codes == [None, "1", check_digit_by_hand("9" * 17), None]

@@ -21,6 +21,23 @@ NUMBERS = [  # as received | sex | usable | digits left for linking | cut by a s
     ("990121********0023", None, False, "990121********0023", False, None),
     ("990121194913310023", None, False, "990121194913310023", False, None),
     ("9901211949123", None, False, None, False, None),  # fewer digits than region and birth date are no evidence
+    ("99012119491231", None, False, "99012119491231", False, dt.date(1949, 12, 31)),
+    (
+        WOMAN + "4",
+        None,
+        False,
+        WOMAN + "4",
+        False,
+        dt.date(1949, 12, 31),
+    ),  # one too many: which, the check character tells
+    (
+        WOMAN[:17] + "544",
+        None,
+        False,
+        WOMAN[:17] + "5",
+        False,
+        dt.date(1949, 12, 31),
+    ),  # level of a disability behind a wrong one
     ("无", None, False, None, False, None),
     (None, None, False, None, False, None),
 ]

@@ -7,9 +7,10 @@ import polars as pl
 import pytest
 
 from conftest import fupin
+from fupin_cli.engine.master import refuse_wrong_master
 from fupin_cli.engine.packing import as_rows, pack, unpack
 from fupin_cli.engine.worker import FILE, SAID, Order, this_program
-from fupin_cli.errors import BadDataError
+from fupin_cli.errors import BadDataError, UsageError
 from fupin_cli.ingest import load_profiles
 from fupin_cli.on_cluster import read_there
 from fupin_cli.pairing import link_on_cluster
@@ -135,3 +136,27 @@ def test_what_a_list_elsewhere_cannot_give_is_refused(tmp_path, monkeypatch, opt
     )
     assert done.returncode == 2
     assert "does not go with" in done.stderr
+
+
+@pytest.mark.parametrize("master", ["sprak://host:7077", "spark://host", "spark://", "loacl[2]", "local[", "YARN"])
+def test_an_address_typed_wrong_is_told_before_anything_is_read(master):
+    """By its form; whether anybody answers there shows when the session begins."""
+    with pytest.raises(UsageError, match=r"--master with one of"):
+        refuse_wrong_master(master)
+
+
+@pytest.mark.parametrize(
+    "master",
+    [
+        "local",
+        "local[*]",
+        "local-cluster[2,1,1024]",
+        "yarn",
+        "k8s://https://host:1",
+        "spark://a:7077",
+        "spark://a:1,[::1]:2",
+    ],
+)
+def test_every_address_that_spark_knows_is_taken(master):
+    """One computer, a standby master, other people's clusters."""
+    refuse_wrong_master(master)

@@ -6,7 +6,8 @@ from datetime import date
 import polars as pl
 import pytest
 
-from conftest import fupin_process
+from conftest import fupin, fupin_process
+from fupin_cli import pipeline
 from fupin_cli.parked import in_memory, on_disk
 from test_signals import told
 
@@ -54,8 +55,28 @@ def test_a_full_disk_is_an_os_error(tmp_path):
 def test_little_memory_changes_nothing_that_is_said(project, tmp_path, request):
     """Every file of a run that keeps its tables on the disk is the same, byte for byte."""
     folder = request.getfixturevalue(project)
-    for name, more in (("free", []), ("tight", ["--max-memory=64MiB"])):
+    for name, more in (("free", []), ("tight", ["--max-memory=512MiB"])):
         done = fupin_process("run", folder, "-o", tmp_path / name, "-q", "--stage", "county", *more)
         assert done.returncode == 0, done.stderr
     assert told(tmp_path / "tight") == told(tmp_path / "free")
     assert not list(tmp_path.rglob("*.arrow"))
+
+
+@pytest.mark.parametrize("size", ["1MiB", "511MiB"])
+def test_less_memory_than_the_program_takes_is_refused(small, size):
+    """It could only be accepted and not kept."""
+    done = fupin("run", small, f"--max-memory={size}")
+    assert done.returncode == 2
+    assert "the least is --max-memory=512MiB" in done.stderr
+
+
+def test_memory_that_what_is_held_exceeds_is_told(small, monkeypatch):
+    """The run is done, and whoever asked for less knows that it took more; a silent one has it in its log."""
+    monkeypatch.setattr(pipeline, "least_memory", lambda _held: 3 << 30)
+    done = fupin("run", small, "--max-memory=2GiB")
+    assert done.returncode == 0
+    assert "--max-memory cannot be kept" in done.stderr
+    assert "3.0 GiB" in done.stderr
+    assert "--max-memory cannot be kept" in (small / ".fupin" / "log.jsonl").read_text(encoding="utf-8")
+    assert fupin("run", small, "--max-memory=2GiB", "--quiet").stderr == ""
+    assert "cannot be kept" not in fupin("run", small, "--max-memory=4GiB").stderr

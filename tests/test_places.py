@@ -62,6 +62,20 @@ def test_an_address_is_read_from_the_county_down(told):
     assert keys(found) == [tuple(parts[:3])]
 
 
+@pytest.mark.parametrize("address", ["很久以前就从这里搬走的平川镇柳树村", "不知道在哪个地方", "柳树村"])
+def test_an_address_that_does_not_read_from_its_beginning_names_no_place(address):
+    """Its end could be taken for a township; that would be a guess."""
+    assert place_keys(pl.DataFrame({"address": [address]})).select("county_key", "township_key", "village_key").row(
+        0
+    ) == (None, None, None)
+
+
+def test_full_width_names_of_places_are_one_with_plain_ones():
+    """第２村 in a column of its own."""
+    wide = place_keys(pl.DataFrame({"village": ["第２村", "第2村", "　"]}))
+    assert wide["village_key"].to_list() == ["第2", "第2", None]
+
+
 HAMLETS = ["第三村民小组", "三组", "3组", "3", "三", "３组", "三村民组", "第3小组", "三屯", "三社", "三队", " 三 组 "]
 
 
@@ -202,6 +216,7 @@ def test_a_code_is_a_letter_and_eighty_bits():
         ("C0I23456789ABCDEF", "C0123456789ABCDEF"),
         ("C0L23456789ABCDEF", "C0123456789ABCDEF"),
         ("C0123456789ABCDEU", None),  # no digit of ours
+        ("CU123456789ABCDEF", None),
         ("C0123456789ABCDE", None),
         ("C0123456789ABCDEFG", None),
         ("B0123456789ABCDEF", None),
@@ -225,7 +240,7 @@ def test_every_number_of_a_case_reads_back_as_itself():
 # --- what [compare] compares ------------------------------------------------------------------------------------------
 
 COMPARED = [
-    ("text", " Ｊosé  O'Brien-Smith ", "jose obrien smith"), ("text", "Ｚoë", "zoe"), ("text", "--", None), ("text", "?!", None),
+    ("text", " Ｊosé  O'Brien-Smith ", "jose obrien smith"), ("text", "Ｚoë", "zoe"), ("text", "김철수", "김철수"), ("text", "--", None), ("text", "?!", None),
     ("text", "张 三", "张 三"), ("text", "it’s", "its"), ("text", "a`b", "ab"), ("text", "无", None),
     ("id", " 12-34 ab ", "1234AB"), ("id", "１２３.0", "123"), ("id", "123.00", "123"), ("id", "1.5", "15"), ("id", "a1.0", "A10"),
     ("id", "///", None), ("code", "b-01", "B01"), ("code", None, None),

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fupin_cli.audit.draw import allocate, draw_sample
-from fupin_cli.audit.estimate import MET, NOT_MET, UNKNOWN, estimate_all, judged
+from fupin_cli.audit.estimate import MET, NOT_MET, UNKNOWN, estimate_all, estimate_rate, judged, rate_rows
 from fupin_cli.audit.frame import frame_of
 from fupin_cli.audit.intervals import beta_below, clopper_pearson, t_quantile
 from fupin_cli.audit.returns import compare_answers
@@ -434,6 +434,26 @@ def test_nobody_asked_is_no_rate_at_all(county):
     rows = draw_sample(frame_of_sizes([40]), plan, 1).rows
     found = estimate_all(answered(rows, [None] * rows.height), plan, PEOPLE)[0]
     assert (found.value, found.low, found.verdict) == (None, None, UNKNOWN)
+
+
+def test_what_weakens_an_estimate_is_said_beside_it(county):
+    """Nobody of the kind was drawn, nobody answered, a size nobody knows, a village that stands alone in its township."""
+    plan = simple(county, HOUSEHOLD)
+    rows = draw_sample(frame_of_sizes([40]), plan, 1).rows
+    told = rate_rows(estimate_all(answered(rows, [None] * rows.height), plan, PEOPLE)).row(0, named=True)
+    assert (told["value"], told["interval"], told["remark"]) == ("—", "无法估计", "没有一户答复")
+    others = rows.with_columns(stratum=pl.lit("未脱贫户"))
+    none = rate_rows(estimate_all(answered(others, ["符合"] * rows.height), plan, PEOPLE)).row(0, named=True)
+    assert (none["drawn"], none["extremes"], none["remark"]) == (0, "", "样本里没有这类户")
+    rate = replace(plan.rates[0], of="persons")
+    unsized = rows.with_columns(member_count=pl.when(pl.int_range(pl.len()) > 1).then("member_count"))
+    found = estimate_rate(answered(unsized, ["不符合"] * rows.height), rate, plan, 1, "全部", pl.lit(value=True))
+    assert found.unsized == 2
+    assert rate_rows([found])["remark"].item().startswith("2 户人口数不明")
+    two = simple(county, Stage("village", 1, "srs", "households", None), replace(HOUSEHOLD, take=10))
+    alone = draw_sample(frame_of_sizes([40, 40]), two, 1).rows
+    lonely = estimate_all(answered(alone, ["不符合", *["符合"] * (alone.height - 1)]), two, PEOPLE)[0]
+    assert "在其上级单位中只抽中一个" in rate_rows([lonely])["remark"].item()
 
 
 @pytest.mark.parametrize(

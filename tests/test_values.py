@@ -53,6 +53,13 @@ DATES = """
 2019-02-30          | null
 20190230            | null
 201913              | null
+19811225.5          | null
+1900-01-02          | 1900-01-02
+1900-02-01          | 1900-02-01
+1980-01-05止        | null
+自1980-01-05        | null
+1980-01-056         | null
+6月                 | null
 9999-12-31          | null
 5/1/1980            | null
 长期                | null
@@ -70,7 +77,7 @@ def test_dates_are_read_in_every_spelling(line):
 
 SHORT_YEARS = """
 80-1-5 80.1.5 80/01/05 80年1月5日 80年1月 80年 80年度 80-01 5/1/80 800105 191225 80.1.5 08:30 ８０年１月 | yes
-1980-1-5 1980.1 191205 202103 19800105 29225 16 12-25 5-3 长期 -                                     | no
+1980-1-5 1980.1 191205 202103 19800105 80010512 8001051 1980-1-55 29225 16 12-25 5-3 长期 -                                     | no
 """
 
 
@@ -94,6 +101,11 @@ PHONES = """
 8613800000000              | 13800000000
 0851-1234567               | 08511234567
 (0851)1234567              | 08511234567
+0851 1234567               | 08511234567
+010  12345678              | 01012345678
+(010)12345678 0851-7654321 | 01012345678、08517654321
+008613800000000            | 13800000000
+12800000000                | 12800000000
 1234567                    | 1234567
 13900000000/13800000000    | 13800000000、13900000000
 13900000000，13800000000   | 13800000000、13900000000
@@ -256,8 +268,8 @@ def test_money_in_the_unit_that_the_cell_or_the_column_names(line):
 
 
 BOOLS = """
-是 有 参加 已参加 享受 √ ☑ Y TRUE  | true
-否 无 没有 没参加 未参加 未享受 × N FALSE | false
+是 有 参加 已参加 享受 已享受 √ ✓ ✔ ☑ 对 Y yes T TRUE  | true
+否 无 没有 没参加 未参加 没有参加 不享受 未享受 × ✗ ✘ N no F FALSE | false
 1 0 2 不清楚 -                  | null
 """
 
@@ -282,8 +294,26 @@ def test_a_profile_may_give_its_own_words_for_yes():
 def test_codes_follow_the_declared_table_only():
     """Width, case and blanks do not count; a label that nobody declared is null."""
     labels = {"男": ["1", "M"], "女": ["2", "F"]}
-    told = {"男": "男", " 男 ": "男", "１": "男", "m": "男", "2": "女", "3": None, "": None, None: None}
+    told = {
+        "男": "男",
+        " 男 ": "男",
+        "１": "男",
+        "m": "男",
+        "2": "女",
+        "1.0": "男",
+        "3": None,
+        "1.05": None,
+        "": None,
+        None: None,
+    }
     assert {text: read(values.to_code, text, labels=labels) for text in told} == told
+    typed = {"在校": ["在\u200b 校生", "10"], "已毕业": ["毕\t业", "105"]}  # as a profile was typed
+    assert [read(values.to_code, text, labels=typed) for text in ("在校生", "毕业", "1.05", "10.5")] == [
+        "在校",
+        "已毕业",
+        None,
+        None,
+    ]
 
 
 def test_multi_select_cells_compare_as_sets():

@@ -191,6 +191,11 @@ def persons_at_once(max_memory: int | None, held: Iterable[pl.DataFrame]) -> int
     return max(_FEWEST, min(AT_ONCE, free // (SIDE_BY_SIDE * _BYTES_A_PERSON)))
 
 
+def least_memory(held: Iterable[pl.DataFrame]) -> int:
+    """How many bytes a run needs where the program holds these frames: with less, it takes more than it may."""
+    return sum(map(_bytes_of, held)) + _FEWEST * SIDE_BY_SIDE * _BYTES_A_PERSON
+
+
 def _bytes_of(frame: pl.DataFrame) -> int:
     """What a frame takes; Polars' own estimate leaves out the sixteen bytes by which each text is found."""
     texts = sum(dtype == pl.String for dtype in frame.dtypes)

@@ -27,6 +27,7 @@ from fupin_cli.ingest import (
     read_people,
     refuse_other_comparison,
 )
+from fupin_cli.ingest.received import Received
 from fupin_cli.language import listed, tr
 from fupin_cli.linkage import find_declared_duplicates, find_duplicates, link_declared, load_model
 from fupin_cli.linkage.blocking import PAIR
@@ -66,7 +67,7 @@ def link_files(
     """
     kinds = _kinds(profiles)
     if buckets is not None:
-        _refuse_with_buckets({"--labels": labels, "--review": review}, kinds)
+        _refuse_with_buckets({"--labels": labels, "--review": review}, kinds, "--buckets")
         return _link_buckets(register, extract, target, buckets, kinds[0], profiles, model, save_model, say, ask)
     if declared := [_declared(known, path) for known, path in zip(kinds, profiles, strict=False) if _declares(known)]:
         _refuse_with_compare({"--model": model, "--save-model": save_model, "--labels": labels, "--review": review})
@@ -105,9 +106,13 @@ def link_files(
 
 
 def read_one_bucket(
-    extract: Path, folder: Path, nth: int, of: int, *, profiles: Sequence[Path] = (), say: Say = silent
+    register: Path, extract: Path, folder: Path, nth: int, of: int, *, profiles: Sequence[Path] = (), say: Say = silent
 ) -> Path:
-    """The file in `folder` that holds what linking compares of one bucket (from 0) of so many."""
+    """The file in `folder` that holds what linking compares of one bucket (from 0) of so many.
+
+    The register is not read, and must be there: that its name is wrong would be told when all buckets are made.
+    """
+    Received(register.name, register).open().close()
     kinds = _kinds(profiles)[-1]
     _refuse_with_buckets({}, [kinds])
     say(tr("reading"))
@@ -194,7 +199,7 @@ def link_on_cluster(
 ) -> LinkedFiles:
     """Links the register with a list that lies where Spark reads it, and is read there; links are the same."""
     kinds, name = _kinds(profiles), extract.rstrip("/").rpartition("/")[2]
-    _refuse_with_buckets({}, kinds)
+    _refuse_with_buckets({}, kinds, "--engine spark")
     say(tr("reading"))
     ours = read_people(register, kinds[0], ask)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -212,13 +217,15 @@ def link_on_cluster(
     return LinkedFiles(written, people, linked.model, expected_errors(linked.links))
 
 
-def _refuse_with_buckets(options: Mapping[str, object], kinds: Sequence[Mapping[str, SourceProfile]]) -> None:
-    """What people compare by eye is not kept of a bucket, nor columns of [compare]."""
+def _refuse_with_buckets(
+    options: Mapping[str, object], kinds: Sequence[Mapping[str, SourceProfile]], instead: str = "--bucket"
+) -> None:
+    """What people compare by eye is not kept of a bucket, nor columns of [compare]; `instead` is the option that asked for it."""
     given = [option for option, value in options.items() if value]
     if given or any(map(_declares, kinds)):
         raise UsageError(
             tr("{option} does not go with buckets", option=given[0] if given else "[compare]"),
-            try_=tr("the same command without --bucket"),
+            try_=tr("the same command without {option}", option=instead),
         )
 
 

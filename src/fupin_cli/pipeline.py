@@ -5,7 +5,7 @@ One direction, no way back. Only this page and the command line know the whole; 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import polars as pl
 from fupin_cli.engine import Engine
 from fupin_cli.errors import BadDataError, ConfigurationError, UsageError, typed
 from fupin_cli.intake import Extract, Passwords, Register, describe, nobody_knows, read_extracts, read_register
-from fupin_cli.judged import HERE, Judged, judge_in_parts, persons_at_once
+from fupin_cli.judged import HERE, Judged, judge_in_parts, least_memory, persons_at_once
 from fupin_cli.language import tr
 from fupin_cli.linkage import find_duplicates, link_long
 from fupin_cli.normalise.keys import person_keys
@@ -41,12 +41,14 @@ def reconcile(
     page: Page = PLAIN,
     max_memory: int | None = None,
     engine: Engine = HERE,
+    warn: Callable[[str], None] = silent,
 ) -> Digest:
     """Compares, judges and reports a whole project into the run directory `target`; the digest comes back.
 
     With `stage`, only the rounds up to that one; `page` says what report.html shows beside the round itself. With `max_memory`,
     in bytes, tables wait on the disk, and as many persons are judged at a time as fit; `engine` is where they are judged. Neither
-    changes what is said of them. Nothing appears under `target` unless everything does.
+    changes what is said of them. `warn` is told where less memory than the least was given. Nothing appears under `target`
+    unless everything does.
     """
     stages = rounds_up_to(project, stage)
     with publish(target, say) as folder:
@@ -61,7 +63,15 @@ def reconcile(
         book = for_round(book, project, register.persons, register.households, kinds)
         links = link_everyone(register, extracts, book, say)
         tables = [register.persons, register.households, *(extract.evidence for extract in extracts)]
-        most = persons_at_once(max_memory, [links, *(tables if park is in_memory else ())])
+        held = [links, *(tables if park is in_memory else ())]
+        if max_memory is not None and max_memory < (least := least_memory(held)):
+            warn(
+                tr(
+                    "--max-memory cannot be kept, and the run goes on: what it holds takes at least {gib:.1f} GiB",
+                    gib=least / 1024**3,
+                )
+            )
+        most = persons_at_once(max_memory, held)
         at_once = engine.at_once(register.persons.height, most)
         rounds = [
             judge_round(

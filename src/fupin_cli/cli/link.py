@@ -101,7 +101,7 @@ def command(
             elsewhere | {"--engine": there, "--model": model, "--save-model": save_model, "--json": as_json}, "--bucket"
         )
         with progress(quiet=quiet) as say:
-            kept = read_one_bucket(theirs, output, *bucket, profiles=profiles, say=say)
+            kept = read_one_bucket(register, theirs, output, *bucket, profiles=profiles, say=say)
         if not quiet:
             click.echo(f"→ {kept}", err=True)
         return 0

@@ -11,6 +11,7 @@ from fupin_cli.language import tr
 
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([KMGT])i?B?", re.IGNORECASE)
 _POWER = {"K": 1, "M": 2, "G": 3, "T": 4}
+_LEAST = 512 * 1024**2  # program, libraries and rules take some 360 MiB before anybody is judged
 
 
 class Size(click.ParamType[int]):
@@ -25,4 +26,13 @@ class Size(click.ParamType[int]):
         told = _SIZE.fullmatch(str(value).strip())
         if told is None or not (size := int(float(told[1]) * 1024 ** _POWER[told[2].upper()])):
             self.fail(tr("{value!r} is no size; write --max-memory=4GiB", value=value), param, ctx)
+        if size < _LEAST:
+            self.fail(
+                tr(
+                    "{value!r} cannot be kept: the program alone takes that much; the least is --max-memory=512MiB",
+                    value=value,
+                ),
+                param,
+                ctx,
+            )
         return size

@@ -107,6 +107,11 @@ def command(
             if not done:
                 note("doing", what=what)
 
+        def warn(what: str) -> None:
+            note("doing", what=what)
+            if not quiet:
+                show(f"[yellow]{escape(what)}[/yellow]")
+
         digest = reconcile(
             loaded,
             target,
@@ -116,6 +121,7 @@ def command(
             page=page,
             max_memory=max_memory,
             engine=where,
+            warn=warn,
         )
         code = _code(digest, exit_code=exit_code)
         note("done", code=code, households=digest.households, persons=digest.persons, findings=digest.findings)

@@ -28,6 +28,7 @@ from typing import IO, Any, ClassVar, Self, TypeVar
 
 import polars as pl
 
+from fupin_cli.engine.master import refuse_wrong_master
 from fupin_cli.engine.packing import ROWS, as_rows, of_rows, pack, unpack
 from fupin_cli.engine.place import Place, in_time
 from fupin_cli.engine.threads import Kept
@@ -73,6 +74,7 @@ class Spark:
 
     def __enter__(self) -> Self:
         """The same engine; what must be there is looked for at once, before anything is read."""
+        refuse_wrong_master(self.master)
         _pyspark()
         if shutil.which("java") is None and not (Path(os.environ.get("JAVA_HOME", "")) / "bin" / "java").is_file():
             raise ConfigurationError(

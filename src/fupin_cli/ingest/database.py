@@ -256,7 +256,7 @@ def _prepare(cursor: Any, query: Query) -> tuple[tuple[str, ...], str]:
         )
     names = [f"c{n}" for n in range(len(fields))]
     if _is_postgres(query):
-        cells = [_postgres_text(field).format(name) for field, name in zip(fields, names, strict=True)]
+        cells = [_postgres_text(field, query).format(name) for field, name in zip(fields, names, strict=True)]
         keys, template = [f'{name}::text COLLATE "C"' for name in names], _POSTGRES_ASK
     else:
         cells, keys, template = [_SQLITE_TEXT.format(name) for name in names], names, _SQLITE_ASK
@@ -269,9 +269,18 @@ def _prepare(cursor: Any, query: Query) -> tuple[tuple[str, ...], str]:
     return tuple(field.name for field in fields), ask
 
 
-def _postgres_text(field: pa.Field) -> str:
-    """How a column is written as text; PostgreSQL knows the text of all its types, those of extensions included."""
+def _postgres_text(field: pa.Field, query: Query) -> str:
+    """How a column is written as text; PostgreSQL knows the text of all its types, those of extensions included.
+
+    Raises ConfigurationError where the driver does not name the type: a float or a moment would be taken for what it is not.
+    """
     kind = (field.metadata or {}).get(b"POSTGRESQL:type", b"").decode()
+    if not kind:
+        raise ConfigurationError(
+            tr("the database's driver does not say of what type the column {name} is", name=field.name),
+            where=query.name,
+            try_='pip install "fupin-cli[database]"',
+        )
     if kind.startswith("_"):
         return "array_to_string({0}, '、')"
     return _POSTGRES_TEXT.get(kind, "{0}::text")

@@ -25,6 +25,7 @@ from fupin_cli.ingest.received import Received
 from fupin_cli.language import tr
 
 _BUCKET = re.compile(r"bucket=(\d+)")
+_TABLE = re.compile(r".*\.(xlsx?|xlsm|xlsb|et|ods|csv|tsv|txt|orc|avro|json|zip|gz)", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -120,10 +121,20 @@ def in_order(names: Iterable[str], where: str) -> list[tuple[str, int | None]]:
     found = [PurePosixPath(name) for name in names]
     found = [name for name in found if not any(part.startswith(("_", ".")) for part in name.parts)]
     if not found:
-        raise InputMissingError(tr("no Parquet file lies in this folder"), where=where)
+        raise InputMissingError(
+            tr("no Parquet file lies in this folder"),
+            where=where,
+            why=tr("names that begin with _ or . are a platform's own and are left out"),
+            try_=tr("the folder in which the files *.parquet, or folders bucket=K, lie"),
+        )
     buckets = [int(told[1]) if (told := _BUCKET.fullmatch(name.parts[0])) else None for name in found]
     if len({bucket is None for bucket in buckets}) > 1:
-        raise BadDataError(tr("some files lie in folders bucket=K, and others do not"), where=where)
+        astray = next(name for name, bucket in zip(found, buckets, strict=True) if bucket is None)
+        raise BadDataError(
+            tr("some files lie in folders bucket=K, and this one does not"),
+            where=f"{where}/{astray}",
+            try_=tr("take it out of the folder, or put it into its bucket"),
+        )
     named = ((name.as_posix(), bucket) for name, bucket in zip(found, buckets, strict=True))
     return sorted(named, key=lambda each: (each[1] or 0, each[0]))
 
@@ -132,8 +143,21 @@ def _files(path: Path) -> list[tuple[Path, int | None]]:
     """The Parquet files, in order, each with its bucket."""
     if not path.is_dir():
         return [(path, None)]
-    inside = (file.relative_to(path).as_posix() for file in path.rglob("*.parquet") if file.is_file())
+    names = sorted(file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file())
+    inside = [name for name in names if name.lower().endswith(".parquet")]
+    others = [name for name in names if name not in set(inside) and _may_be_a_table(name)]
+    if inside and others:
+        raise UsageError(
+            tr("between files of Parquet lies another one, which would not be read"),
+            where=f"{path.name}/{others[0]}",
+            try_=tr("take it out of the folder, or give it by a command of its own"),
+        )
     return [(path / name, bucket) for name, bucket in in_order(inside, path.name)]
+
+
+def _may_be_a_table(name: str) -> bool:
+    """Whether people would miss its rows; what begins with _ or . is a platform's own."""
+    return bool(_TABLE.fullmatch(name)) and not any(part.startswith(("_", ".")) for part in PurePosixPath(name).parts)
 
 
 def _rows_of(file: Received, header: Sequence[str]) -> int:

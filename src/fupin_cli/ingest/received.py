@@ -54,7 +54,11 @@ class Received:
                 tr("no such file"), where=self.name, try_=tr("check the name, or files = [...] in fupin.toml")
             ) from None
         except IsADirectoryError:
-            raise InputMissingError(tr("this is a folder, not a file"), where=self.name) from None
+            raise InputMissingError(
+                tr("this is a folder, not a file"),
+                where=self.name,
+                try_=tr("a file in it; several of one kind: files = [...] in fupin.toml, or a folder of Parquet alone"),
+            ) from None
         except PermissionError:
             raise NoPermissionError(tr("not allowed to read this file"), where=self.name) from None
         except OSError as error:

@@ -29,7 +29,7 @@ _PLACEHOLDER = (
 )
 # a pupil's number (全国学籍号): G is followed by the ID number, J by eighteen digits of the system's own, L by region, birth date
 # and four random digits; one in eleven of those would pass for somebody's ID number
-_PUPIL_WITHOUT_ID = r"^[JL][0-9]{17}[0-9X]$"
+_PUPIL_WITHOUT_ID = r"(?:^|[^0-9A-Z])[JL][0-9]{17}[0-9X](?:[^0-9]|$)"  # a label or remark may stand beside it
 _IN_GROUPS = (
     r"^([0-9]{6})[-–—]([0-9]{8})[-–—]([0-9]{3}[0-9X])$"  # region, birth date, order: how some programs print it
 )
