@@ -1,5 +1,6 @@
 """A finished round judged again: explained by any pack, compared under two; and what two packs ask differently."""
 
+import json
 import shutil
 
 import polars as pl
@@ -49,6 +50,31 @@ def test_compare_names_each_household_and_why(demo, stricter, tmp_path):
     assert set(changes["household_id"]) <= set(homes["household_id"])
     assert changes.select("outcome_a", "outcome_b").unique().rows() == [("met", "not_met")]
     assert "标准线" in changes["reason_a"][0]
+
+
+def test_programs_get_what_people_read(demo, stricter):
+    """A rule, a difference, a comparison and a household's trace as JSON: the same counts, conditions and outcomes."""
+    asked = json.loads(fupin("rules", "show", "NAT-H-1", "--json").stdout)
+    assert (asked["condition"], asked["effective_to"]) == ("income_per_head_yuan > line_yuan", "2020-12-31")
+    assert {"given": {"income_per_head_yuan": 2952.0, "exit_year": 2016}, "then": "not_met"} in asked["examples"]
+    (changed,) = json.loads(fupin("rules", "diff", "exit-national", stricter, "--json").stdout)["changed"]
+    assert changed == {
+        "rule_id": "NAT-H-1",
+        "key": "condition",
+        "a": "income_per_head_yuan > line_yuan",
+        "b": "income_per_head_yuan > 1.2 * line_yuan",
+    }
+    packs = ("--pack", "exit-national", "--pack", stricter, "--run", demo)
+    told = json.loads(fupin("rules", "compare", *packs, "--json").stdout)
+    homes = {row["household_id"] for row in told["households"] if row["rule_a"] == "NAT-H-1"}
+    counted = next(row for row in told["differ"] if row["rule_a"] == "NAT-H-1")
+    assert counted["households"] == len(homes) > 20, "all of them, not only those that fit a screen"
+    home = min(homes)
+    traced = json.loads(fupin("rules", "explain", home, "--pack", "exit-national", "--run", demo, "--json").stdout)
+    written = pl.read_parquet(demo / "outcomes.parquet").filter(pl.col("household_id") == home)
+    outcomes = {row["rule_id"]: row["outcome"] for row in traced["outcomes"]}
+    assert outcomes.items() <= set(written.select("rule_id", "outcome").rows())
+    assert any(line.startswith("NAT-H-1 ") for line in traced["lines"])
 
 
 def test_judged_again_by_its_own_packs_nothing_changes(demo):

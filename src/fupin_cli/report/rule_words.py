@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from fupin_cli.language import pick, tr
 from fupin_cli.report.wording import kind_words
@@ -110,6 +111,33 @@ def described(pack: Pack, rule: Rule, packs: Sequence[Pack], called: Label) -> l
         given = given or pick(("一无所知", "nothing known"))
         lines.append(f"{_heading('算例', 'example')}{given} → {pick(_outcome(example.then))}")
     return lines
+
+
+def rule_told(pack: Pack, rule: Rule) -> dict[str, Any]:
+    """One rule for programs: what it asks as it is written in its pack, in force from when to when, by which document."""
+
+    def written(asked: Predicate | None) -> str | None:
+        return " ".join(asked.text.split()) if asked else None
+
+    return {
+        **{name: getattr(rule, name) for name in ("id", "title", "title_en", "kind", "level", "severity", "enabled")},
+        "pack": pack.id,
+        "file": rule.where,
+        **{name: getattr(rule, name) for name in ("effective_from", "effective_to", "dated_by", "on_unknown")},
+        "when": written(rule.when),
+        "condition": written(rule.condition),
+        "not_met": written(rule.denied),
+        "unless": [{"when": written(exception.when), "title": exception.zh} for exception in rule.unless],
+        "made_of": rule.members,
+        "join": rule.join if rule.members else None,
+        "line": {"table": rule.line.table, "year": rule.line.year} if rule.line else None,
+        "facts": rule.names,
+        "citation": str(rule.citation),
+        "provenance": rule.citation.provenance,
+        "confirmed": str(rule.confirmed) if rule.confirmed else None,
+        **{name: getattr(rule, name) or None for name in ("official", "advice")},
+        "examples": [{"given": example.given, "then": example.then} for example in rule.examples],
+    }
 
 
 def _heading(zh: str, en: str, *, both: bool = False) -> str:
