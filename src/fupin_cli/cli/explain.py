@@ -88,6 +88,12 @@ def command(
       fupin explain CMP-PS1 --run demo --json | jq -r .findings[].finding_key
     """
     if folder and folder.is_file():
+        if unmask:
+            raise UsageError(
+                tr("a file of links holds nobody's name or number: there is nothing to unmask"),
+                where=folder.name,
+                try_=tr("the same without --unmask; a run directory has the names"),
+            )
         lines = explain_row_pair(target, folder)
         click.echo(_as_json(target, _Told("link", lines)) if as_json else "\n".join(lines))
         return 0

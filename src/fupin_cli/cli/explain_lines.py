@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from fupin_cli.cli.explain_pair import link_named
+from fupin_cli.cli.explain_pair import link_named, waiting_lines
 from fupin_cli.cli.explain_run import Run, judged_rules, locator
 from fupin_cli.cli.pairs_shown import DECISIONS
 from fupin_cli.errors import UsageError, typed
@@ -287,6 +287,7 @@ def _link(run: Run, link: Mapping[str, Any], say: Masked) -> list[str]:
         f"  {link['extract']}: {words}{tied} — {pick(BASES[link['basis']])}  {_link_name(link)}",
         f"    {say.name(other['name'])} {say.number(other['id_number'])}（{_where(other)}）",
         *(f"    {line}" for line in waterfall(link)),
+        *waiting_lines(link),
     ]
 
 

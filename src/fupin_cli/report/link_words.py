@@ -8,7 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from fupin_cli.language import pick, tr
+from fupin_cli.language import later, pick, tr
+from fupin_cli.linkage.assignment import CONTRADICTS
+from fupin_cli.vocabulary import Decision
 
 _FIELDS = {
     "prior": ("随便两人", "two at random"),
@@ -132,6 +134,29 @@ def waterfall(link: Mapping[str, Any]) -> list[str]:
     certain = _padded(tr("sure to be one person: {sure}", sure=sure), _WORDS + 4)
     lines.append(f"{_padded(tr('sum'), width)} {certain} {weight:+.1f} {tr('bits')}")
     return lines
+
+
+def why_review(link: Mapping[str, Any]) -> str:
+    """Why a person must decide on a link: what no weight outvotes, a rival as near, or a weight between the two lines.
+
+    In English, for `tr` or `on_paper` to say; empty of a link that does not wait.
+    """
+    if link["decision"] != Decision.REVIEW:
+        return ""
+    if link["tied"]:
+        return later("another candidate is as near: which of them it is, nobody can tell")
+    if link["basis"] == _BY_FIELDS:
+        return later("the weight lies between the two lines, or what must agree does not")
+    number, name = link.get("id_number_level"), link.get("name_level")
+    if name in CONTRADICTS:
+        return later("the names contradict: that is never outvoted, for a borrowed or mistyped number agrees, too")
+    if number == "different" or link.get("masked_level") == "differs":
+        return later("both have a number, and the numbers differ")
+    if number == "disowned" and link.get("household_level") != "joined":
+        return later("the number belongs to somebody else, and nobody of the household vouches for this one")
+    if name is None and number != "exact":
+        return later("there is no name to compare, and no equal number")
+    return later("the weight lies between the two lines: too little for a link, too much to dismiss")
 
 
 def _fields_of(link: Mapping[str, Any]) -> dict[str, tuple[str, str]]:

@@ -12,7 +12,7 @@ import polars as pl
 
 from fupin_cli.language import on_paper, pick_on_paper
 from fupin_cli.report.finding_words import worded
-from fupin_cli.report.link_words import percent, steps
+from fupin_cli.report.link_words import percent, steps, why_review
 from fupin_cli.report.masking import mask_id, mask_name, mask_sentence
 from fupin_cli.report.page_parts import PageFrames
 from fupin_cli.report.wording import place
@@ -60,13 +60,14 @@ class Fall:
 
 @dataclass(frozen=True)
 class Link:
-    """The bits behind a link as a waterfall, where zero stands in it, and what they make."""
+    """The bits behind a link as a waterfall, where zero stands in it, what they make, and why a person must decide."""
 
     basis: str
     steps: Sequence[Fall]
     zero: float
     weight: float
     sure: str
+    waits: str
 
 
 @dataclass(frozen=True)
@@ -166,6 +167,7 @@ def _waterfall(link: Mapping[str, Any], basis: str) -> Link:
         -low * scale,
         link["match_weight"],
         percent(100 * link["match_probability"], on_paper("over"), on_paper("under")),
+        on_paper(why_review(link)),
     )
 
 
