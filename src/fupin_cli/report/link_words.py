@@ -143,20 +143,22 @@ def why_review(link: Mapping[str, Any]) -> str:
     """
     if link["decision"] != Decision.REVIEW:
         return ""
-    if link["tied"]:
-        return later("another candidate is as near: which of them it is, nobody can tell")
-    if link["basis"] == _BY_FIELDS:
-        return later("the weight lies between the two lines, or what must agree does not")
     number, name = link.get("id_number_level"), link.get("name_level")
-    if name in CONTRADICTS:
-        return later("the names contradict: that is never outvoted, for a borrowed or mistyped number agrees, too")
-    if number == "different" or link.get("masked_level") == "differs":
-        return later("both have a number, and the numbers differ")
-    if number == "disowned" and link.get("household_level") != "joined":
-        return later("the number belongs to somebody else, and nobody of the household vouches for this one")
-    if name is None and number != "exact":
-        return later("there is no name to compare, and no equal number")
-    return later("the weight lies between the two lines: too little for a link, too much to dismiss")
+    alone = number == "disowned" and link.get("household_level") != "joined"
+    two_numbers = number == "different" or link.get("masked_level") == "differs"
+    whys = (
+        (link["tied"], later("another candidate is as near: which of them it is, nobody can tell")),
+        (link["basis"] == _BY_FIELDS, later("the weight lies between the two lines, or what must agree does not")),
+        (
+            name in CONTRADICTS,
+            later("the names contradict: that is never outvoted, for a borrowed or mistyped number agrees, too"),
+        ),
+        (two_numbers, later("both have a number, and the numbers differ")),
+        (alone, later("the number belongs to somebody else, and nobody of the household vouches for this one")),
+        (name is None and number != "exact", later("there is no name to compare, and no equal number")),
+    )
+    between = later("the weight lies between the two lines: too little for a link, too much to dismiss")
+    return next((why for holds, why in whys if holds), between)
 
 
 def _fields_of(link: Mapping[str, Any]) -> dict[str, tuple[str, str]]:

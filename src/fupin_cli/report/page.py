@@ -50,7 +50,12 @@ def render_page(digest: Digest, frames: PageFrames) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    frames = replace(frames, findings=titled(frames.findings, digest), cleared=titled(frames.cleared, digest))
+    frames = replace(
+        frames,
+        findings=titled(frames.findings, digest),
+        cleared=titled(frames.cleared, digest),
+        ledger=[replace(one, rows=titled(one.rows, digest)) for one in frames.ledger],
+    )
     digest = in_language_written(digest)
     style, script = _asset("report.css"), _asset("report.js")
     roots = places(frames.findings, frames.households, frames.decided)

@@ -15,7 +15,7 @@ from fupin_cli.report.finding_words import worded
 from fupin_cli.report.link_words import percent, steps, why_review
 from fupin_cli.report.masking import mask_id, mask_name, mask_sentence
 from fupin_cli.report.page_parts import PageFrames
-from fupin_cli.report.wording import place
+from fupin_cli.report.wording import department_words, place
 from fupin_cli.vocabulary import PLACES, Band, Severity, is_note
 
 MOST_CASES = 400  # about 4 kB each: the page stays well under 3 MB, and a browser quick
@@ -124,7 +124,10 @@ def _case(row: Mapping[str, Any], link: Mapping[str, Any] | None, frames: PageFr
     alone = row["department"] in (None, "台账") and not row["department_value"] and not row["extract_source"]
     sides = (
         (on_paper("The register"), _filled(ours)),
-        (on_paper("Data of {value}", value=row["department"] or on_paper("a department")), _filled(theirs)),
+        (
+            on_paper("Data of {value}", value=department_words(row["department"]) or on_paper("a department")),
+            _filled(theirs),
+        ),
     )
     trace = frames.traces.get((home, row["rule_id"]), ())
     return Case(
