@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -18,6 +18,7 @@ from fupin_cli.cli.rule_packs import judged_project_option, open_pack, project_o
 from fupin_cli.cli.rule_trace import folder_of, run_option
 from fupin_cli.errors import UsageError
 from fupin_cli.language import pick, tr
+from fupin_cli.report.english import as_spoken
 from fupin_cli.report.masking import mask_sentence
 from fupin_cli.rulebook import labels_of
 from fupin_cli.rules import Pack, Parameter, Rule
@@ -125,25 +126,29 @@ def compare_packs(
     if len(pairs) == 1 and (more := other_verdicts(pairs[0], ours, theirs)):
         listed = pick(("；", "; ")).join(f"{rule.id} {_title(rule)}" for rule in more)
         click.echo(tr("  other verdicts (--rule A --rule B): {listed}", listed=listed))
-    none = tr("everything met, or no hit")  # a verdict that finds nothing gives no reason
+    said = as_spoken((*known.packs, theirs), known.profiles)
     for row in changes.head(_SHOWN).rows(named=True):
-        click.echo(
-            tr(
-                "household {household_id}  {rule_a} → {rule_b}",
-                household_id=row["household_id"],
-                rule_a=row["rule_a"],
-                rule_b=row["rule_b"],
-            )
-        )
-        click.echo(
-            f"  A {_words(row['outcome_a'])}：{mask_sentence(row['reason_a'] or none)}\n"
-            f"  B {_words(row['outcome_b'])}：{mask_sentence(row['reason_b'] or none)}"
-        )
+        click.echo("\n".join(_household(row, said)))
     if target:
         click.echo(tr("→ {target}: rows {height}", target=target, height=changes.height))
     elif changes.height > _SHOWN:
         click.echo(tr("… {what} more rows; try: --csv changes.csv", what=changes.height - _SHOWN))
     return 0
+
+
+def _household(row: Mapping[str, Any], said: Callable[[str], str]) -> Iterator[str]:
+    """A household that would get another answer, and why by either pack."""
+    yield tr(
+        "household {household_id}  {rule_a} → {rule_b}",
+        household_id=row["household_id"],
+        rule_a=row["rule_a"],
+        rule_b=row["rule_b"],
+    )
+    none = tr("everything met, or no hit")  # a verdict that finds nothing gives no reason
+    for side in ("a", "b"):
+        reason = said(mask_sentence(row[f"reason_{side}"])) if row[f"reason_{side}"] else none
+        outcome = _words(row[f"outcome_{side}"])
+        yield tr("  {side} {outcome}: {reason}", side=side.upper(), outcome=outcome, reason=reason)
 
 
 def _compared(ours: Pack, theirs: Pack, pairs: Iterable[tuple[Rule, Rule]], changes: pl.DataFrame) -> dict[str, Any]:
@@ -163,7 +168,7 @@ def _summary(changes: pl.DataFrame, first: Rule, second: Rule) -> Iterator[str]:
     yield tr("{named}: households that differ {height}", named=named, height=changes.height)
     counts = changes.group_by("outcome_a", "outcome_b").len().sort("outcome_a", "outcome_b")
     for before, after, count in counts.rows():
-        yield f"  {_words(before)} → {_words(after)}：{count}"
+        yield tr("  {before} → {after}: {count}", before=_words(before), after=_words(after), count=count)
 
 
 def _both(ours: Pack, theirs: Pack) -> str:

@@ -14,8 +14,9 @@ from fupin_cli.cli.cases_options import json_option
 from fupin_cli.cli.rule_packs import judged_project_option, open_pack, open_rules
 from fupin_cli.errors import InputMissingError, UsageError
 from fupin_cli.language import tr
+from fupin_cli.report.english import as_spoken
 from fupin_cli.report.masking import mask_id, mask_sentence
-from fupin_cli.report.rule_trace import trace
+from fupin_cli.report.rule_trace import in_one_language, trace
 from fupin_cli.rulebook import labels_of
 from fupin_cli.rules import Judgement
 from fupin_cli.traces import ACCESS, record
@@ -71,11 +72,12 @@ def explain_household(
     if known.note:
         click.echo(known.note, err=as_json)
     judged = judge_again(found, known.packs, pack, known.lines, labels)
-    lines = trace(household_id, pack, known.packs, judged, found.evidence, found.as_of, labels, unmask=unmask)
+    told = trace(household_id, pack, known.packs, judged, found.evidence, found.as_of, labels, unmask=unmask)
+    lines = list(map(in_one_language(as_spoken(known.packs, known.profiles)), told))
     if as_json:
-        told = {"household_id": household_id, "pack": pack.id, "as_of": f"{found.as_of}"}
+        about = {"household_id": household_id, "pack": pack.id, "as_of": f"{found.as_of}"}
         outcomes = _outcomes(judged, household_id, unmask=unmask)
-        click.echo(json.dumps({**told, "outcomes": outcomes, "lines": lines}, ensure_ascii=False))
+        click.echo(json.dumps({**about, "outcomes": outcomes, "lines": lines}, ensure_ascii=False))
     else:
         click.echo("\n".join(lines))
     return 0

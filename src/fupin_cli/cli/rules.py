@@ -18,6 +18,7 @@ from fupin_cli.cli.rule_trace import explain_household
 from fupin_cli.errors import OutputError, UsageError, typed
 from fupin_cli.language import tr
 from fupin_cli.project import shipped_rules
+from fupin_cli.report.english import as_spoken
 from fupin_cli.report.rule_words import described, labeller, pack_line, rule_line, rule_told
 from fupin_cli.rulebook import labels_of
 from fupin_cli.rules import load_lines, run_examples
@@ -107,7 +108,8 @@ def show_rule(rule_id: str, project: Path | None, *, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(rule_told(pack, rule), ensure_ascii=False, default=str))
         return 0
-    click.echo("\n".join(described(pack, rule, packs, labeller(packs, labels_of(known.profiles)))))
+    called, said = labeller(packs, labels_of(known.profiles)), as_spoken(packs, known.profiles)
+    click.echo("\n".join(described(pack, rule, packs, called, said)))
     return 0
 
 

@@ -132,7 +132,8 @@ def waterfall(link: Mapping[str, Any]) -> list[str]:
         lines.append(f"{_padded(field, width)} {_padded(words, _WORDS)} {told} {_bar(step.bits)}".rstrip())
     weight, sure = link["match_weight"], percent(100 * link["match_probability"], tr("over"), tr("under"))
     certain = _padded(tr("sure to be one person: {sure}", sure=sure), _WORDS + 4)
-    lines.append(f"{_padded(tr('sum'), width)} {certain} {weight:+.1f} {tr('bits')}")
+    total, bits = tr("sum"), tr("bits")
+    lines.append(f"{_padded(total, width)} {certain} {weight:+.1f} {bits}")
     return lines
 
 

@@ -60,7 +60,7 @@ def render_page(digest: Digest, frames: PageFrames) -> str:
     style, script = _asset("report.css"), _asset("report.js")
     roots = places(frames.findings, frames.households, frames.decided)
     cases = tell_cases(frames)
-    shown, folded = sections(digest, frames), appendix(digest)
+    shown, folded = sections(digest, frames), appendix(digest, frames.said)
     return environment.get_template("report.html").render(
         digest=digest,
         frames=frames,

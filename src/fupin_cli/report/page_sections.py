@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -51,9 +51,9 @@ def sections(digest: Digest, frames: PageFrames) -> list[Section]:
     return [section for section in found if section and section.figures]
 
 
-def appendix(digest: Digest) -> list[Section]:
-    """What an analyst looks up: rules and packs, lines, every sheet's account, oddities of files."""
-    found = [_rules(digest), _accounts(digest), _problems(digest)]
+def appendix(digest: Digest, said: Callable[[str], str] = str) -> list[Section]:
+    """What an analyst looks up: rules and packs, lines, every sheet's account, oddities of files; `said` as in PageFrames."""
+    found = [_rules(digest, said), _accounts(digest), _problems(digest)]
     return [section for section in found if section.figures]
 
 
@@ -575,13 +575,13 @@ def _cell(value: object) -> str:
     return f"{value:,}" if isinstance(value, int | float) else str(value)
 
 
-def _rules(digest: Digest) -> Section:
+def _rules(digest: Digest, said: Callable[[str], str]) -> Section:
     rows: list[tuple[object, ...]] = []
     few = digest.self_checks_not_run
     for rule in (rule for rule in digest.rules if rule not in few):
         words = (rule.rule_id, rule.title, severity_words(rule.severity))
         if rule.not_run:
-            rows.append((*words, "—", "—", "—", on_paper("not run: {not_run}", not_run=rule.not_run)))
+            rows.append((*words, "—", "—", "—", on_paper("not run: {not_run}", not_run=said(rule.not_run))))
         else:
             rows.append((*_row(words, (rule.examined, rule.unknowns, rule.not_applicable)), rule.citation or ""))
     if few:
@@ -600,7 +600,12 @@ def _rules(digest: Digest) -> Section:
     figures = [Figure(on_paper("What the rules did"), Table(heads, rows, frozenset({3, 4, 5})))] if rows else []
     if digest.packs:
         packs = [
-            (p.pack, p.title, on_paper("{rules} rules", rules=p.rules) if p.judged else on_paper("unused"), p.why)
+            (
+                p.pack,
+                said(p.title),
+                on_paper("{rules} rules", rules=p.rules) if p.judged else on_paper("unused"),
+                said(p.why),
+            )
             for p in digest.packs
         ]
         figures.append(
@@ -614,7 +619,7 @@ def _rules(digest: Digest) -> Section:
             )
         )
     if digest.lines:
-        lines = [(line.name, f"{line.year}", f"{line.yuan:,.0f}", line.citation) for line in digest.lines]
+        lines = [(said(line.name), f"{line.year}", f"{line.yuan:,.0f}", line.citation) for line in digest.lines]
         figures.append(
             Figure(
                 on_paper("Lines that were used"),

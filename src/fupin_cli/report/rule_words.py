@@ -75,7 +75,11 @@ def pack_line(pack: Pack) -> str:
     given = tr("with {input}", input=tr(" or ").join(pack.when_given)) if pack.when_given else ""
     rules = tr("rules: {count}", count=len(pack.rules))
     told = tr(", ").join(part for part in (where, years, asked or given, rules) if part)
-    return tr("{id}  {title} ({told})", id=pack.id, title=pick((pack.title, pack.title_en)), told=told)
+    return tr("{id}  {title} ({told})", id=pack.id, title=_title(pack), told=told)
+
+
+def _title(pack: Pack) -> str:
+    return pick((pack.title, pack.title_en))
 
 
 def rule_line(rule: Rule) -> str:
@@ -87,13 +91,32 @@ def rule_line(rule: Rule) -> str:
     return f"{rule.id:<9} {title}  {kind}·{rule.severity.value}  {cited}"
 
 
-def described(pack: Pack, rule: Rule, packs: Sequence[Pack], called: Label) -> list[str]:
-    """Everything about one rule, a line each: what it asks, of which facts, by which document, with which examples."""
+def described(
+    pack: Pack, rule: Rule, packs: Sequence[Pack], called: Label, said: Callable[[str], str] = str
+) -> list[str]:
+    """Everything about one rule, a line each: what it asks, of which facts, by which document, with which examples.
+
+    `said` puts it into the language spoken, but for what is quoted: the document and the pack's own advice.
+    """
+    title, *lines = _described(pack, rule, packs, called)
+    quoted = tuple(_heading(*both) for both in (("依据", "citation"), ("提示", "advice"), ("规则包", "pack")))
+    wide = len(_heading("", ""))
+    told = (line if line.startswith(quoted) else f"{line[:wide]}{said(line[wide:])}" for line in lines)
+    return [title, *(told if pick((False, True)) else lines)]
+
+
+def _described(pack: Pack, rule: Rule, packs: Sequence[Pack], called: Label) -> list[str]:
+    asked_of_whom = pick(
+        (
+            f"{_KINDS[rule.kind]}（{rule.kind}），问{_LEVELS[rule.level]}（{rule.level}）",
+            f"{rule.kind}, asked of each {rule.level}",
+        )
+    )
     lines = [
         f"{rule.id}  {rule.title}  {rule.title_en}",
-        f"{_heading('规则包', 'pack')}{pack.id}（{pack.title}），{rule.where}",
-        f"{_heading('类型', 'kind')}{_KINDS[rule.kind]}（{rule.kind}），问{_LEVELS[rule.level]}（{rule.level}），"
-        f"{SEVERITY_LABELS[rule.severity][0]}" + ("" if rule.enabled else pick(("（停用）", " (off)"))),
+        f"{_heading('规则包', 'pack')}{pack.id}{pick(('（{}），', ' ({}), ')).format(_title(pack))}{rule.where}",
+        f"{_heading('类型', 'kind')}{asked_of_whom}{pick(('，', ', '))}{pick(SEVERITY_LABELS[rule.severity])}"
+        + ("" if rule.enabled else pick(("（停用）", " (off)"))),
         f"{_heading('有效期', 'effective')}{rule.effective_from or '…'} – {rule.effective_to or '…'}，"
         + ("按脱贫年度" if rule.dated_by == "exit_year" else "按比对日期"),
     ]

@@ -66,7 +66,7 @@ DEPARTMENT_LABELS = {  # those of the shipped profiles; what a project calls one
     "住房公积金": "housing fund",
     "评估核查": "assessment",
     "其他": "others",
-    "台账": "the register",
+    "台账": "register",
 }
 KIND_LABELS = {
     "household_registration": ("户籍", "household registration"),
