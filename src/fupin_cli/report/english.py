@@ -47,6 +47,8 @@ _PHRASES = {
     "须有": "must have",
     "须依次": "must come in this order",
     "优先于": "before",
+    "有效期": "in force",
+    "该户脱贫年度": "exit year of the household",
     "的": "table",
     "是": "yes",
     "否": "no",
