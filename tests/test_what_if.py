@@ -211,7 +211,7 @@ def test_what_was_not_in_force_is_named_with_its_dates(demo):
     told = fupin("rules", "explain", early, "--pack", "shaanxi", "--run", demo).stdout
     for rule in ("SN-D1", "SN-H4", "SN-H-0"):
         (line,) = (line for line in told.splitlines() if line.startswith(rule))
-        assert "not in force, in force 2017-01-01 – 2020-12-31; exit year of the household 2016" in line
+        assert "not in force, valid 2017-01-01 – 2020-12-31; exit year of the household 2016" in line
     later = homes.filter((pl.col("exit_year") > 2016) & (pl.col("village") != "新华村"))["household_id"][0]
     told = fupin("rules", "explain", later, "--pack", "shaanxi", "--run", demo).stdout
     assert "四处照相 = unknown (must have: 房前, 灶前, 主卧, 厅堂)" in told

@@ -47,7 +47,7 @@ _PHRASES = {
     "须有": "must have",
     "须依次": "must come in this order",
     "优先于": "before",
-    "有效期": "in force",
+    "有效期": "valid",
     "该户脱贫年度": "exit year of the household",
     "的": "table",
     "是": "yes",
