@@ -140,6 +140,7 @@ _FOUND = (  # what holds numbers or names; what stands in a group is said in Eng
     (re.compile(r"(\d+)年标准线([\d.]+)元"), "line of {0}: {1} yuan"),
     (re.compile(r"(-?[\d.]+)元"), "{0} yuan"),
     (re.compile(r"(-?[\d.]+)天"), "days: {0}"),
+    (re.compile(r"该户 (\d+) 行中没有"), "none among the household's rows: {0}"),
     (re.compile(r"(\d+) 人"), "persons: {0}"),
     (re.compile(r"台账第 ?(\d+) ?行"), "register row {0}"),
     (re.compile(r"台账(\S*?)第 ?(\d+) ?行"), "register {0} row {1}"),
