@@ -154,7 +154,7 @@ def test_explain_a_household_a_person_and_a_finding(demo):
     assert not [twice[key] for key in ("name", "listed_name", "id_number") if twice[key] in masked]
     one = fupin("explain", findings["finding_key"][0][:10], "--run", demo)
     assert one.returncode == 0
-    assert "已脱贫而未达到退出标准" in one.stdout
+    assert "CMP-EX1 Exited without reaching the standard" in one.stdout
     nothing = fupin("explain", "nobody", "--run", demo)
     assert nothing.returncode == 2
     assert "copy the number of a finding or of a household" in nothing.stderr

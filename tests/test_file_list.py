@@ -179,7 +179,7 @@ def test_the_list_is_an_input(told):
     run, _ = told
     assert "photos 照片" in json.loads((run / "manifest.json").read_text(encoding="utf-8"))["inputs"]
     trace = fupin("rules", "explain", "6101240002", "--pack", "shaanxi", "--run", run).stdout
-    assert "厅堂：该户 3 行中没有" in trace
+    assert "厅堂: none among the household's rows: 3" in trace
     assert trace.index("\nSN-D1") < trace.index("\nSN-H1"), "what is not met stands before what nobody knows"
 
 

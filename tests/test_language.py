@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from babel.messages.mofile import write_mo
 
-from conftest import ROOT, fupin_process
+from conftest import ROOT, fupin, fupin_process
 from fupin_cli import errors
 from fupin_cli.language import LANGUAGES, on_paper, pick_on_paper, preferred, report_language, speak
 from make_messages import CATALOGUE, updated
@@ -106,6 +106,24 @@ def test_help_is_in_one_language(words):
 def test_every_message_has_its_chinese():
     lacking = [message.id for message in updated() if message.id and not all(_texts(message.string))]
     assert lacking == [], "make messages, then fill them in"
+
+
+def test_every_message_is_collected():
+    """What stands in tr() and its like is in the catalogue, also where a formatted text hides it from whoever collects."""
+    known = {message.id for message in updated()}
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and _called(node) in ("tr", "on_paper", "later") and node.args:
+                text = getattr(node.args[0], "value", None)
+                assert not isinstance(text, str) or not text or text in known, f"{path.name}:{node.lineno}: {text!r}"
+
+
+def test_the_system_speaks_chinese(tmp_path):
+    """A reason that the system gives in English has its Chinese."""
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    for language, why in (("zh", "不是文件夹"), ("en", "Not a directory")):
+        done = fupin("synth", tmp_path / "file" / "here", FUPIN_LANG=language)
+        assert why in done.stderr
 
 
 def _texts(said) -> tuple[str, ...]:

@@ -1,10 +1,14 @@
 """A link told in words and bits."""
 
+from pathlib import Path
+
 import polars as pl
 
+from conftest import fupin
 from fupin_cli.linkage import link_people
+from fupin_cli.linkage.assignment import _may_be_accepted
 from fupin_cli.linkage.comparison import LEVELS
-from fupin_cli.report.link_words import LEVEL_WORDS, waterfall
+from fupin_cli.report.link_words import LEVEL_WORDS, waterfall, why_review
 from linkage_world import MODEL, extract, number, register, wrong_digit
 
 A, D = number("99012119850615301"), number("99012120010203456")
@@ -29,3 +33,24 @@ def test_the_bits_told_add_up_to_the_weight():
     assert any("sounds the same" in line and "同音" not in line for line in lines)
     told = [float(word) for line in lines for word in line.split() if word[0] in "+-" and word[1:2].isdigit()]
     assert abs(sum(told[:-1]) - told[-1]) < 0.5
+
+
+def test_what_waits_for_review_says_why(demo: Path):
+    """However certain it looks: what no weight outvotes is named by its own words, and only a weight between the lines is not."""
+    links = pl.read_parquet(demo / "links.parquet").with_columns(_may_be_accepted().alias("may"))
+    why = {True: set[str](), False: set[str]()}
+    for link in links.to_dicts():
+        told = why_review(link)
+        assert bool(told) == (link["decision"] == "review")
+        if told and not link["tied"]:
+            why[link["may"]].add(told.partition(":")[0])
+    assert why[True] == {"the weight lies between the two lines"}
+    assert {
+        "the names contradict",
+        "the number belongs to somebody else, and nobody of the household vouches for this one",
+    } <= why[False]
+    assert not why[True] & why[False]
+    one = links.filter(pl.col("decision") == "review", pl.col("name_level") == "surname").row(0, named=True)
+    target = f"link:{one['register_row']}:{one['extract']}:{one['extract_row']}"
+    assert "waits for review: the names contradict" in fupin("explain", target, "--run", demo).stdout
+    assert "需人工确认：姓名互相矛盾" in fupin("explain", target, "--run", demo, FUPIN_LANG="zh").stdout

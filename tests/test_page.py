@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from conftest import SAMPLE, fupin_process
-from fupin_cli.report import page_cases, page_places
+from fupin_cli.report import charts, page_cases, page_places
 from fupin_cli.report.digest import Digest, Problem, VerdictTally
 from fupin_cli.report.link_words import steps
 from fupin_cli.report.page import render_page, write_page
@@ -252,11 +252,21 @@ def test_waterfall_adds_up():
     link = {
         "basis": "exact_id", "match_weight": 19.9, "match_probability": 0.999999, "bits_prior": -13.0, "bits_id_number": 22.0,
         "id_number_level": "exact", "bits_name": 10.9, "name_level": "exact", "bits_birth": 0.0, "birth_level": "equal",
+        "decision": "accepted",
     }  # fmt: skip
     falls = page_cases._waterfall(link, "证件号码一致")
     assert round(sum(step.bits for step in steps(link)), 1) == link["match_weight"]
     assert [round(fall.x + fall.wide, 6) for fall in falls.steps[1:3]] == [round(22 / 32.9 * 100, 6), 100]
     assert round(falls.zero, 6) == round(13 / 32.9 * 100, 6)
+
+
+def test_a_long_label_of_a_bar_stands_on_two_lines():
+    """Broken at a blank or before a bracket, in Chinese anywhere; what two lines do not hold is cut."""
+    assert charts._broken("Runs a company", 176)[0] == ["Runs a company"]
+    assert charts._broken("Exited without reaching the standard", 176)[0] == ["Exited without reaching", "the standard"]
+    assert charts._broken("市场监管企业和个体工商户（省级）", 176)[0] == ["市场监管企业和个体工商户", "（省级）"]
+    assert "".join(charts._broken("台账登记参保而医保名单未见当年在保", 176)[0]) == "台账登记参保而医保名单未见当年在保"
+    assert charts._broken("字" * 40, 176)[0][1].endswith("…")
 
 
 def test_ledger_and_trend(world: World):

@@ -13,6 +13,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from page_world import ledger_of_two_rounds, page_of
+from report_world import make_world
+
 CHROMIUM = os.environ.get("FUPIN_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium, or name one in FUPIN_CHROMIUM"
@@ -23,6 +26,12 @@ QUIET = (
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 WIDTHS = {"telephone": 390, "laptop": 1366}
+A4 = 695  # 210 mm without the margins, at 96 to the inch
+OVERLAPS = """[...document.querySelectorAll('svg.chart')].flatMap(chart => {
+        const boxes = [...chart.querySelectorAll('text')].map(one => [one.textContent, one.getBoundingClientRect()]);
+        return boxes.flatMap(([a, p], n) => boxes.slice(n + 1).filter(([b, q]) => p.left + 1 < q.right && q.left + 1 < p.right
+            && p.top + 3 < q.bottom && q.top + 3 < p.bottom).map(([b]) => `${a} / ${b}`));
+    })"""
 
 
 @pytest.fixture(scope="module")
@@ -67,12 +76,22 @@ def test_fits_the_window(page):
 
 def test_texts_of_charts_do_not_overlap(page):
     """In no chart do two texts lie over each other, with the fonts that this machine has."""
-    overlaps = """[...document.querySelectorAll('svg.chart')].flatMap(chart => {
-        const boxes = [...chart.querySelectorAll('text')].map(one => [one.textContent, one.getBoundingClientRect()]);
-        return boxes.flatMap(([a, p], n) => boxes.slice(n + 1).filter(([b, q]) => p.left + 1 < q.right && q.left + 1 < p.right
-            && p.top + 3 < q.bottom && q.top + 3 < p.bottom).map(([b]) => `${a} / ${b}`));
-    })"""
-    assert page.evaluate(overlaps) == []
+    assert page.evaluate(OVERLAPS) == []
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_with_a_ledger_and_in_either_language(browser, language, tmp_path: Path, monkeypatch):
+    """Longer words and the rounds of a ledger: texts keep their distance, tables and paper their widths."""
+    monkeypatch.setenv("FUPIN_REPORT_LANG", language)
+    (tmp_path / "page.html").write_text(page_of(make_world(), ledger=ledger_of_two_rounds()), encoding="utf-8")
+    opened = browser.new_page(viewport={"width": 390, "height": 900})
+    opened.goto((tmp_path / "page.html").as_uri())
+    assert opened.evaluate(OVERLAPS) == []
+    assert opened.evaluate("document.documentElement.scrollWidth") <= 390
+    opened.emulate_media(media="print")
+    opened.set_viewport_size({"width": A4, "height": 1000})
+    assert opened.evaluate("document.documentElement.scrollWidth") <= A4
+    opened.close()
 
 
 def test_filters_and_folds(page, demo: Path):
@@ -137,8 +156,8 @@ def test_prints_on_a4(page, tmp_path: Path):
         assert "A4" in told
         assert 3 <= int(told.split("Pages:")[1].split()[0]) <= 8
     page.emulate_media(media="print")
-    page.set_viewport_size({"width": 695, "height": 1000})  # 210 mm without the margins, at 96 to the inch
-    assert page.evaluate("document.documentElement.scrollWidth") <= 695
+    page.set_viewport_size({"width": A4, "height": 1000})
+    assert page.evaluate("document.documentElement.scrollWidth") <= A4
     assert page.locator(".case:visible").count() == 0
 
 

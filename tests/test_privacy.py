@@ -162,6 +162,8 @@ def test_who_sees_people_unmasked_is_recorded_or_sees_nothing(demo, tmp_path):
     (line,) = lines(access)
     assert line["run"] == "run"
     assert home not in access.read_text(encoding="utf-8")
+    assert fupin_process("rules", "explain", home, "--run", tmp_path / "run", "--unmask").returncode == 0
+    assert len(lines(access)) == 2
     assert access.stat().st_mode & 0o777 == 0o600
     shutil.rmtree(tmp_path / ".fupin")
     (tmp_path / ".fupin").write_text("", encoding="utf-8")

@@ -350,6 +350,8 @@ def test_explain_a_link_of_a_file(town):
     assert nobody.returncode == 2
     assert "no such pair" in nobody.stderr
     assert fupin("explain", "row:1", "--run", folder / "links.parquet").returncode == 2
+    unmasked = fupin("explain", target, "--run", folder / "links.parquet", "--unmask")
+    assert (unmasked.returncode, unmasked.stdout) == (2, ""), "there is nothing to unmask, and that is said"
 
 
 def test_every_line_of_every_explanation_fits_a_terminal(town):

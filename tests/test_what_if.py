@@ -1,5 +1,6 @@
 """A finished round judged again: explained by any pack, compared under two; and what two packs ask differently."""
 
+import json
 import shutil
 
 import polars as pl
@@ -51,6 +52,31 @@ def test_compare_names_each_household_and_why(demo, stricter, tmp_path):
     assert "标准线" in changes["reason_a"][0]
 
 
+def test_programs_get_what_people_read(demo, stricter):
+    """A rule, a difference, a comparison and a household's trace as JSON: the same counts, conditions and outcomes."""
+    asked = json.loads(fupin("rules", "show", "NAT-H-1", "--json").stdout)
+    assert (asked["condition"], asked["effective_to"]) == ("income_per_head_yuan > line_yuan", "2020-12-31")
+    assert {"given": {"income_per_head_yuan": 2952.0, "exit_year": 2016}, "then": "not_met"} in asked["examples"]
+    (changed,) = json.loads(fupin("rules", "diff", "exit-national", stricter, "--json").stdout)["changed"]
+    assert changed == {
+        "rule_id": "NAT-H-1",
+        "key": "condition",
+        "a": "income_per_head_yuan > line_yuan",
+        "b": "income_per_head_yuan > 1.2 * line_yuan",
+    }
+    packs = ("--pack", "exit-national", "--pack", stricter, "--run", demo)
+    told = json.loads(fupin("rules", "compare", *packs, "--json").stdout)
+    homes = {row["household_id"] for row in told["households"] if row["rule_a"] == "NAT-H-1"}
+    counted = next(row for row in told["differ"] if row["rule_a"] == "NAT-H-1")
+    assert counted["households"] == len(homes) > 20, "all of them, not only those that fit a screen"
+    home = min(homes)
+    traced = json.loads(fupin("rules", "explain", home, "--pack", "exit-national", "--run", demo, "--json").stdout)
+    written = pl.read_parquet(demo / "outcomes.parquet").filter(pl.col("household_id") == home)
+    outcomes = {row["rule_id"]: row["outcome"] for row in traced["outcomes"]}
+    assert outcomes.items() <= set(written.select("rule_id", "outcome").rows())
+    assert any(line.startswith("NAT-H-1 ") for line in traced["lines"])
+
+
 def test_judged_again_by_its_own_packs_nothing_changes(demo):
     """What a run directory keeps is enough to say the same again."""
     done = fupin("rules", "compare", "--pack", "exit-national", "--pack", "exit-national", "--run", demo)
@@ -87,17 +113,35 @@ def test_explain_reads_a_household_aloud(demo):
         (pl.col("rule_id") == "CMP-VH1") & (pl.col("band") == "accepted")
     )
     row = found.row(0, named=True)
-    done = fupin("rules", "explain", row["household_id"], "--pack", "checks-departments", "--run", demo)
-    assert done.returncode == 0, done.stderr
-    for word in ("CMP-VH1 名下有机动车：疑点", "条件 condition   名下有机动车", "名下有机动车 = 是", "依据 citation"):
-        assert word in done.stdout
-    assert f"{row['extract_source']}" in done.stdout
-    assert f"第 {row['extract_at']} 行，符合" in done.stdout
-    assert row["name"] not in done.stdout
-    assert "成员 member" in done.stdout
-    assert " AND " not in done.stdout, "conditions are said in Chinese"
+    aloud = {
+        "zh": (
+            "CMP-VH1 名下有机动车：疑点\n",
+            "条件        名下有机动车\n",
+            "名下有机动车 = 是",
+            "依据",
+            "成员",
+            "行，符合",
+        ),
+        "en": (
+            "CMP-VH1 Owns a motor vehicle: clue\n",
+            "condition   Owns a motor vehicle\n",
+            "vehicle = yes",
+            "citation",
+            "member",
+            ", so",
+        ),
+    }
+    for language, words in aloud.items():
+        asked = ("rules", "explain", row["household_id"], "--pack", "checks-departments", "--run", demo)
+        done = fupin(*asked, FUPIN_LANG=language)
+        assert done.returncode == 0, done.stderr
+        for word in (*words, row["extract_source"]):
+            assert word in done.stdout
+        assert row["name"] not in done.stdout
+        assert " AND " not in done.stdout, "conditions are said in words"
+        assert ("member" in done.stdout) == (language == "en"), "in one language"
     by_place = fupin("rules", "explain", row["household_id"], "--run", demo).stdout
-    assert "规则包 pack exit-national" in by_place, "without --pack the standard of the place"
+    assert "pack exit-national" in by_place, "without --pack the standard of the place"
     assert fupin("rules", "explain", "nobody", "--pack", "checks-departments", "--run", demo).returncode == 2
 
 
@@ -130,12 +174,12 @@ def test_a_run_is_explained_by_the_rules_that_judged_it(own_line, demo):
     home = judged.filter(pl.col("reason").str.contains("99999"))["household_id"][0]
     done = fupin("rules", "explain", home, "--pack", "exit-national", "--run", own_line)
     assert "99999" in done.stdout, done.stderr
-    assert "注意" not in done.stdout
+    assert "note:" not in done.stdout
     assert fupin("rules", "explain", home, "--pack", "nanming", "--run", own_line).returncode == 0
     done = fupin("rules", "compare", "--pack", "exit-national", "--pack", "exit-national", "--run", own_line)
     assert "households that differ 0" in done.stdout
     other = fupin("rules", "explain", home, "--pack", "exit-national", "--run", own_line, "--project", demo)
-    assert "规则与该批次当时所用的不同" in other.stdout
+    assert "these rules are not those of this round" in other.stdout
     assert "project/lines.toml" in other.stdout
 
 
@@ -167,8 +211,8 @@ def test_what_was_not_in_force_is_named_with_its_dates(demo):
     told = fupin("rules", "explain", early, "--pack", "shaanxi", "--run", demo).stdout
     for rule in ("SN-D1", "SN-H4", "SN-H-0"):
         (line,) = (line for line in told.splitlines() if line.startswith(rule))
-        assert "未问 not in force，有效期 2017-01-01 – 2020-12-31；该户脱贫年度 2016" in line
+        assert "not in force, valid 2017-01-01 – 2020-12-31; exit year of the household 2016" in line
     later = homes.filter((pl.col("exit_year") > 2016) & (pl.col("village") != "新华村"))["household_id"][0]
     told = fupin("rules", "explain", later, "--pack", "shaanxi", "--run", demo).stdout
-    assert "四处照相 = 不详 unknown（须有：房前、灶前、主卧、厅堂）" in told
-    assert "名单未见该村任何一户" in told
+    assert "四处照相 = unknown (must have: 房前, 灶前, 主卧, 厅堂)" in told
+    assert "the list shows no household of the village" in told

@@ -6,15 +6,45 @@ claim it. A message never quotes a cell: what a foreign exception says may be pe
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from fupin_cli.language import tr
+from fupin_cli.language import pick, tr
 
 _PLAIN = re.compile(r"[\w@%+=:,./-]+")
+
+
+_SYSTEM = {  # what the system says in English alone
+    errno.EACCES: "没有权限",
+    errno.EPERM: "不允许这样做",
+    errno.ENOENT: "没有这个文件或文件夹",
+    errno.EEXIST: "已有同名的文件",
+    errno.ENOTDIR: "不是文件夹",
+    errno.EISDIR: "是文件夹，不是文件",
+    errno.ENOTEMPTY: "文件夹不是空的",
+    errno.EROFS: "这里只能读，不能写",
+    errno.ENOSPC: "磁盘已满",
+    errno.EDQUOT: "超过磁盘配额",
+    errno.EFBIG: "文件过大",
+    errno.EIO: "磁盘或设备读写出错",
+    errno.EBUSY: "正被占用",
+    errno.EMFILE: "打开的文件过多",
+    errno.ENAMETOOLONG: "名称过长",
+    errno.ELOOP: "链接绕成了圈",
+    errno.ENOMEM: "内存不足",
+}
+
+
+def system_words(number: int | None) -> str:
+    """What went wrong by the system's number for it, in the language spoken; the system's own words where there are no others."""
+    number = number or errno.EIO
+    own = os.strerror(number)
+    return pick((_SYSTEM.get(number, own), own))
 
 
 def typed(*words: str | Path) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fupin_cli.errors import BadDataError, UsageError
-from fupin_cli.language import tr
+from fupin_cli.language import listed, tr
 from fupin_cli.rundir import MANIFEST, sha256
 
 KEPT = "rules"
@@ -57,8 +57,11 @@ def folders_for(run: Path, own: Path | None, today: Sequence[Path]) -> tuple[tup
                 try_=tr("fupin run again, or --project with the folder of the rules that you mean"),
             )
         changed = _changed({n: h for n, h in then.items() if n.startswith(_PARTS[0])}, now)
-        why = "这里按该批次当时的规则；要按现行规则，写 --project"
-        return kept, f"注意：该批次以后随附规则有变（{_named(changed)}）。{why}" if changed else ""
+        note = tr(
+            "note: the shipped rules have changed since this round ({named}). Told by those of that time; --project for today's",
+            named=_named(changed),
+        )
+        return kept, note if changed else ""
     if own is None and any(name.startswith(_PARTS[1]) for name in then):
         raise UsageError(
             tr("this run was judged by rules of its project, and keeps none of them"),
@@ -66,8 +69,11 @@ def folders_for(run: Path, own: Path | None, today: Sequence[Path]) -> tuple[tup
             try_=tr("--project with the project's folder, or fupin run again"),
         )
     changed = _changed(then, now)
-    why = "这里按现行规则，与该批次的结论可能不同"
-    return tuple(today), f"注意：规则与该批次当时所用的不同（{_named(changed)}）。{why}" if changed and then else ""
+    note = tr(
+        "note: these rules are not those of this round ({named}). Told by today's, which may answer otherwise",
+        named=_named(changed),
+    )
+    return tuple(today), note if changed and then else ""
 
 
 def _hashes(run: Path) -> dict[str, str]:
@@ -83,5 +89,5 @@ def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
 
 
 def _named(names: Sequence[str]) -> str:
-    more = f" 等 {len(names)} 个文件" if len(names) > _MOST_NAMES else ""
-    return "、".join(names[:_MOST_NAMES]) + more
+    more = tr(" and more, files: {count}", count=len(names)) if len(names) > _MOST_NAMES else ""
+    return listed(names[:_MOST_NAMES]) + more

@@ -16,6 +16,7 @@ from fupin_cli.language import tr
 from fupin_cli.linkage.model import to_bits
 from fupin_cli.project import Project
 from fupin_cli.report.digest import decided
+from fupin_cli.report.english import as_written
 from fupin_cli.report.page_cases import chosen
 from fupin_cli.report.page_parts import Before, LedgerTable, PageFrames, five_numbers
 from fupin_cli.report.page_sources import sources_shown
@@ -97,6 +98,7 @@ def page_frames(
         ledger=page.ledger,
         before=page.before,
         unmask=page.unmask,
+        said=as_written(book.packs, book.profiles),
     )
 
 

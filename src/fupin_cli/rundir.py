@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fupin_cli.errors import DiskError, OutputError
+from fupin_cli.errors import DiskError, OutputError, system_words
 from fupin_cli.language import later, pick, tr
 from fupin_cli.locks import locked
 from fupin_cli.unfinished import remove, settling, unfinished
@@ -280,10 +280,10 @@ def _explained(error: OSError, target: Path) -> OutputError | DiskError:
         return DiskError(
             tr("writing the results failed"),
             where=str(target),
-            why=os.strerror(number),
+            why=system_words(number),
             try_=tr("free some space; earlier results are untouched"),
         )
-    reason = os.strerror(number) if number else type(error).__name__
+    reason = system_words(number) if number else type(error).__name__
     return OutputError(
         tr("the results cannot be written here"), where=str(target), why=reason, try_=tr("name another folder with -o")
     )

@@ -14,7 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from fupin_cli.errors import BadDataError, ConfigurationError, InputMissingError, NoPermissionError, OutputError
+from fupin_cli.errors import (
+    BadDataError,
+    ConfigurationError,
+    InputMissingError,
+    NoPermissionError,
+    OutputError,
+    system_words,
+)
 from fupin_cli.language import later, tr
 from fupin_cli.locks import locked
 from fupin_cli.rundir import flush, replace_file
@@ -35,7 +42,7 @@ def new_key(path: Path) -> str:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise OutputError(
-            tr("the key cannot be written here"), where=str(path), why=os.strerror(error.errno or 5)
+            tr("the key cannot be written here"), where=str(path), why=system_words(error.errno)
         ) from None
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(f"# public key: {public}\n{identity}\n")

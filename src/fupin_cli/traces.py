@@ -8,7 +8,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fupin_cli.errors import OutputError
+from fupin_cli.errors import OutputError, system_words
 from fupin_cli.language import tr
 
 ACCESS, PURGED = "access.jsonl", "purged.jsonl"
@@ -40,5 +40,5 @@ def record(beside: Path, name: str, **facts: str | float) -> None:
         raise OutputError(
             tr("this must be recorded, and the record cannot be written"),
             where=str(path),
-            why=os.strerror(error.errno or 5),
+            why=system_words(error.errno),
         ) from None

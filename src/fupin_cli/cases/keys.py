@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
-from fupin_cli.errors import BadDataError, DiskError, NoPermissionError
+from fupin_cli.errors import BadDataError, DiskError, NoPermissionError, system_words
 from fupin_cli.language import tr
 from fupin_cli.normalise.codes import codes_of, read_code
 
@@ -92,5 +92,5 @@ def _keep(path: Path, secret: bytes) -> None:
         staged.replace(path)
     except OSError as error:
         raise DiskError(
-            tr("the ledger's key cannot be written"), where=str(path), why=os.strerror(error.errno or 5)
+            tr("the ledger's key cannot be written"), where=str(path), why=system_words(error.errno)
         ) from None

@@ -20,9 +20,13 @@ _WHOLE = {
 }  # cells of a few characters are not broken
 
 
+_NARROWEST = 8  # of words
+
+
 def print_table(table: Table) -> None:
-    """Prints to stdout: the table is the answer."""
-    Console(highlight=False).print(table)
+    """Prints to stdout: the table is the answer. Where a terminal is too narrow for it, lines run on: no column is lost."""
+    least = sum((column.min_width or _NARROWEST) + 1 for column in table.columns) - 1
+    Console(highlight=False, width=max(least, Console().width)).print(table, crop=False)
 
 
 def table_of(columns: Sequence[tuple[str, str]], rows: pl.DataFrame) -> Table:
@@ -35,10 +39,17 @@ def table_of(columns: Sequence[tuple[str, str]], rows: pl.DataFrame) -> Table:
             justify="right" if number else "left",
             overflow="fold",
             no_wrap=name in ("case_id", "rule_id"),  # are copied
-            min_width=4 if number else _WHOLE.get(name),  # two characters of a heading stand side by side
+            min_width=_least(heading, rows[name]) if number else _WHOLE.get(name),
         )
     for row in rows.select(name for _, name in columns).rows():
         table.add_row(
             *("" if value is None else escape(value) if isinstance(value, str) else f"{value:,}" for value in row)
         )
     return table
+
+
+def _least(heading: str, numbers: pl.Series) -> int:
+    """Columns that a number keeps: its own, an English word of its heading, two characters of a Chinese one."""
+    words = [word for word in heading.split() if word.isascii()]
+    longest = numbers.abs().max()
+    return max(4, *map(len, words), len(f"{float(longest):,.0f}") if isinstance(longest, int | float) else 0)

@@ -27,15 +27,21 @@ from fupin_cli.cli.explain_pair import explain_row_pair
 from fupin_cli.cli.explain_run import Run, newest_run, open_run, people_in_row
 from fupin_cli.cli.rule_packs import judged_project_option, open_rules
 from fupin_cli.errors import UsageError, typed
-from fupin_cli.language import tr
+from fupin_cli.language import pick, tr
+from fupin_cli.report.english import as_spoken
 from fupin_cli.report.masking import mask_id, mask_text
 from fupin_cli.rules import Rule, nearest
 from fupin_cli.traces import ACCESS, record
 
 DERIVED = {
-    "age": "年龄", "age_at_school_start": "学年开始时年龄", "line_yuan": "标准线", "days_since_entry": "录入天数",
-    "county_compared": "录入前已县级比对", "member_count_actual": "台账人数", "as_of": "比对日期",
-}  # fmt: skip
+    "age": ("年龄", "age"),
+    "age_at_school_start": ("学年开始时年龄", "age when the school year began"),
+    "line_yuan": ("标准线", "the line"),
+    "days_since_entry": ("录入天数", "days since entry"),
+    "county_compared": ("录入前已县级比对", "compared by the county before entry"),
+    "member_count_actual": ("台账人数", "members on the register"),
+    "as_of": ("比对日期", "as-of date"),
+}
 _SHORTEST_KEY = 4  # characters of a finding's key
 
 
@@ -88,6 +94,12 @@ def command(
       fupin explain CMP-PS1 --run demo --json | jq -r .findings[].finding_key
     """
     if folder and folder.is_file():
+        if unmask:
+            raise UsageError(
+                tr("a file of links holds nobody's name or number: there is nothing to unmask"),
+                where=folder.name,
+                try_=tr("the same without --unmask; a run directory has the names"),
+            )
         lines = explain_row_pair(target, folder)
         click.echo(_as_json(target, _Told("link", lines)) if as_json else "\n".join(lines))
         return 0
@@ -97,7 +109,10 @@ def command(
     known = open_rules(project, run=run.folder)
     rules = {rule.id: rule for pack in known.packs for rule in pack.rules}
     say = Masked(
-        unmask=unmask, labels={field.column: field.zh for field in known.profiles["register"].fields} | DERIVED
+        unmask=unmask,
+        labels={field.column: pick((field.zh, field.en)) for field in known.profiles["register"].fields}
+        | {name: pick(both) for name, both in DERIVED.items()},
+        said=as_spoken(known.packs, known.profiles),
     )
     case = read_case_id(target)
     told = _case(run, case, ledger, project, rules, say) if case else _told(run, target, rules, say)
@@ -133,7 +148,7 @@ def _told(run: Run, target: str, rules: Mapping[str, Rule], say: Masked) -> _Tol
         of_home = run.findings.filter(pl.col("household_id") == target).sort("rule_id", "finding_key")
         return _Told("household", household_lines(run, household.row(0, named=True), rules, say), of_home)
     person = run.persons.filter((pl.col("person_id") == target) | (pl.col("id_number") == target.upper()))
-    idle = [] if person.height else idle_lines(run, target.upper(), rules)
+    idle = [] if person.height else idle_lines(run, target.upper(), rules, say)
     if person.height or idle:
         return _Told("rule", idle) if idle else _people(run, person.sort("register_row"), rules, say)
     looked = tr(

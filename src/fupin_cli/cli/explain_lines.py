@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
-from fupin_cli.cli.explain_pair import link_named
+from fupin_cli.cli.explain_pair import link_named, waiting_lines
 from fupin_cli.cli.explain_run import Run, judged_rules, locator
 from fupin_cli.cli.pairs_shown import DECISIONS
 from fupin_cli.errors import UsageError, typed
 from fupin_cli.language import listed, pick, tr
 from fupin_cli.report.link_words import waterfall
 from fupin_cli.report.masking import mask_id, mask_name, mask_sentence
+from fupin_cli.report.wording import department_words
 from fupin_cli.rules import Rule
 from fupin_cli.vocabulary import BASES, CODED, ID_STATUS_LABELS, OUTCOME_LABELS, PLACES, Outcome, label
 
 _SHOWN_OF_RULE, _KEY_SHOWN = 20, 8  # findings listed; characters of a key that tell it from the others
 
 
+_BY_RULES = ("evidence", "reason")
 _STANDS = {"source": "source", "sheet": "sheet", "row": "at"}
 
 
 class Masked:
-    """Shows what may be shown: names and numbers hidden unless asked for in full."""
+    """Shows what may be shown: names and numbers hidden unless asked for in full.
 
-    def __init__(self, *, unmask: bool, labels: Mapping[str, str]) -> None:
+    `said` puts what rules wrote into the language spoken, once it is masked.
+    """
+
+    def __init__(self, *, unmask: bool, labels: Mapping[str, str], said: Callable[[str], str] = str) -> None:
         self.unmask = unmask
         self.labels = labels
+        self.said = said
 
     def fact(self, name: str, value: object) -> str:
         """A fact under its label."""
-        return f"{self.labels.get(name, label(name))} {self.value(name, value)}"
+        return f"{self.labels.get(name) or label(name, pick(('zh', 'en')))} {self.value(name, value)}"
 
     def name(self, text: str | None) -> str:
         """A person's name."""
@@ -52,7 +58,13 @@ class Masked:
             return pick(CODED[name][str(value)])
         if "name" in name:
             return self.name(str(value))
-        return str(value) if self.unmask else mask_sentence(str(value))
+        if isinstance(value, float):
+            return f"{value:.2f}".rstrip("0").rstrip(".")
+        return self.said(self.written(str(value))) if name in _BY_RULES else self.written(str(value))
+
+    def written(self, text: str) -> str:
+        """A text as it is written, in whatever language."""
+        return text if self.unmask else mask_sentence(text)
 
 
 def household_lines(run: Run, home: Mapping[str, Any], rules: Mapping[str, Rule], say: Masked) -> list[str]:
@@ -139,7 +151,7 @@ def rule_lines(findings: pl.DataFrame, run: Run, rules: Mapping[str, Rule], say:
         tr(
             "{rule_id} {title}: findings {height:,}",
             rule_id=first["rule_id"],
-            title=first["title"],
+            title=_title(first, rules),
             height=findings.height,
         )
     ]
@@ -155,7 +167,7 @@ def rule_lines(findings: pl.DataFrame, run: Run, rules: Mapping[str, Rule], say:
     return [*lines, tr("next: {step}", step=typed("fupin", "explain", key, "--run", run.folder))]
 
 
-def idle_lines(run: Run, rule_id: str, rules: Mapping[str, Rule]) -> list[str]:
+def idle_lines(run: Run, rule_id: str, rules: Mapping[str, Rule], say: Masked) -> list[str]:
     """Of a rule that found nothing: why it did not run, or of how many it was asked, by the run's digest; none of no rule."""
     told = next((rule for rule in judged_rules(run.folder) if rule["rule_id"] == rule_id), None)
     rule = rules.get(rule_id)
@@ -171,7 +183,7 @@ def idle_lines(run: Run, rule_id: str, rules: Mapping[str, Rule]) -> list[str]:
     if told.get("not_run"):
         return [
             tr("{rule_id} {title}: did not run", rule_id=rule_id, title=title),
-            tr("  because: {why}", why=told["not_run"]),
+            tr("  because: {why}", why=say.said(told["not_run"])),
             tr("next: {step}", step=typed("fupin", "rules", "show", rule_id)),
         ]
     counts = tr(
@@ -211,7 +223,7 @@ def finding_told(row: Mapping[str, Any], rules: Mapping[str, Rule], say: Masked)
         "name": say.name(row["name"] or row["head_name"]),
         "household_id": say.number(row["household_id"]) if row["household_id"] else None,
         "department": row["department"],
-        "evidence": say.value("evidence", row["evidence"]),
+        "evidence": say.written(row["evidence"]),
         "citation": str(rules[row["rule_id"]].citation) if row["rule_id"] in rules else row["citation"],
         **sides,
     }
@@ -224,7 +236,7 @@ def _finding(row: Mapping[str, Any], rules: Mapping[str, Rule], say: Masked) -> 
             "finding {finding_key}  {rule_id} {title}  {what}",
             finding_key=row["finding_key"],
             rule_id=row["rule_id"],
-            title=row["title"],
+            title=_title(row, rules),
             what=say.name(row["name"] or row["head_name"]),
         )
         + (tr("  ▲review") if row["band"] == "review" else ""),
@@ -236,13 +248,19 @@ def _finding(row: Mapping[str, Any], rules: Mapping[str, Rule], say: Masked) -> 
         lines.append(
             tr(
                 "  department {department}: {where}",
-                department=row["department"],
+                department=department_words(row["department"], pick),
                 where=_where(row, "extract_source", "extract_sheet", "extract_at"),
             )
         )
     if row["rule_id"] in rules:
         lines.append(tr("  cited: {citation}", citation=rules[row["rule_id"]].citation))
     return lines
+
+
+def _title(row: Mapping[str, Any], rules: Mapping[str, Rule]) -> str:
+    """What the rule of a finding is called; as it was then, where it is no more."""
+    rule = rules.get(row["rule_id"])
+    return pick((str(row["title"]), rule.title_en)) if rule else str(row["title"])
 
 
 def _person_head(run: Run, person: Mapping[str, Any], say: Masked) -> str:
@@ -259,21 +277,31 @@ def _person_head(run: Run, person: Mapping[str, Any], say: Masked) -> str:
 def _outcome(
     row: Mapping[str, Any], rule: Rule, home: Mapping[str, Any], members: pl.DataFrame, applies: set[int], say: Masked
 ) -> list[str]:
-    lines = [f"{rule.id} {rule.title}{pick(('：', ': '))}{pick(OUTCOME_LABELS[Outcome(row['outcome'])])}"]
+    title, outcome = pick((rule.title, rule.title_en)), pick(OUTCOME_LABELS[Outcome(row["outcome"])])
+    lines = [tr("{rule} {title}: {outcome}", rule=rule.id, title=title, outcome=outcome)]
     if row["reason"] and (rule.level.value == "person" or rule.kind.value == "verdict" or rule.line):
         lines.append(f"    {say.value('reason', row['reason'])}")
     names = list(dict.fromkeys((*rule.names, *rule.shows)))
     if rule.level.value == "person":
-        for member in members.to_dicts():
-            if member["register_row"] in applies:
-                facts = "，".join(say.fact(name, member[name]) for name in names if name in member)
-                lines.append(f"    {say.name(member['name'])}：{facts}（{_where(member)}）")
+        lines += [
+            tr(
+                "    {who}: {facts} ({where})",
+                who=say.name(member["name"]),
+                facts=_facts(names, member, say),
+                where=_where(member),
+            )
+            for member in members.to_dicts()
+            if member["register_row"] in applies
+        ]
     elif names:
-        facts = "，".join(say.fact(name, home[name]) for name in names if name in home)
-        lines.append(f"    {facts}（{_where(home)}）")
+        lines.append(tr("    {facts} ({where})", facts=_facts(names, home, say), where=_where(home)))
     if rule.kind.value != "verdict":
         lines.append(tr("    cited: {citation}", citation=rule.citation))
     return lines
+
+
+def _facts(names: Sequence[str], of: Mapping[str, Any], say: Masked) -> str:
+    return tr(", ").join(say.fact(name, of[name]) for name in names if name in of)
 
 
 def _link(run: Run, link: Mapping[str, Any], say: Masked) -> list[str]:
@@ -285,8 +313,14 @@ def _link(run: Run, link: Mapping[str, Any], say: Masked) -> list[str]:
     tied = tr(", tied") if link["tied"] else ""
     return [
         f"  {link['extract']}: {words}{tied} — {pick(BASES[link['basis']])}  {_link_name(link)}",
-        f"    {say.name(other['name'])} {say.number(other['id_number'])}（{_where(other)}）",
+        tr(
+            "    {who} {number} ({where})",
+            who=say.name(other["name"]),
+            number=say.number(other["id_number"]),
+            where=_where(other),
+        ),
         *(f"    {line}" for line in waterfall(link)),
+        *waiting_lines(link),
     ]
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from fupin_cli.cli.pairs_shown import DECISIONS
 from fupin_cli.errors import BadDataError, UsageError
 from fupin_cli.language import pick, tr
-from fupin_cli.report.link_words import waterfall
+from fupin_cli.report.link_words import waterfall, why_review
 from fupin_cli.vocabulary import BASES
 
 _TARGET = re.compile(r"link:([0-9]{1,12}):(?:(.+):)?([0-9]{1,12})")
@@ -70,8 +72,14 @@ def explain_row_pair(target: str, path: Path) -> list[str]:
             said = tr("one person") if str(link["answer"]).lower() == "true" else tr("two people")
             lines.append(tr("  answered: {said}", said=said))
         lines.append("  " + tr("basis: {basis}", basis=pick(BASES[link["basis"]])))
-        lines += [f"    {line}" for line in waterfall(link)]
+        lines += [*(f"    {line}" for line in waterfall(link)), *waiting_lines(link)]
     return lines
+
+
+def waiting_lines(link: Mapping[str, Any]) -> list[str]:
+    """Why a link waits for a person, on a line; none of one that does not. It may be all but certain and wait all the same."""
+    why = why_review(link)
+    return [tr("    waits for review: {why}", why=tr(why))] if why else []
 
 
 def _read(path: Path) -> pl.DataFrame:

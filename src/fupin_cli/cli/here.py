@@ -26,7 +26,7 @@ from fupin_cli.cli.next_step import (
     run_of,
     start_with,
 )
-from fupin_cli.errors import ConfigurationError, typed
+from fupin_cli.errors import ConfigurationError, system_words, typed
 from fupin_cli.language import listed, tr
 from fupin_cli.layout import CASES, DIGEST, LEDGER_FILE, PROJECT_FILE, RUNS, project_above
 from fupin_cli.rundir import MANIFEST, PROGRAM, sha256
@@ -145,7 +145,7 @@ def _read_project(folder: Path) -> _Project | str:
     except ConfigurationError as error:
         return "\n  ".join(filter(None, (f"{PROJECT_FILE}: {error.what}", error.why)))
     except OSError as error:
-        return tr("cannot be read: {strerror}", strerror=error.strerror)
+        return tr("cannot be read: {strerror}", strerror=system_words(error.errno))
     except (KeyError, TypeError, AttributeError, ValueError):
         return tr("fupin.toml lacks [project], [register] or a key in them")
 

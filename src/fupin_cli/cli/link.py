@@ -104,6 +104,9 @@ def command(
             kept = read_one_bucket(register, theirs, output, *bucket, profiles=profiles, say=say)
         if not quiet:
             click.echo(f"→ {kept}", err=True)
+            click.echo(
+                tr("next: the other buckets; then the same command with --buckets {folder}", folder=output), err=True
+            )
         return 0
     refuse_suffix(output)
     refuse_no_workbook(review)

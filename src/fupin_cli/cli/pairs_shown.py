@@ -112,7 +112,8 @@ def show_quality(linked: LinkedFiles) -> None:
             note = tr(" (nobody answered any of: {listed})", listed=listed(silent)) if silent else ""
             known = bands["accepted"].answered or not bands["accepted"].pairs
             note += _few(sum(bands[name].answered for name in needed)) if known else ""
-            show(f"  {words}  {_share(share) if known else tr('cannot be told')}{note}")
+            told = _share(share) if known else tr("cannot be told")
+            show(f"  {words}  {told}{note}")
         show(_calibration(linked.audit.calibration))
 
 

@@ -47,7 +47,8 @@ def command(project: Path, days: float, ledger: Path | None, *, dry_run: bool) -
             if dry_run
             else tr("deleted")
         )
-        click.echo(f"{kinds[one.kind]} {one.name}　{tr('{size:,} bytes', size=one.size)}　{what}")
+        size = tr("{size:,} bytes", size=one.size)
+        click.echo(f"{kinds[one.kind]} {one.name}　{size}　{what}")
     if not told:
         click.echo(tr("nothing is that old"))
     return 0

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import click
 import polars as pl
 
 from fupin_cli.cli import complete
+from fupin_cli.cli.cases_options import json_option
 from fupin_cli.cli.rule_packs import judged_project_option, open_pack, project_option
 from fupin_cli.cli.rule_trace import folder_of, run_option
 from fupin_cli.errors import UsageError
 from fupin_cli.language import pick, tr
+from fupin_cli.report.english import as_spoken
+from fupin_cli.report.masking import mask_sentence
 from fupin_cli.rulebook import labels_of
 from fupin_cli.rules import Pack, Parameter, Rule
 from fupin_cli.rundir import replace_file
@@ -20,13 +27,15 @@ from fupin_cli.vocabulary import OUTCOME_LABELS, Outcome
 from fupin_cli.what_if import changed_outcomes, judge_again, other_verdicts, pair_rules, read_round
 
 _SHOWN = 20
+_REASONS = ("reason_a", "reason_b")
 
 
 @click.command("diff")
 @click.argument("first")
 @click.argument("second")
 @project_option
-def diff_packs(first: str, second: str, project: Path | None) -> int:
+@json_option
+def diff_packs(first: str, second: str, project: Path | None, *, as_json: bool) -> int:
     """Show rule by rule what two packs ask differently.
 
     FIRST and SECOND are ids of packs, or TOML files.
@@ -35,9 +44,14 @@ def diff_packs(first: str, second: str, project: Path | None) -> int:
     Examples:
       fupin rules diff exit-national my-rules/national.toml
       fupin rules diff nine-red-lines shangrao
+      fupin rules diff exit-national shaanxi --json | jq -r .only_in_b[]
     """
     ours, theirs = open_pack(first, project)[0], open_pack(second, project)[0]
-    lines = list(_differences(ours, theirs))
+    told = _differences(ours, theirs)
+    if as_json:
+        click.echo(json.dumps(told, ensure_ascii=False))
+        return 0
+    lines = list(_in_lines(told, ours, theirs))
     click.echo(_both(ours, theirs))
     click.echo("\n".join(lines) if lines else tr("no difference"))
     return 0
@@ -67,8 +81,15 @@ def diff_packs(first: str, second: str, project: Path | None) -> int:
     type=click.Path(path_type=Path),
     help="write all of them to a CSV file",
 )
+@json_option
 def compare_packs(
-    names: tuple[str, ...], rules: tuple[str, ...], folder: Path | None, project: Path | None, target: Path | None
+    names: tuple[str, ...],
+    rules: tuple[str, ...],
+    folder: Path | None,
+    project: Path | None,
+    target: Path | None,
+    *,
+    as_json: bool,
 ) -> int:
     """Judge a finished round by two packs: which households change their outcome, and why.
 
@@ -79,6 +100,7 @@ def compare_packs(
       fupin rules compare --pack exit-national --pack shaanxi --run demo
       fupin rules compare --pack exit-national --pack guangxi --rule NAT-H-0 --rule GX-X-0 --run demo
       fupin rules compare --pack exit-national --pack my-rules/national.toml --csv changes.csv
+      fupin rules compare --pack exit-national --pack shaanxi --run demo --json | jq .households
     """
     if len(names) != 2:
         raise UsageError(tr("compare takes two packs"), try_=tr("fupin rules compare --pack A --pack B --run DIR"))
@@ -90,35 +112,55 @@ def compare_packs(
         for pack, among in ((ours, known), (theirs, others))
     ]
     if known.note:
-        click.echo(known.note)
+        click.echo(known.note, err=as_json)
     changes = changed_outcomes(told[0], told[1], pairs)
+    if target:
+        with replace_file(target) as staged:
+            changes.write_csv(staged, include_bom=True)
+    if as_json:
+        click.echo(json.dumps(_compared(ours, theirs, pairs, changes), ensure_ascii=False))
+        return 0
     click.echo(_both(ours, theirs))
     for first, second in pairs:
         click.echo("\n".join(_summary(changes.filter(pl.col("rule_a") == first.id), first, second)))
     if len(pairs) == 1 and (more := other_verdicts(pairs[0], ours, theirs)):
         listed = pick(("；", "; ")).join(f"{rule.id} {_title(rule)}" for rule in more)
         click.echo(tr("  other verdicts (--rule A --rule B): {listed}", listed=listed))
-    none = tr("everything met, or no hit")  # a verdict that finds nothing gives no reason
+    said = as_spoken((*known.packs, theirs), known.profiles)
     for row in changes.head(_SHOWN).rows(named=True):
-        click.echo(
-            tr(
-                "household {household_id}  {rule_a} → {rule_b}",
-                household_id=row["household_id"],
-                rule_a=row["rule_a"],
-                rule_b=row["rule_b"],
-            )
-        )
-        click.echo(
-            f"  A {_words(row['outcome_a'])}：{row['reason_a'] or none}\n"
-            f"  B {_words(row['outcome_b'])}：{row['reason_b'] or none}"
-        )
+        click.echo("\n".join(_household(row, said)))
     if target:
-        with replace_file(target) as staged:
-            changes.write_csv(staged, include_bom=True)
         click.echo(tr("→ {target}: rows {height}", target=target, height=changes.height))
     elif changes.height > _SHOWN:
         click.echo(tr("… {what} more rows; try: --csv changes.csv", what=changes.height - _SHOWN))
     return 0
+
+
+def _household(row: Mapping[str, Any], said: Callable[[str], str]) -> Iterator[str]:
+    """A household that would get another answer, and why by either pack."""
+    yield tr(
+        "household {household_id}  {rule_a} → {rule_b}",
+        household_id=row["household_id"],
+        rule_a=row["rule_a"],
+        rule_b=row["rule_b"],
+    )
+    none = tr("everything met, or no hit")  # a verdict that finds nothing gives no reason
+    for side in ("a", "b"):
+        reason = said(mask_sentence(row[f"reason_{side}"])) if row[f"reason_{side}"] else none
+        outcome = _words(row[f"outcome_{side}"])
+        yield tr("  {side} {outcome}: {reason}", side=side.upper(), outcome=outcome, reason=reason)
+
+
+def _compared(ours: Pack, theirs: Pack, pairs: Iterable[tuple[Rule, Rule]], changes: pl.DataFrame) -> dict[str, Any]:
+    """Every household that would get another answer, for programs; reasons masked as they are for people."""
+    reasons = [pl.Series(name, [text and mask_sentence(text) for text in changes[name]]) for name in _REASONS]
+    return {
+        "a": ours.id,
+        "b": theirs.id,
+        "rules": [{"a": first.id, "b": second.id} for first, second in pairs],
+        "differ": changes.group_by("rule_a", "outcome_a", "outcome_b").len("households").sort(pl.all()).to_dicts(),
+        "households": changes.with_columns(reasons).to_dicts(),
+    }
 
 
 def _summary(changes: pl.DataFrame, first: Rule, second: Rule) -> Iterator[str]:
@@ -126,7 +168,7 @@ def _summary(changes: pl.DataFrame, first: Rule, second: Rule) -> Iterator[str]:
     yield tr("{named}: households that differ {height}", named=named, height=changes.height)
     counts = changes.group_by("outcome_a", "outcome_b").len().sort("outcome_a", "outcome_b")
     for before, after, count in counts.rows():
-        yield f"  {_words(before)} → {_words(after)}：{count}"
+        yield tr("  {before} → {after}: {count}", before=_words(before), after=_words(after), count=count)
 
 
 def _both(ours: Pack, theirs: Pack) -> str:
@@ -143,32 +185,41 @@ def _words(outcome: str) -> str:
     return pick(OUTCOME_LABELS[Outcome(outcome)])
 
 
-def _differences(first: Pack, second: Pack) -> Iterator[str]:
+def _differences(first: Pack, second: Pack) -> dict[str, Any]:
+    """What two packs ask differently, for programs: rules that one alone has, what changed in those of both, numbers."""
     ours, theirs = ({rule.id: rule for rule in pack.rules} for pack in (first, second))
-    yield from (
-        tr("- {id} {title} (only in A)", id=rule.id, title=_title(rule))
-        for id_, rule in ours.items()
-        if id_ not in theirs
-    )
-    yield from (
-        tr("+ {id} {title} (only in B)", id=rule.id, title=_title(rule))
-        for id_, rule in theirs.items()
-        if id_ not in ours
-    )
-    for id_ in (id_ for id_ in ours if id_ in theirs):
-        changed = list(_changed(_asks(ours[id_]), _asks(theirs[id_])))
-        yield from ([f"~ {id_} {_title(theirs[id_])}", *changed] if changed else [])
     numbers = [{number.name: number for number in pack.parameters} for pack in (first, second)]
-    for name in sorted({*numbers[0], *numbers[1]}):
-        sides = [_values(found[name]) if name in found else tr("(none)") for found in numbers]
-        if sides[0] != sides[1]:
-            yield f"~ {name}\n    {sides[0]} → {sides[1]}"
+    asked = [(id_, _asks(ours[id_]), _asks(theirs[id_])) for id_ in ours if id_ in theirs]
+    sides = [
+        (name, *(_values(found[name]) if name in found else None for found in numbers))
+        for name in sorted({*numbers[0], *numbers[1]})
+    ]
+    return {
+        "a": first.id,
+        "b": second.id,
+        "only_in_a": [id_ for id_ in ours if id_ not in theirs],
+        "only_in_b": [id_ for id_ in theirs if id_ not in ours],
+        "changed": [
+            {"rule_id": id_, "key": key, "a": before or None, "b": after[key] or None}
+            for id_, old, after in asked
+            for key, before in old.items()
+            if before != after[key]
+        ],
+        "numbers": [{"name": name, "a": before, "b": now} for name, before, now in sides if before != now],
+    }
 
 
-def _changed(before: dict[str, str], after: dict[str, str]) -> Iterator[str]:
-    for key, value in before.items():
-        if value != after[key]:
-            yield f"    {key}: {value or tr('(none)')} → {after[key] or tr('(none)')}"
+def _in_lines(told: Mapping[str, Any], first: Pack, second: Pack) -> Iterator[str]:
+    """The same for people."""
+    titles = [{rule.id: _title(rule) for rule in pack.rules} for pack in (first, second)]
+    none = tr("(none)")
+    yield from (tr("- {id} {title} (only in A)", id=id_, title=titles[0][id_]) for id_ in told["only_in_a"])
+    yield from (tr("+ {id} {title} (only in B)", id=id_, title=titles[1][id_]) for id_ in told["only_in_b"])
+    for id_, changes in groupby(told["changed"], key=itemgetter("rule_id")):
+        yield f"~ {id_} {titles[1][id_]}"
+        yield from (f"    {one['key']}: {one['a'] or none} → {one['b'] or none}" for one in changes)
+    for one in told["numbers"]:
+        yield f"~ {one['name']}\n    {one['a'] or none} → {one['b'] or none}"
 
 
 def _asks(rule: Rule) -> dict[str, str]:

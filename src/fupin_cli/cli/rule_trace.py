@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import click
+import polars as pl
 
 from fupin_cli.cli import complete
+from fupin_cli.cli.cases_options import json_option
 from fupin_cli.cli.rule_packs import judged_project_option, open_pack, open_rules
 from fupin_cli.errors import InputMissingError, UsageError
 from fupin_cli.language import tr
-from fupin_cli.report.rule_trace import trace
+from fupin_cli.report.english import as_spoken
+from fupin_cli.report.masking import mask_id, mask_sentence
+from fupin_cli.report.rule_trace import in_one_language, trace
 from fupin_cli.rulebook import labels_of
+from fupin_cli.rules import Judgement
+from fupin_cli.traces import ACCESS, record
 from fupin_cli.what_if import judge_again, read_round, standard_of
 
 run_option = click.option(
@@ -30,15 +38,19 @@ run_option = click.option(
 @run_option
 @judged_project_option
 @click.option("--unmask", is_flag=True, help="show names in full")
+@json_option
 def explain_household(
-    household_id: str, name: str | None, folder: Path | None, project: Path | None, *, unmask: bool
+    household_id: str, name: str | None, folder: Path | None, project: Path | None, *, unmask: bool, as_json: bool
 ) -> int:
     """Explain one household under any pack: fact, value, file and row, condition, outcome, citation.
+
+    Names are masked unless --unmask is given; who asked for that, and when, is recorded in .fupin/access.jsonl beside the run.
 
     \b
     Examples:
       fupin rules explain 9901210000012 --run demo
       fupin rules explain 9901210000012 --pack guangxi --run demo
+      fupin rules explain 9901210000012 --run demo --json | jq .outcomes
     """
     run = folder_of(folder)
     if name is None:
@@ -54,14 +66,30 @@ def explain_household(
             where=str(run),
             try_=tr("copy 户编号 from a workbook"),
         )
+    if unmask:
+        record(run.absolute().parent, ACCESS, run=run.name, shown=mask_id(household_id) or "")
     labels = labels_of(known.profiles)
     if known.note:
-        click.echo(known.note)
+        click.echo(known.note, err=as_json)
     judged = judge_again(found, known.packs, pack, known.lines, labels)
-    click.echo(
-        "\n".join(trace(household_id, pack, known.packs, judged, found.evidence, found.as_of, labels, unmask=unmask))
-    )
+    told = trace(household_id, pack, known.packs, judged, found.evidence, found.as_of, labels, unmask=unmask)
+    lines = list(map(in_one_language(as_spoken(known.packs, known.profiles)), told))
+    if as_json:
+        about = {"household_id": household_id, "pack": pack.id, "as_of": f"{found.as_of}"}
+        outcomes = _outcomes(judged, household_id, unmask=unmask)
+        click.echo(json.dumps({**about, "outcomes": outcomes, "lines": lines}, ensure_ascii=False))
+    else:
+        click.echo("\n".join(lines))
     return 0
+
+
+def _outcomes(judged: Judgement, household_id: str, *, unmask: bool) -> list[dict[str, Any]]:
+    """What each rule says of the household, for programs: outcome, reason and the facts that are missing."""
+    told = judged.outcomes.filter(pl.col("household_id") == household_id).drop("household_id").sort("rule_id")
+    return [
+        {**row, "reason": row["reason"] if unmask or not row["reason"] else mask_sentence(row["reason"])}
+        for row in told.to_dicts()
+    ]
 
 
 def folder_of(folder: Path | None) -> Path:

@@ -18,7 +18,8 @@ from fupin_cli.cli.rule_trace import explain_household
 from fupin_cli.errors import OutputError, UsageError, typed
 from fupin_cli.language import tr
 from fupin_cli.project import shipped_rules
-from fupin_cli.report.rule_words import described, labeller, pack_line, rule_line
+from fupin_cli.report.english import as_spoken
+from fupin_cli.report.rule_words import described, labeller, pack_line, rule_line, rule_told
 from fupin_cli.rulebook import labels_of
 from fupin_cli.rules import load_lines, run_examples
 
@@ -83,13 +84,15 @@ def list_rules(only: str | None, project: Path | None, *, every: bool, as_json: 
 @command.command("show")
 @click.argument("rule_id", shell_complete=complete.rules)
 @project_option
-def show_rule(rule_id: str, project: Path | None) -> int:
+@json_option
+def show_rule(rule_id: str, project: Path | None, *, as_json: bool) -> int:
     """Show one rule: condition, facts it reads, citation, worked examples.
 
     \b
     Examples:
       fupin rules show NAT-H-1
       fupin rules show CMP-CZ1 --project .
+      fupin rules show NAT-H-1 --json | jq -r .condition
     """
     known = open_rules(project)
     packs = known.packs
@@ -102,7 +105,11 @@ def show_rule(rule_id: str, project: Path | None) -> int:
             try_=" / ".join(typed("fupin", "rules", "show", name, *_in_project(project)) for name in near),
         )
     pack, rule = rules[rule_id]
-    click.echo("\n".join(described(pack, rule, packs, labeller(packs, labels_of(known.profiles)))))
+    if as_json:
+        click.echo(json.dumps(rule_told(pack, rule), ensure_ascii=False, default=str))
+        return 0
+    called, said = labeller(packs, labels_of(known.profiles)), as_spoken(packs, known.profiles)
+    click.echo("\n".join(described(pack, rule, packs, called, said)))
     return 0
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from fupin_cli.errors import BadDataError, DiskError, InputMissingError, NoPermissionError
+from fupin_cli.errors import BadDataError, DiskError, InputMissingError, NoPermissionError, system_words
 from fupin_cli.language import later, tr
 
 ZIP, COMPOUND, PARQUET = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PAR1"
@@ -62,7 +62,7 @@ class Received:
         except PermissionError:
             raise NoPermissionError(tr("not allowed to read this file"), where=self.name) from None
         except OSError as error:
-            raise DiskError(tr("reading failed"), where=self.name, why=error.strerror) from None
+            raise DiskError(tr("reading failed"), where=self.name, why=system_words(error.errno)) from None
 
     def read(self, most: int = -1) -> bytes:
         """The first `most` bytes, or all."""
@@ -72,7 +72,7 @@ class Received:
             try:
                 return stream.read(most)
             except OSError as error:
-                raise DiskError(tr("reading failed"), where=self.name, why=error.strerror) from None
+                raise DiskError(tr("reading failed"), where=self.name, why=system_words(error.errno)) from None
 
     def size(self) -> int:
         """How many bytes there are."""

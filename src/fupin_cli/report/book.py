@@ -6,7 +6,6 @@ is neither a formula nor a link, now or after somebody edits the cell. Two writi
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import re
@@ -22,7 +21,7 @@ from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from fupin_cli.errors import DiskError, NoPermissionError, OutputError
+from fupin_cli.errors import DiskError, NoPermissionError, OutputError, system_words
 from fupin_cli.language import later, on_paper, pick_on_paper, tr
 from fupin_cli.report.long_table import Block, Cells, Sheet
 from fupin_cli.report.wording import CLUE_NOTE
@@ -311,7 +310,7 @@ def write_private(path: Path, content: bytes) -> Path:
             tr("the folder for this file cannot be made"), where=str(path), try_=tr("fupin run -o DIR")
         ) from None
     except OSError as error:
-        why = tr("the disk is full") if error.errno == errno.ENOSPC else os.strerror(error.errno or errno.EIO)
+        why = system_words(error.errno)
         raise DiskError(
             tr("writing failed part-way"), where=str(path), why=why, try_=tr("df -h ") + str(path.parent)
         ) from None

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 WIDTH = 460  # pixels of the drawing; a telephone shows it at four fifths
 _LABEL = 176  # the most room for words at the left
-_ROW, _LEGEND, _FONT, _SMALL = 27, 30, 13, 12
+_ROW, _TALL, _LEGEND, _FONT, _SMALL = 27, 35, 30, 13, 12
 _INK, _PALE = "#222222", "#5a6270"
 _SVG = "{http://www.w3.org/2000/svg}"
 _LINK = "{http://www.w3.org/1999/xlink}href"
@@ -84,17 +85,19 @@ def stacked(
     """
     kinds = [LOOKS[look] for look in looks]
     ends = ends or [f"{sum(parts):,}" for _, parts in rows]
-    labels = [_cut(label, _LABEL, _FONT) for label, _ in rows]
-    left = max((_wide(label, _FONT) for label in labels), default=0) + 10
+    labels = [_broken(label, _LABEL) for label, _ in rows]
+    left = max((_wide(line, size) for lines, size in labels for line in lines), default=0) + 10
     right = max((_wide(end, _FONT) for end in ends), default=0) + 8
     legend = _LEGEND if len(kinds) > 1 else 4
-    with _drawing(name, about, legend + _ROW * len(rows) + 4) as (axes, done):
+    tops = list(accumulate((_ROW if len(lines) < 2 else _TALL for lines, _ in labels), initial=legend))
+    with _drawing(name, about, tops[-1] + 4) as (axes, done):
         if len(kinds) > 1:
             _legend(axes, kinds)
         scale = (WIDTH - left - right) / (max((sum(parts) for _, parts in rows), default=0) or 1)
-        for n, ((_, parts), label, end) in enumerate(zip(rows, labels, ends, strict=True)):
-            y = legend + _ROW * n + _ROW / 2
-            axes.text(left - 8, y, label, ha="right", va="center_baseline", fontsize=_FONT)
+        for (_, parts), (lines, size), end, between in zip(rows, labels, ends, pairwise(tops), strict=True):
+            y = sum(between) / 2
+            for line, down in zip(lines, (-7.6, 7.6) if len(lines) > 1 else (0,), strict=True):
+                axes.text(left - 8, y + down, line, ha="right", va="center_baseline", fontsize=size)
             at = left
             for count, kind in zip(parts, kinds, strict=True):
                 _bar(axes, at, y, count * scale, kind)
@@ -176,19 +179,21 @@ def lines(name: str, about: str, xs: Sequence[str], series: Sequence[tuple[str, 
         every = -(-len(xs) // 4)
         for n, x in enumerate(xs):
             if (len(xs) - 1 - n) % every == 0:
-                where = "left" if n == 0 else "center"
+                where = "left" if n == 0 else "right" if n == len(xs) - 1 else "center"
                 axes.text(point(n, 0)[0], height - 12, x, ha=where, va="center_baseline", fontsize=_SMALL, color=_PALE)
-        taken: list[float] = []
-        for n, (word, values) in sorted(enumerate(series), key=lambda one: -one[1][1][-1]):
+        order = sorted(enumerate(series), key=lambda one: -one[1][1][-1])
+        # words that would stand below the axis move up
+        room = [height - bottom - 18 * n for n in reversed(range(len(order)))]
+        taken = 0.0
+        for (n, (word, values)), lowest in zip(order, room, strict=True):
             points = [point(at, value) for at, value in enumerate(values)]
             (line,) = axes.plot(
                 *zip(*points, strict=True), color="#1f3864", linewidth=1.6, marker=marks[n % 4], markersize=5
             )
             if dashes[n % 4]:
                 line.set_dashes(dashes[n % 4])
-            y = max([points[-1][1], *(at + 16 for at in taken)])
-            taken.append(y)
-            axes.text(WIDTH - right + 10, y, f"{word} {values[-1]:,}", va="center_baseline", fontsize=_FONT)
+            taken = min(max(points[-1][1], taken + 18), lowest)
+            axes.text(WIDTH - right + 10, taken, f"{word} {values[-1]:,}", va="center_baseline", fontsize=_FONT)
     return done[0]
 
 
@@ -244,6 +249,17 @@ def _legend(axes: Axes, kinds: Sequence[Look]) -> None:
 def _wide(text: str, size: float) -> float:
     """About how many pixels a text takes: 汉字 are square, everything else is half as wide."""
     return sum(size if unicodedata.east_asian_width(letter) in "WFA" else 0.58 * size for letter in text)
+
+
+def _broken(label: str, room: float) -> tuple[list[str], float]:
+    """The label on a line, or on two small ones where it is too long, and its size."""
+    if _wide(label, _FONT) <= room:
+        return [label], _FONT
+    fits = next(n for n in range(len(label), 0, -1) if _wide(label[:n].rstrip(), _SMALL) <= room)
+    at = max(label.rfind(mark, 1, fits + 1) for mark in " （(")
+    # Chinese breaks anywhere, and so does a word that is longer than a line
+    at = at if at > fits // 2 else fits
+    return [label[:at], _cut(label[at:].lstrip(), room, _SMALL)] if label[at:].strip() else [label], _SMALL
 
 
 def _cut(text: str, room: float, size: float) -> str:

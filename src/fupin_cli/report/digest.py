@@ -287,9 +287,9 @@ def in_language_written(digest: Digest) -> Digest:
     return replace(digest, rules=tuple(named.values()), earlier_rounds=tuple(earlier), standards=tuple(uses))
 
 
-def titled(findings: pl.DataFrame, digest: Digest) -> pl.DataFrame:
-    """The findings with the titles of their rules in the language that is written; `digest` has them as it was made."""
-    return findings.with_columns(pl.col("title").replace({rule.title: _named(rule).title for rule in digest.rules}))
+def titled(rows: pl.DataFrame, digest: Digest) -> pl.DataFrame:
+    """The rows with the titles of rules, if any, in the language that is written; `digest` has them as it was made."""
+    return rows.with_columns(pl.col("^title$").replace({rule.title: _named(rule).title for rule in digest.rules}))
 
 
 def _named(rule: RuleReport) -> RuleReport:

@@ -111,4 +111,6 @@ def _said(column: str, words: dict[str, str]) -> pl.Expr:
 def _origin(source: str, sheet: str, row: str) -> pl.Expr:
     """Where a record stands, as people say it: file｜sheet｜第 n 行."""
     at = pl.format(on_paper("row {}"), pl.col(row))
-    return pl.concat_str(source, sheet, at, separator="｜", ignore_nulls=True).replace("", None)
+    return pl.concat_str(source, pl.col(sheet).replace("", None), at, separator="｜", ignore_nulls=True).replace(
+        "", None
+    )

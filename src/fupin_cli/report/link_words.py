@@ -8,7 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from fupin_cli.language import pick, tr
+from fupin_cli.language import later, pick, tr
+from fupin_cli.linkage.assignment import CONTRADICTS
+from fupin_cli.vocabulary import Decision
 
 _FIELDS = {
     "prior": ("随便两人", "two at random"),
@@ -130,8 +132,34 @@ def waterfall(link: Mapping[str, Any]) -> list[str]:
         lines.append(f"{_padded(field, width)} {_padded(words, _WORDS)} {told} {_bar(step.bits)}".rstrip())
     weight, sure = link["match_weight"], percent(100 * link["match_probability"], tr("over"), tr("under"))
     certain = _padded(tr("sure to be one person: {sure}", sure=sure), _WORDS + 4)
-    lines.append(f"{_padded(tr('sum'), width)} {certain} {weight:+.1f} {tr('bits')}")
+    total, bits = tr("sum"), tr("bits")
+    lines.append(f"{_padded(total, width)} {certain} {weight:+.1f} {bits}")
     return lines
+
+
+def why_review(link: Mapping[str, Any]) -> str:
+    """Why a person must decide on a link: what no weight outvotes, a rival as near, or a weight between the two lines.
+
+    In English, for `tr` or `on_paper` to say; empty of a link that does not wait.
+    """
+    if link["decision"] != Decision.REVIEW:
+        return ""
+    number, name = link.get("id_number_level"), link.get("name_level")
+    alone = number == "disowned" and link.get("household_level") != "joined"
+    two_numbers = number == "different" or link.get("masked_level") == "differs"
+    whys = (
+        (link["tied"], later("another candidate is as near: which of them it is, nobody can tell")),
+        (link["basis"] == _BY_FIELDS, later("the weight lies between the two lines, or what must agree does not")),
+        (
+            name in CONTRADICTS,
+            later("the names contradict: that is never outvoted, for a borrowed or mistyped number agrees, too"),
+        ),
+        (two_numbers, later("both have a number, and the numbers differ")),
+        (alone, later("the number belongs to somebody else, and nobody of the household vouches for this one")),
+        (name is None and number != "exact", later("there is no name to compare, and no equal number")),
+    )
+    between = later("the weight lies between the two lines: too little for a link, too much to dismiss")
+    return next((why for holds, why in whys if holds), between)
 
 
 def _fields_of(link: Mapping[str, Any]) -> dict[str, tuple[str, str]]:

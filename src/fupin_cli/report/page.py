@@ -50,12 +50,17 @@ def render_page(digest: Digest, frames: PageFrames) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    frames = replace(frames, findings=titled(frames.findings, digest), cleared=titled(frames.cleared, digest))
+    frames = replace(
+        frames,
+        findings=titled(frames.findings, digest),
+        cleared=titled(frames.cleared, digest),
+        ledger=[replace(one, rows=titled(one.rows, digest)) for one in frames.ledger],
+    )
     digest = in_language_written(digest)
     style, script = _asset("report.css"), _asset("report.js")
     roots = places(frames.findings, frames.households, frames.decided)
     cases = tell_cases(frames)
-    shown, folded = sections(digest, frames), appendix(digest)
+    shown, folded = sections(digest, frames), appendix(digest, frames.said)
     return environment.get_template("report.html").render(
         digest=digest,
         frames=frames,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any
@@ -12,10 +12,11 @@ import polars as pl
 
 from fupin_cli.language import on_paper, pick_on_paper
 from fupin_cli.report.finding_words import worded
-from fupin_cli.report.link_words import percent, steps
+from fupin_cli.report.link_words import percent, steps, why_review
 from fupin_cli.report.masking import mask_id, mask_name, mask_sentence
 from fupin_cli.report.page_parts import PageFrames
-from fupin_cli.report.wording import place
+from fupin_cli.report.rule_trace import alone
+from fupin_cli.report.wording import department_words, place
 from fupin_cli.vocabulary import PLACES, Band, Severity, is_note
 
 MOST_CASES = 400  # about 4 kB each: the page stays well under 3 MB, and a browser quick
@@ -60,13 +61,14 @@ class Fall:
 
 @dataclass(frozen=True)
 class Link:
-    """The bits behind a link as a waterfall, where zero stands in it, and what they make."""
+    """The bits behind a link as a waterfall, where zero stands in it, what they make, and why a person must decide."""
 
     basis: str
     steps: Sequence[Fall]
     zero: float
     weight: float
     sure: str
+    waits: str
 
 
 @dataclass(frozen=True)
@@ -101,11 +103,15 @@ def tell_cases(frames: PageFrames) -> list[Case]:
 
 
 def _case(row: Mapping[str, Any], link: Mapping[str, Any] | None, frames: PageFrames) -> Case:
-    text, name, number = _shown(unmask=frames.unmask)
+    shown, name, number = _shown(unmask=frames.unmask)
+
+    def text(words: str | None) -> str | None:
+        return words and frames.said(shown(words))
+
     home = row["household_id"]
     ours = (
         (on_paper("Entry"), text(row["register_value"])),
-        (on_paper("Name"), " ".join(filter(None, (name(row["name"]), row["relation"] if row["name"] else None)))),
+        (on_paper("Name"), " ".join(filter(None, (name(row["name"]), text(row["relation"]) if row["name"] else None)))),
         (on_paper("ID number"), row["id_shown"] if row["register_row"] is not None else None),
         (on_paper("Household ID"), number(home)),
         (on_paper("Head"), name(row["head_name"])),
@@ -115,7 +121,7 @@ def _case(row: Mapping[str, Any], link: Mapping[str, Any] | None, frames: PageFr
         (on_paper("Record"), text(row["department_value"])),
         (on_paper("Name"), name(row["listed_name"])),
         (on_paper("ID number"), row["listed_id"]),
-        (on_paper("Address"), text(row["listed_place"]) if frames.unmask else None),
+        (on_paper("Address"), shown(row["listed_place"]) if frames.unmask else None),
         (on_paper("As of"), row["as_of"]),
         (on_paper("Basis of the link"), row["basis_words"]),
         (on_paper("Origin"), row["extract_ref"]),
@@ -123,7 +129,10 @@ def _case(row: Mapping[str, Any], link: Mapping[str, Any] | None, frames: PageFr
     alone = row["department"] in (None, "台账") and not row["department_value"] and not row["extract_source"]
     sides = (
         (on_paper("The register"), _filled(ours)),
-        (on_paper("Data of {value}", value=row["department"] or on_paper("a department")), _filled(theirs)),
+        (
+            on_paper("Data of {value}", value=department_words(row["department"]) or on_paper("a department")),
+            _filled(theirs),
+        ),
     )
     trace = frames.traces.get((home, row["rule_id"]), ())
     return Case(
@@ -141,8 +150,13 @@ def _case(row: Mapping[str, Any], link: Mapping[str, Any] | None, frames: PageFr
         said=text(row["advice"] or row["evidence"]) or "",
         citation=row["citation"] or "",
         link=_waterfall(link, row["basis_words"] or "") if link else None,
-        trace=[Line(pick_on_paper((told[1], told[2])), told[3]) for line in trace if (told := _TRACE_LINE.match(line))],
+        trace=[_line(told[1], told[2], told[3], frames.said) for line in trace if (told := _TRACE_LINE.match(line))],
     )
+
+
+def _line(zh: str, en: str, text: str, said: Callable[[str], str]) -> Line:
+    """A line of a trace; a document is cited in its own words."""
+    return Line(pick_on_paper((zh, en)), text if en == "citation" else said(alone(text, pick_on_paper)))
 
 
 def _waterfall(link: Mapping[str, Any], basis: str) -> Link:
@@ -166,6 +180,7 @@ def _waterfall(link: Mapping[str, Any], basis: str) -> Link:
         -low * scale,
         link["match_weight"],
         percent(100 * link["match_probability"], on_paper("over"), on_paper("under")),
+        on_paper(why_review(link)),
     )
 
 

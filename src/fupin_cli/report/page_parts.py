@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,7 +90,8 @@ class PageFrames:
     `decided`: household_id and outcome by the standard that decides of it; `sources`: a row for each source, as sources_shown
     gives them; `links`: LINKS with levels and bits; `traces`: (household, rule) → the lines of the rule's trace, of the cases
     that are shown; `uncompared`: the rules that find entries which skipped the county's comparison; the thresholds are match
-    weights in bits. `ledger` and `before` are there where they are known.
+    weights in bits. `ledger` and `before` are there where they are known. `said` says what rules wrote in the language that is
+    written.
     """
 
     findings: pl.DataFrame
@@ -106,6 +107,7 @@ class PageFrames:
     ledger: Sequence[LedgerTable] = ()
     before: Before | None = None
     unmask: bool = False
+    said: Callable[[str], str] = str
 
 
 def five_numbers(told: Mapping[str, Any]) -> tuple[tuple[str, int, str], ...]:

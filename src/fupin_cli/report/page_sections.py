@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -16,16 +16,18 @@ from fupin_cli.report.digest import Digest
 from fupin_cli.report.page_parts import Figure, LedgerTable, PageFrames, Section, Table, number_table
 from fupin_cli.report.page_sources import REGISTER
 from fupin_cli.report.wording import (
+    DEPARTMENT_LABELS,
     basis_words,
+    department_words,
     exit_status_words,
     id_status_words,
-    kind_words,
     place,
     problem_detail,
     problem_totals,
     problem_words,
     reasons_words,
     severity_words,
+    source_words,
     stage_words,
     standards_words,
 )
@@ -49,9 +51,9 @@ def sections(digest: Digest, frames: PageFrames) -> list[Section]:
     return [section for section in found if section and section.figures]
 
 
-def appendix(digest: Digest) -> list[Section]:
-    """What an analyst looks up: rules and packs, lines, every sheet's account, oddities of files."""
-    found = [_rules(digest), _accounts(digest), _problems(digest)]
+def appendix(digest: Digest, said: Callable[[str], str] = str) -> list[Section]:
+    """What an analyst looks up: rules and packs, lines, every sheet's account, oddities of files; `said` as in PageFrames."""
+    found = [_rules(digest, said), _accounts(digest), _problems(digest)]
     return [section for section in found if section.figures]
 
 
@@ -97,7 +99,7 @@ def _bands_figure(name: str, title: str, heads: Sequence[str], rows: Sequence[_B
     shown = asked[:_MOST_BARS]
     chart = charts.stacked(
         name,
-        on_paper("Findings {title}, sure and under review", title=title),
+        on_paper("{title}: findings, sure and under review", title=title),
         shown,
         ("accepted", "review"),
         _with_review(shown),
@@ -119,16 +121,16 @@ def _kinds(frames: PageFrames) -> Section:
         for rule, title, severity, *counts in _banded(found, "rule_id", "title", "severity")
     ]
     by_department = [
-        (name or on_paper("Not given"), (name or on_paper("Not given"),), counts)
+        (called := department_words(name) or on_paper("Not given"), (called,), counts)
         for name, *counts in _banded(found, "department")
     ]
     by_weight = [(severity_words(one), (severity_words(one),), counts) for one, *counts in _banded(found, "severity")]
     figures = [
         _bands_figure(
-            "kinds", on_paper("by kind"), (on_paper("Kind of finding"), on_paper("Rule"), on_paper("Weight")), by_rule
+            "kinds", on_paper("By kind"), (on_paper("Kind of finding"), on_paper("Rule"), on_paper("Weight")), by_rule
         ),
-        _bands_figure("departments", on_paper("by department"), (on_paper("Department compared"),), by_department),
-        _bands_figure("severities", on_paper("by weight"), (on_paper("Weight"),), by_weight),
+        _bands_figure("departments", on_paper("By department"), (on_paper("Department compared"),), by_department),
+        _bands_figure("severities", on_paper("By weight"), (on_paper("Weight"),), by_weight),
     ]
     notes = sum(counts[2] for *_, counts in by_weight)
     note = on_paper('"Review" means: whether it is the same person is not settled.')
@@ -386,8 +388,7 @@ def _source_name(one: Mapping[str, Any]) -> str:
     """What people call it: 民政低保（青禾县）."""
     if one["extract"] == REGISTER:
         return on_paper("Register")
-    department, kind, where = one["department"] or "", kind_words(one["kind"]), one["coverage"] or []
-    called = kind if kind.startswith(department) else f"{department}{kind}"
+    called, where = source_words(one["department"], one["kind"]), one["coverage"] or []
     return on_paper(
         "{called} ({what})", called=called, what=where[0] if len(where) == 1 else _short_stage(one["stage"])
     )
@@ -481,7 +482,7 @@ def _bases(links: pl.DataFrame) -> Figure:
 
 def _by_source(digest: Digest) -> Figure:
     rows = [
-        _row((f"{extract.department or ''}{kind_words(extract.kind)}", stage_words(extract.stage), basis_words(link.basis)),
+        _row((source_words(extract.department, extract.kind), stage_words(extract.stage), basis_words(link.basis)),
              (link.persons if link.decision == "accepted" else 0, link.persons if link.decision == "review" else 0, link.tied))
         for extract in digest.extracts
         for link in extract.links
@@ -512,7 +513,8 @@ def _ledger(tables: Sequence[LedgerTable]) -> Section:
             n for n, (name, *_) in enumerate(one.columns) if kinds[name].is_numeric() and name != "round"
         )
         rows = [tuple(_cell(value) for value in row) for row in _in_words(one).rows()]
-        figures.append(Figure(pick_on_paper(one.title), Table(heads, rows, numbers), _ledger_chart(one)))
+        title = pick_on_paper(one.title)
+        figures.append(Figure(f"{title[0].upper()}{title[1:]}", Table(heads, rows, numbers), _ledger_chart(one)))
     note = on_paper(
         "From the ledger: the rounds booked and the villages' answers. Book this round before "
         "making the page, and it is among them."
@@ -524,6 +526,7 @@ def _in_words(one: LedgerTable) -> pl.DataFrame:
     """The rows with their stages, and values of ours, in words."""
     said = {zh: pick_on_paper((zh, en)) for zh, en in one.english.items()}
     said |= {stage: stage_words(stage) for stage in STAGE_LABELS}
+    said |= {department: department_words(department) for department in DEPARTMENT_LABELS}
     return one.rows.with_columns(pl.col(pl.String).replace(said))
 
 
@@ -572,13 +575,13 @@ def _cell(value: object) -> str:
     return f"{value:,}" if isinstance(value, int | float) else str(value)
 
 
-def _rules(digest: Digest) -> Section:
+def _rules(digest: Digest, said: Callable[[str], str]) -> Section:
     rows: list[tuple[object, ...]] = []
     few = digest.self_checks_not_run
     for rule in (rule for rule in digest.rules if rule not in few):
         words = (rule.rule_id, rule.title, severity_words(rule.severity))
         if rule.not_run:
-            rows.append((*words, "—", "—", "—", on_paper("not run: {not_run}", not_run=rule.not_run)))
+            rows.append((*words, "—", "—", "—", on_paper("not run: {not_run}", not_run=said(rule.not_run))))
         else:
             rows.append((*_row(words, (rule.examined, rule.unknowns, rule.not_applicable)), rule.citation or ""))
     if few:
@@ -597,7 +600,12 @@ def _rules(digest: Digest) -> Section:
     figures = [Figure(on_paper("What the rules did"), Table(heads, rows, frozenset({3, 4, 5})))] if rows else []
     if digest.packs:
         packs = [
-            (p.pack, p.title, on_paper("{rules} rules", rules=p.rules) if p.judged else on_paper("unused"), p.why)
+            (
+                p.pack,
+                said(p.title),
+                on_paper("{rules} rules", rules=p.rules) if p.judged else on_paper("unused"),
+                said(p.why),
+            )
             for p in digest.packs
         ]
         figures.append(
@@ -611,7 +619,7 @@ def _rules(digest: Digest) -> Section:
             )
         )
     if digest.lines:
-        lines = [(line.name, f"{line.year}", f"{line.yuan:,.0f}", line.citation) for line in digest.lines]
+        lines = [(said(line.name), f"{line.year}", f"{line.yuan:,.0f}", line.citation) for line in digest.lines]
         figures.append(
             Figure(
                 on_paper("Lines that were used"),

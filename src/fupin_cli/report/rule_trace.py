@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 import polars as pl
 
+from fupin_cli.language import pick
 from fupin_cli.report.masking import mask_files, mask_name, mask_text
 from fupin_cli.report.rule_words import (
     Label,
@@ -28,6 +30,16 @@ from fupin_cli.rules.pack import GIVEN
 from fupin_cli.vocabulary import OUTCOME_LABELS, Outcome
 
 _MOST_ROWS = 5
+_WORDS = (
+    "household", "pack", "member", "when", "condition", "not met", "unless", "made of", "line", "fact", "of which",
+    "evidence", "reason", "citation", "did not run", "not in force", "not applicable", "off", "not about households",
+    "more rows", "unknown", *(en for _, en in OUTCOME_LABELS.values()),
+)  # fmt: skip
+# what a trace says in both languages: a Chinese word and its English one
+_TWINS = re.compile(
+    rf"(?P<zh>[\u4e00-\u9fff、，]+) (?P<en>{'|'.join(sorted(_WORDS, key=len, reverse=True))})(?![a-z-])"
+)
+_HEAD = re.compile(r"( +\S+(?: [a-z]+)*?) {2,}")
 _SAYS = {True: "符合", False: "不符合", None: "无法判断"}
 _FIRST = (Outcome.NOT_MET, Outcome.HIT, Outcome.UNKNOWN, Outcome.MET, Outcome.CLEAR)
 
@@ -82,6 +94,27 @@ def trace(
     if places := [f"{rule.id} {rule.title}" for rule in pack.rules if rule.enabled and rule.id not in outcomes]:
         lines.append(f"问村、县或部门名单的，不逐户判定 not about households：{'；'.join(places)}")
     return lines
+
+
+def alone(line: str, say: Callable[[tuple[str, str]], str] = pick) -> str:
+    """What a trace says in both languages, in one."""
+    return _TWINS.sub(say((r"\g<zh>", r"\g<en>")), line)
+
+
+def in_one_language(say: Callable[[str], str]) -> Callable[[str], str]:
+    """How to say a line of a trace in the language spoken alone; `say` puts what rules wrote into it."""
+
+    def told(line: str) -> str:
+        words = alone(line)
+        head = _HEAD.match(words) if line.startswith(" ") else None
+        if head is None:
+            return say(words)
+        wide = sum(1 + (not letter.isascii()) for letter in head[1])
+        rest = words[head.end() :]
+        cited = head[1].strip() in ("依据", "citation")  # a document is cited in its own words
+        return f"{head[1]}{' ' * max(14 - wide, 2)}{rest if cited else say(rest)}"
+
+    return told
 
 
 def _when_in_force(rule: Rule, home: Mapping[str, Any], as_of: date) -> str:

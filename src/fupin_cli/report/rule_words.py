@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from fupin_cli.language import pick, tr
 from fupin_cli.report.wording import kind_words
@@ -74,7 +75,11 @@ def pack_line(pack: Pack) -> str:
     given = tr("with {input}", input=tr(" or ").join(pack.when_given)) if pack.when_given else ""
     rules = tr("rules: {count}", count=len(pack.rules))
     told = tr(", ").join(part for part in (where, years, asked or given, rules) if part)
-    return tr("{id}  {title} ({told})", id=pack.id, title=pick((pack.title, pack.title_en)), told=told)
+    return tr("{id}  {title} ({told})", id=pack.id, title=_title(pack), told=told)
+
+
+def _title(pack: Pack) -> str:
+    return pick((pack.title, pack.title_en))
 
 
 def rule_line(rule: Rule) -> str:
@@ -86,13 +91,32 @@ def rule_line(rule: Rule) -> str:
     return f"{rule.id:<9} {title}  {kind}·{rule.severity.value}  {cited}"
 
 
-def described(pack: Pack, rule: Rule, packs: Sequence[Pack], called: Label) -> list[str]:
-    """Everything about one rule, a line each: what it asks, of which facts, by which document, with which examples."""
+def described(
+    pack: Pack, rule: Rule, packs: Sequence[Pack], called: Label, said: Callable[[str], str] = str
+) -> list[str]:
+    """Everything about one rule, a line each: what it asks, of which facts, by which document, with which examples.
+
+    `said` puts it into the language spoken, but for what is quoted: the document and the pack's own advice.
+    """
+    title, *lines = _described(pack, rule, packs, called)
+    quoted = tuple(_heading(*both) for both in (("依据", "citation"), ("提示", "advice"), ("规则包", "pack")))
+    wide = len(_heading("", ""))
+    told = (line if line.startswith(quoted) else f"{line[:wide]}{said(line[wide:])}" for line in lines)
+    return [title, *(told if pick((False, True)) else lines)]
+
+
+def _described(pack: Pack, rule: Rule, packs: Sequence[Pack], called: Label) -> list[str]:
+    asked_of_whom = pick(
+        (
+            f"{_KINDS[rule.kind]}（{rule.kind}），问{_LEVELS[rule.level]}（{rule.level}）",
+            f"{rule.kind}, asked of each {rule.level}",
+        )
+    )
     lines = [
         f"{rule.id}  {rule.title}  {rule.title_en}",
-        f"{_heading('规则包', 'pack')}{pack.id}（{pack.title}），{rule.where}",
-        f"{_heading('类型', 'kind')}{_KINDS[rule.kind]}（{rule.kind}），问{_LEVELS[rule.level]}（{rule.level}），"
-        f"{SEVERITY_LABELS[rule.severity][0]}" + ("" if rule.enabled else pick(("（停用）", " (off)"))),
+        f"{_heading('规则包', 'pack')}{pack.id}{pick(('（{}），', ' ({}), ')).format(_title(pack))}{rule.where}",
+        f"{_heading('类型', 'kind')}{asked_of_whom}{pick(('，', ', '))}{pick(SEVERITY_LABELS[rule.severity])}"
+        + ("" if rule.enabled else pick(("（停用）", " (off)"))),
         f"{_heading('有效期', 'effective')}{rule.effective_from or '…'} – {rule.effective_to or '…'}，"
         + ("按脱贫年度" if rule.dated_by == "exit_year" else "按比对日期"),
     ]
@@ -110,6 +134,33 @@ def described(pack: Pack, rule: Rule, packs: Sequence[Pack], called: Label) -> l
         given = given or pick(("一无所知", "nothing known"))
         lines.append(f"{_heading('算例', 'example')}{given} → {pick(_outcome(example.then))}")
     return lines
+
+
+def rule_told(pack: Pack, rule: Rule) -> dict[str, Any]:
+    """One rule for programs: what it asks as it is written in its pack, in force from when to when, by which document."""
+
+    def written(asked: Predicate | None) -> str | None:
+        return " ".join(asked.text.split()) if asked else None
+
+    return {
+        **{name: getattr(rule, name) for name in ("id", "title", "title_en", "kind", "level", "severity", "enabled")},
+        "pack": pack.id,
+        "file": rule.where,
+        **{name: getattr(rule, name) for name in ("effective_from", "effective_to", "dated_by", "on_unknown")},
+        "when": written(rule.when),
+        "condition": written(rule.condition),
+        "not_met": written(rule.denied),
+        "unless": [{"when": written(exception.when), "title": exception.zh} for exception in rule.unless],
+        "made_of": rule.members,
+        "join": rule.join if rule.members else None,
+        "line": {"table": rule.line.table, "year": rule.line.year} if rule.line else None,
+        "facts": rule.names,
+        "citation": str(rule.citation),
+        "provenance": rule.citation.provenance,
+        "confirmed": str(rule.confirmed) if rule.confirmed else None,
+        **{name: getattr(rule, name) or None for name in ("official", "advice")},
+        "examples": [{"given": example.given, "then": example.then} for example in rule.examples],
+    }
 
 
 def _heading(zh: str, en: str, *, both: bool = False) -> str:

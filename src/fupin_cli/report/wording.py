@@ -51,6 +51,23 @@ SEVERITY_SHORT = {
     Severity.DQ: ("数据质量", "data quality"),
     Severity.INFO: ("提示", "note"),
 }
+DEPARTMENT_LABELS = {  # those of the shipped profiles; what a project calls one otherwise stands for itself
+    "公安": "public security",
+    "民政": "civil affairs",
+    "残联": "disabled persons' federation",
+    "住建": "housing and construction",
+    "市场监管": "market supervision",
+    "不动产登记": "real-estate registry",
+    "医保": "medical insurance",
+    "财政": "finance",
+    "教育": "education",
+    "人社": "human resources",
+    "乡村振兴": "rural revitalisation",
+    "住房公积金": "housing fund",
+    "评估核查": "assessment",
+    "其他": "others",
+    "台账": "register",
+}
 KIND_LABELS = {
     "household_registration": ("户籍", "household registration"),
     "deaths": ("死亡名单", "deaths"),
@@ -264,6 +281,17 @@ def reasons_words(reasons: Sequence[Tally], say: Say = pick_on_paper) -> str:
 def kind_words(kind: str | None) -> str:
     """What an extract is about, in words."""
     return _known(KIND_LABELS, kind)
+
+
+def department_words(name: str | None, say: Say = pick_on_paper) -> str:
+    """What a department is called; by the project's own word where that is none of the shipped ones."""
+    return say((name or "", DEPARTMENT_LABELS.get(name or "", name or "")))
+
+
+def source_words(department: str | None, kind: str | None) -> str:
+    """What an extract is called: 民政低保; in English by what it is about alone, which names the department as well."""
+    words, whose = kind_words(kind), department or ""
+    return pick_on_paper((words if words.startswith(whose) else f"{whose}{words}", words or whose))
 
 
 def problem_words(kind: str, say: Say = pick_on_paper) -> str:

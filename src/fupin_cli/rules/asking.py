@@ -10,6 +10,7 @@ from fupin_cli.rules.areas import COUNTY
 from fupin_cli.rules.bounds import answers, ask
 from fupin_cli.rules.evidence import World
 from fupin_cli.rules.facts import columns_of
+from fupin_cli.rules.lines import SERIES
 from fupin_cli.rules.outcome import decide
 from fupin_cli.rules.pack import AREAS, GIVEN, Level, LineUse, Rule
 from fupin_cli.rules.predicate import evaluate
@@ -117,7 +118,11 @@ def lines_used(rule: Rule, setting: Setting) -> list[LineUsed]:
     table, place = setting.lines, setting.jurisdiction
     series = use.series or setting.series
     found = [table.find(use.table, place, y, series, setting.basis) for y in years.drop_nulls().unique().sort()]
-    return [LineUsed(f"{line.place} {line.series}", line.year, line.yuan, str(line.citation)) for line in found if line]
+    return [
+        LineUsed(f"{line.place} {SERIES.get(line.series, line.series)}", line.year, line.yuan, str(line.citation))
+        for line in found
+        if line
+    ]
 
 
 def line_year(rule: Rule, use: LineUse, frame: pl.DataFrame, as_of: date) -> pl.Series:

@@ -15,7 +15,7 @@ from typing import Literal, Self
 import polars as pl
 import pyarrow.parquet as pq
 
-from fupin_cli.errors import OutputError, UsageError
+from fupin_cli.errors import OutputError, UsageError, system_words
 from fupin_cli.language import tr
 from fupin_cli.synth import extracts as _extracts
 from fupin_cli.synth import register as _register
@@ -157,7 +157,9 @@ class _ParquetFolder:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError(tr("cannot create the folder"), where=str(folder), why=error.strerror) from None
+            raise OutputError(
+                tr("cannot create the folder"), where=str(folder), why=system_words(error.errno)
+            ) from None
         self._folder, self._report = folder, report
         self._writers: dict[str, pq.ParquetWriter] = {}
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from fupin_cli.errors import OutputError
+from fupin_cli.errors import OutputError, system_words
 from fupin_cli.language import tr
 from fupin_cli.synth import extracts as _extracts
 from fupin_cli.synth import invent, number_rows
@@ -251,7 +251,9 @@ def write_tree(folder: Path, *, seed: int, persons: int) -> None:
             folder / "truth/planted.parquet"
         )
     except OSError as error:
-        raise OutputError(tr("cannot write the sample files"), where=str(folder), why=error.strerror) from None
+        raise OutputError(
+            tr("cannot write the sample files"), where=str(folder), why=system_words(error.errno)
+        ) from None
 
 
 def _write_register(folder: Path, register: pl.DataFrame) -> None:

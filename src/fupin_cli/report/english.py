@@ -1,0 +1,244 @@
+"""What rules say in Chinese, said in English: sentences of findings and reasons are put together of labels, values and phrases.
+
+They are written in Chinese once, so that the same inputs give the same bytes whoever reads them, and said in English where they
+are shown. What a register or a department wrote itself, citations, the advice of a pack, and whatever else has no English
+words, stand as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from fupin_cli.ingest import SourceProfile
+from fupin_cli.language import pick, pick_on_paper, report_language
+from fupin_cli.report.rule_words import facts_by_name
+from fupin_cli.report.wording import DEPARTMENT_LABELS, KIND_LABELS
+from fupin_cli.rules import Pack
+from fupin_cli.rules.pack import AREA_FACTS, EXTRACT_FACTS, HOUSEHOLD_FACTS, LINK_FACTS, LIST_FACTS, PERSON_FACTS
+from fupin_cli.vocabulary import BASES, COLUMNS, ID_STATUS_LABELS, OUTCOME_LABELS, SEVERITY_LABELS
+
+_MARKS = {
+    " ": " ",
+    "(": "(",
+    ")": ")",
+    "；": "; ",
+    "，": ", ",
+    "。": ". ",
+    "、": ", ",
+    "：": ": ",
+    "（": " (",
+    "）": ")",
+    "“": "“",
+    "”": "”",
+}
+# a document's title and a path stay whole
+_MARK = re.compile(rf"《[^》]*》|[^\s，；：]*/[^，；：]*\.[a-z]{{2,5}}\b|[{''.join(_MARKS)}]")
+_BLANK = (" ", "(", ")")
+_ASCII = re.compile(r"[ -~]*")
+_LONGEST = 60  # letters of a label
+_PHRASES = {
+    "男": "male",
+    "女": "female",
+    "有一条": "any row",
+    "条数": "number of rows",
+    "一无所知": "nothing known",
+    "须有": "must have",
+    "须依次": "must come in this order",
+    "优先于": "before",
+    "有效期": "valid",
+    "该户脱贫年度": "exit year of the household",
+    "的": "table",
+    "是": "yes",
+    "否": "no",
+    "不详 unknown": "unknown",
+    "不详": "unknown",
+    "未填": "not filled in",
+    "已填": "filled in",
+    "在册": "on the register",
+    "疑点": "clue",
+    "缺少": "missing",
+    "未达到": "falls short of",
+    "命中": "hit",
+    "例外": "exception",
+    "不适用": "not applicable",
+    "未运行": "did not run",
+    "无法判断": "cannot tell",
+    "没有适用的家庭成员": "no member whom it applies to",
+    "不在规则有效期或适用地区内": "the rule is not in force at this time or place",
+    "来源不一致": "sources disagree",
+    "台账登记": "the register says",
+    "台账自身": "the register itself",
+    "台账没有这一列": "the register has no such column",
+    "台账没有": "the register has no",
+    "台账没有填写": "the register does not fill in",
+    "台账中未找到此人": "not found on the register",
+    "台账中该证件号码登记为他人": "the register has this ID number under another name",
+    "名单中有此人": "is on the list",
+    "规则包规定的数": "a number of the pack",
+    "标准线": "the line",
+    "日期不明": "date not known",
+    "部门": "a department",
+    "匹配依据": "basis of the link",
+    "待核": "review",
+    "现有数据不足以判断": "the data do not suffice to tell",
+    "数据不全": "data incomplete",
+    "是否同一人尚未确认": "whether it is the same person is not settled",
+    "证件号码不可用": "ID number not usable",
+    "是否同一人无法确认": "nobody can tell whether it is the same person",
+    "比对关系待核": "the link is under review",
+    "部门数据该项空着、看不懂或不可能": "the department's cell is blank, senseless or impossible",
+    "没有覆盖该县的有效数据": "no valid data cover the county",
+    "没有覆盖该县、该时间的有效数据": "no valid data cover the county and the time",
+    "证件号码在别处登记为他人，无法据此查找": "the ID number is another's elsewhere: nobody can be found by it",
+    "证件号码末几位丢失，无法据此查找": "the last digits of the ID number are lost: nobody can be found by it",
+    "证件号码不可用，无法查找": "no usable ID number to search by",
+    "名单中有同名而证件号码不可用的人": "the list has somebody of this name without a usable ID number",
+    "名单中有证件号码前15位相同、后三位丢失的人": "the list has the first 15 digits, the last three lost",
+    "该证件号码出现在文件中未采用的行、列或工作表里": "the ID number stands in a row, column or sheet that was not used",
+    "覆盖该县的名单没有可用的证件号码、不完整或只列户主，无法查找": "the county's list has no usable ID numbers, is incomplete, "
+    "or names heads only",
+    "覆盖该县的名单没有户编号或不完整，无法查找": "the county's list has no household numbers, or is incomplete",
+    "名单未见该村任何一户": "the list shows no household of the village",
+    "不说明比对日期的情况": "says nothing of the as-of date",
+    "全国": "nationwide",
+    "国家统计局现价标准": "national line at current prices",
+    "地方退出工作标准": "local working line",
+    "人均纯收入": "net income per head",
+    "人均可支配收入": "disposable income per head",
+    "不限年度": "any year",
+    "项目用 without 排除": "excluded by the project (without)",
+    "项目点名启用": "asked for by the project",
+    "须在 fupin.toml 的 [rules] 点名启用，写 packs": "must be asked for by name: packs under [rules] of fupin.toml",
+    "有其一即自动启用": "either has it judged",
+    "也没有在此间退出的户": "and no household exited then",
+    "符合": "so",
+    "不符合": "not so",
+    "户主": "head",
+    "且": "and",
+    "或": "or",
+    "并非": "not",
+    "属于": "in",
+    "不属于": "not in",
+    "含": "contains",
+    "不含": "does not contain",
+    "介于": "between",
+    "不介于": "not between",
+    "至": "to",
+    "全部达到": "all met",
+    "达到其一": "one met",
+    "一项也不命中": "none hit",
+}
+_FOUND = (  # what holds numbers or names; what stands in a group is said in English in its turn
+    (re.compile(r"适用(\d+)人"), "applies to {0}"),
+    (re.compile(r"疑点(\d+)人"), "hits: {0}"),
+    (re.compile(r"未达标(\d+)人"), "not met: {0}"),
+    (re.compile(r"无法判断(\d+)人"), "cannot tell: {0}"),
+    (re.compile(r"该数据中另有(\d+)条同类记录"), "these data hold more such records: {0}"),
+    (re.compile(r"截至(\S+)"), "as of {0}"),
+    (re.compile(r"(\d+)年标准线([\d.]+)元"), "line of {0}: {1} yuan"),
+    (re.compile(r"(-?[\d.]+)元"), "{0} yuan"),
+    (re.compile(r"(-?[\d.]+)天"), "days: {0}"),
+    (re.compile(r"该户 (\d+) 行中没有"), "none among the household's rows: {0}"),
+    (re.compile(r"(\d+) 人"), "persons: {0}"),
+    (re.compile(r"台账第 ?(\d+) ?行"), "register row {0}"),
+    (re.compile(r"台账(\S*?)第 ?(\d+) ?行"), "register {0} row {1}"),
+    (re.compile(r"第 ?(\d+) ?行"), "row {0}"),
+    (re.compile(r"(\d+)年起的规则"), "rules from {0} on"),
+    (re.compile(r"(\d+)—(\d+)年的规则"), "rules of {0}-{1}"),
+    (re.compile(r"比对日期在(\d+)年"), "the as-of date is in {0}"),
+    (re.compile(r"(\d+)户在此间退出"), "households that exited then: {0}"),
+    (re.compile(r"比对日期 (\S+)"), "as of {0}"),
+    (re.compile(r"自动启用，因为有(.+)"), "judged because there are {0}"),
+    (re.compile(r"未运行，因为缺(.+)"), "did not run for want of {0}"),
+    (re.compile(r"(.+)名单中未找到"), "not found on the list: {0}"),
+    (re.compile(r"(.+)数据中没有(.+)"), "data of {0} lack {1}"),
+    (re.compile(r"(.+)数据早于比对日期(\d+)天以上"), "data older than {1} days: {0}"),
+    (re.compile(r"(.+)数据没有数据行"), "data without rows: {0}"),
+    (re.compile(r"没有(.+)数据"), "no data: {0}"),
+    (re.compile(r"(.+)数据"), "data of {0}"),
+    (re.compile(r"(.+)在([\d.-]+)与([\d.-]+)之间"), "{0} between {1} and {2}"),
+    (re.compile(r"(.+)等(\d+)项"), "{0} and more, {1} in all"),
+    (re.compile(r"本地"), "this place"),
+    (re.compile(r"缺少(.+)"), "missing {0}"),
+    (re.compile(r"填有(.*)"), "fills in {0}"),
+    (re.compile(r"按(.+)"), "by {0}"),
+    (re.compile(r"(.+)合计"), "sum of {0}"),
+)
+
+
+def english_words(packs: Iterable[Pack], profiles: Mapping[str, SourceProfile]) -> dict[str, str]:
+    """Chinese → English of everything that packs and profiles give both names: facts, columns, rules, codes, kinds."""
+    pairs = [(column.zh, column.en) for column in COLUMNS.values()]
+    pairs += [(field.zh, field.en) for profile in profiles.values() for field in profile.fields]
+    for group in (PERSON_FACTS, HOUSEHOLD_FACTS, AREA_FACTS, LINK_FACTS, EXTRACT_FACTS, LIST_FACTS):
+        pairs += group.values()
+    for codes in (BASES, ID_STATUS_LABELS, OUTCOME_LABELS, SEVERITY_LABELS, KIND_LABELS):
+        pairs += codes.values()
+    pairs += [(profile.title, profile.title_en) for profile in profiles.values()]
+    for pack in packs:
+        facts = {fact.zh: fact.en for fact in facts_by_name([pack]).values()}
+        facts |= {number.zh: number.en for number in pack.parameters}
+        shared = Counter(facts.values())
+        # papers and steps share one English name, which tells none of them
+        pairs += [(zh, en) for zh, en in facts.items() if shared[en] == 1]
+        pairs += [(pack.title, pack.title_en), *((rule.title, rule.title_en) for rule in pack.rules)]
+        pairs += [(zh, KIND_LABELS[kind][1]) for kind, zh in pack.kinds.items() if kind in KIND_LABELS]
+    return {zh: en for zh, en in (*DEPARTMENT_LABELS.items(), *pairs) if zh and en}
+
+
+def as_spoken(packs: Iterable[Pack], profiles: Mapping[str, SourceProfile]) -> Callable[[str], str]:
+    """How to say what rules wrote, in the language spoken: as it stands in Chinese, else put into English."""
+    return English(english_words(packs, profiles)) if pick((False, True)) else str
+
+
+@report_language()
+def as_written(packs: Iterable[Pack], profiles: Mapping[str, SourceProfile]) -> Callable[[str], str]:
+    """The same in the language that reports are written in."""
+    return English(english_words(packs, profiles)) if pick_on_paper((False, True)) else str
+
+
+class English:
+    """Says a sentence in English, piece by piece between its marks; the longest piece that has `words` goes first."""
+
+    def __init__(self, words: Mapping[str, str]) -> None:
+        self._words = {**words, **_PHRASES}
+        self._told: dict[str, str | None] = {}
+
+    def __call__(self, text: str) -> str:
+        """The sentence in English; what has no words in it stands as it is."""
+        ends = [found.start() for found in _MARK.finditer(text) if len(found[0]) == 1]
+        ends.append(len(text))
+        said, at = "", 0
+        while at <= len(text):
+            ends = [end for end in ends if end >= at]
+            piece, told = self._next(text, at, ends)
+            at += len(piece)
+            said += told + _MARKS.get(text[at : at + 1], "")
+            at += 1
+        return re.sub(r"(?<=\S) {2,}|(?<=\))(?=[\w←])", " ", re.sub(r"(?<=[(“]) ", "", said)).strip()
+
+    def _next(self, text: str, at: int, ends: Sequence[int]) -> tuple[str, str]:
+        """The longest piece from here that has words, one that holds numbers, or else the next, and how it is said."""
+        for end in reversed([end for end in ends if end <= at + _LONGEST]):
+            if text[at:end] in self._words:
+                return text[at:end], self._words[text[at:end]]
+        # what holds numbers may hold blanks
+        far = next(end for end in ends if text[end : end + 1] not in _BLANK)
+        for end in (far, ends[0]):
+            if told := self._made_of(text[at:end]):
+                return text[at:end], told
+        return text[at : ends[0]], text[at : ends[0]]
+
+    def _made_of(self, piece: str) -> str | None:
+        """The piece in English, where it holds numbers or names; None where it has no words."""
+        if piece not in self._told:
+            self._told[piece] = None if _ASCII.fullmatch(piece) else self._found(piece)
+        return self._told[piece]
+
+    def _found(self, piece: str) -> str | None:
+        for pattern, english in _FOUND:
+            if found := pattern.fullmatch(piece):
+                return english.format(*map(self, found.groups()))
+        return None
