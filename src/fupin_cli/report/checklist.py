@@ -24,7 +24,7 @@ from fupin_cli.report.digest import Digest
 from fupin_cli.report.finding_rows import Field, write_findings
 from fupin_cli.report.naming import sheet_names
 from fupin_cli.report.wording import CLUE_NOTE, coverage_words, kind_words, stage_words
-from fupin_cli.vocabulary import Band
+from fupin_cli.vocabulary import Band, is_note
 
 VERDICTS = ("属实", "不属实", "部分属实")
 REASONS = (
@@ -146,16 +146,18 @@ def write_village(
     findings: pl.DataFrame,
     form: Form,
     signatures: Sequence[Sequence[str]] = (),
+    about: pl.DataFrame | None = None,
 ) -> int:
     """The row after the last finding, 0-based, on a new sheet of this name; `when` stands beside the place and the totals.
 
-    `signatures` are the rows of four texts at the foot, the usual ones if none.
+    `signatures` are the rows of four texts at the foot, the usual ones if none; `about` holds all findings that the rows speak
+    of, where one row speaks of many.
     """
     sheet, styles = written.sheet(name), written.styles
     columns = form.columns
     for column, field in enumerate(columns):
         sheet.set_column(column, column, field.width)
-    _write_top(sheet, styles, where, when, findings, form)
+    _write_top(sheet, styles, where, f"{when}　　{in_all(findings, about)}", findings, form)
     last = _write_findings(sheet, styles, findings, form)
     for column, field in enumerate(form.answers, len(form.compared)):
         if field.choices:
@@ -178,14 +180,23 @@ def reviewed(findings: pl.DataFrame) -> int:
     return int((findings["band"] == Band.REVIEW.value).sum())  # a column's own sum: thousands of books ask it
 
 
+def in_all(rows: pl.DataFrame, about: pl.DataFrame | None = None) -> str:
+    """How many findings, notes and households the rows of a sheet speak of; where one speaks of many, how many rows there are."""
+    told = rows if about is None else about
+    notes = told.filter(is_note()).height
+    kinds = (("疑点", told.height - notes), ("提示", notes))
+    counts = "、".join(f"{kind} {count} 条" for kind, count in kinds if count)
+    homes = told["household_id"].drop_nulls().n_unique()
+    of_homes = f"，涉及 {homes} 户" if homes else ""
+    of_rows = f"，分 {rows.height} 行答复" if rows.height < told.height else ""
+    return f"{counts}{of_homes}，其中待核 {reviewed(told)} 条{of_rows}"
+
+
 def _write_top(sheet: Worksheet, styles: Styles, where: str, when: str, findings: pl.DataFrame, form: Form) -> None:
     review = reviewed(findings)
-    homes = findings["household_id"].drop_nulls().n_unique()
     last = form.last_printed
     put_across(sheet, 0, 0, last, form.title, styles.title)
-    of_homes = f"，涉及 {homes} 户" if homes else ""
-    totals = f"{where}　　{when}　　疑点 {findings.height} 条{of_homes}，其中待核 {review} 条"
-    put_across(sheet, 1, 0, last, totals, styles.subtitle)
+    put_across(sheet, 1, 0, last, f"{where}　　{when}", styles.subtitle)
     put_across(
         sheet,
         2,
