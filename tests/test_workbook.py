@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
-from openpyxl.utils import get_column_letter
+from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from fupin_cli.errors import FupinError
@@ -132,7 +132,7 @@ def test_village_sheets_and_their_columns(folder: Path):
 
 
 def test_everything_is_text(folder: Path):
-    """No formula, no link, no error and no number but counts; IDs are text cells in a text format."""
+    """No formula, no link, no error, and no number but counts, rows and weights; IDs are text cells in a text format."""
     for path in folder.rglob("*.xlsx"):
         with zipfile.ZipFile(path) as package:
             inside = "".join(
@@ -145,12 +145,39 @@ def test_everything_is_text(folder: Path):
             assert cell.data_type in {"s", "n"}
             assert cell.hyperlink is None
             if cell.data_type == "n":
-                assert cell.number_format.startswith("#,##0"), cell.coordinate
+                assert cell.number_format.startswith("#,##0") or cell.number_format == "General", cell.coordinate
             else:
                 assert cell.number_format == "@"
     sheet = _checklist(folder)["上坪村"]
     for header in ("证件号码", "户编号", "疑点编号"):
         assert all(value is None or isinstance(value, str) for value in _values(sheet, header))
+
+
+def test_what_people_sort_and_reckon_with_is_numbers(folder: Path):
+    """Numbers of lines, of persons and of rows, and weights: Excel sorts 9 before 10 and adds them up."""
+    book = _master(folder)
+    for name, headers in {
+        "疑点明细": ("序号", "匹配权重（比特）", "台账行号", "部门数据行号"),
+        "户判定": ("家庭人口", "行号"),
+    }.items():
+        heads = [cell.value for cell in book[name][3]]
+        for header in headers:
+            column = [row[heads.index(header)] for row in book[name].iter_rows(min_row=4, values_only=True)]
+            assert {type(value) for value in column} - {type(None)} <= {int, float}, (name, header)
+            assert any(value is not None for value in column), (name, header)
+    assert isinstance(_values(_checklist(folder)["上坪村"], "序号")[0], int)
+
+
+def test_the_master_prints_what_is_read(folder: Path):
+    """Of 疑点明细 the page holds who, what and both sides, wide enough for A4; where it stands is right of the page."""
+    sheet = _master(folder)["疑点明细"]
+    heads = [cell.value for cell in sheet[3]]
+    last = sheet.print_area.split("$")[-2]
+    printed = heads[: column_index_from_string(last)]
+    assert (printed[0], printed[-1]) == ("序号", "可信度")
+    assert {"系统登记内容", "部门数据内容", "疑点说明"} <= set(printed)
+    assert "疑点编号" in heads[len(printed) :]
+    assert sum(sheet.column_dimensions[get_column_letter(n)].width for n in range(1, len(printed) + 1)) < 165
 
 
 def test_hostile_cells_stay_as_they_were_typed(folder: Path):

@@ -49,7 +49,10 @@ _LONGEST_EXEMPTION = timedelta(days=731)  # two years: the evidence is looked at
 
 @dataclass(frozen=True)
 class RoundBooked:
-    """The figures of a round, and whether it was in the ledger already; `notes` is None of a round that an older program booked."""
+    """The figures of a round, and whether it was in the ledger already.
+
+    `notes` is None of a round that an older program booked.
+    """
 
     round: int
     stage: str
@@ -391,6 +394,6 @@ def _put_right(ledger: Ledger) -> None:
 
 
 def _booked(row: Mapping[str, Any], *, was_known: bool) -> RoundBooked:
-    names = ("found", "notes", "new", "continuing", "changed", "reopened", "cleared", "gone", "untold", "missed_before", "cleared_before",
-             "not_compared", "confirmed", "promised")  # fmt: skip
+    names = ("found", "notes", "new", "continuing", "changed", "reopened", "cleared", "gone", "untold", "missed_before",
+             "cleared_before", "not_compared", "confirmed", "promised")  # fmt: skip
     return RoundBooked(row["round"], row["stage"], row["as_of"], {name: row[name] for name in names}, was_known)

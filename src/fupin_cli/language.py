@@ -99,7 +99,7 @@ def listed(names: Iterable[str]) -> str:
 
 
 def clues(findings: int, notes: int, say: Callable[..., str] = tr) -> str:
-    """So many findings and so many notes, which are no findings: notes are named where there are any, and findings always else."""
+    """So many findings and so many notes; what there is none of is left out, but findings where there are neither."""
     counts = ((later("findings: {count:,}"), findings), (later("notes: {count:,}"), notes))
     told = [say(text, count=count) for text, count in counts if count] or [say(counts[0][0], count=0)]
     return (pick_on_paper if say is on_paper else pick)(COMMA).join(told)

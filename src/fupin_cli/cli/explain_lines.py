@@ -15,7 +15,17 @@ from fupin_cli.language import clues, listed, pick, tr
 from fupin_cli.report.link_words import waterfall
 from fupin_cli.report.masking import mask_id, mask_name, mask_sentence
 from fupin_cli.rules import Rule
-from fupin_cli.vocabulary import BASES, CODED, ID_STATUS_LABELS, OUTCOME_LABELS, PLACES, Outcome, Severity, is_note, label
+from fupin_cli.vocabulary import (
+    BASES,
+    CODED,
+    ID_STATUS_LABELS,
+    OUTCOME_LABELS,
+    PLACES,
+    Outcome,
+    Severity,
+    is_note,
+    label,
+)
 
 _SHOWN_OF_RULE, _KEY_SHOWN = 20, 8  # findings listed; characters of a key that tell it from the others
 
