@@ -204,7 +204,9 @@ def test_notes_of_a_township_are_counted(world: World):
     findings = world.findings.with_columns(severity=pl.lit("info"))
     noted, found = replace(world, findings=findings).digest(), world.digest()
     assert (noted.findings, noted.notes, noted.findings_under_review) == (0, findings.height, 0)
-    assert [(t.findings, t.notes) for t in noted.findings_by_place] == [(0, t.findings) for t in found.findings_by_place]
+    assert [(t.findings, t.notes) for t in noted.findings_by_place] == [
+        (0, t.findings) for t in found.findings_by_place
+    ]
     assert (found.findings, found.notes) == (findings.height, 0)
     assert not any(tally.notes for tally in world.digest().findings_by_place)
 

@@ -51,13 +51,13 @@ _LONGEST_EXEMPTION = timedelta(days=731)  # two years: the evidence is looked at
 class RoundBooked:
     """The figures of a round, and whether it was in the ledger already.
 
-    `notes` is None of a round that an older program booked.
+    A round that an older program booked has no `notes`.
     """
 
     round: int
     stage: str
     as_of: str
-    figures: Mapping[str, int | None]
+    figures: Mapping[str, int]
     was_known: bool
 
 
@@ -396,4 +396,4 @@ def _put_right(ledger: Ledger) -> None:
 def _booked(row: Mapping[str, Any], *, was_known: bool) -> RoundBooked:
     names = ("found", "notes", "new", "continuing", "changed", "reopened", "cleared", "gone", "untold", "missed_before",
              "cleared_before", "not_compared", "confirmed", "promised")  # fmt: skip
-    return RoundBooked(row["round"], row["stage"], row["as_of"], {name: row[name] for name in names}, was_known)
+    return RoundBooked(row["round"], row["stage"], row["as_of"], {name: row[name] for name in names if row[name] is not None}, was_known)

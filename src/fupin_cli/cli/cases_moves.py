@@ -79,10 +79,10 @@ def round_(run: Path, ledger: Path, day: date, *, as_json: bool) -> int:
             again=again,
         )
     )
-    found, notes = booked.figures["found"], booked.figures["notes"]
-    figures = booked.figures | {"clues": None if found is None or notes is None else found - notes}
-    told = {pick(words): count for name, words in FIGURES.items() if (count := figures[name]) is not None}
-    show(_figures(told), to_stdout=True)
+    figures = dict(booked.figures)
+    if "notes" in figures:
+        figures["clues"] = figures["found"] - figures["notes"]
+    show(_figures({pick(words): figures[name] for name, words in FIGURES.items() if name in figures}), to_stdout=True)
     click.echo(after_round(ledger), err=True)
     return 0
 

@@ -117,7 +117,9 @@ def five_numbers(told: Mapping[str, Any]) -> tuple[tuple[str, int, str], ...]:
     homes = told["households"]
     touched = sum(tally["households"] for tally in told["findings_by_place"])
     kinds = told["findings_by_rule"]
-    notes, clues = (sum(kind["count"] for kind in kinds if (kind["severity"] == Severity.INFO) is note) for note in (True, False))
+    notes, clues = (
+        sum(kind["count"] for kind in kinds if (kind["severity"] == Severity.INFO) is note) for note in (True, False)
+    )
     review = sum(kind["count"] for kind in kinds if kind["band"] == Band.REVIEW and kind["severity"] != Severity.INFO)
     beneath = on_paper("under review: {review:,}", review=review) + (
         on_paper("; notes for the county itself: {notes:,}", notes=notes) if notes else ""
