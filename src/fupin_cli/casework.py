@@ -396,4 +396,5 @@ def _put_right(ledger: Ledger) -> None:
 def _booked(row: Mapping[str, Any], *, was_known: bool) -> RoundBooked:
     names = ("found", "notes", "new", "continuing", "changed", "reopened", "cleared", "gone", "untold", "missed_before",
              "cleared_before", "not_compared", "confirmed", "promised")  # fmt: skip
-    return RoundBooked(row["round"], row["stage"], row["as_of"], {name: row[name] for name in names if row[name] is not None}, was_known)
+    figures = {name: row[name] for name in names if row[name] is not None}
+    return RoundBooked(row["round"], row["stage"], row["as_of"], figures, was_known)
