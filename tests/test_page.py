@@ -228,7 +228,7 @@ def test_cases_are_capped_and_it_is_said(world: World, monkeypatch: pytest.Monke
     monkeypatch.setattr(page_cases, "MOST_CASES", 20)
     page = page_of(world)
     assert page.count('<details class="case"') == 20
-    assert f"共 {world.findings.height} 条，本页列 20 条" in page
+    assert f"共疑点 {world.findings.height} 条，本页列 20 条" in page
     assert "疑点总表" in page
     kept = page_cases.chosen(world.findings)
     assert set(kept["rule_id"]) == set(world.findings["rule_id"])

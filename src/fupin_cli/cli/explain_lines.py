@@ -146,7 +146,7 @@ def rule_lines(findings: pl.DataFrame, run: Run, rules: Mapping[str, Rule], say:
     first = findings.row(0, named=True)
     shown = findings.sort(*PLACES, "finding_key", nulls_last=True).head(_SHOWN_OF_RULE)
     lines = [
-        tr("{rule_id} {title}: {counted}", rule_id=first["rule_id"], title=first["title"], counted=_counted(findings))
+        tr("{rule_id} {title}  {counted}", rule_id=first["rule_id"], title=first["title"], counted=_counted(findings))
     ]
     lines += [tr("  cited: {citation}", citation=rules[first["rule_id"]].citation)] if first["rule_id"] in rules else []
     lines += [
@@ -183,7 +183,7 @@ def idle_lines(run: Run, rule_id: str, rules: Mapping[str, Rule]) -> list[str]:
         "  examined: {examined:,}, clear: {clears:,}, unknown: {unknowns:,}, not applicable: {not_applicable:,}",
         **{name: told.get(name, 0) for name in ("examined", "clears", "unknowns", "not_applicable")},
     )
-    return [tr("{rule_id} {title}: {counted}", rule_id=rule_id, title=title, counted=clues(0, 0)), counts]
+    return [tr("{rule_id} {title}  {counted}", rule_id=rule_id, title=title, counted=clues(0, 0)), counts]
 
 
 def finding_lines(run: Run, row: Mapping[str, Any], rules: Mapping[str, Rule], say: Masked) -> list[str]:
