@@ -199,9 +199,10 @@ def tallied(ledger: Ledger, day: date) -> pl.DataFrame:
 def precision(cases: pl.DataFrame, by: Sequence[str], limits: Limits) -> pl.DataFrame:
     """How many of the verified clues (`tallied`) of each rule or department were so, with a Wilson interval, and what that says.
 
-    A share is a finding for whoever keeps the rules; nothing changes by itself.
+    A share is a finding for whoever keeps the rules; nothing changes by itself. Notes are no clues, and one answer of a county's
+    office may stand for hundreds of them.
     """
-    told = cases.filter(pl.col("verdict").is_not_null()).group_by(by).agg(
+    told = cases.filter(pl.col("verdict").is_not_null(), ~pl.col("note")).group_by(by).agg(
         _sum("told"), *(_sum(name, pl.col("verdict") == verdict) for name, verdict in _VERDICTS.items())
     )  # fmt: skip
     n = pl.col("told")
