@@ -48,6 +48,7 @@ BOOKED = [
     "台账来源",
     "部门数据来源",
 ]
+SOURCES = ["部门数据", "对账"]  # of a master, last
 HEADER, FIRST = 5, 6  # rows of a village sheet, as Excel counts
 
 
@@ -369,7 +370,7 @@ def test_notes_stay_with_the_county(world: World, tmp_path: Path):
     for path in tmp_path.rglob("*核查表*.xlsx"):
         assert "证件号码无效" not in {cell.value for cell in _cells(path)}
     book = _master(tmp_path)
-    assert book.sheetnames == ["说明", "汇总", "疑点明细", "县级自查", "户判定", "规则"]
+    assert book.sheetnames == ["说明", "汇总", "疑点明细", "县级自查", "户判定", "规则", *SOURCES]
     keys = [key for cell in _values(book["县级自查"], "疑点编号", 3) for key in str(cell).split("、")]
     assert sorted(keys) == sorted(own["finding_key"])
     assert len(_values(book["县级自查"], "疑点编号", 3)) == own.n_unique(["household_id", "village"])
@@ -448,7 +449,7 @@ def test_sources_reach_the_last_sheet(folder: Path, world: World):
 def test_master_sheets(folder: Path, world: World):
     """The matrix sums to the findings, every household has a verdict, and a rule that was not run says so."""
     book = _master(folder)
-    assert book.sheetnames == ["说明", "汇总", "疑点明细", "户判定", "规则"]
+    assert book.sheetnames == ["说明", "汇总", "疑点明细", "户判定", "规则", *SOURCES]
     matrix = [[cell.value for cell in row] for row in book["汇总"].iter_rows(min_row=3)]
     total = matrix[0].index("合计")
     assert matrix[0][3:total] == ["云台乡", "河口镇", "未定乡镇"]
@@ -478,9 +479,9 @@ def test_of_the_rules_only_what_was_found_or_could_not_run_is_printed(folder: Pa
     assert last == 3 + sum(telling) < 3 + len(rows)
 
 
-def test_control_totals_on_the_cover(folder: Path, world: World):
+def test_control_totals_have_a_sheet(folder: Path, world: World):
     """Every file and sheet of the county has its line, the lines sum up, and the folder of rows to mend is named."""
-    lines = [[cell.value for cell in row] for row in _master(folder)["说明"].iter_rows()]
+    lines = [[cell.value for cell in row] for row in _master(folder)["对账"].iter_rows()]
     top = next(at for at, line in enumerate(lines) if line[0] == "文件")
     assert lines[top] == [
         "文件",
@@ -525,10 +526,10 @@ def test_colours_are_explained_and_follow(folder: Path):
 
 
 def test_no_folder_is_named_where_nothing_goes_back(world: World, tmp_path: Path):
-    """Without rows to mend the cover does not speak of a folder that is not there, and a loss of a row is called 不符."""
+    """Without rows to mend nothing speaks of a folder that is not there, and a loss of a row is called 不符."""
     furniture = world.set_aside.filter(set_aside_reason="header")
     _write(tmp_path, replace(world, set_aside=furniture))
-    text = [str(cell.value) for row in _master(tmp_path)["说明"].iter_rows() for cell in row if cell.value]
+    text = [str(cell.value) for row in _master(tmp_path)["对账"].iter_rows() for cell in row if cell.value]
     assert not [line for line in text if "退回更正" in line]
     assert "不符" in text
 
@@ -644,7 +645,7 @@ def test_a_master_in_english_and_village_forms_as_they_were(world: World, folder
     paths = _write(tmp_path, world)
     monkeypatch.setenv("FUPIN_REPORT_LANG", "zh")
     master, checklists = _master(tmp_path), [path for path in paths if "核查表" in path.name]
-    assert master.sheetnames == ["About", "Summary", "All findings", "Households", "Rules"]
+    assert master.sheetnames == ["About", "Summary", "All findings", "Households", "Rules", "Data compared", "Control totals"]
     assert checklists
     for path in checklists:
         assert path.read_bytes() == (folder / path.relative_to(tmp_path)).read_bytes()

@@ -14,7 +14,7 @@ from fupin_cli.report.digest import Digest
 from fupin_cli.report.finding_rows import Field, write_findings
 from fupin_cli.report.long_table import Cells
 from fupin_cli.report.master_counts import County, write_earlier_rounds, write_matrix, write_own_business, write_rules
-from fupin_cli.report.master_cover import write_cover
+from fupin_cli.report.master_cover import write_cover, write_sources
 from fupin_cli.report.wording import CLUE_NOTE, outcome_words
 from fupin_cli.vocabulary import LINE_DEPENDENT, Outcome
 
@@ -73,6 +73,7 @@ def write_master(path: Path, county: County, digest: Digest, titles: Mapping[str
     write_rules(written, county, digest, titles)
     if digest.earlier_rounds:
         write_earlier_rounds(written, county, digest, titles)
+    write_sources(written, county.name, digest)
     return written.save(path)
 
 
