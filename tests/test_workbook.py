@@ -645,7 +645,15 @@ def test_a_master_in_english_and_village_forms_as_they_were(world: World, folder
     paths = _write(tmp_path, world)
     monkeypatch.setenv("FUPIN_REPORT_LANG", "zh")
     master, checklists = _master(tmp_path), [path for path in paths if "核查表" in path.name]
-    assert master.sheetnames == ["About", "Summary", "All findings", "Households", "Rules", "Data compared", "Control totals"]
+    assert master.sheetnames == [
+        "About",
+        "Summary",
+        "All findings",
+        "Households",
+        "Rules",
+        "Data compared",
+        "Control totals",
+    ]
     assert checklists
     for path in checklists:
         assert path.read_bytes() == (folder / path.relative_to(tmp_path)).read_bytes()

@@ -20,7 +20,7 @@ from xlsxwriter.worksheet import Worksheet
 from fupin_cli.language import pick_on_paper
 from fupin_cli.report import book
 from fupin_cli.report.book import Book, Styles, put, put_across, put_count, put_heading, put_paragraph
-from fupin_cli.report.digest import Digest
+from fupin_cli.report.digest import Digest, ExtractReport
 from fupin_cli.report.finding_rows import Field, write_findings
 from fupin_cli.report.naming import sheet_names
 from fupin_cli.report.wording import CLUE_NOTE, kind_words, stage_words
@@ -320,13 +320,15 @@ def _compared_with(county: str, digest: Digest) -> list[str]:
     stages = dict.fromkeys(extract.stage for extract in ours)
     return [
         f"{stage_words(stage)}："
-        + "、".join(
-            f"{extract.department or ''}{kind_words(extract.kind)}（{extract.as_of or '日期不详'}）"
-            for extract in ours
-            if extract.stage == stage
-        )
+        + "、".join(f"{_named(extract)}（{extract.as_of or '日期不详'}）" for extract in ours if extract.stage == stage)
         for stage in stages
     ]
+
+
+def _named(extract: ExtractReport) -> str:
+    """A list's department and kind, which may begin with the department's name."""
+    department, kind = extract.department or "", kind_words(extract.kind)
+    return kind if kind.startswith(department) else f"{department}{kind}"
 
 
 _SIGNATURES = (

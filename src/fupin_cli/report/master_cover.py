@@ -280,7 +280,7 @@ _RETURNED = later(
     "its file, sheet, row, reason and remedy: please pass them to the sender to be corrected."
 )
 _PROVENANCE = later(
-    "The program made this book from the data and rules above; it holds no external links. "
+    "The program made this book from the data and rules that it lists; it holds no external links. "
     "The checksums (SHA-256) of every input, rule file and of this book stand in "
     "manifest.json of the same run; each finding's file, sheet and row stand in the last "
     'columns of "All findings".'
