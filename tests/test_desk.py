@@ -85,7 +85,7 @@ def test_a_rule_without_findings_says_why(small, tmp_path):
     assert idle["not_run"] in fupin("explain", idle["rule_id"], "--run", run, FUPIN_LANG="zh").stdout
     found = {tally["rule_id"] for tally in json.loads((run / "digest.json").read_text())["findings_by_rule"]}
     ran = next(rule for rule in rules if not rule["not_run"] and rule["rule_id"] not in found)
-    assert "findings 0" in fupin("explain", ran["rule_id"].lower(), "--run", run).stdout
+    assert "findings: 0" in fupin("explain", ran["rule_id"].lower(), "--run", run).stdout
     other = fupin("explain", "JS-H-1", "--run", run)
     assert other.returncode == 2 or "not judged in this run" in other.stdout
     assert "nothing in this run is called that" in fupin("explain", "X-NONE", "--run", run).stderr

@@ -171,19 +171,20 @@ def test_notes_are_no_clues(world: World):
     clues = marked.filter(~note)
     told = replace(world, findings=marked).digest()
     numbers = {name: (count, beneath) for name, count, beneath in five_numbers(asdict(told))}
-    assert numbers["疑点"][0] == clues.height < told.findings
-    assert f"另有提示 {told.findings - clues.height:,} 条" in numbers["疑点"][1]
+    assert numbers["疑点"][0] == clues.height == told.findings
+    assert f"另有提示 {marked.height - clues.height:,} 条" in numbers["疑点"][1]
     assert numbers["涉及户"][0] == clues["household_id"].drop_nulls().n_unique()
     roots = page_places.places(marked, world.households, frames_of(world).decided)
     assert sum(root.counts["findings"] for root in roots) == clues.height
-    assert sum(root.counts["findings"] + root.counts["notes"] for root in roots) == told.findings
+    assert sum(root.counts["notes"] for root in roots) == told.notes
     assert sum(root.counts["touched"] for root in roots) == numbers["涉及户"][0]
 
 
 def test_tree_sums_up(world: World, digest: Digest):
     """Every finding stands in one county, township and village; parts add up to their whole at each branch."""
     roots = page_places.places(world.findings, world.households, frames_of(world).decided)
-    assert sum(root.counts["findings"] + root.counts["notes"] for root in roots) == digest.findings
+    assert sum(root.counts["findings"] for root in roots) == digest.findings
+    assert sum(root.counts["notes"] for root in roots) == digest.notes
     assert sum(root.counts["not_met"] for root in roots) == sum(verdict.not_met for verdict in digest.verdicts)
     for branch in (*roots, *(town for root in roots for town in root.below)):
         if branch.below:
@@ -227,7 +228,7 @@ def test_cases_are_capped_and_it_is_said(world: World, monkeypatch: pytest.Monke
     monkeypatch.setattr(page_cases, "MOST_CASES", 20)
     page = page_of(world)
     assert page.count('<details class="case"') == 20
-    assert f"共 {world.findings.height} 条，本页列 20 条" in page
+    assert f"共疑点 {world.findings.height} 条，本页列 20 条" in page
     assert "疑点总表" in page
     kept = page_cases.chosen(world.findings)
     assert set(kept["rule_id"]) == set(world.findings["rule_id"])

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
-from openpyxl.utils import get_column_letter
+from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from fupin_cli.errors import FupinError
@@ -48,6 +48,7 @@ BOOKED = [
     "台账来源",
     "部门数据来源",
 ]
+SOURCES = ["部门数据", "对账"]  # of a master, last
 HEADER, FIRST = 5, 6  # rows of a village sheet, as Excel counts
 
 
@@ -132,7 +133,7 @@ def test_village_sheets_and_their_columns(folder: Path):
 
 
 def test_everything_is_text(folder: Path):
-    """No formula, no link, no error and no number but counts; IDs are text cells in a text format."""
+    """No formula, no link, no error, and no number but counts, rows and weights; IDs are text cells in a text format."""
     for path in folder.rglob("*.xlsx"):
         with zipfile.ZipFile(path) as package:
             inside = "".join(
@@ -145,12 +146,40 @@ def test_everything_is_text(folder: Path):
             assert cell.data_type in {"s", "n"}
             assert cell.hyperlink is None
             if cell.data_type == "n":
-                assert cell.number_format.startswith("#,##0"), cell.coordinate
+                assert cell.number_format.startswith("#,##0") or cell.number_format == "General", cell.coordinate
             else:
                 assert cell.number_format == "@"
     sheet = _checklist(folder)["上坪村"]
     for header in ("证件号码", "户编号", "疑点编号"):
         assert all(value is None or isinstance(value, str) for value in _values(sheet, header))
+
+
+def test_what_people_sort_and_reckon_with_is_numbers(folder: Path):
+    """Numbers of lines, of persons and of rows, and weights: Excel sorts 9 before 10 and adds them up."""
+    book = _master(folder)
+    for name, headers in {
+        "疑点明细": ("序号", "匹配权重（比特）", "台账行号", "部门数据行号"),
+        "户判定": ("人口数", "行号"),
+    }.items():
+        heads = [cell.value for cell in book[name][3]]
+        for header in headers:
+            column = [row[heads.index(header)] for row in book[name].iter_rows(min_row=4, values_only=True)]
+            assert {type(value) for value in column} - {type(None)} <= {int, float}, (name, header)
+            assert any(value is not None for value in column), (name, header)
+    assert isinstance(_values(_checklist(folder)["上坪村"], "序号")[0], int)
+
+
+def test_the_master_prints_what_is_read(folder: Path):
+    """Of 疑点明细 the page holds who, what and both sides, wide enough for A4; where it stands is right of the page."""
+    sheet = _master(folder)["疑点明细"]
+    heads = [cell.value for cell in sheet[3]]
+    last = sheet.print_area.split("$")[-2]
+    printed = heads[: column_index_from_string(last)]
+    assert (printed[0], printed[-1]) == ("序号", "可信度")
+    assert {"系统登记内容", "部门数据内容", "疑点说明"} <= set(printed)
+    assert "疑点编号" in heads[len(printed) :]
+    width = sum(sheet.column_dimensions[get_column_letter(n)].width * 6 * 0.75 for n in range(1, len(printed) + 1))
+    assert (297 - 2 * 0.24 * 25.4) / 25.4 * 72 / width * 9 >= 8  # points, as of the checklists
 
 
 def test_hostile_cells_stay_as_they_were_typed(folder: Path):
@@ -341,7 +370,7 @@ def test_notes_stay_with_the_county(world: World, tmp_path: Path):
     for path in tmp_path.rglob("*核查表*.xlsx"):
         assert "证件号码无效" not in {cell.value for cell in _cells(path)}
     book = _master(tmp_path)
-    assert book.sheetnames == ["说明", "汇总", "疑点明细", "县级自查", "户判定", "规则"]
+    assert book.sheetnames == ["说明", "汇总", "疑点明细", "县级自查", "户判定", "规则", *SOURCES]
     keys = [key for cell in _values(book["县级自查"], "疑点编号", 3) for key in str(cell).split("、")]
     assert sorted(keys) == sorted(own["finding_key"])
     assert len(_values(book["县级自查"], "疑点编号", 3)) == own.n_unique(["household_id", "village"])
@@ -369,7 +398,7 @@ def test_a_household_stands_together(folder: Path):
         homes = _values(book[name], "户编号")
         runs = [home for at, home in enumerate(homes) if at == 0 or homes[at - 1] != home]
         assert len(runs) == len(set(runs))
-        assert _values(book[name], "序号") == [str(n) for n in range(1, len(homes) + 1)]
+        assert _values(book[name], "序号") == list(range(1, len(homes) + 1))
 
 
 def test_jurisdictions_are_apart(folder: Path, world: World):
@@ -411,7 +440,7 @@ def test_sources_reach_the_last_sheet(folder: Path, world: World):
     sheet = _master(folder)["疑点明细"]
     at = _values(sheet, "疑点编号", 3).index("odd-hostile")
     assert _values(sheet, "台账来源", 3)[at] == finding["register_source"]
-    assert _values(sheet, "部门数据行号", 3)[at] == str(finding["extract_at"])
+    assert _values(sheet, "部门数据行号", 3)[at] == finding["extract_at"]
     village = _checklist(folder)["上坪村"]
     at = _values(village, "疑点编号").index("odd-hostile")
     assert _values(village, "台账来源")[at] == f"{finding['register_source']}｜台账｜第 {finding['register_at']} 行"
@@ -420,7 +449,7 @@ def test_sources_reach_the_last_sheet(folder: Path, world: World):
 def test_master_sheets(folder: Path, world: World):
     """The matrix sums to the findings, every household has a verdict, and a rule that was not run says so."""
     book = _master(folder)
-    assert book.sheetnames == ["说明", "汇总", "疑点明细", "户判定", "规则"]
+    assert book.sheetnames == ["说明", "汇总", "疑点明细", "户判定", "规则", *SOURCES]
     matrix = [[cell.value for cell in row] for row in book["汇总"].iter_rows(min_row=3)]
     total = matrix[0].index("合计")
     assert matrix[0][3:total] == ["云台乡", "河口镇", "未定乡镇"]
@@ -450,9 +479,9 @@ def test_of_the_rules_only_what_was_found_or_could_not_run_is_printed(folder: Pa
     assert last == 3 + sum(telling) < 3 + len(rows)
 
 
-def test_control_totals_on_the_cover(folder: Path, world: World):
+def test_control_totals_have_a_sheet(folder: Path, world: World):
     """Every file and sheet of the county has its line, the lines sum up, and the folder of rows to mend is named."""
-    lines = [[cell.value for cell in row] for row in _master(folder)["说明"].iter_rows()]
+    lines = [[cell.value for cell in row] for row in _master(folder)["对账"].iter_rows()]
     top = next(at for at, line in enumerate(lines) if line[0] == "文件")
     assert lines[top] == [
         "文件",
@@ -497,10 +526,10 @@ def test_colours_are_explained_and_follow(folder: Path):
 
 
 def test_no_folder_is_named_where_nothing_goes_back(world: World, tmp_path: Path):
-    """Without rows to mend the cover does not speak of a folder that is not there, and a loss of a row is called 不符."""
+    """Without rows to mend nothing speaks of a folder that is not there, and a loss of a row is called 不符."""
     furniture = world.set_aside.filter(set_aside_reason="header")
     _write(tmp_path, replace(world, set_aside=furniture))
-    text = [str(cell.value) for row in _master(tmp_path)["说明"].iter_rows() for cell in row if cell.value]
+    text = [str(cell.value) for row in _master(tmp_path)["对账"].iter_rows() for cell in row if cell.value]
     assert not [line for line in text if "退回更正" in line]
     assert "不符" in text
 
@@ -616,7 +645,15 @@ def test_a_master_in_english_and_village_forms_as_they_were(world: World, folder
     paths = _write(tmp_path, world)
     monkeypatch.setenv("FUPIN_REPORT_LANG", "zh")
     master, checklists = _master(tmp_path), [path for path in paths if "核查表" in path.name]
-    assert master.sheetnames == ["About", "Summary", "All findings", "Households", "Rules"]
+    assert master.sheetnames == [
+        "About",
+        "Summary",
+        "All findings",
+        "Households",
+        "Rules",
+        "Data compared",
+        "Control totals",
+    ]
     assert checklists
     for path in checklists:
         assert path.read_bytes() == (folder / path.relative_to(tmp_path)).read_bytes()

@@ -49,7 +49,10 @@ _LONGEST_EXEMPTION = timedelta(days=731)  # two years: the evidence is looked at
 
 @dataclass(frozen=True)
 class RoundBooked:
-    """The figures of a round, and whether it was in the ledger already."""
+    """The figures of a round, and whether it was in the ledger already.
+
+    A round that an older program booked has no `notes`.
+    """
 
     round: int
     stage: str
@@ -391,6 +394,7 @@ def _put_right(ledger: Ledger) -> None:
 
 
 def _booked(row: Mapping[str, Any], *, was_known: bool) -> RoundBooked:
-    names = ("found", "new", "continuing", "changed", "reopened", "cleared", "gone", "untold", "missed_before", "cleared_before",
-             "not_compared", "confirmed", "promised")  # fmt: skip
-    return RoundBooked(row["round"], row["stage"], row["as_of"], {name: row[name] for name in names}, was_known)
+    names = ("found", "notes", "new", "continuing", "changed", "reopened", "cleared", "gone", "untold", "missed_before",
+             "cleared_before", "not_compared", "confirmed", "promised")  # fmt: skip
+    figures = {name: row[name] for name in names if row[name] is not None}
+    return RoundBooked(row["round"], row["stage"], row["as_of"], figures, was_known)

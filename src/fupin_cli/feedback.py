@@ -465,10 +465,10 @@ def _parts(
     whose = sent.select("case_id", "place", "name").unique("case_id", keep="last", maintain_order=True)
     case, due = ("case_id", CASE, 20.0), ("due", "截止日期", 12.0)
     return [
-        Part("未反馈", "已下发、尚无有效答复的疑点（未填写，或退回的表中删去了该行）。请补填后报回。",
+        Part("未反馈", "已下发、尚无有效答复的核查件（未填写，或退回的表中删去了该行）。请补填后报回。",
              (case, *_PERSON, due, ("late", "是否逾期", 9.0)),
              _once(out.filter(pl.col("state") == "dispatched")).with_columns(late=pl.when(is_late).then(pl.lit("已逾期")))),
-        Part(DISPUTED, "同一条疑点报回了不一致的答复，一律未采用。请核实后由县级裁定：fupin cases settle。",
+        Part(DISPUTED, "同一个核查件报回了不一致的答复，一律未采用。请核实后由县级裁定：fupin cases settle。",
              (case, *_PERSON, ("source", "报回文件", 24.0), *_ANSWERS),
              _once(out.filter(pl.col("state") == "disputed")).drop("verdict").join(_copies(ledger), on=["case_id", "batch"])),
         Part(NOT_TAKEN, "这些行没有计入。请按“问题”改正后，用原下发的表重填报回。",

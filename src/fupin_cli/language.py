@@ -13,7 +13,7 @@ import gettext
 import locale
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -96,6 +96,13 @@ def _chinese() -> gettext.NullTranslations:
 def listed(names: Iterable[str]) -> str:
     """The names in a row, with commas as the language has them."""
     return pick(COMMA).join(names)
+
+
+def clues(findings: int, notes: int, say: Callable[..., str] = tr) -> str:
+    """So many findings and so many notes; what there is none of is left out, but findings where there are neither."""
+    counts = ((later("findings: {count:,}"), findings), (later("notes: {count:,}"), notes))
+    told = [say(text, count=count) for text, count in counts if count] or [say(counts[0][0], count=0)]
+    return (pick_on_paper if say is on_paper else pick)(COMMA).join(told)
 
 
 def listed_on_paper(names: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ from fupin_cli.cases.ledger import CASE_COLUMNS, Ledger
 from fupin_cli.cases.schema import CORRECTED, COUNTY, OPEN, PROMISE, TO_ASK, TRUE_VERDICTS, VILLAGE
 from fupin_cli.linkage.evaluation import wilson
 from fupin_cli.rules import Limits
-from fupin_cli.vocabulary import STAGE_LABELS
+from fupin_cli.vocabulary import STAGE_LABELS, Severity
 
 NOT_THE_PERSON = "同名非本人"
 REFUTED = "多数不属实"
@@ -31,15 +31,16 @@ class Figures:
 
 
 _COUNTS = (
-    ("cases", "疑点", "cases"),
+    ("cases", "核查件", "cases"),
+    ("notes", "提示", "notes"),
     ("to_send", "待下发", "to send"),
-    ("out", "已下发未反馈", "out"),
-    ("overdue", "其中逾期", "overdue"),
+    ("out", "待反馈", "out"),
+    ("overdue", "逾期", "overdue"),
     ("answered", "已反馈", "answered"),
     ("disputed", "矛盾", "disputed"),
     ("promised", "待更正", "promised"),
     ("closed", "已销号", "closed"),
-    ("cleared", "数据消除", "cleared"),
+    ("cleared", "已消除", "cleared"),
     ("exempt", "豁免", "exempt"),
 )
 _TOLD = (
@@ -56,7 +57,8 @@ _ROUNDS = (
     ("round", "轮次", "round"),
     ("as_of", "比对日期", "as of"),
     ("stage", "环节", "stage"),
-    ("found", "疑点", "found"),
+    ("found", "核查件", "cases"),
+    ("notes", "其中提示", "of those notes"),
     ("new", "新增", "new"),
     ("continuing", "延续", "continuing"),
     ("changed", "证据有变", "changed"),
@@ -100,7 +102,7 @@ _NAMES = {
     "sent_batch": ("批次", "batch"),
     "due": ("截止日期", "due"),
     "days": ("逾期天数", "days late"),
-    "cases": ("疑点", "cases"),
+    "cases": ("核查件", "cases"),
     "to_send": ("其中待下发", "to send"),
     "answered_on": ("答复日期", "answered"),
 }
@@ -118,6 +120,7 @@ _TALLIED: dict[str, tuple[str, pl.DataType]] = {  # what cases are counted by: c
     "county": ("county", pl.String()),
     "township": (f"CASE receiver WHEN '{COUNTY}' THEN '{COUNTY_UNIT}' ELSE township END", pl.String()),
     "receiver": ("receiver", pl.String()),
+    "note": (f"severity = '{Severity.INFO}'", pl.Int64()),
     "department": ("department", pl.String()),
     "rule_id": ("rule_id", pl.String()),
     "title": ("title", pl.String()),
@@ -153,17 +156,17 @@ def statistics(ledger: Ledger, day: date, limits: Limits) -> list[Figures]:
     """
     cases = tallied(ledger, day)
     told = [
-        Figures("total", ("全部疑点办理情况", "where all cases stand"), _COUNTS, _counted(cases, ())),
+        Figures("total", ("全部核查件办理情况", "where all cases stand"), _COUNTS, _counted(cases, ())),
         *(
             Figures(
-                code, (f"{zh}疑点办理情况", f"where cases stand, {en}"), (*_heads(*by), *_COUNTS), _counted(cases, by)
+                code, (f"{zh}核查件办理情况", f"where cases stand, {en}"), (*_heads(*by), *_COUNTS), _counted(cases, by)
             )
             for code, (zh, en), by in _BY
         ),
         _performance(cases),
         Figures(
             "county_offices",
-            ("县级部门自办疑点反馈情况", "answers of county offices to cases of their own"),
+            ("县级部门自办核查件反馈情况", "answers of county offices to cases of their own"),
             _RANKED,
             _performed(cases, COUNTY),
         ),
@@ -196,9 +199,10 @@ def tallied(ledger: Ledger, day: date) -> pl.DataFrame:
 def precision(cases: pl.DataFrame, by: Sequence[str], limits: Limits) -> pl.DataFrame:
     """How many of the verified clues (`tallied`) of each rule or department were so, with a Wilson interval, and what that says.
 
-    A share is a finding for whoever keeps the rules; nothing changes by itself.
+    A share is a finding for whoever keeps the rules; nothing changes by itself. Notes are no clues, and one answer of a county's
+    office may stand for hundreds of them.
     """
-    told = cases.filter(pl.col("verdict").is_not_null()).group_by(by).agg(
+    told = cases.filter(pl.col("verdict").is_not_null(), ~pl.col("note")).group_by(by).agg(
         _sum("told"), *(_sum(name, pl.col("verdict") == verdict) for name, verdict in _VERDICTS.items())
     )  # fmt: skip
     n = pl.col("told")
@@ -354,6 +358,7 @@ def _counted(cases: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
     state = pl.col("state")
     tallies = (
         _sum("cases"),
+        _sum("notes", pl.col("note")),
         _sum("to_send", state.is_in(TO_ASK)),
         _sum("out", state == "dispatched"),
         _sum("overdue", (state == "dispatched") & pl.col("past")),

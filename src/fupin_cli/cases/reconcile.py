@@ -24,7 +24,7 @@ import polars as pl
 from fupin_cli.cases.identity import identify
 from fupin_cli.cases.keys import LedgerKey
 from fupin_cli.cases.ledger import detail
-from fupin_cli.vocabulary import FINDINGS, PLACES, STAGES, Outcome
+from fupin_cli.vocabulary import FINDINGS, PLACES, STAGES, Outcome, is_note
 
 _CLEAR = (Outcome.CLEAR.value, Outcome.MET.value, Outcome.NOT_APPLICABLE.value)
 CLEARED, GONE = "outcome", "left"  # why a case is no longer found: what its rule says now, or nobody is there any more
@@ -212,6 +212,7 @@ def _figures(before: pl.DataFrame, gone: pl.DataFrame, known: pl.DataFrame, fram
     later = pl.lit(frames.stage != STAGES[0]) & (pl.col("stage") == frames.stage)
     return {
         "found": before.height,
+        "notes": before.filter(is_note()).height,
         "new": kinds.get("found", 0),
         "continuing": kinds.get("continuing", 0),
         "changed": kinds.get("changed", 0),

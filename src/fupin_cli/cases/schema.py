@@ -226,8 +226,11 @@ BEGIN SELECT raise(ABORT, 'rounds are only ever added'); END;
 CREATE TRIGGER rounds_are_never_deleted BEFORE DELETE ON rounds
 BEGIN SELECT raise(ABORT, 'rounds are only ever added'); END;
 """
+_NOTED = """
+ALTER TABLE rounds ADD COLUMN notes INTEGER;  -- how many of the found accuse nobody; rounds of older programs did not count them
+"""
 # Each is run once, in order; PRAGMA user_version counts those that were.
-MIGRATIONS = (_FIRST, _AGAIN, _CHAINED)
+MIGRATIONS = (_FIRST, _AGAIN, _CHAINED, _NOTED)
 STATES = {  # state → what people read
     "new": ("新发现", "new"),
     "reopened": ("重新核查", "reopened"),

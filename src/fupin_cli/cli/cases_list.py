@@ -40,7 +40,7 @@ _LISTED = (
     ("reason", "情况说明", "explanation"),
 )
 _SHOWN_ROWS, _AT_ONCE = 200, 10_000
-_ON_TERMINAL = ("case_id", "state", "rule_id", "township", "village", "sent_batch", "due", "verdict")
+_ON_TERMINAL = ("case_id", "state", "rule_id", "county", "township", "village", "sent_batch", "due", "verdict")
 _COLUMNS = {"rule": "rule_id", "severity": "severity", "county": "county", "township": "township", "village": "village",
             "batch": "sent_batch"}  # fmt: skip
 
@@ -55,7 +55,7 @@ _COLUMNS = {"rule": "rule_id", "severity": "severity", "county": "county", "town
 @click.option("--household", help="only this household")
 @click.option("--batch", type=int, help="only what went out with this batch")
 @click.option("--overdue", is_flag=True, help="out and past its day")
-@click.option("--limit", type=click.IntRange(min=1), help="at most so many")
+@click.option("--limit", type=click.IntRange(min=1), help="at most so many [200 on the terminal]")
 @book_option
 @ledger_option
 @day_option
@@ -96,10 +96,10 @@ def list_cases(
             for line in _as_json(opened.connection, names, where, values, limit):
                 click.echo(line, nl=False)
             return 0
-        shown = limit if output else min(limit or _SHOWN_ROWS, _SHOWN_ROWS)
+        shown = limit if output else limit or _SHOWN_ROWS
         found = opened.cases(where, values, names, shown)
         count = found.height
-        if not output and count == _SHOWN_ROWS:
+        if not output and count == shown:
             count = opened.rows(f"SELECT count(*) AS n FROM cases WHERE {where}", values)[0]["n"]  # noqa: S608 - our own terms
     worded = found.with_columns(
         pl.col("state").replace_strict(
@@ -110,8 +110,12 @@ def list_cases(
         _write(output, day, worded)
         return 0
     print_table(table_of([(pick((zh, en)), name) for name, zh, en in _LISTED if name in _ON_TERMINAL], worded))
-    more = tr(", the first {height} shown", height=found.height) if count > found.height else ""
-    click.echo(tr("cases: {min:,}{more}", min=min(count, limit or count), more=more), err=True)
+    more = (
+        tr(", the first {height:,} shown; all: --limit {count}, or -o FILE.xlsx", height=found.height, count=count)
+        if count > found.height
+        else ""
+    )
+    click.echo(tr("cases: {count:,}{more}", count=count, more=more), err=True)
     return 0
 
 

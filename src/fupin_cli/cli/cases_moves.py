@@ -20,7 +20,7 @@ from fupin_cli.cli.next_step import after_dispatch, after_import, after_round, n
 from fupin_cli.cli.waiting import wait_option
 from fupin_cli.errors import UsageError
 from fupin_cli.feedback import IN_ENGLISH, NOT_TAKEN, TO_MEND, file_document, settle, sign, take_back
-from fupin_cli.language import pick, tr
+from fupin_cli.language import clues, pick, tr
 from fupin_cli.recipients import ask_by_recipient, read_passwords
 from fupin_cli.report.checklist import ACTIONS, VERDICTS
 from fupin_cli.report.dispatch import BY
@@ -28,8 +28,11 @@ from fupin_cli.report.dispatch_book import batch_name
 from fupin_cli.report.wording import stage_words
 
 PARTLY_UNREADABLE = 3
+_UNITS_NAMED = 5  # whose cases are answered together
 FIGURES = {
-    "found": ("疑点", "findings"),
+    "found": ("核查件", "cases"),
+    "clues": ("  其中疑点", "  of those findings"),
+    "notes": ("  其中提示（县级自查）", "  of those notes, for the county itself"),
     "new": ("新增", "new"),
     "continuing": ("延续", "continuing"),
     "changed": ("证据有变", "evidence changed"),
@@ -76,7 +79,10 @@ def round_(run: Path, ledger: Path, day: date, *, as_json: bool) -> int:
             again=again,
         )
     )
-    show(_figures({pick(words): booked.figures[name] for name, words in FIGURES.items()}), to_stdout=True)
+    figures = dict(booked.figures)
+    if "notes" in figures:
+        figures["clues"] = figures["found"] - figures["notes"]
+    show(_figures({pick(words): figures[name] for name, words in FIGURES.items() if name in figures}), to_stdout=True)
     click.echo(after_round(ledger), err=True)
     return 0
 
@@ -121,13 +127,14 @@ def dispatch_(
             ledger, day, due, by=by, county=county, mask_ids=mask_ids, say=say,
             passwords=read_passwords(passwords) if passwords else None,
         )  # fmt: skip
-    total = sum(book.cases for book in sent.books)
+    total, notes = sum(book.cases for book in sent.books), sum(book.notes for book in sent.books)
     if as_json:
         told = {
             "batch": sent.batch,
             "due": sent.due,
             "workbooks": len(sent.books),
             "cases": total,
+            "notes": notes,
             "folder": str(sent.folder),
         }
         click.echo(json.dumps(told, ensure_ascii=False))
@@ -141,14 +148,18 @@ def dispatch_(
     else:
         click.echo(
             tr(
-                "batch {batch_name}: workbooks {count}, cases {total}, due {due}\n→ {folder}",
+                "batch {batch_name}: workbooks {count}, cases {total:,} ({clues}), due {due}",
                 batch_name=batch_name(sent.batch),
                 count=len(sent.books),
                 total=total,
+                clues=clues(total - notes, notes),
                 due=sent.due,
-                folder=sent.folder,
             )
         )
+        for book in [book for book in sent.books if book.rows < book.cases][:_UNITS_NAMED]:
+            told = {"unit": book.unit, "cases": book.cases, "rows": book.rows}
+            click.echo(tr("  {unit}: cases {cases:,}, answered on rows {rows:,}, each for all whom it names", **told))
+        click.echo(f"→ {sent.folder}")
         click.echo(after_dispatch(ledger), err=True)
     return 0
 

@@ -41,6 +41,7 @@ from fupin_cli.rundir import replace_file
 
 _ROUNDS_SHOWN = 6
 _IN_SHORT = ("rank", "county", "township", "sent", "back_share", "in_time_share", "late", "so_share", "corrected_share")
+_IN_THE_TITLE = ("remark",)
 _FIRST_ROWS, _LAST_ROWS = 5, 3  # of a ranking that is too long for one screen
 
 
@@ -95,6 +96,8 @@ def warn(output: Path | None, ledger: Path, day: date, *, as_json: bool) -> int:
     """
     with open_ledger(ledger) as opened:
         told = warnings(opened, day, limits_of(opened))
+        if not (as_json or output):
+            told = [_for_screen(table) for table in told]
         return _tell("核查件预警", told, output, day, _titles(opened), as_json=as_json)
 
 
@@ -194,7 +197,7 @@ def _one_screen(tables: Sequence[Figures]) -> list[Figures]:
                 )
             ),
         )
-    ranked = replace(ranked, rows=rows, columns=tuple(c for c in ranked.columns if c[0] in _IN_SHORT))
+    ranked = _for_screen(replace(ranked, rows=rows))
     counties = by_name["by_county"]
     if counties.rows.height > _FIRST_ROWS:
         first = counties.rows.sort("overdue", "cases", descending=True).head(_FIRST_ROWS)
@@ -211,8 +214,15 @@ def _one_screen(tables: Sequence[Figures]) -> list[Figures]:
             ),
         )
     bad = refuted.rows.filter(pl.col("remark").str.starts_with(REFUTED)).head(_FIRST_ROWS)
-    refuted = replace(refuted, rows=bad, title=REFUTED_RULES, columns=refuted.columns[:7])
+    refuted = _for_screen(replace(refuted, rows=bad, title=REFUTED_RULES))
     return [by_name["total"], counties, ranked, refuted]
+
+
+def _for_screen(table: Figures) -> Figures:
+    """The table without those columns that would break its lines: a ranking's counts, and what its title says already."""
+    names = [name for name, _, _ in table.columns]
+    kept = _IN_SHORT if "rank" in names else [name for name in names if name not in _IN_THE_TITLE]
+    return replace(table, columns=tuple(column for column in table.columns if column[0] in kept))
 
 
 def _both(said: str) -> tuple[str, str]:

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from fupin_cli.language import pick
+
 _WHOLE = {
     "county": 6,
     "township": 6,
@@ -18,6 +20,7 @@ _WHOLE = {
     "department": 8,
     "due": 10,
 }  # cells of a few characters are not broken
+_COUNTY = ("县区", "county")  # six characters over three would take two lines of every table
 
 
 _NARROWEST = 8  # of words
@@ -35,7 +38,7 @@ def table_of(columns: Sequence[tuple[str, str]], rows: pl.DataFrame) -> Table:
     for heading, name in columns:
         number = rows.schema[name].is_numeric()
         table.add_column(
-            heading,
+            pick(_COUNTY) if name == "county" else heading,
             justify="right" if number else "left",
             overflow="fold",
             no_wrap=name in ("case_id", "rule_id"),  # are copied

@@ -11,12 +11,22 @@ from fupin_cli.cli.explain_pair import link_named, waiting_lines
 from fupin_cli.cli.explain_run import Run, judged_rules, locator
 from fupin_cli.cli.pairs_shown import DECISIONS
 from fupin_cli.errors import UsageError, typed
-from fupin_cli.language import listed, pick, tr
+from fupin_cli.language import clues, listed, pick, tr
 from fupin_cli.report.link_words import waterfall
 from fupin_cli.report.masking import mask_id, mask_name, mask_sentence
 from fupin_cli.report.wording import department_words
 from fupin_cli.rules import Rule
-from fupin_cli.vocabulary import BASES, CODED, ID_STATUS_LABELS, OUTCOME_LABELS, PLACES, Outcome, label
+from fupin_cli.vocabulary import (
+    BASES,
+    CODED,
+    ID_STATUS_LABELS,
+    OUTCOME_LABELS,
+    PLACES,
+    Outcome,
+    Severity,
+    is_note,
+    label,
+)
 
 _SHOWN_OF_RULE, _KEY_SHOWN = 20, 8  # findings listed; characters of a key that tell it from the others
 
@@ -93,7 +103,7 @@ def household_lines(run: Run, home: Mapping[str, Any], rules: Mapping[str, Rule]
         )
         lines += _outcome(row, rules[row["rule_id"]], home, members, set(asked["register_row"]), say)
     findings = run.findings.filter(pl.col("household_id") == home["household_id"]).sort("rule_id", "finding_key")
-    lines.append(tr("findings: {height}", height=findings.height))
+    lines.append(_counted(findings))
     for row in findings.to_dicts():
         lines += [f"  {line}" for line in _finding(row, rules, say)]
     return lines
@@ -115,7 +125,7 @@ def person_lines(run: Run, person: Mapping[str, Any], rules: Mapping[str, Rule],
     if not links.height:
         lines.append(tr("  no links"))
     findings = run.findings.filter(pl.col("register_row") == person["register_row"]).sort("rule_id", "finding_key")
-    lines.append(tr("  findings: {height}", height=findings.height))
+    lines.append(f"  {_counted(findings)}")
     for row in findings.to_dicts():
         lines += [f"    {line}" for line in _finding(row, rules, say)]
     return lines
@@ -149,10 +159,10 @@ def rule_lines(findings: pl.DataFrame, run: Run, rules: Mapping[str, Rule], say:
     shown = findings.sort(*PLACES, "finding_key", nulls_last=True).head(_SHOWN_OF_RULE)
     lines = [
         tr(
-            "{rule_id} {title}: findings {height:,}",
+            "{rule_id} {title}  {counted}",
             rule_id=first["rule_id"],
             title=_title(first, rules),
-            height=findings.height,
+            counted=_counted(findings),
         )
     ]
     lines += [tr("  cited: {citation}", citation=rules[first["rule_id"]].citation)] if first["rule_id"] in rules else []
@@ -190,7 +200,7 @@ def idle_lines(run: Run, rule_id: str, rules: Mapping[str, Rule], say: Masked) -
         "  examined: {examined:,}, clear: {clears:,}, unknown: {unknowns:,}, not applicable: {not_applicable:,}",
         **{name: told.get(name, 0) for name in ("examined", "clears", "unknowns", "not_applicable")},
     )
-    return [tr("{rule_id} {title}: findings {height:,}", rule_id=rule_id, title=title, height=0), counts]
+    return [tr("{rule_id} {title}  {counted}", rule_id=rule_id, title=title, counted=clues(0, 0)), counts]
 
 
 def finding_lines(run: Run, row: Mapping[str, Any], rules: Mapping[str, Rule], say: Masked) -> list[str]:
@@ -229,11 +239,17 @@ def finding_told(row: Mapping[str, Any], rules: Mapping[str, Rule], say: Masked)
     }
 
 
+def _counted(findings: pl.DataFrame) -> str:
+    notes = findings.filter(is_note()).height
+    return clues(findings.height - notes, notes)
+
+
 def _finding(row: Mapping[str, Any], rules: Mapping[str, Rule], say: Masked) -> list[str]:
     """One finding: both sides' values, the evidence sentence, where each comes from, and the citation."""
     lines = [
         tr(
-            "finding {finding_key}  {rule_id} {title}  {what}",
+            "{kind} {finding_key}  {rule_id} {title}  {what}",
+            kind=tr("note") if row["severity"] == Severity.INFO else tr("finding"),
             finding_key=row["finding_key"],
             rule_id=row["rule_id"],
             title=_title(row, rules),

@@ -27,12 +27,13 @@ from fupin_cli.cli.next_step import (
     start_with,
 )
 from fupin_cli.errors import ConfigurationError, system_words, typed
-from fupin_cli.language import listed, tr
+from fupin_cli.language import clues, listed, tr
 from fupin_cli.layout import CASES, DIGEST, LEDGER_FILE, PROJECT_FILE, RUNS, project_above
 from fupin_cli.rundir import MANIFEST, PROGRAM, sha256
 from fupin_cli.toml_text import read_toml
 
 _TABLES = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".csv", ".tsv", ".parquet")
+NOTE = "info"  # the severity of what accuses nobody
 SETTLED = ("closed", "cleared", "exempt")  # states of a case that waits for nobody
 _LOOKED_AT = 2_000  # files; a share on the network holds more than anybody waits for
 
@@ -80,10 +81,10 @@ class _Project:
 
 @dataclass(frozen=True)
 class _Run:
-    """A run directory: its findings, None where they cannot be read, and the rule that found most of them."""
+    """A run directory: its findings and notes, None where they cannot be read, and the rule that found most of them."""
 
     folder: Path
-    findings: int | None
+    found: tuple[int, int] | None
     rule: str | None
     made: float
 
@@ -180,8 +181,10 @@ def _is_ours(manifest: Path) -> bool:
 def _read_run(manifest: Path) -> _Run:
     told = _json(manifest.with_name(DIGEST))
     try:
-        rule = rule_to_look_at((t["rule_id"], t["severity"], t["count"]) for t in told["findings_by_rule"])
-        return _Run(manifest.parent, int(told["findings"]), rule, manifest.stat().st_mtime)
+        kinds = told["findings_by_rule"]  # counted from these, for older programs called notes findings, too
+        rule = rule_to_look_at((t["rule_id"], t["severity"], t["count"]) for t in kinds)
+        findings, notes = (sum(t["count"] for t in kinds if (t["severity"] == NOTE) is note) for note in (False, True))
+        return _Run(manifest.parent, (findings, notes), rule, manifest.stat().st_mtime)
     except (OSError, KeyError, TypeError, ValueError):
         return _Run(manifest.parent, None, None, 0.0)
 
@@ -195,11 +198,7 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def _told(run: _Run, here: Path) -> str:
-    words = (
-        tr("digest.json cannot be read")
-        if run.findings is None
-        else tr("findings: {findings:,}", findings=run.findings)
-    )
+    words = tr("digest.json cannot be read") if run.found is None else clues(*run.found)
     return f"{_shown(run.folder, here)}　{words}"
 
 
@@ -225,7 +224,7 @@ def _ledger_line(book: _Ledger | str) -> str:
         return book
     open_ = sum(count for state, count in book.states.items() if state not in SETTLED)
     return tr(
-        "ledger: open {open:,}, to send {to_ask:,}, out {out:,}, overdue {overdue:,}, closed {closed:,}",
+        "cases: open {open:,}, to send {to_ask:,}, out {out:,}, overdue {overdue:,}, closed {closed:,}",
         open=open_,
         to_ask=book.to_ask,
         out=book.out,

@@ -48,7 +48,7 @@ UNREADABLE_KINDS = ("unreadable", "likely_cut", "numeric_id_column")
 @click.option("--ledger", type=click.Path(path_type=Path), help="the ledger, for the page")
 @click.option("--unmask", is_flag=True, help="persons in full on the page")
 @click.option("--json", "as_json", is_flag=True, help="print the digest to stdout, the summary to stderr")
-@click.option("--exit-code", is_flag=True, help="exit with 10 when there are findings")
+@click.option("--exit-code", is_flag=True, help="exit with 10 when there are findings or notes")
 @click.option("--max-memory", type=Size(), help="judge in parts that fit: 4GiB  [a good size]")
 @engine_options
 @click.option("-q", "--quiet", is_flag=True, help="no progress, no summary")
@@ -160,7 +160,7 @@ def _partly(digest: Digest) -> str:
 def _code(digest: Digest, *, exit_code: bool) -> int:
     if any(problem.kind in UNREADABLE_KINDS for problem in digest.problems):
         return PARTLY_UNREADABLE
-    return FINDINGS_OPEN if exit_code and digest.findings else 0
+    return FINDINGS_OPEN if exit_code and (digest.findings or digest.notes) else 0
 
 
 def _page(previous: Path | None, ledger: Path | None, *, unmask: bool) -> Page:

@@ -26,7 +26,7 @@ from fupin_cli.language import later, on_paper, pick_on_paper, tr
 from fupin_cli.report.long_table import Block, Cells, Sheet
 from fupin_cli.report.wording import CLUE_NOTE
 
-A3, A4 = 8, 9  # Excel's paper codes
+_A4 = 9  # Excel's code of the paper
 FONT = "宋体"  # on every office computer in China, and what official lists are printed in
 _NUMBERS = re.compile(r"([0-9A-Za-z]{6,})")  # what is not broken at a line's end
 _WORDS = re.compile("[A-Za-z]{3,}")
@@ -42,7 +42,7 @@ _SCALE = {"type": "2_color_scale", "min_type": "num", "min_value": 0, "min_color
 
 @dataclass(frozen=True)
 class Styles:
-    """The formats of a book; all cells are text unless the name says number."""
+    """The formats of a book; all cells are text unless the name says number: counts, or plain ones as of rows and weights."""
 
     title: Format
     subtitle: Format
@@ -63,6 +63,8 @@ class Styles:
     same: Format
     number: Format
     number_total: Format
+    plain_number: Format
+    plain_number_alt: Format
     total: Format
     bad: Format
     unsure: Format
@@ -96,11 +98,11 @@ class Book:
         self._workbook.set_calc_mode("auto")
         self.styles = _styles(self._workbook)
 
-    def sheet(self, name: str, paper: int = A4) -> Sheet:
-        """A new sheet set up for printing: landscape, one page wide."""
+    def sheet(self, name: str) -> Sheet:
+        """A new sheet set up for printing: A4 landscape, one page wide."""
         sheet: Sheet = self._workbook.add_worksheet(name, worksheet_class=Sheet)
         sheet.hide_gridlines(2)
-        sheet.set_paper(paper)
+        sheet.set_paper(_A4)
         sheet.set_landscape()
         sheet.fit_to_pages(1, 0)
         sheet.set_margins(left=0.24, right=0.24, top=0.4, bottom=0.55)
@@ -157,8 +159,8 @@ def _shortened(values: pl.Series) -> pl.Series:
     return values.to_frame().select(pl.when(text != "").then(pl.coalesce(short, cut))).to_series()
 
 
-def put_count(sheet: Worksheet, row: int, column: int, count: int, style: Format) -> None:
-    """Write one count as a number."""
+def put_count(sheet: Worksheet, row: int, column: int, count: float, style: Format) -> None:
+    """Write one count, or another number that people sort and reckon with, as a number."""
     check(sheet.write_number(row, column, count, style), sheet)
 
 
@@ -187,17 +189,26 @@ def put_paragraph(sheet: Worksheet, row: int, last: int, text: str, styles: Styl
 
 
 def put_table_top(
-    sheet: Worksheet, styles: Styles, title: str, columns: Sequence[tuple[str, float]], note: str | None = None
+    sheet: Worksheet,
+    styles: Styles,
+    title: str,
+    columns: Sequence[tuple[str, float]],
+    note: str | None = None,
+    printed: int | None = None,
 ) -> None:
-    """Write title, note (that of clues, unless there is another) and header row: the frame that every table has."""
+    """Write title, note (that of clues, unless there is another) and header row: the frame that every table has.
+
+    Title and note stand over the `printed` columns, all if not told.
+    """
+    over = (printed or len(columns)) - 1
     columns = [
         (said, max(width, _longest_word(said))) for said, width in ((on_paper(h), width) for h, width in columns)
     ]
     note = pick_on_paper(CLUE_NOTE) if note is None else note
     set_widths(sheet, [width for _, width in columns])
-    put_across(sheet, 0, 0, len(columns) - 1, title, styles.title)
+    put_across(sheet, 0, 0, over, title, styles.title)
     if note:
-        put_across(sheet, 1, 0, len(columns) - 1, note, styles.note)
+        put_across(sheet, 1, 0, over, note, styles.note)
     for column, (header, _) in enumerate(columns):
         put(sheet, 2, column, header, styles.header)
     sheet.set_row(0, 32)
@@ -362,6 +373,8 @@ def _styles(workbook: Workbook) -> Styles:
             "bold": True,
             "bg_color": "#D6E0EE",
         },
+        "plain_number": {**boxed, "num_format": "General", "align": "center"},
+        "plain_number_alt": {**boxed, "num_format": "General", "align": "center", "bg_color": _BAND},
         "total": {**boxed, "bold": True, "align": "center", "bg_color": "#D6E0EE"},
         "bad": {**boxed, "align": "center", "bold": True, "font_color": "#9C2A00", "bg_color": "#FBE5D6"},
         "unsure": {**boxed, "align": "center", "font_color": "#595959", "bg_color": "#EDEDED"},

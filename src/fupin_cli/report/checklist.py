@@ -20,11 +20,11 @@ from xlsxwriter.worksheet import Worksheet
 from fupin_cli.language import pick_on_paper
 from fupin_cli.report import book
 from fupin_cli.report.book import Book, Styles, put, put_across, put_count, put_heading, put_paragraph
-from fupin_cli.report.digest import Digest
+from fupin_cli.report.digest import Digest, ExtractReport
 from fupin_cli.report.finding_rows import Field, write_findings
 from fupin_cli.report.naming import sheet_names
-from fupin_cli.report.wording import CLUE_NOTE, coverage_words, kind_words, stage_words
-from fupin_cli.vocabulary import Band
+from fupin_cli.report.wording import CLUE_NOTE, kind_words, stage_words
+from fupin_cli.vocabulary import Band, is_note
 
 VERDICTS = ("属实", "不属实", "部分属实")
 REASONS = (
@@ -146,16 +146,18 @@ def write_village(
     findings: pl.DataFrame,
     form: Form,
     signatures: Sequence[Sequence[str]] = (),
+    about: pl.DataFrame | None = None,
 ) -> int:
     """The row after the last finding, 0-based, on a new sheet of this name; `when` stands beside the place and the totals.
 
-    `signatures` are the rows of four texts at the foot, the usual ones if none.
+    `signatures` are the rows of four texts at the foot, the usual ones if none; `about` holds all findings that the rows speak
+    of, where one row speaks of many.
     """
     sheet, styles = written.sheet(name), written.styles
     columns = form.columns
     for column, field in enumerate(columns):
         sheet.set_column(column, column, field.width)
-    _write_top(sheet, styles, where, when, findings, form)
+    _write_top(sheet, styles, where, f"{when}　　{in_all(findings, about)}", findings, form)
     last = _write_findings(sheet, styles, findings, form)
     for column, field in enumerate(form.answers, len(form.compared)):
         if field.choices:
@@ -178,14 +180,23 @@ def reviewed(findings: pl.DataFrame) -> int:
     return int((findings["band"] == Band.REVIEW.value).sum())  # a column's own sum: thousands of books ask it
 
 
+def in_all(rows: pl.DataFrame, about: pl.DataFrame | None = None) -> str:
+    """How many findings, notes and households the rows of a sheet speak of; where one speaks of many, how many rows there are."""
+    told = rows if about is None else about
+    notes = told.filter(is_note()).height
+    kinds = (("疑点", told.height - notes), ("提示", notes))
+    counts = "、".join(f"{kind} {count} 条" for kind, count in kinds if count)
+    homes = told["household_id"].drop_nulls().n_unique()
+    of_homes = f"，涉及 {homes} 户" if homes else ""
+    of_rows = f"，分 {rows.height} 行答复" if rows.height < told.height else ""
+    return f"{counts}{of_homes}，其中待核 {reviewed(told)} 条{of_rows}"
+
+
 def _write_top(sheet: Worksheet, styles: Styles, where: str, when: str, findings: pl.DataFrame, form: Form) -> None:
     review = reviewed(findings)
-    homes = findings["household_id"].drop_nulls().n_unique()
     last = form.last_printed
     put_across(sheet, 0, 0, last, form.title, styles.title)
-    of_homes = f"，涉及 {homes} 户" if homes else ""
-    totals = f"{where}　　{when}　　疑点 {findings.height} 条{of_homes}，其中待核 {review} 条"
-    put_across(sheet, 1, 0, last, totals, styles.subtitle)
+    put_across(sheet, 1, 0, last, f"{where}　　{when}", styles.subtitle)
     put_across(
         sheet,
         2,
@@ -268,8 +279,8 @@ def _write_cover(
     put_across(sheet, 1, 0, 5, f"{digest.project}　　比对日期：{as_of}", styles.subtitle)
     put_across(sheet, 2, 0, 5, pick_on_paper(CLUE_NOTE), styles.note)
     row = _write_text(sheet, styles, 4, "怎样填写", _HOW_TO)
-    row = _write_villages(sheet, styles, row + 1, villages)
-    _write_extracts(sheet, styles, row + 1, county, digest)
+    row = _write_text(sheet, styles, row + 1, "用于比对的部门数据（截止日期）", _compared_with(county, digest))
+    _write_villages(sheet, styles, row + 1, villages)
     sheet.set_row(0, 34)
     sheet.protect("", {"format_columns": True, "format_rows": True})
     book.put_footer(sheet, title)
@@ -282,7 +293,8 @@ def _write_text(sheet: Worksheet, styles: Styles, row: int, heading: str, lines:
     return row + 1 + len(lines)
 
 
-def _write_villages(sheet: Worksheet, styles: Styles, row: int, villages: Sequence[tuple[str, pl.DataFrame]]) -> int:
+def _write_villages(sheet: Worksheet, styles: Styles, row: int, villages: Sequence[tuple[str, pl.DataFrame]]) -> None:
+    """The one table of the cover stands last, so that its header can stand on every page that it takes."""
     put_heading(sheet, row, 5, "各村疑点数", styles)
     for column, header in enumerate(("行政村", "疑点（条）", "涉及户", "其中待核（条）")):
         put(sheet, row + 1, column, header, styles.header)
@@ -298,20 +310,25 @@ def _write_villages(sheet: Worksheet, styles: Styles, row: int, villages: Sequen
     put(sheet, end, 0, "合计", styles.total)
     for column, count in enumerate(totals, 1):
         put_count(sheet, end, column, count, styles.number_total)
-    return end + 1
+    sheet.repeat_rows(row + 1)
 
 
-def _write_extracts(sheet: Worksheet, styles: Styles, row: int, county: str, digest: Digest) -> None:
-    put_heading(sheet, row, 5, "用于比对的部门数据", styles)
-    for column, header in enumerate(("部门", "数据类别", "数据截止日期", "覆盖县区", "比对环节")):
-        put(sheet, row + 1, column, header, styles.header)
+def _compared_with(county: str, digest: Digest) -> list[str]:
+    """A line for each round: the departments' lists that reach this county, each with its day."""
+    # Other counties in the coverage are none of this township's business.
     ours = [extract for extract in digest.extracts if not extract.coverage or county in extract.coverage]
-    for at, extract in enumerate(ours, row + 2):
-        # Other counties in the coverage are none of this township's business.
-        covered = coverage_words(tuple(c for c in extract.coverage if c == county))
-        values = (extract.department, kind_words(extract.kind), extract.as_of, covered, stage_words(extract.stage))
-        for column, value in enumerate(values):
-            put(sheet, at, column, value, styles.cell_centre)
+    stages = dict.fromkeys(extract.stage for extract in ours)
+    return [
+        f"{stage_words(stage)}："
+        + "、".join(f"{_named(extract)}（{extract.as_of or '日期不详'}）" for extract in ours if extract.stage == stage)
+        for stage in stages
+    ]
+
+
+def _named(extract: ExtractReport) -> str:
+    """A list's department and kind, which may begin with the department's name."""
+    department, kind = extract.department or "", kind_words(extract.kind)
+    return kind if kind.startswith(department) else f"{department}{kind}"
 
 
 _SIGNATURES = (

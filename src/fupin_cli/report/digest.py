@@ -34,7 +34,7 @@ from fupin_cli.vocabulary import (
     is_note,
 )
 
-DIGEST_VERSION = 2
+DIGEST_VERSION = 3
 _SAME_FINDING = ["rule_id", "household_id", "person_id", "name", "id_number"]
 
 T = TypeVar("T")
@@ -87,10 +87,10 @@ class FindingTally:
 
 @dataclass(frozen=True)
 class PlaceTally:
-    """Findings of one township, those of them under review, and the households that clues touch.
+    """Findings of one township, those of them under review, and the households that they touch.
 
-    `notes` are those that accuse nobody: nobody in the township is asked about them, they are for the county itself, and a
-    household that they alone touch is not counted.
+    `notes` are no findings: they accuse nobody, nobody in the township is asked about them, they are for the county itself, and
+    a household that they alone touch is not counted.
     """
 
     county: str | None
@@ -150,7 +150,11 @@ class Problem:
 
 @dataclass(frozen=True)
 class Digest:
-    """What a run found, as counts. All faces are made of this, so they cannot disagree."""
+    """What a run found, as counts. All faces are made of this, so they cannot disagree.
+
+    `findings` are what accuses somebody, `notes` what does not (提示); both are rows of findings.parquet, and `findings_by_rule`
+    counts both, each with its severity.
+    """
 
     project: str
     as_of: date
@@ -164,6 +168,7 @@ class Digest:
     extracts: tuple[ExtractReport, ...]
     rules: tuple[RuleReport, ...]
     findings: int
+    notes: int
     findings_under_review: int
     findings_by_rule: tuple[FindingTally, ...]
     findings_by_place: tuple[PlaceTally, ...]
@@ -250,6 +255,8 @@ def build_digest(
     """
     judged = decided(OUTCOMES.conform(outcomes), standards)
     people, homes, found = PERSONS.conform(persons), HOUSEHOLDS.conform(households), FINDINGS.conform(findings)
+    clues = found.filter(~is_note())
+    undone = FINDINGS.empty() if cleared is None else FINDINGS.conform(cleared).filter(~is_note())
     return Digest(
         project=project,
         as_of=as_of,
@@ -264,12 +271,13 @@ def build_digest(
         ),
         extracts=_extract_reports(EXTRACTS.conform(extracts), LINKS.conform(links)),
         rules=_by_id(rules),
-        findings=found.height,
-        findings_under_review=found.filter(pl.col("band") == Band.REVIEW).height,
+        findings=clues.height,
+        notes=found.height - clues.height,
+        findings_under_review=clues.filter(pl.col("band") == Band.REVIEW).height,
         findings_by_rule=_counted(found, ["rule_id", "title", "severity", "band", "stage"], FindingTally),
         findings_by_place=_by_place(found),
-        missed_by_county=_by_county_and_rule(_only_at_province(found)),
-        cleared_by_province=_by_county_and_rule(FINDINGS.empty() if cleared is None else FINDINGS.conform(cleared)),
+        missed_by_county=_by_county_and_rule(_only_at_province(clues)),
+        cleared_by_province=_by_county_and_rule(undone),
         verdicts=_verdicts(judged, homes),
         standards=_standards(judged, standards, rules),
         problems=tuple(sorted(problems, key=lambda p: (p.source, p.sheet or "", p.kind, p.detail))),
@@ -347,11 +355,12 @@ def _by_place(findings: pl.DataFrame) -> tuple[PlaceTally, ...]:
     places = _grouped(
         findings,
         ["county", "township"],
-        (pl.col("band") == Band.REVIEW).fill_null(value=False).sum().cast(pl.Int64).alias("review"),
+        (~note).sum().cast(pl.Int64).alias("findings"),
+        ((pl.col("band") == Band.REVIEW) & ~note).fill_null(value=False).sum().cast(pl.Int64).alias("review"),
         pl.col("household_id").filter(~note).drop_nulls().n_unique().cast(pl.Int64).alias("households"),
         note.sum().cast(pl.Int64).alias("notes"),
     )
-    return _records(places.rename({"count": "findings"}), PlaceTally)
+    return _records(places.drop("count"), PlaceTally)
 
 
 def _only_at_province(findings: pl.DataFrame) -> pl.DataFrame:

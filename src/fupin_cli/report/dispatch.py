@@ -19,7 +19,7 @@ from fupin_cli.report.finding_words import worded
 from fupin_cli.report.naming import file_names
 from fupin_cli.report.wording import place
 from fupin_cli.report.workbook import located, numbered, ordered
-from fupin_cli.vocabulary import FINDINGS
+from fupin_cli.vocabulary import FINDINGS, is_note
 
 VILLAGE, COUNTY = "village", "county"  # who answers
 BY = ("township", "village")
@@ -34,12 +34,17 @@ _UNIT = ["_county", "_township", "_village"]
 
 @dataclass(frozen=True)
 class SentBook:
-    """One workbook of a batch: its file's name, its unit, how many cases, and whether it is encrypted."""
+    """One workbook of a batch: its file's name, its unit, how many cases and of those notes, on how many rows to be answered.
+
+    And whether it is encrypted. The county's office answers many cases on one row.
+    """
 
     file: str
     county: str
     unit: str
     cases: int
+    notes: int
+    rows: int
     encrypted: bool
 
 
@@ -154,9 +159,9 @@ def _write(
     unit = Unit(first["_county"], township, first["unit"])
     path = folder / first["book"]
     write_dispatch_book(path, unit, _sheets(rows), sending, whom, password)
-    return SentBook(
-        path.name, unit.county, unit.name, rows.height if whom is None else whom.height, password is not None
-    )
+    cases = rows if whom is None else whom
+    notes = cases.filter(is_note()).height
+    return SentBook(path.name, unit.county, unit.name, cases.height, notes, rows.height, password is not None)
 
 
 def _sheets(rows: pl.DataFrame) -> Sequence[tuple[str, pl.DataFrame]]:

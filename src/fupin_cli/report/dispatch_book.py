@@ -27,6 +27,7 @@ from fupin_cli.report.checklist import (
     SIGNED_BY_HOME,
     VERDICTS,
     Form,
+    in_all,
     reviewed,
     write_village,
 )
@@ -87,7 +88,7 @@ SHOWN = {
     field.column: field.header for field in (*COMPARED, *BOOKED) if field.column not in (None, "seq", "finding_key")
 }
 _COVER_WIDTHS = (24, 18, 18, 18, 24, 48)
-_COUNT_HEADERS = ("序号", "{place}", "疑点（条）", "涉及户", "其中待核", "已填", "属实", "不属实", "部分属实", "未填")
+_COUNT_HEADERS = ("序号", "{place}", "{rows}", "涉及户", "其中待核", "已填", "属实", "不属实", "部分属实", "未填")
 
 
 @dataclass(frozen=True)
@@ -136,13 +137,13 @@ def write_dispatch_book(
     at_county = unit.township is None
     form = (COUNTY_FORM if at_county else FORM).without_empty(pl.concat([cases for _, cases in villages]))
     steps = sending.county_steps if at_county else sending.steps
-    _write_cover(written, title, villages, sending, at_county=at_county)
+    _write_cover(written, title, villages, sending, whom, at_county=at_county)
     signatures = _signature_rows(steps, "单位（盖章）：" if at_county else "村级（盖章）：")
     ends = [
-        write_village(written, name, f"{unit.name}　{village}", _when(sending), cases, form, signatures)
+        write_village(written, name, f"{unit.name}　{village}", _when(sending), cases, form, signatures, whom)
         for name, (village, cases) in zip(names, villages, strict=True)
     ]
-    _write_counts(written, unit, list(zip(names, villages, ends, strict=True)), len(form.compared), sending)
+    _write_counts(written, unit, list(zip(names, villages, ends, strict=True)), len(form.compared), sending, whom)
     _write_signed(written, unit, [village for village, _ in villages], steps, sending)
     if whom is not None:
         _write_whom(written, unit, whom)
@@ -164,7 +165,13 @@ def _signature_rows(steps: Sequence[str], stamp: str) -> list[tuple[str, ...]]:
 
 
 def _write_cover(
-    written: Book, title: str, villages: Sequence[tuple[str, pl.DataFrame]], sending: Sending, *, at_county: bool
+    written: Book,
+    title: str,
+    villages: Sequence[tuple[str, pl.DataFrame]],
+    sending: Sending,
+    whom: pl.DataFrame | None,
+    *,
+    at_county: bool,
 ) -> None:
     sheet, styles = written.sheet(COVER), written.styles
     set_widths(sheet, _COVER_WIDTHS)
@@ -172,11 +179,11 @@ def _write_cover(
     put_across(sheet, 1, 0, 5, f"{sending.project}　　{_when(sending)}", styles.subtitle)
     put_across(sheet, 2, 0, 5, pick_on_paper(CLUE_NOTE), styles.note)
     sheet.set_row(0, 34)
-    total = sum(cases.height for _, cases in villages)
+    total = in_all(pl.concat([cases for _, cases in villages]), whom)
     sheets = "张表" if at_county else "张村表"
     steps, how = (sending.county_steps, _HOW_TO_AT_COUNTY) if at_county else (sending.steps, _HOW_TO)
     lines = (
-        f"1. 本表共 {total} 条疑点，{len(villages)} {sheets}。请在 {sending.due} 前填好，纸质签字件和电子表一并报回。",
+        f"1. 本表共有{total}；{len(villages)} {sheets}。请在 {sending.due} 前填好，纸质签字件和电子表一并报回。",
         *how,
         f"8. 签字：{'　→　'.join(steps)}（{sending.chain}）。",
         f"    纸质表在各表表尾签字；电子表在“{SIGNED}”登记签字人和日期，日期不得早于下发日期。",
@@ -195,22 +202,23 @@ def _write_counts(
     villages: Sequence[tuple[str, tuple[str, pl.DataFrame], int]],
     verdicts: int,
     sending: Sending,
+    whom: pl.DataFrame | None,
 ) -> None:
     """The table that is sent back with the list: it counts the answers of the sheets while they are typed.
 
     `verdicts` is the column in which they stand.
     """
     sheet, styles = written.sheet(COUNTS), written.styles
-    where = "行政村" if unit.township else "工作表"
+    heads = {"place": "行政村", "rows": "条数"} if unit.township else {"place": "工作表", "rows": "行数"}
     book.put_table_top(
         sheet, styles, f"{unit.name}疑点核查反馈统计表",
-        [(header.format(place=where), 22 if "{" in header else 12) for header in _COUNT_HEADERS], _when(sending),
+        [(header.format(**heads), 22 if "{" in header else 12) for header in _COUNT_HEADERS], _when(sending),
     )  # fmt: skip
     column = xl_col_to_name(verdicts)
     totals = [0] * 8
     for at, (name, (village, cases), end) in enumerate(villages, 3):
-        review = reviewed(cases)
-        fixed = [cases.height, cases["household_id"].drop_nulls().n_unique(), review]
+        about = cases if whom is None else whom
+        fixed = [cases.height, about["household_id"].drop_nulls().n_unique(), reviewed(about)]
         put_count(sheet, at, 0, at - 2, styles.number)
         put(sheet, at, 1, village, styles.cell_centre)
         for place, count in enumerate(fixed):
@@ -285,7 +293,7 @@ _HOW_TO = (
     f"7. 不要增加、删除人员，不要改动左侧各栏和“{CASE}”“{BATCH}”；发现登记有误的，写在情况说明里。可以筛选、隐藏列、调列宽。",
 )
 _HOW_TO_AT_COUNTY = (
-    f"2. 这些疑点由县级部门自己答复，不发到乡镇、村，也不用户主签字。一行是一个问题，答复适用于“{WHOM}”中列在该行的各人。",
+    f"2. 本表由县级部门自己答复，不发到乡镇、村，也不用户主签字。一行是一个问题，答复适用于“{WHOM}”中列在该行的各人。",
     f"3. 是否属实：{'、'.join(VERDICTS)}。每一行都要选；不选的按未反馈处理。",
     f"4. 情况说明：从列表选，或直接写明（{'、'.join(COUNTY_REASONS)}）。",
     f"5. 处理意见：{'、'.join(ACTIONS)}。已补做比对的选“已修改”，准备补做的选“拟修改”。",

@@ -9,7 +9,7 @@ import polars as pl
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from fupin_cli.report.book import LINE_HEIGHT, TALLEST, Styles, lines_needed, put
+from fupin_cli.report.book import LINE_HEIGHT, TALLEST, Styles, lines_needed, put, put_count
 from fupin_cli.report.wording import band_words
 from fupin_cli.vocabulary import Band
 
@@ -45,6 +45,9 @@ def write_findings(
     for last, (*values, shade) in enumerate(rows, top):
         lines = 1
         for (column, field), value in zip(placed, values, strict=True):
+            if isinstance(value, int | float):
+                put_count(sheet, last, column, value, styles.plain_number_alt if shade else styles.plain_number)
+                continue
             put(sheet, last, column, value, _style(styles, field, value, shade=shade))
             lines = max(lines, lines_needed(value, field.width))
         sheet.set_row(last, min(TALLEST, max(least, lines * LINE_HEIGHT + 6)))

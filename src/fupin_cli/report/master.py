@@ -9,43 +9,45 @@ from pathlib import Path
 import polars as pl
 
 from fupin_cli.language import later, on_paper, pick_on_paper, report_language
-from fupin_cli.report import book
 from fupin_cli.report.book import Book, finish_table, put_long_table, put_table_top, row_heights
 from fupin_cli.report.digest import Digest
 from fupin_cli.report.finding_rows import Field, write_findings
 from fupin_cli.report.long_table import Cells
 from fupin_cli.report.master_counts import County, write_earlier_rounds, write_matrix, write_own_business, write_rules
-from fupin_cli.report.master_cover import write_cover
+from fupin_cli.report.master_cover import write_cover, write_sources
 from fupin_cli.report.wording import CLUE_NOTE, outcome_words
 from fupin_cli.vocabulary import LINE_DEPENDENT, Outcome
 
 _PRINTED = later(" Households that fall short, or of which nobody can tell, come first, and only those are printed.")
-_ALL_FINDINGS = (
+_PRINTED_COLUMNS = later(" Printed up to “How sure”; the columns right of it are there to look a finding up.")
+_SAID = (  # what is printed: who, what, and what both sides say
     Field("seq", later("No."), 4),
-    Field("finding_key", later("Finding"), 9),
     Field("township", later("Township"), 6),
     Field("village", later("Village"), 6),
     Field("hamlet", later("Hamlet"), 4.5),
     Field("head_name", later("Head of household"), 6),
     Field("household_id", later("Household ID"), 9),
     Field("name", later("Name"), 6),
-    Field("id_shown", later("ID number"), 18),
+    Field("id_shown", later("ID number"), 10),
     Field("relation", later("Relation to head"), 5),
     Field("title", later("Kind of finding"), 10, centred=False),
-    Field("rule_id", later("Rule ID"), 9),
     Field("severity_words", later("Weight of finding"), 6),
-    Field("stage_words", later("Comparison round"), 8),
-    Field("department", later("Department compared"), 8),
+    Field("department", later("Department compared"), 7),
     Field("as_of", later("Data as of"), 10.5),
-    Field("register_cell", later("Register says"), 16, centred=False),
+    Field("register_cell", later("Register says"), 17, centred=False),
     Field("department_value", later("Department says"), 20, centred=False),
+    Field("advice", later("What to check"), 20, centred=False),
+    Field("band_words", later("How sure"), 6.5),
+)
+_LOOKED_UP = (
+    Field("finding_key", later("Finding"), 9),
+    Field("rule_id", later("Rule ID"), 9),
+    Field("stage_words", later("Comparison round"), 8),
     Field("listed_name", later("Name at the department"), 6),
     Field("listed_id", later("ID number at the department"), 18),
     Field("listed_place", later("Address at the department"), 10, centred=False),
-    Field("advice", later("What to check"), 20, centred=False),
     Field("basis_words", later("Basis of the link"), 10, centred=False),
     Field("match_weight", later("Match weight (bits)"), 6),
-    Field("band_words", later("How sure"), 6.5),
     Field("citation", later("Citation"), 18, centred=False),
     Field("register_source", later("Register file"), 16, centred=False),
     Field("register_sheet", later("Register sheet"), 7),
@@ -55,6 +57,7 @@ _ALL_FINDINGS = (
     Field("extract_sheet", later("Department sheet"), 7),
     Field("extract_at", later("Department row"), 5.5),
 )
+_ALL_FINDINGS = (*_SAID, *_LOOKED_UP)
 
 
 @report_language()
@@ -70,21 +73,25 @@ def write_master(path: Path, county: County, digest: Digest, titles: Mapping[str
     write_rules(written, county, digest, titles)
     if digest.earlier_rounds:
         write_earlier_rounds(written, county, digest, titles)
+    write_sources(written, county.name, digest)
     return written.save(path)
 
 
 def _write_all_findings(written: Book, county: County) -> None:
-    # A3: thirty columns would be too small to read on A4, and a county office has the paper.
-    sheet, styles = written.sheet(on_paper("All findings"), book.A3), written.styles
+    # All thirty-three columns would be too small to read, even on A3: half of them are printed, on A4.
+    sheet, styles = written.sheet(on_paper("All findings")), written.styles
     put_table_top(
         sheet,
         styles,
         on_paper("{name}: all findings", name=county.name),
         [(field.header, field.width) for field in _ALL_FINDINGS],
+        pick_on_paper(CLUE_NOTE) + on_paper(_PRINTED_COLUMNS),
+        len(_SAID),
     )
     last = write_findings(sheet, styles, county.findings, list(enumerate(_ALL_FINDINGS)), 3, least=24)
     finish_table(sheet, last, len(_ALL_FINDINGS) - 1, on_paper("{name}: all findings", name=county.name))
-    sheet.freeze_panes(3, 8)
+    sheet.print_area(0, 0, last, len(_SAID) - 1)
+    sheet.freeze_panes(3, 7)
 
 
 def _write_households(written: Book, county: County, digest: Digest, titles: Mapping[str, str]) -> None:
@@ -122,12 +129,15 @@ def _write_households(written: Book, county: County, digest: Digest, titles: Map
         outcome_words(Outcome.UNKNOWN): 2,
         outcome_words(Outcome.NOT_APPLICABLE): 2,
     }
-    values = table.drop("telling").cast(pl.String).get_columns()
+    values = table.drop("telling").get_columns()
     others = styles.bad, styles.unsure
     cells = [
         Cells(said, styles.cell_centre, others, said.replace_strict(looks, default=0, return_dtype=pl.UInt8))
         if first <= column < after
-        else Cells(said, styles.cell if column == after else styles.cell_centre)
+        else Cells(
+            said,
+            styles.plain_number if said.dtype.is_numeric() else styles.cell if column == after else styles.cell_centre,
+        )
         for column, said in enumerate(values)
     ]
     last = put_long_table(sheet, 3, cells, row_heights(values, [width for _, width in columns]))

@@ -1,4 +1,7 @@
-"""The master's first sheet: how to use the book, which extracts were compared, control totals, lines of the policy."""
+"""The master's first sheet, how to use the book; and its last ones: the extracts compared, control totals, rule packs.
+
+Each table has a sheet of its own, for only so is its header printed on every page.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ from fupin_cli.report.wording import (
 
 
 def write_cover(written: Book, county: str, digest: Digest, as_of: date) -> None:
-    """The first sheet: what the book is for, what was compared, and the control totals of the county's files."""
+    """The first sheet: what the book is for, which lines were used, what its colours mean."""
     sheet, styles = written.sheet(on_paper("About")), written.styles
     set_widths(sheet, _WIDTHS)
     put_across(
@@ -62,17 +65,21 @@ def write_cover(written: Book, county: str, digest: Digest, as_of: date) -> None
     put_heading(sheet, 4, _LAST, on_paper("What this book holds and how to use it"), styles)
     for row, line in enumerate(_HOW_TO, 5):
         put_paragraph(sheet, row, _LAST, on_paper(line), styles, width=sum(_WIDTHS))
-    row = _write_extracts(sheet, styles, 6 + len(_HOW_TO), county, digest)
-    row = _write_accounts(sheet, styles, row + 1, county, digest)
-    row = _write_lines(sheet, styles, row + 1, digest)
-    row = _write_packs(sheet, styles, row, digest)
+    row = _write_lines(sheet, styles, 6 + len(_HOW_TO), digest)
     row = put_legend(sheet, row, _LAST, _colours(styles), styles)
     put_heading(sheet, row + 1, _LAST, on_paper("Origin and checksums"), styles)
     put_paragraph(sheet, row + 2, _LAST, on_paper(_PROVENANCE), styles, width=sum(_WIDTHS))
     book.put_footer(sheet, on_paper("{county}: about", county=county))
 
 
-def _write_extracts(sheet: Worksheet, styles: Styles, row: int, county: str, digest: Digest) -> int:
+def write_sources(written: Book, county: str, digest: Digest) -> None:
+    """The last sheets: what was compared, the control totals of the county's files, and the packs that were used or not."""
+    _write_extracts(written, county, digest)
+    _write_accounts(written, county, digest)
+    _write_packs(written, county, digest)
+
+
+def _write_extracts(written: Book, county: str, digest: Digest) -> None:
     rows = []
     for extract in digest.extracts:
         if extract.coverage and county not in extract.coverage:
@@ -91,65 +98,66 @@ def _write_extracts(sheet: Worksheet, styles: Styles, row: int, county: str, dig
         about = (f"{extract.department or ''}　{kind_words(extract.kind)}", extract.extract, str(extract.as_of or ""))
         rows.append((*about, covered, stage_words(extract.stage), how or on_paper("nobody linked")))
     title = on_paper("Departments' data: as-of dates, coverage and links (persons linked in all counties covered)")
-    return _write_table(sheet, styles, row, title, _EXTRACTS, rows)
+    _write_table(written, county, on_paper("Data compared"), title, _EXTRACTS, rows)
 
 
 def _write_table(
-    sheet: Worksheet,
-    styles: Styles,
-    row: int,
+    written: Book,
+    county: str,
+    name: str,
     title: str,
-    columns: Sequence[tuple[str, int, int]],
+    columns: Sequence[tuple[str, float]],
     rows: Sequence[Sequence[str | None]],
-) -> int:
-    """The row after a heading and a table; each of its columns spans some of the sheet's, and the last is set left."""
-    put_heading(sheet, row, _LAST, title, styles)
-    for header, first, last in columns:
-        put_across(sheet, row + 1, first, last, on_paper(header), styles.header)
-    for at, values in enumerate(rows, row + 2):
+) -> None:
+    """A sheet with one table of texts, the last column set left."""
+    sheet, styles = written.sheet(name), written.styles
+    book.put_table_top(sheet, styles, f"{county}　{title}", columns, "")
+    at = 2
+    for at, values in enumerate(rows, 3):
         lines = 1
-        for value, (header, first, last) in zip(values, columns, strict=True):
-            style = styles.cell if header == columns[-1][0] else styles.cell_centre
-            put_across(sheet, at, first, last, value or "", style)
-            lines = max(lines, lines_needed(value, sum(_WIDTHS[first : last + 1]) - 2))
+        for column, (value, (_, width)) in enumerate(zip(values, columns, strict=True)):
+            put(sheet, at, column, value or "", styles.cell if column == len(columns) - 1 else styles.cell_centre)
+            lines = max(lines, lines_needed(value, width))
         sheet.set_row(at, LINE_HEIGHT * lines + 6)
-    return row + 2 + len(rows)
+    sheet.freeze_panes(3, 0)
+    book.finish_table(sheet, at, len(columns) - 1, f"{county}　{name}")
 
 
-def _write_accounts(sheet: Worksheet, styles: Styles, row: int, county: str, digest: Digest) -> int:
-    """The row after the control totals of every file and sheet, their sum, and where the rows are that can be mended."""
+def _write_accounts(written: Book, county: str, digest: Digest) -> None:
+    """The control totals of every file and sheet, their sum, and where the rows are that can be mended."""
+    name = on_paper("Control totals")
+    sheet, styles = written.sheet(name), written.styles
     accounts = [account for account in digest.accounts if _concerns(account, county)]
     title = on_paper(
         "Control totals: read = used + set aside (by file and sheet; hidden rows and columns are read all the same)"
     )
-    put_heading(sheet, row, _LAST, title, styles)
-    for column, header in enumerate(_ACCOUNTS):
-        put(sheet, row + 1, column, on_paper(header), styles.header)
-    sheet.set_row(row + 1, LINE_HEIGHT + 8)
-    for at, account in enumerate(accounts, row + 2):
+    widths = [width for _, width in _ACCOUNTS]
+    end = len(widths) - 1
+    book.put_table_top(sheet, styles, f"{county}　{title}", _ACCOUNTS, "")
+    for at, account in enumerate(accounts, 3):
         reasons = reasons_words(account.other_reasons)
         put(sheet, at, 0, account.source, styles.cell)
         put(sheet, at, 1, account.sheet, styles.cell_centre)
         for column, count in enumerate(_counts(account), 2):
             put_count(sheet, at, column, count, styles.number)
-        put(sheet, at, _LAST - 1, reasons, styles.cell)
+        put(sheet, at, end - 1, reasons, styles.cell)
         state, style = (
             (on_paper("agrees"), styles.cell_centre) if account.balanced else (on_paper("differs"), styles.bad)
         )
-        put(sheet, at, _LAST, state, style)
-        lines = max(lines_needed(reasons, _WIDTHS[-2] - 2), lines_needed(account.source, _WIDTHS[0] - 2))
-        sheet.set_row(at, LINE_HEIGHT * max(lines, lines_needed(account.sheet, _WIDTHS[1] - 2)) + 6)
-    row += 2 + len(accounts)
+        put(sheet, at, end, state, style)
+        lines = max(lines_needed(reasons, widths[-2] - 2), lines_needed(account.source, widths[0] - 2))
+        sheet.set_row(at, LINE_HEIGHT * max(lines, lines_needed(account.sheet, widths[1] - 2)) + 6)
+    row = 3 + len(accounts)
     put_across(sheet, row, 0, 1, on_paper("Total"), styles.total)
     for column, counts in enumerate(zip(*map(_counts, accounts), strict=True), 2):
         put_count(sheet, row, column, sum(counts), styles.number_total)
-    put_across(sheet, row, _LAST - 1, _LAST, "", styles.total)
+    put_across(sheet, row, end - 1, end, "", styles.total)
     sheet.set_row(row, LINE_HEIGHT + 6)
     if returned := sum(account.rows_returned for account in accounts):
         told = on_paper(_RETURNED, rows=f"{returned:,}")
-        put_paragraph(sheet, row + 1, _LAST, told, styles, width=sum(_WIDTHS))
-        row += 1
-    return row + 1
+        put_paragraph(sheet, row + 1, end, told, styles, width=sum(widths))
+    sheet.freeze_panes(3, 0)
+    book.finish_table(sheet, row - 1, end, f"{county}　{name}")
 
 
 def _counts(account: SourceAccount) -> tuple[int, ...]:
@@ -164,15 +172,24 @@ def _concerns(account: SourceAccount, county: str) -> bool:
 
 def _write_lines(sheet: Worksheet, styles: Styles, row: int, digest: Digest) -> int:
     """The row after the lines of the policy that households were held against."""
-    rows = [
-        (line.name, on_paper("{year}", year=line.year), on_paper("{yuan:,.0f} yuan", yuan=line.yuan), line.citation)
-        for line in digest.lines
-    ]
-    return _write_table(sheet, styles, row, on_paper("Lines that were used"), _LINES, rows) + 1 if rows else row
+    if not digest.lines:
+        return row
+    put_heading(sheet, row, _LAST, on_paper("Lines that were used"), styles)
+    for header, first, last in _LINES:
+        put_across(sheet, row + 1, first, last, on_paper(header), styles.header)
+    for at, line in enumerate(digest.lines, row + 2):
+        year, yuan = on_paper("{year}", year=line.year), on_paper("{yuan:,.0f} yuan", yuan=line.yuan)
+        for value, (_, first, last) in zip((line.name, year, yuan, line.citation), _LINES, strict=True):
+            put_across(sheet, at, first, last, value, styles.cell if last == _LAST else styles.cell_centre)
+        room = sum(_WIDTHS[_LINES[-1][1] :]) - 2
+        sheet.set_row(
+            at, LINE_HEIGHT * max(lines_needed(line.citation, room), lines_needed(line.name, _WIDTHS[0] - 2)) + 6
+        )
+    return row + 3 + len(digest.lines)
 
 
-def _write_packs(sheet: Worksheet, styles: Styles, row: int, digest: Digest) -> int:
-    """The row after the packs of the place, used or not, and why."""
+def _write_packs(written: Book, county: str, digest: Digest) -> None:
+    """The packs of the place, used or not, and why."""
     rows = [
         (
             on_paper("{title} ({pack})", title=pack.title, pack=pack.pack),
@@ -182,7 +199,8 @@ def _write_packs(sheet: Worksheet, styles: Styles, row: int, digest: Digest) -> 
         for pack in digest.packs
     ]
     title = on_paper("Rule packs: used or not, and why")
-    return _write_table(sheet, styles, row, title, _PACKS, rows) + 1 if rows else row
+    if rows:
+        _write_table(written, county, on_paper("Rule packs"), title, _PACKS, rows)
 
 
 def _colours(styles: Styles) -> list[tuple[str, Format, str]]:
@@ -201,7 +219,7 @@ def _colours(styles: Styles) -> list[tuple[str, Format, str]]:
             styles.bad,
             on_paper(
                 "Standard not met, a finding, totals that differ, or a rule that did not run "
-                "(Households, Rules, this sheet)"
+                "(Households, Rules, Control totals)"
             ),
         ),
         (
@@ -229,40 +247,40 @@ def _colours(styles: Styles) -> list[tuple[str, Format, str]]:
 
 _WIDTHS = (32, 20, 10, 10, 10, 8, 8, 8, 34, 10)  # 150 in all, which A4 takes in letters of some 9 points
 _LAST = len(_WIDTHS) - 1
-_ACCOUNTS = (
-    later("File"),
-    later("Sheet"),
-    later("Rows read"),
-    later("Rows used"),
-    later("Rows set aside"),
-    later("of which footers"),
-    later("Hidden rows"),
-    later("Hidden columns"),
-    later("Other reasons for setting aside"),
-    later("Balance"),
-)
-_EXTRACTS = (  # header, first and last column of the sheet
-    (later("Department and kind"), 0, 0),
-    (later("Extract"), 1, 1),
-    (later("Data as of"), 2, 3),
-    (later("Counties covered"), 4, 5),
-    (later("Comparison round"), 6, 7),
-    (later("Bases of links and persons"), 8, _LAST),
-)
-_LINES = (
+_LINES = (  # header, first and last column of the sheet
     (later("Title"), 0, 0),
     (later("Year"), 1, 1),
     (later("Amount"), 2, 3),
     (later("Source of the rule"), 4, _LAST),
 )
-_PACKS = ((later("Rule pack"), 0, 1), (later("Rule"), 2, 3), (later("Reason"), 4, _LAST))
+_EXTRACTS = (
+    (later("Department and kind"), 26),
+    (later("Extract"), 20),
+    (later("Data as of"), 12),
+    (later("Counties covered"), 16),
+    (later("Comparison round"), 17),
+    (later("Bases of links and persons"), 60),
+)
+_ACCOUNTS = (
+    (later("File"), 32),
+    (later("Sheet"), 20),
+    (later("Rows read"), 10),
+    (later("Rows used"), 10),
+    (later("Rows set aside"), 10),
+    (later("of which footers"), 8),
+    (later("Hidden rows"), 8),
+    (later("Hidden columns"), 8),
+    (later("Other reasons for setting aside"), 34),
+    (later("Balance"), 10),
+)
+_PACKS = ((later("Rule pack"), 52), (later("Rule"), 20), (later("Reason"), 78))
 _RETURNED = later(
     "Of the rows set aside, {rows} lack the person, the household or a header and could not "
     "be used. They are listed by sender in the folder 退回更正 beside this county's, each with "
     "its file, sheet, row, reason and remedy: please pass them to the sender to be corrected."
 )
 _PROVENANCE = later(
-    "The program made this book from the data and rules above; it holds no external links. "
+    "The program made this book from the data and rules that it lists; it holds no external links. "
     "The checksums (SHA-256) of every input, rule file and of this book stand in "
     "manifest.json of the same run; each finding's file, sheet and row stand in the last "
     'columns of "All findings".'

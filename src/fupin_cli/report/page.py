@@ -18,7 +18,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from fupin_cli.language import listed_on_paper, on_paper, pick_on_paper, report_language
+from fupin_cli.language import clues, listed_on_paper, on_paper, pick_on_paper, report_language
 from fupin_cli.report.book import write_private
 from fupin_cli.report.digest import Digest, in_language_written, titled
 from fupin_cli.report.masking import mask_text
@@ -82,7 +82,7 @@ def render_page(digest: Digest, frames: PageFrames) -> str:
         sections=shown,
         appendix=folded,
         cases=cases,
-        cases_note=_cases_note(len(cases), frames.findings.height),
+        cases_note=_cases_note(len(cases), digest.findings, digest.notes),
         rules=sorted({(case.rule, on_paper("{title} [{rule}]", title=case.title, rule=case.rule)) for case in cases}),
         severities=list(dict.fromkeys((case.severity, case.severity_words) for case in cases)),
         towns=sorted({case.township for case in cases}),
@@ -167,15 +167,16 @@ def _places_note(roots: Sequence[Place]) -> str:
     )
 
 
-def _cases_note(shown: int, found: int) -> str:
+def _cases_note(shown: int, findings: int, notes: int) -> str:
     how = on_paper(
         "Open one to see what both sides say, where that stands, the basis of the link and the "
         "trace of the rule. Print shows what is open."
     )
-    if shown == found:
-        return on_paper("All {found:,}. {how}", found=found, how=how)
+    found = clues(findings, notes, on_paper)
+    if shown == findings + notes:
+        return on_paper("All: {found}. {how}", found=found, how=how)
     return on_paper(
-        "{shown:,} of {found:,} (at most {MOST_CASES}: some of every rule, weighty ones first, "
+        "{shown:,} shown of {found} (at most {MOST_CASES}: some of every rule, weighty ones first, "
         "notes last); the others stand in the counties' master lists under workbooks, or ask "
         "fupin explain. {how}",
         found=found,

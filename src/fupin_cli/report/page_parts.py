@@ -113,13 +113,15 @@ class PageFrames:
 def five_numbers(told: Mapping[str, Any]) -> tuple[tuple[str, int, str], ...]:
     """Name, count and a word beneath: the people, the clues, whom they touch, and what the exit standard says.
 
-    Notes accuse nobody: they are told beside the clues. Clues and notes together are all findings.
-    `told` is a digest as digest.json has it, of this round or of an earlier one.
+    Notes accuse nobody: they are told beside the clues. `told` is a digest as digest.json has it, of this round or of an
+    earlier one; both are counted by their kinds, for older digests called both findings.
     """
     homes = told["households"]
     touched = sum(tally["households"] for tally in told["findings_by_place"])
     kinds = told["findings_by_rule"]
-    notes = sum(kind["count"] for kind in kinds if kind["severity"] == Severity.INFO)
+    notes, clues = (
+        sum(kind["count"] for kind in kinds if (kind["severity"] == Severity.INFO) is note) for note in (True, False)
+    )
     review = sum(kind["count"] for kind in kinds if kind["band"] == Band.REVIEW and kind["severity"] != Severity.INFO)
     beneath = on_paper("under review: {review:,}", review=review) + (
         on_paper("; notes for the county itself: {notes:,}", notes=notes) if notes else ""
@@ -127,7 +129,7 @@ def five_numbers(told: Mapping[str, Any]) -> tuple[tuple[str, int, str], ...]:
     not_met, unknown = (sum(verdict[name] for verdict in told["verdicts"]) for name in ("not_met", "unknown"))
     return (
         (on_paper("Persons on the register"), told["persons"], on_paper("households: {homes:,}", homes=homes)),
-        (on_paper("Findings"), told["findings"] - notes, beneath),
+        (on_paper("Findings"), clues, beneath),
         (on_paper("Households touched"), touched, _share(touched, homes)),
         (on_paper("Households below the exit standard"), not_met, _share(not_met, homes)),
         (on_paper("Households unknown"), unknown, on_paper("facts are missing; that is not met")),

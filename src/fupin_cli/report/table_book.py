@@ -64,8 +64,8 @@ def _write_part(written: Book, name: str, title: str, part: Part) -> None:
     for at, row in enumerate(part.rows.select(column for column, _, _ in part.columns).rows(), 3):
         lines = 1
         for place, value in enumerate(row):
-            if isinstance(value, int):
-                put_count(sheet, at, place, value, styles.number)
+            if isinstance(value, int | float):
+                put_count(sheet, at, place, value, styles.number if isinstance(value, int) else styles.plain_number)
                 continue
             put(sheet, at, place, value, styles.cell_alt if at % 2 else styles.cell)
             lines = max(lines, lines_needed(value, part.columns[place][2]))

@@ -278,14 +278,12 @@ def findings(digest: Digest, most: int | None = None) -> RenderableType:
         sums = [sum(bands[at] for _, (_, _, bands) in rest) for at in (0, 1)]
         rows.append(("……", tr("{count} more kinds (--files)", count=len(rest)), "", f"{sums[0]:,}", f"{sums[1]:,}"))
     clues = [sum(bands[at] for _, _, bands in kinds.values()) for at in (0, 1)]
-    rows.append((tr("total"), "", "", f"{clues[0]:,}", f"{clues[1]:,}"))
+    rows.append((tr("findings, total"), "", "", f"{clues[0]:,}", f"{clues[1]:,}"))
     if notes:
         rows += [
             (rule, title, severity, f"{bands[0]:,}", f"{bands[1]:,}")
             for rule, (title, severity, bands) in sorted(notes.items())
         ]
-        sure = digest.findings - digest.findings_under_review
-        rows.append((tr("with notes"), "", "", f"{sure:,}", f"{digest.findings_under_review:,}"))
     headers = (tr("rule"), tr("kind"), tr("severity"), tr("accepted"), tr("review"))
     return _table(tr("findings (clues, not conclusions)"), headers, rows, {3, 4}, whole={0})
 

@@ -84,18 +84,19 @@ def _write_cover(
     put_across(sheet, 1, 0, last, f"比对日期：{as_of}", styles.subtitle)
     put_across(sheet, 2, 0, last, "“未到”是走访记录里没有，不等于没有去过：去过的请补记。", styles.note)
     sheet.set_row(0, 34)
-    put_heading(sheet, 4, last, "各村走访情况", styles)
+    put_heading(sheet, 4, last, "说明", styles)
+    for row, line in enumerate(lines, 5):
+        put_paragraph(sheet, row, last, line, styles, width=sum(_COVER))
+    top = 6 + len(lines)
+    put_heading(sheet, top, last, "各村走访情况", styles)
     for column, header in enumerate(("行政村", *COUNT_HEADERS, "覆盖率")):
-        put(sheet, 5, column, header, styles.header)
-    at = 5
-    for at, (village, _, counts) in enumerate(villages, 6):
+        put(sheet, top + 1, column, header, styles.header)
+    for at, (village, _, counts) in enumerate(villages, top + 2):
         put(sheet, at, 0, village, styles.cell_centre)
         for column, name in enumerate(_COUNTS, 1):
             put_count(sheet, at, column, int(str(counts[name])), styles.number)
         put(sheet, at, last, counts["share"], styles.cell_centre)
-    put_heading(sheet, at + 2, last, "说明", styles)
-    for row, line in enumerate(lines, at + 3):
-        put_paragraph(sheet, row, last, line, styles, width=sum(_COVER))
+    sheet.repeat_rows(top + 1)  # the one table stands last: a page that it goes on to has its header
     sheet.protect("", {"format_columns": True, "format_rows": True})
     book.put_footer(sheet, title)
 
