@@ -83,6 +83,19 @@ def test_one_case_is_told_masked(told):
     assert fupin("cases", "show", "C000", "--ledger", told).returncode == 2
 
 
+def test_one_case_is_a_workbook(told, tmp_path):
+    """What both sides say and the person in full, for whoever keeps a file of the case; then what happened, in order."""
+    case = json.loads(ask(told, "list", "--json", "--state", "closed", "--limit", "1"))[0]["case_id"]
+    ask(told, "show", case, "-o", tmp_path / "case.xlsx")
+    book = load_workbook(tmp_path / "case.xlsx")
+    facts = {row[0]: row[1] for row in book["核查件"].iter_rows(min_row=4, values_only=True)}
+    assert (facts["核查件编号"], facts["状态"]) == (case, "已销号")
+    assert "*" not in facts["姓名"] + facts["证件号码"] + facts["疑点说明"]
+    assert "疑点" in facts["疑点说明"] or "。" in facts["疑点说明"]
+    kinds = [row[1] for row in book["经过"].iter_rows(min_row=4, values_only=True)]
+    assert kinds == ["发现", "下发", "反馈", *["签字"] * 4, "销号"]
+
+
 def test_units_are_ranked(told):
     """Who answers, in time, and puts right: the township that answered first leads, the silent one is last."""
     ranking = json.loads(ask(told, "stats", "--json", "--on", "2020-02-02"))["performance"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import click
 import polars as pl
 
 from fupin_cli.cases.asked import chosen
-from fupin_cli.cases.history import history, kind_words
+from fupin_cli.cases.history import DETAIL_WORDS, history, kind_words, state_words
 from fupin_cli.cases.ledger import case_of_finding, nearest_case, open_ledger
 from fupin_cli.cases.schema import COUNTY, OPEN, STATES
 from fupin_cli.cli import complete
@@ -24,7 +24,7 @@ from fupin_cli.errors import UsageError, typed
 from fupin_cli.language import pick, tr
 from fupin_cli.layout import in_ledger
 from fupin_cli.report.masking import mask_id, mask_name, mask_sentence
-from fupin_cli.vocabulary import Severity
+from fupin_cli.vocabulary import SEVERITY_LABELS, Severity, label
 
 _LISTED = (
     ("case_id", "核查件编号", "case"),
@@ -38,6 +38,18 @@ _LISTED = (
     ("due", "截止日期", "due"),
     ("verdict", "是否属实", "is it so"),
     ("reason", "情况说明", "explanation"),
+)
+_OF_THE_CASE = (
+    "finding_key", "severity", "household_id", "head_name", "name", "id_number", "relation", "department", "as_of",
+    "register_value", "department_value", "listed_name", "listed_id", "listed_place", "evidence", "citation",
+)  # fmt: skip
+_ANSWER = {name: DETAIL_WORDS[name] for name in ("verdict", "reason", "action", "material", "checker", "checked_on")}
+_HAPPENED = (
+    ("day", "日期", 12.0),
+    ("kind", "事项", 16.0),
+    ("round", "轮次", 8.0),
+    ("batch", "批次", 8.0),
+    ("what", "内容", 100.0),
 )
 _SHOWN_ROWS, _AT_ONCE = 200, 10_000
 _ON_TERMINAL = ("case_id", "state", "rule_id", "county", "township", "village", "sent_batch", "due", "verdict")
@@ -121,17 +133,19 @@ def list_cases(
 
 @click.command("show")
 @click.argument("case", shell_complete=complete.cases)
+@book_option
 @ledger_option
 @json_option
-def show_case(case: str, ledger: Path, *, as_json: bool) -> int:
+def show_case(case: str, output: Path | None, ledger: Path, *, as_json: bool) -> int:
     """Show one case: what it is about (masked) and everything that happened to it.
 
-    CASE is its number, or the key of its finding (疑点编号) as a run's lists have it.
+    CASE is its number, or the key of its finding (疑点编号) as a run's lists have it. A workbook has names and numbers in full.
 
     \b
     Examples:
       fupin cases show C4G7Q2M9KX0BD5T1Z
       fupin cases show C4G7Q2M9KX0BD5T1Z --json | jq .events
+      fupin cases show C4G7Q2M9KX0BD5T1Z -o 一件一档.xlsx
     """
     with open_ledger(ledger) as opened:
         number = case_of_finding(opened, case) or case_number(case)
@@ -144,6 +158,9 @@ def show_case(case: str, ledger: Path, *, as_json: bool) -> int:
         )
     row = found.row(0, named=True)
     about = people.filter(pl.col("case_id") == number).row(0, named=True) if people is not None else {}
+    if output:
+        _write_case(output, row, about, events)
+        return 0
     who = {
         "finding_key": about.get("finding_key"),
         "name": mask_name(about.get("name")),
@@ -180,6 +197,27 @@ def show_case(case: str, ledger: Path, *, as_json: bool) -> int:
     events = pick((events.with_columns(kind_words("kind")), events))
     print_table(table_of([(zh, name) for name, zh in heads.items()], events))
     return 0
+
+
+def _write_case(output: Path, case: Mapping[str, Any], about: Mapping[str, Any], events: pl.DataFrame) -> None:
+    """One case on paper: what both sides say, what was answered, and everything that happened, in full."""
+    from fupin_cli.report.table_book import Part, write_table_book  # noqa: PLC0415 - a case on the terminal needs no workbooks
+    from fupin_cli.rundir import replace_file  # noqa: PLC0415
+
+    told = {**case, **about}  # `evidence` of a case is its hash
+    said = {"state": state_words(case["state"]), "severity": SEVERITY_LABELS[Severity(case["severity"])][0]}
+    words = {name: zh for name, zh, _ in _LISTED} | {name: label(name) for name in _OF_THE_CASE} | _ANSWER
+    rows = [(zh, str(said.get(name, told[name]))) for name, zh in words.items() if told.get(name) is not None]
+    facts = pl.DataFrame(rows, schema={"name": pl.String, "text": pl.String}, orient="row")
+    happened = events.with_columns(kind_words("kind"))
+    parts = [
+        Part("核查件", "", (("name", "项目", 22.0), ("text", "内容", 110.0)), facts),
+        Part("经过", "", _HAPPENED, happened),
+    ]
+    with replace_file(output) as path:
+        day = date.fromisoformat(case["moved"])
+        write_table_book(path, f"核查件 {case['case_id']}", day, {"经过": events.height}, parts)
+    click.echo(f"→ {output}", err=True)
 
 
 def _as_json(
