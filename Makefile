@@ -57,7 +57,8 @@ endef
 test-rule-mutants: $(STAMP)  ## change every threshold and operator of every shipped rule: an example must notice
 	$(BIN)/python -m pytest -q -m "" tests/test_mutants.py
 
-# PACKAGES=cases and ONLY=cases/keys do a part of it, EVERY=4 a sample: each fourth. What survives is printed; tools/mutants.toml says what makes no difference.
+# PACKAGES=cases and ONLY=cases/keys do a part of it, SAMPLE=120 SEED=2 a random sample of each package. What survives is printed; tools/mutants.toml says
+# what makes no difference.
 PACKAGES ?= normalise cases rules
 mutants: $(STAMP)  ## change the program in 2,500 places, one at a time: a test must notice; takes an hour
 	$(BIN)/python tools/mutants.py $(PACKAGES)

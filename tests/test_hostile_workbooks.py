@@ -152,10 +152,10 @@ HOSTILE_XML = {
 @pytest.mark.parametrize("part", HOSTILE_XML.values(), ids=list(HOSTILE_XML))
 def test_xml_made_to_take_time_does_not(part):
     """Every search is linear."""
-    start = time.perf_counter()
+    start = time.process_time()
     pieces = [b"<worksheet>", *(part[at : at + (1 << 20)] for at in range(0, len(part), 1 << 20))]
     sheet_xml.sheet_notes("a", pieces)
-    assert time.perf_counter() - start < patient(10)
+    assert time.process_time() - start < patient(10)
 
 
 HOSTILE_STREAMS = {
@@ -170,12 +170,12 @@ HOSTILE_STREAMS = {
 @pytest.mark.parametrize("stream", HOSTILE_STREAMS.values(), ids=list(HOSTILE_STREAMS))
 def test_streams_made_to_take_time_do_not(stream):
     """The walk goes forward and ends."""
-    start = time.perf_counter()
+    start = time.process_time()
     book = _Book.walked(stream)
     assert list(book.by_title()) == []
     with contextlib.suppress(BadDataError):
         binary_workbook.sheet_notes("a", [stream])
-    assert time.perf_counter() - start < patient(10)
+    assert time.process_time() - start < patient(10)
 
 
 # --- how far -------------------------------------------------------------------------------------------------------------

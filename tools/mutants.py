@@ -60,6 +60,10 @@ class Known:
         first = self.tests(file, line)
         return first + self._ordered(self._all(file) - set(first))
 
+    def longest(self, test: str) -> float:
+        """The seconds of the slowest test in the same file: whichever runs first makes what several of them share."""
+        return max(seconds for other, seconds in self.seconds.items() if _file(other) == _file(test))
+
     def _all(self, file: str) -> set[str]:
         return {test for tests in self.lines.get(file, {}).values() for test in tests}
 
@@ -231,7 +235,7 @@ def _exchanged(file: str, one: Mutant, items: Sequence, known: Known, functions:
     except ValueError:  # it holds variables of another function no longer, or others
         return _OUT_OF_REACH
     for item, following in zip(items, [*items[1:], None], strict=True):
-        _give(known.seconds[item.nodeid])
+        _give(known.longest(item.nodeid))
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         if item.session.testsfailed:
             return 1
@@ -308,7 +312,7 @@ def _loaded_anew(package: str, file: str, mutant: Mutant, known: Known) -> int:
             items[:] = sorted((item for item in items if item.nodeid in rank), key=lambda item: rank[item.nodeid])
 
         def pytest_runtest_logstart(self, nodeid: str) -> None:
-            _give(known.seconds[nodeid])
+            _give(known.longest(nodeid))
 
     _hush()
     _give(30)  # to load
