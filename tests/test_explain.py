@@ -120,7 +120,7 @@ def test_a_case_is_explained_as_its_finding(booked, tmp_path):
     run, case, key = booked
     told = fupin("explain", case, "--run", run)
     assert told.returncode == 0, told.stderr
-    assert told.stdout.startswith(f"case {case}  new\nfinding {key}  ")
+    assert re.match(rf"case {case}  new\n(?:finding|note) {key}  ", told.stdout)
     assert told.stdout.split("\n", 1)[1] == fupin("explain", key, "--run", run).stdout
     for words in ((case.lower(), "--ledger", tmp_path / "cases"), (f"{case[:9]} {case[9:]}",)):
         assert fupin("explain", *words, "--run", run).stdout == told.stdout

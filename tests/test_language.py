@@ -184,6 +184,7 @@ def test_no_table_of_words_is_in_english_alone(path: Path):
         fine.update(node.values if isinstance(node, ast.JoinedStr) else [])  # asked as a whole
         marked = isinstance(node, ast.Call) and _called(node) in (*MARKED, *FOR_US)
         beside = node.elts if isinstance(node, ast.Tuple) else node.args if isinstance(node, ast.Call) else []
+        beside += [word for each in beside if isinstance(each, ast.Call) for word in each.args]  # a pattern's text
         beside += node.keys if isinstance(node, ast.Dict) else []
         if marked or any(HAN.search(_bare(other)) for other in beside if other):
             fine.update(ast.walk(node))

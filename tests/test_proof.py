@@ -151,9 +151,9 @@ def test_a_ledger_from_before_the_chain_goes_on(booked):
     with closing(sqlite3.connect(ledger / "ledger.db", isolation_level=None)) as connection:
         for name in ("rounds_are_never_changed", "rounds_are_never_deleted"):
             connection.execute(f"DROP TRIGGER {name}")
-        connection.execute("ALTER TABLE rounds DROP COLUMN chain")
-        connection.execute("ALTER TABLE rounds DROP COLUMN chained_until")
-        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) - 1}")
+        for name in ("chain", "chained_until", "notes"):
+            connection.execute(f"ALTER TABLE rounds DROP COLUMN {name}")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) - 2}")
     with open_ledger(ledger) as opened:
         assert opened.connection.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS)
         assert check_ledger(opened) == []
