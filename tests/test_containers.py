@@ -304,8 +304,8 @@ def test_a_parser_that_dies_is_an_error_and_the_next_file_is_read(tmp_path, monk
 
 
 def test_a_parser_that_never_ends_is_stopped(tmp_path, monkeypatch):
-    """Time is limited by the size of the file."""
-    write_xlsx(tmp_path / "a.xlsx", SHEETS)
+    """Time is limited by the size of the file; this one is not read within a moment."""
+    write_xlsx(tmp_path / "a.xlsx", {"东乡": [*EAST, *EAST[-1:] * 5000]})
     monkeypatch.setattr(sandbox, "_FREE_SECONDS", 0.0)
     monkeypatch.setattr(sandbox, "_BYTES_A_SECOND", 1 << 40)
     with pytest.raises(BadDataError, match="far longer"):
