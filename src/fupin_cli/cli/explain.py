@@ -31,17 +31,10 @@ from fupin_cli.language import pick, tr
 from fupin_cli.report.english import as_spoken
 from fupin_cli.report.masking import mask_id, mask_text
 from fupin_cli.rules import Rule, nearest
+from fupin_cli.rules.pack import HOUSEHOLD_FACTS, PERSON_FACTS
 from fupin_cli.traces import ACCESS, record
 
-DERIVED = {
-    "age": ("年龄", "age"),
-    "age_at_school_start": ("学年开始时年龄", "age when the school year began"),
-    "line_yuan": ("标准线", "the line"),
-    "days_since_entry": ("录入天数", "days since entry"),
-    "county_compared": ("录入前已县级比对", "compared by the county before entry"),
-    "member_count_actual": ("台账人数", "members on the register"),
-    "as_of": ("比对日期", "as-of date"),
-}
+_DERIVED = PERSON_FACTS | HOUSEHOLD_FACTS | {"line_yuan": ("标准线", "the line")}
 _SHORTEST_KEY = 4  # characters of a finding's key
 
 
@@ -111,7 +104,7 @@ def command(
     say = Masked(
         unmask=unmask,
         labels={field.column: pick((field.zh, field.en)) for field in known.profiles["register"].fields}
-        | {name: pick(both) for name, both in DERIVED.items()},
+        | {name: pick(both) for name, both in _DERIVED.items()},
         said=as_spoken(known.packs, known.profiles),
     )
     case = read_case_id(target)

@@ -126,7 +126,7 @@ def _case(row: Mapping[str, Any], link: Mapping[str, Any] | None, frames: PageFr
         (on_paper("Basis of the link"), row["basis_words"]),
         (on_paper("Origin"), row["extract_ref"]),
     )
-    alone = row["department"] in (None, "台账") and not row["department_value"] and not row["extract_source"]
+    one_sided = row["department"] in (None, "台账") and not row["department_value"] and not row["extract_source"]
     sides = (
         (on_paper("The register"), _filled(ours)),
         (
@@ -146,7 +146,7 @@ def _case(row: Mapping[str, Any], link: Mapping[str, Any] | None, frames: PageFr
         township="/".join(place(row[level], level) for level in PLACES[:2]),
         who=name(row["name"] or row["head_name"]) or on_paper("(no name)"),
         household=number(home) or "",
-        sides=sides[:1] if alone else sides,
+        sides=sides[:1] if one_sided else sides,
         said=text(row["advice"] or row["evidence"]) or "",
         citation=row["citation"] or "",
         link=_waterfall(link, row["basis_words"] or "") if link else None,
