@@ -19,7 +19,7 @@ import polars as pl
 
 from fupin_cli.engine import SIDE_BY_SIDE, Engine, Threads
 from fupin_cli.language import tr
-from fupin_cli.parked import Park, gathered, in_memory
+from fupin_cli.parked import Park, in_memory
 from fupin_cli.parquet import disk_faults, write_parquet
 from fupin_cli.rules import Bucket, GatheredFacts, Inquiry, Judgement
 from fupin_cli.rules.finding_text import NOTHING_TOLD, keyed
@@ -76,15 +76,16 @@ class Judged:
 
 @dataclass(frozen=True)
 class Asked:
-    """What all parts are asked; whether facts and outcomes are kept."""
+    """What all parts are asked; whether facts and outcomes are kept; where findings wait for those of the other parts."""
 
     inquiry: Inquiry
     keep: bool
+    park: Park = in_memory
 
 
 @dataclass(frozen=True)
 class Said:
-    """What one part says, but for what it keeps in files: counts, findings without keys, why rules could decide nothing.
+    """What one part says, but for what it keeps in files: counts, findings by rule, why rules could decide nothing.
 
     `judgement` is that of the first part, which may be all there is.
     """
@@ -95,7 +96,7 @@ class Said:
     lost: Mapping[str, tuple[str, ...]]
     lines: tuple[LineUsed, ...]
     uncovered: pl.DataFrame
-    told: Sequence[pl.DataFrame]
+    told: Mapping[str, pl.DataFrame]
     persons: int
     judgement: Judgement | None
 
@@ -121,8 +122,8 @@ def judge_in_parts(
     if keep:
         folder.mkdir()
     files = folder if keep else folder.parent
-    for nth, part in enumerate(_said(Asked(inquiry, keep), files, at_once, engine)):
-        for rule, found in _by_rule(part.told, park):
+    for nth, part in enumerate(_said(Asked(inquiry, keep, park), files, at_once, engine)):
+        for rule, found in part.told.items():
             told.setdefault(rule, []).append(found)
         for report in part.reports:
             reports[report.rule_id] = _added(reports[report.rule_id], report) if report.rule_id in reports else report
@@ -138,7 +139,8 @@ def judge_in_parts(
         del part  # before the next one is made
     for id_, lacking in undecided.items():
         reports[id_] = replace(reports[id_], not_run=why_not(stopped[id_], lost[id_], lacking))
-    findings = pl.concat([FINDINGS.empty(), *map(park, gathered(_with_keys(told, reports), _AT_LEAST))])
+    decided = {id_ for id_, report in reports.items() if report.not_run is None}
+    findings = pl.concat([FINDINGS.empty(), *HERE.map(_finished, (decided, park), _groups(told), files)])
     return Judged(
         tuple(reports.values()),
         tuple(sorted(lines, key=attrgetter("year", "name"))),
@@ -164,7 +166,7 @@ def judge_part(asked: Asked, numbered: tuple[int, Bucket], folder: Path) -> Said
         {id_: said.lost for id_, said in answers.items()},
         judgement.lines,
         judgement.uncovered,
-        list(judgement.told_by_rule()),
+        dict(_by_rule(judgement.told_by_rule(), asked.park)),
         judgement.facts.persons.height,
         judgement if nth == 0 else None,
     )
@@ -178,7 +180,7 @@ def _said(asked: Asked, folder: Path, at_once: int, engine: Engine) -> Iterator[
     parts: Iterator[tuple[int, Bucket]] = enumerate(asked.inquiry.parts(at_once))
     if engine.elsewhere:
         yield judge_part(asked, next(parts), folder)
-        asked = replace(asked, inquiry=asked.inquiry.without_people())
+        asked = replace(asked, inquiry=asked.inquiry.without_people(), park=in_memory)
         parts = ((nth, part.part_of(None)) for nth, part in parts)
     yield from engine.map(judge_part, asked, parts, folder)
 
@@ -209,18 +211,34 @@ def _added(one: RuleReport, other: RuleReport) -> RuleReport:
     return replace(one, **added, years_without_line=tuple(sorted(years.items())))
 
 
-def _by_rule(told: Sequence[pl.DataFrame], park: Park) -> Iterator[tuple[str, pl.DataFrame]]:
+def _by_rule(told: Iterable[pl.DataFrame], park: Park) -> Iterator[tuple[str, pl.DataFrame]]:
     """What each rule found in one part, all of it parked together."""
-    ends = list(itertools.accumulate((found.height for found in told), initial=0))
-    parked = park(pl.concat([NOTHING_TOLD, *told]))
-    for found, start in zip(told, ends, strict=False):
-        if found.height:
-            yield found["rule_id"][0], parked.slice(start, found.height)
+    found = [found for found in told if found.height]
+    ends = list(itertools.accumulate((part.height for part in found), initial=0))
+    parked = park(pl.concat([NOTHING_TOLD, *found]))
+    for part, start in zip(found, ends, strict=False):
+        yield part["rule_id"][0], parked.slice(start, part.height)
 
 
-def _with_keys(told: dict[str, list[pl.DataFrame]], reports: dict[str, RuleReport]) -> Iterator[pl.DataFrame]:
+def _groups(told: dict[str, list[pl.DataFrame]]) -> Iterator[dict[str, list[pl.DataFrame]]]:
+    """What all parts found, taken away rule by rule, so many findings of theirs together that they may be parked."""
+    together: dict[str, list[pl.DataFrame]] = {}
     for rule in sorted(told):
-        yield keyed(pl.concat(told.pop(rule)), decided=reports[rule].not_run is None)
+        together[rule] = told.pop(rule)
+        if sum(part.height for parts in together.values() for part in parts) >= _AT_LEAST:
+            yield together
+            together = {}
+    if together:
+        yield together
+
+
+def _finished(
+    shared: tuple[Collection[str], Park], told: Mapping[str, list[pl.DataFrame]], _folder: Path
+) -> pl.DataFrame:
+    """FINDINGS of these rules, where all of each is together, parked; rules that have not `decided` anything find little."""
+    decided, park = shared
+    found = [keyed(pl.concat(parts), decided=rule in decided) for rule, parts in told.items()]
+    return park(pl.concat(found, rechunk=True))
 
 
 def _keep(part: Judgement, folder: Path, nth: int) -> None:

@@ -16,6 +16,8 @@ import polars as pl
 from fupin_cli.parquet import disk_faults
 
 Park: TypeAlias = Callable[[pl.DataFrame], pl.DataFrame]
+_ROWS = 100_000  # in one batch at least
+_BATCHES = 7  # rows are looked up quickly in so many, and not in more
 
 
 def in_memory(frame: pl.DataFrame) -> pl.DataFrame:
@@ -34,7 +36,8 @@ def on_disk(folder: Path) -> Park:
             return frame
         with tempfile.NamedTemporaryFile(dir=folder, suffix=".arrow") as file:
             with disk_faults(Path(file.name)):
-                frame.write_ipc(file.name, record_batch_size=frame.height)
+                # a single batch would be put together in memory first, and take twice as long
+                frame.write_ipc(file.name, record_batch_size=max(_ROWS, frame.height // _BATCHES))
             return mapped(Path(file.name)).cast(frame.schema)
 
     return in_memory if os.name == "nt" else park

@@ -50,7 +50,7 @@ class Threads:
             waiting: deque[Future[R]] = deque()
             for part in parts:
                 waiting.append(pool.submit(partial(stage, shared, part, folder)))
-                if len(waiting) == SIDE_BY_SIDE:
+                if len(waiting) > SIDE_BY_SIDE:  # the next one waits for a thread, and no thread for the next one
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

@@ -1,6 +1,6 @@
 """The sentence of a finding, and the key by which later rounds know it.
 
-Keys are given when all that a rule found is together: two people whom nothing tells apart are numbered.
+Two people whom nothing tells apart have the same key until all that a rule found is together: then they are numbered.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from fupin_cli.vocabulary import BASES, FINDINGS, Band
 _WHO, _UNKNOWN = "_about", "_unknown"
 
 
-TOLD = pl.Schema(FINDINGS.schema | {_WHO: pl.String(), _UNKNOWN: pl.Boolean()})  # FINDINGS that have no key yet
+# FINDINGS, what the key of each is made of, and whether it is one only where the rule has decided something
+TOLD = pl.Schema(FINDINGS.schema | {_WHO: pl.String(), _UNKNOWN: pl.Boolean()})
 NOTHING_TOLD = pl.DataFrame(schema=TOLD)
 
 
@@ -67,8 +68,8 @@ def _doubt(rule: Rule) -> pl.Expr:
 
 def told(found: pl.DataFrame, about: pl.Expr) -> pl.DataFrame:
     """TOLD out of what has all its other columns; `about` names whom each finding is about."""
-    found = FINDINGS.conform(found.with_columns(about.alias(_WHO), pl.lit(None, pl.String).alias("finding_key")))
-    return found.select(TOLD.names())
+    found = found.with_columns(about.alias(_WHO))
+    return FINDINGS.conform(found.with_columns(_keys(found[_WHO]))).select(TOLD.names())
 
 
 def keyed(found: pl.DataFrame, *, decided: bool) -> pl.DataFrame:
@@ -78,14 +79,18 @@ def keyed(found: pl.DataFrame, *, decided: bool) -> pl.DataFrame:
     """
     if not decided:
         found = found.filter(~pl.col(_UNKNOWN))
-    texts = found[_WHO]
-    twins = texts.is_duplicated()
+    twins = found[_WHO].is_duplicated()
     if twins.any():
         # two people whom nothing tells apart still are two findings: number them, as they stand in the register
         order = found.select(_WHO, "register_row").with_row_index("at").filter(twins)
         nth = order.sort("register_row", nulls_last=True).with_columns(n=pl.int_range(pl.len()).over(_WHO))
         nth = nth.filter(pl.col("n") > 0)
-        texts = texts.scatter(nth["at"], texts.gather(nth["at"]) + "|" + nth["n"].cast(pl.String))
+        texts = nth.select(pl.format("{}|{}", _WHO, "n")).to_series()
+        found = found.with_columns(found["finding_key"].scatter(nth["at"], _keys(texts)))
+    return found.select(FINDINGS.names).sort("household_id", "register_row", "finding_key")
+
+
+def _keys(texts: pl.Series) -> pl.Series:
+    """The key of each text: sixteen hexadecimal digits."""
     keys = [blake2b(text.encode(), digest_size=8).hexdigest() for text in texts.to_list()]
-    found = found.with_columns(pl.Series("finding_key", keys, pl.String)).select(FINDINGS.names)
-    return found.sort("household_id", "register_row", "finding_key")
+    return pl.Series("finding_key", keys, pl.String)

@@ -99,7 +99,7 @@ class Judgement:
             yield keyed(told, decided=not undecided)
 
     def told_by_rule(self) -> Iterator[pl.DataFrame]:
-        """TOLD of one rule after the other: findings before they get their keys, which all that a rule found decides."""
+        """TOLD of one rule after the other: findings as they are before all that a rule found is together."""
         return (told for _, told in self._checks())
 
     def _checks(self) -> Iterator[tuple[Rule, pl.DataFrame]]:
@@ -297,8 +297,8 @@ class Inquiry:
     def judge_part(self, part: Bucket, *, listed: bool) -> Judgement:
         """The same of one part; parts may be judged side by side, and what is `listed` speaks of the lists' people too.
 
-        Each part says what everybody's judgement says of its people, but for what hangs on all of them: keys of findings, and
-        why a rule could decide nothing.
+        Each part says what everybody's judgement says of its people, but for what hangs on all of them: numbers in keys
+        of findings, and why a rule could decide nothing.
         """
         return self._judge(part.part_of(self.compared) if self.compared.apart else part, listed=listed)
 
