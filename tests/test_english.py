@@ -24,6 +24,9 @@ def said() -> English:
         ("台账 register/青禾县_（自定义）信息.xlsx，第 92 行", "register register/青禾县_（自定义）信息.xlsx, row 92"),
         ("《湖北大数据比对（中央纪委网站）》", "《湖北大数据比对（中央纪委网站）》"),
         ("姓名：张*", "name: 张*"),
+        ("待核：是否同一人尚未确认。疑点：建议核实取得方式和时间；搬迁、拆迁安置的不算。",
+         ("review: whether it is the same person is not settled. clue: please check how and when it was acquired; "
+          "relocation housing and what was given for a demolished house do not count.")),
     ],
 )  # fmt: skip
 def test_pieces_that_have_words_are_said_in_english(said: English, chinese: str, english: str):

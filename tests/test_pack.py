@@ -128,6 +128,23 @@ def test_wording_is_a_clue():
             assert rule.kind is not Kind.CHECK or "疑点" in rule.advice
 
 
+def test_advice_is_said_in_both_languages():
+    """Every shipped rule advises in English, too; a rule with words of its own does not take over the English of others."""
+    rules = [rule for pack in shipped()[0] for rule in pack.rules if rule.advice]
+    assert all(rule.advice_en.startswith("clue: ") and rule.advice_en.endswith(".") for rule in rules)
+    assert len({rule.advice_en for rule in rules}) > 80
+
+
+@pytest.mark.parametrize(
+    ("own", "said"), [("", "ask"), ('advice = "疑点：核实。"\n', ""), ('advice_en = "look"\n', "look")]
+)
+def test_english_advice_belongs_to_its_chinese(tmp_path, own, said):
+    """A rule with Chinese words of its own does not take over the English of [defaults]."""
+    pack = GOOD.replace("[defaults]\n", '[defaults]\nadvice = "疑点：建议复核。"\nadvice_en = "ask"\n')
+    pack = pack.replace('advice = "疑点：建议复核。"\n[rule.c', f"{own}[rule.c")
+    assert load_packs([write_pack(tmp_path, pack)], KNOWN)[0].rules[0].advice_en == said
+
+
 def test_a_good_pack_loads(tmp_path):
     """The smallest pack that works."""
     (pack,) = load_packs([write_pack(tmp_path, GOOD)], KNOWN)

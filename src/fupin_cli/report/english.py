@@ -1,8 +1,7 @@
 """What rules say in Chinese, said in English: sentences of findings and reasons are put together of labels, values and phrases.
 
 They are written in Chinese once, so that the same inputs give the same bytes whoever reads them, and said in English where they
-are shown. What a register or a department wrote itself, citations, the advice of a pack, and whatever else has no English
-words, stand as they are.
+are shown. What a register or a department wrote itself, citations, and whatever else has no English words, stand as they are.
 """
 
 from __future__ import annotations
@@ -37,7 +36,6 @@ _MARKS = {
 _MARK = re.compile(rf"《[^》]*》|[^\s，；：]*/[^，；：]*\.[a-z]{{2,5}}\b|[{''.join(_MARKS)}]")
 _BLANK = (" ", "(", ")")
 _ASCII = re.compile(r"[ -~]*")
-_LONGEST = 60  # letters of a label
 _PHRASES = {
     "男": "male",
     "女": "female",
@@ -184,6 +182,7 @@ def english_words(packs: Iterable[Pack], profiles: Mapping[str, SourceProfile]) 
         # papers and steps share one English name, which tells none of them
         pairs += [(zh, en) for zh, en in facts.items() if shared[en] == 1]
         pairs += [(pack.title, pack.title_en), *((rule.title, rule.title_en) for rule in pack.rules)]
+        pairs += [(rule.advice.rstrip("。"), rule.advice_en.rstrip(".")) for rule in pack.rules]
         pairs += [(zh, KIND_LABELS[kind][1]) for kind, zh in pack.kinds.items() if kind in KIND_LABELS]
     return {zh: en for zh, en in (*DEPARTMENT_LABELS.items(), *pairs) if zh and en}
 
@@ -204,6 +203,7 @@ class English:
 
     def __init__(self, words: Mapping[str, str]) -> None:
         self._words = {**words, **_PHRASES}
+        self._longest = max(map(len, self._words))
         self._told: dict[str, str | None] = {}
 
     def __call__(self, text: str) -> str:
@@ -221,7 +221,7 @@ class English:
 
     def _next(self, text: str, at: int, ends: Sequence[int]) -> tuple[str, str]:
         """The longest piece from here that has words, one that holds numbers, or else the next, and how it is said."""
-        for end in reversed([end for end in ends if end <= at + _LONGEST]):
+        for end in reversed([end for end in ends if end <= at + self._longest]):
             if text[at:end] in self._words:
                 return text[at:end], self._words[text[at:end]]
         # what holds numbers may hold blanks

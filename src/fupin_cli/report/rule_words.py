@@ -128,7 +128,9 @@ def _described(pack: Pack, rule: Rule, packs: Sequence[Pack], called: Label) -> 
             lines.append(f"{_heading('事实', 'fact')}{called(name)}（{name}）← {source_of(facts[name], called)}")
     lines.append(f"{_heading('依据', 'citation')}{rule.citation} [{rule.citation.provenance.value}]")
     lines += [f"{_heading('确认', 'confirmed')}{rule.confirmed}"] if rule.confirmed else []
-    lines += [f"{_heading('提示', 'advice')}{rule.advice}"] if rule.advice else []
+    lines += (
+        [f"{_heading('提示', 'advice')}{pick((rule.advice, rule.advice_en or rule.advice))}"] if rule.advice else []
+    )
     for example in rule.examples:
         given = "，".join(f"{called(name)} {said(name, value)}" for name, value in example.given.items())
         given = given or pick(("一无所知", "nothing known"))
@@ -158,7 +160,7 @@ def rule_told(pack: Pack, rule: Rule) -> dict[str, Any]:
         "citation": str(rule.citation),
         "provenance": rule.citation.provenance,
         "confirmed": str(rule.confirmed) if rule.confirmed else None,
-        **{name: getattr(rule, name) or None for name in ("official", "advice")},
+        **{name: getattr(rule, name) or None for name in ("official", "advice", "advice_en")},
         "examples": [{"given": example.given, "then": example.then} for example in rule.examples],
     }
 

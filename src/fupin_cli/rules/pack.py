@@ -304,6 +304,7 @@ class Rule:
     shows: tuple[str, ...]
     optional: frozenset[str]
     advice: str
+    advice_en: str
     effective_from: date | None
     effective_to: date | None
     enabled: bool

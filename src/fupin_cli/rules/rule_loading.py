@@ -34,8 +34,8 @@ _RECEIVERS, _ASKED_PER = ("village", "county"), ("household", "evidence")
 
 
 _FOR_ALL = (
-    "kind", "level", "severity", "effective_from", "effective_to", "dated_by", "on_unknown", "brief", "advice", "receiver",
-    "asked_per", "citation",
+    "kind", "level", "severity", "effective_from", "effective_to", "dated_by", "on_unknown", "brief", "advice", "advice_en",
+    "receiver", "asked_per", "citation",
 )  # fmt: skip
 _OF_ONE = (
     "id", "title", "title_en", "when", "met", "not_met", "hit", "all_of", "any_of", "none_of", "extract", "max_age_days",
@@ -61,7 +61,8 @@ def load_rule(entry: Table, names: Names, defaults: Mapping[str, Any]) -> Rule:
     """One rule. Raises ConfigurationError for anything in it that cannot be."""
     entry = entry.named(f"rule {entry.text('id')}")
     entry.allow(*_OF_ONE, *_FOR_ALL)
-    entry = replace(entry, data={**defaults, **entry.data, "citation": _cited(entry, defaults)})
+    of_all = {name: value for name, value in defaults.items() if name != "advice_en" or "advice" not in entry.data}
+    entry = replace(entry, data={**of_all, **entry.data, "citation": _cited(entry, defaults)})
     kind, level = Kind(entry.one_of("kind", tuple(Kind))), Level(entry.one_of("level", tuple(Level)))
     kinds = entry.texts("extract") if level is Level.EXTRACT else ()
     known = names.at(level, kinds, entry.at("extract"))
@@ -85,6 +86,7 @@ def load_rule(entry: Table, names: Names, defaults: Mapping[str, Any]) -> Rule:
         shows=entry.known("shows", readable),
         optional=frozenset(entry.known("optional", readable)),
         advice=entry.text("advice", required=kind is Kind.CHECK),
+        advice_en=entry.text("advice_en", required=False),
         effective_from=entry.day("effective_from"),
         effective_to=entry.day("effective_to"),
         enabled=entry.flag("enabled", default=True),
