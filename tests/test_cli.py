@@ -160,6 +160,15 @@ def test_explain_a_household_a_person_and_a_finding(demo):
     assert "copy the number of a finding or of a household" in nothing.stderr
 
 
+def test_office_files_are_of_two_counties(tmp_path):
+    """What --office does not heed is refused, and nothing is written."""
+    done = fupin("synth", tmp_path / "new", "--office", "--counties", "1")
+    assert done.returncode == 2
+    assert "--counties does not go with --office" in done.stderr
+    assert f"fupin synth {tmp_path / 'new'} --office" in done.stderr
+    assert not (tmp_path / "new").exists()
+
+
 def test_synth_is_the_same_each_time(tmp_path):
     """Two calls, the same bytes."""
     for name in ("a", "b"):

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from fupin_cli.cli.groups import Choice
+from fupin_cli.errors import UsageError
+from fupin_cli.language import tr
 from fupin_cli.synth import PRESETS, generate, write_office_files
 
 
@@ -30,6 +33,13 @@ def command(folder: Path, seed: int, persons: int, counties: int, errors: str, *
       fupin synth big --persons 1000000 --errors hard
     """
     if office:
+        given = click.get_current_context().get_parameter_source
+        if told := [name for name in ("counties", "errors") if given(name) is not ParameterSource.DEFAULT]:
+            raise UsageError(
+                tr("--{option} does not go with --office", option=told[0]),
+                why=tr("that writes two counties, with the errors that offices make"),
+                try_=f"fupin synth {folder} --office --persons {persons}",
+            )
         write_office_files(folder, seed=seed, persons=persons)
         click.echo(f"→ {folder}", err=True)
         return 0
