@@ -16,6 +16,7 @@ import importlib.util
 import json
 import os
 import random
+import shutil
 import signal
 import sys
 import time
@@ -220,8 +221,7 @@ def _first_look(package: str, todo: Sequence[tuple[str, Mutant]], known: Known, 
                         out.flush()
             return True
 
-    where = f"--basetemp={KEPT / 'tmp'}"
-    return int(pytest.main([*_QUIET, *_KEEPS_NOTHING, where, *SAID[package]["tests"]], plugins=[Look()]))
+    return int(pytest.main([*_QUIET, *_KEEPS_NOTHING, *SAID[package]["tests"]], plugins=[Look()]))
 
 
 def _exchanged(file: str, one: Mutant, items: Sequence, known: Known, functions: Sequence[FunctionType]) -> int:
@@ -318,8 +318,7 @@ def _loaded_anew(package: str, file: str, mutant: Mutant, known: Known) -> int:
     _give(30)  # to load
     sys.meta_path.insert(0, Finder())
     wanted = sorted({_file(test) for test in tests}, key=SAID[package]["tests"].index)
-    where = f"--basetemp={KEPT / f'tmp-{os.getpid()}'}"
-    return int(pytest.main([*_QUIET, *_KEEPS_NOTHING, *_LOADED, where, *wanted], plugins=[Look()]))
+    return int(pytest.main([*_QUIET, *_KEEPS_NOTHING, *_LOADED, *wanted], plugins=[Look()]))
 
 
 def _unchanged(todo: Iterable[tuple[str, Mutant]]) -> list[tuple[str, Mutant]]:
@@ -374,6 +373,10 @@ def _forks(jobs: Sequence[tuple[_Key, Callable[[], int]]]) -> Iterator[tuple[_Ke
             code = 70
             with suppress(BaseException):
                 os.setsid()
+                folder = _folder_of(os.getpid())
+                folder.mkdir(parents=True)
+                # of a folder in common, each would make a clean sweep
+                os.environ["PYTEST_DEBUG_TEMPROOT"] = str(folder)
                 code = work()
             os._exit(code)
         running[child] = key
@@ -381,10 +384,15 @@ def _forks(jobs: Sequence[tuple[_Key, Callable[[], int]]]) -> Iterator[tuple[_Ke
         yield _ended(running)
 
 
+def _folder_of(fork: int) -> Path:
+    return KEPT / f"tmp-{fork}"
+
+
 def _ended(running: dict[int, _Key]) -> tuple[_Key, int]:
     child, status = os.wait()
     with suppress(ProcessLookupError):  # whatever it has started
         os.killpg(child, signal.SIGKILL)
+    shutil.rmtree(_folder_of(child), ignore_errors=True)
     return running.pop(child), os.waitstatus_to_exitcode(status)
 
 
