@@ -20,7 +20,7 @@ def said() -> English:
         ("台账登记：性别：男；公安数据（截至2019-11-30）：死亡日期：2019-05-23",
          "the register says: sex: male; data of public security (as of 2019-11-30): died on: 2019-05-23"),
         ("人均纯收入（元） > 标准线", "net income per head > the line"),
-        ("单位名称：青禾县（平川镇）林业站", "employer: 青禾县 (平川镇) 林业站"),
+        ("单位名称：青禾县（平川镇）林业站", "employer: 青禾县（平川镇）林业站"),
         ("台账 register/青禾县_（自定义）信息.xlsx，第 92 行", "register register/青禾县_（自定义）信息.xlsx, row 92"),
         ("《湖北大数据比对（中央纪委网站）》", "《湖北大数据比对（中央纪委网站）》"),
         ("姓名：张*", "name: 张*"),
@@ -37,3 +37,54 @@ def test_pieces_that_have_words_are_said_in_english(said: English, chinese: str,
 def test_papers_that_share_an_english_name_keep_their_own(said: English):
     """Four photos of one English name are four papers: which of them is missing must be seen."""
     assert said("缺少灶前") == "missing 灶前"
+
+
+@pytest.mark.parametrize(
+    ("chinese", "english"),
+    [
+        ("证件状态：有效；残疾类别：其他", "status: 有效; kind of disability: 其他"),
+        ("企业名称：户主（车辆）低保、住房；职务：其他，户主", "company: 户主（车辆）低保、住房; role: 其他，户主"),
+        ("未达到：住房安全有保障：危房等级 其他，危房户 是", "falls short of: Safe housing: house grade 其他, dilapidated house yes"),
+        ("义务教育有保障（姓名：车辆，在校生状况 其他）", "Compulsory education (name: 车辆, student status 其他)"),
+        ("证件状态 = 有效（低保）", "status = 有效 (minimum living allowance)"),
+        ("证件状态 = “有效” 且 与户主关系 ≠ “户主”", "status = “有效” and relation to head ≠ “head”"),
+        ("备注：疑点", "备注: clue"),
+    ],
+)  # fmt: skip
+def test_what_a_register_or_a_department_wrote_is_left(said: English, chinese: str, english: str):
+    """A value that happens to be a word of ours is theirs; what stands under no known name cannot be told apart."""
+    assert said(chinese) == english
+
+
+@pytest.mark.parametrize(
+    ("chinese", "english"),
+    [
+        ("学年开始（9月1日）时的年龄 介于 6 至 15 且 户主为男",
+         "age on 1 September of the school year between 6 and 15 and the head is a man"),
+        ("户主为男 = 是（有任一成员（只计 与户主关系 = “户主” 的）：性别 = “男”）",
+         "the head is a man = yes (any member (only with relation to head = “head”): sex = “male”)"),
+        ("人均纯收入 3002元 ＜ 2019年标准线 3218元", "net income per head 3002 yuan ＜ line of 2019 3218 yuan"),
+        ("解决安全饮用水 否", "safe water no"),
+        ("台账没有填写“公益性岗位”", "the register does not fill in “public post”"),
+        ("医保参保数据没有“参保状态”列", "the data of medical insurance have no “status” column"),
+        ("未运行，因为缺村县情况表、抽样核查表（有其一即自动启用）",
+         "did not run, for want of facts of villages and counties, exit sample (either has it judged)"),
+        ("自动启用，因为有户档案资料；不限年度", "judged by itself, because there are household documents; any year"),
+        ("台账自查：必填项", "Self-checks: blank cells"),
+        ("全国 国家统计局现价标准", "nationwide national line at current prices"),
+    ],
+)  # fmt: skip
+def test_conditions_reasons_and_packs_are_said_in_english(said: English, chinese: str, english: str):
+    """Frames of traces, of failings and of why something was not judged leave no Chinese between the names."""
+    assert said(chinese) == english
+
+
+def test_advice_is_found_as_findings_have_it_and_as_books_print_it(said: English):
+    """With its 疑点： and without; its own marks do not take it apart, and what stands before it is said, too."""
+    rules = [rule for pack in open_rules(None).packs for rule in pack.rules if rule.advice]
+    assert [said(rule.advice) for rule in rules] == [rule.advice_en for rule in rules]
+    printed = [rule.advice.removeprefix("疑点：") for rule in rules]
+    assert [f"clue: {said(text)}" for text in printed] == [rule.advice_en for rule in rules]
+    assert said(f"该数据中另有1条同类记录。{printed[0]}") == (
+        f"these data hold more such records: 1. {rules[0].advice_en.removeprefix('clue: ')}"
+    )

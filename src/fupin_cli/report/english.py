@@ -8,18 +8,28 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from fupin_cli.ingest import SourceProfile
 from fupin_cli.language import pick, pick_on_paper, report_language
 from fupin_cli.report.rule_words import facts_by_name
 from fupin_cli.report.wording import DEPARTMENT_LABELS, KIND_LABELS
-from fupin_cli.rules import Pack
+from fupin_cli.rules import Pack, Rule
 from fupin_cli.rules.pack import AREA_FACTS, EXTRACT_FACTS, HOUSEHOLD_FACTS, LINK_FACTS, LIST_FACTS, PERSON_FACTS
-from fupin_cli.vocabulary import BASES, COLUMNS, ID_STATUS_LABELS, OUTCOME_LABELS, SEVERITY_LABELS
+from fupin_cli.vocabulary import (
+    BASES,
+    CODED,
+    COLUMNS,
+    ID_STATUS_LABELS,
+    OUTCOME_LABELS,
+    RELATION_LABELS,
+    SEVERITY_LABELS,
+)
 
 _MARKS = {
     " ": " ",
+    "\n": "\n",
     "(": "(",
     ")": ")",
     "；": "; ",
@@ -36,23 +46,34 @@ _MARKS = {
 _MARK = re.compile(rf"《[^》]*》|[^\s，；：]*/[^，；：]*\.[a-z]{{2,5}}\b|[{''.join(_MARKS)}]")
 _BLANK = (" ", "(", ")")
 _ASCII = re.compile(r"[ -~]*")
+# what we say where a register or department gave yes or no, a sex, or nothing
+_ANSWERS = {"是": "yes", "否": "no", "不详": "unknown", "未填": "not filled in", "男": "male", "女": "female"}
 _PHRASES = {
-    "男": "male",
-    "女": "female",
+    **_ANSWERS,
+    **RELATION_LABELS,
     "有一条": "any row",
     "条数": "number of rows",
+    "有任一成员": "any member",
+    "所有成员": "all members",
+    "成员人数": "number of members",
+    "成员合计": "sum over members",
+    "成员中最大": "largest of the members",
+    "成员中最小": "smallest of the members",
+    "只计": "only with",
+    "只在": "only where",
+    "只用有": "only lists that have rows with",
+    "同一原户的各户": "of all households that came of one",
     "一无所知": "nothing known",
     "须有": "must have",
     "须依次": "must come in this order",
     "优先于": "before",
     "有效期": "valid",
     "该户脱贫年度": "exit year of the household",
-    "的": "table",
-    "是": "yes",
-    "否": "no",
+    **dict.fromkeys(("的", "时", "的行的名单"), ""),
+    "的天数": "in days",
+    "的月数": "in months",
+    "的比例": "as a share",
     "不详 unknown": "unknown",
-    "不详": "unknown",
-    "未填": "not filled in",
     "已填": "filled in",
     "在册": "on the register",
     "疑点": "clue",
@@ -76,6 +97,18 @@ _PHRASES = {
     "名单中有此人": "is on the list",
     "规则包规定的数": "a number of the pack",
     "标准线": "the line",
+    "中": "in the",
+    "系列": "series",
+    "没有这一行": "has no such row",
+    "有一行尚未核实": "has a row that nobody has verified",
+    "未启用": "which is not switched on",
+    "查到文件后": "once the paper is found",
+    "在项目的": "in the project's",
+    "写": "write",
+    "金额": "amount",
+    "出处": "source",
+    "或在": "or in",
+    "如本地采用该系列": "if the place uses that series",
     "日期不明": "date not known",
     "部门": "a department",
     "匹配依据": "basis of the link",
@@ -106,10 +139,17 @@ _PHRASES = {
     "人均纯收入": "net income per head",
     "人均可支配收入": "disposable income per head",
     "不限年度": "any year",
+    '只适用于项目地区中的一部分：[pack] 写上 county = "…县"（台账的写法）才用于该县': (
+        'binds only a part of the place: with county = "…县" under [pack], as the register writes it, that county is judged by it'
+    ),
     "项目用 without 排除": "excluded by the project (without)",
     "项目点名启用": "asked for by the project",
     "须在 fupin.toml 的 [rules] 点名启用，写 packs": "must be asked for by name: packs under [rules] of fupin.toml",
+    "自动启用": "judged by itself",
     "有其一即自动启用": "either has it judged",
+    "列": "column",
+    "分低为贫": "a low score is poor",
+    "分高为贫": "a high score is poor",
     "也没有在此间退出的户": "and no household exited then",
     "符合": "so",
     "不符合": "not so",
@@ -121,6 +161,12 @@ _PHRASES = {
     "不属于": "not in",
     "含": "contains",
     "不含": "does not contain",
+    "开头为": "begins with",
+    "开头不为": "does not begin with",
+    "结尾为": "ends with",
+    "结尾不为": "does not end with",
+    "为": "is like",
+    "不为": "is not like",
     "介于": "between",
     "不介于": "not between",
     "至": "to",
@@ -128,6 +174,14 @@ _PHRASES = {
     "达到其一": "one met",
     "一项也不命中": "none hit",
 }
+# what stands between a name and what a register or department wrote under it, and what ends that
+_BEFORE = {"：": "；。\n", " = ": "（；", " ": "；。，）) \n"}
+_ENDS_INSIDE = "，）"  # of brackets that are ours
+_ASKED = re.compile(r"(已填|未填|不?含|开头不?为|结尾不?为|不?为|不?属于|不?介于|且|或|时|至|优先于|的.*|[^\w].*)?")
+_JOINED = re.compile(" [且或] |[“(]")
+# in a condition; a quoted name of ours follows a word at once
+_QUOTED = re.compile(r"(?<=[ (（、])“([^”]*)”")
+_AMOUNT = re.compile(r"(-?[\d.]+)元")
 _FOUND = (  # what holds numbers or names; what stands in a group is said in English in its turn
     (re.compile(r"适用(\d+)人"), "applies to {0}"),
     (re.compile(r"疑点(\d+)人"), "hits: {0}"),
@@ -148,10 +202,16 @@ _FOUND = (  # what holds numbers or names; what stands in a group is said in Eng
     (re.compile(r"比对日期在(\d+)年"), "the as-of date is in {0}"),
     (re.compile(r"(\d+)户在此间退出"), "households that exited then: {0}"),
     (re.compile(r"比对日期 (\S+)"), "as of {0}"),
-    (re.compile(r"自动启用，因为有(.+)"), "judged because there are {0}"),
-    (re.compile(r"未运行，因为缺(.+)"), "did not run for want of {0}"),
+    (re.compile(r"因为有(.+)"), "because there are {0}"),
+    (re.compile(r"因为缺(.+)"), "for want of {0}"),
+    (re.compile(r"(\d+)年标准线"), "line of {0}"),
+    (re.compile(r"(\d+)年标准线未知"), "the line of {0} is not known"),
+    (re.compile(r"其中一县"), "one county of it"),
+    (re.compile(r"(\d+) 项计分"), "score of {0} items"),
     (re.compile(r"(.+)名单中未找到"), "not found on the list: {0}"),
     (re.compile(r"(.+)数据中没有(.+)"), "data of {0} lack {1}"),
+    (re.compile(r"(.+)数据没有一行满足"), "no row in the data of {0} has"),
+    (re.compile(r"(.+)数据没有"), "the data of {0} have no"),
     (re.compile(r"(.+)数据早于比对日期(\d+)天以上"), "data older than {1} days: {0}"),
     (re.compile(r"(.+)数据没有数据行"), "data without rows: {0}"),
     (re.compile(r"没有(.+)数据"), "no data: {0}"),
@@ -163,28 +223,63 @@ _FOUND = (  # what holds numbers or names; what stands in a group is said in Eng
     (re.compile(r"填有(.*)"), "fills in {0}"),
     (re.compile(r"按(.+)"), "by {0}"),
     (re.compile(r"(.+)合计"), "sum of {0}"),
+    (re.compile(r"(.+)填报的(.+)"), "{1}, by {0}"),
+    (re.compile(r"([－＋])(.+)"), "{0}{1}"),
+    (re.compile(r"隔(\d+)天"), "{0} days later"),
 )
 
 
-def english_words(packs: Iterable[Pack], profiles: Mapping[str, SourceProfile]) -> dict[str, str]:
-    """Chinese → English of everything that packs and profiles give both names: facts, columns, rules, codes, kinds."""
-    pairs = [(column.zh, column.en) for column in COLUMNS.values()]
-    pairs += [(field.zh, field.en) for profile in profiles.values() for field in profile.fields]
+@dataclass(frozen=True)
+class Words:
+    """Chinese → English of what is ours; `names` of columns and facts, under which others wrote, and `codes` by name."""
+
+    said: Mapping[str, str]
+    names: frozenset[str]
+    codes: Mapping[str, Mapping[str, str]]
+
+
+def english_words(packs: Iterable[Pack], profiles: Mapping[str, SourceProfile]) -> Words:
+    """Everything that packs and profiles give both names: facts, columns, rules with their advice, codes, kinds."""
+    named = [(column.zh, column.en) for column in COLUMNS.values()]
+    named += [(field.zh, field.en) for profile in profiles.values() for field in profile.fields]
     for group in (PERSON_FACTS, HOUSEHOLD_FACTS, AREA_FACTS, LINK_FACTS, EXTRACT_FACTS, LIST_FACTS):
-        pairs += group.values()
+        named += group.values()
+    pairs = []
     for codes in (BASES, ID_STATUS_LABELS, OUTCOME_LABELS, SEVERITY_LABELS, KIND_LABELS):
         pairs += codes.values()
     pairs += [(profile.title, profile.title_en) for profile in profiles.values()]
+    titles = {*DEPARTMENT_LABELS, *(zh for zh, _ in KIND_LABELS.values())}
     for pack in packs:
         facts = {fact.zh: fact.en for fact in facts_by_name([pack]).values()}
         facts |= {number.zh: number.en for number in pack.parameters}
         shared = Counter(facts.values())
         # papers and steps share one English name, which tells none of them
-        pairs += [(zh, en) for zh, en in facts.items() if shared[en] == 1]
+        named += [(zh, en if shared[en] == 1 else "") for zh, en in facts.items()]
         pairs += [(pack.title, pack.title_en), *((rule.title, rule.title_en) for rule in pack.rules)]
-        pairs += [(rule.advice.rstrip("。"), rule.advice_en.rstrip(".")) for rule in pack.rules]
+        titles |= {title for rule in pack.rules for title in (rule.title, *(exception.zh for exception in rule.unless))}
+        pairs += [pair for rule in pack.rules for pair in _advice(rule)]
         pairs += [(zh, KIND_LABELS[kind][1]) for kind, zh in pack.kinds.items() if kind in KIND_LABELS]
-    return {zh: en for zh, en in (*DEPARTMENT_LABELS.items(), *pairs) if zh and en}
+    # in short a column is called without its 是否
+    short = [(zh.removeprefix("是否"), en) for zh, en in named if zh.startswith("是否")]
+    said = {zh: en for zh, en in (*short, *DEPARTMENT_LABELS.items(), *named, *pairs) if zh and en}
+    names = {zh for zh, _ in (*short, *named) if zh}
+    return Words({zh: zh for zh in names} | said, frozenset(names - titles), _codes())
+
+
+def _advice(rule: Rule) -> Iterator[tuple[str, str]]:
+    """A rule's advice as findings have it, and as books print it, without what it begins with."""
+    zh, en = rule.advice.rstrip("。"), rule.advice_en.rstrip(".")
+    if zh and en:
+        yield zh, en
+        yield zh.removeprefix("疑点："), en.removeprefix("clue: ")
+
+
+def _codes() -> dict[str, dict[str, str]]:
+    """The name of a column or fact → its codes, each in both languages."""
+    called = {name: column.zh for name, column in COLUMNS.items()}
+    called |= {name: zh for group in (PERSON_FACTS, LINK_FACTS) for name, (zh, _) in group.items()}
+    codes = {called[name]: dict(words.values()) for name, words in CODED.items()}
+    return codes | {called["relation"]: RELATION_LABELS}
 
 
 def as_spoken(packs: Iterable[Pack], profiles: Mapping[str, SourceProfile]) -> Callable[[str], str]:
@@ -199,10 +294,14 @@ def as_written(packs: Iterable[Pack], profiles: Mapping[str, SourceProfile]) -> 
 
 
 class English:
-    """Says a sentence in English, piece by piece between its marks; the longest piece that has `words` goes first."""
+    """Says a sentence in English, piece by piece between its marks; the longest piece that has `words` goes first.
 
-    def __init__(self, words: Mapping[str, str]) -> None:
-        self._words = {**words, **_PHRASES}
+    What stands under the name of a column was written by a register or a department, and is left as it is.
+    """
+
+    def __init__(self, words: Words) -> None:
+        self._words = {**words.said, **_PHRASES}
+        self._names, self._codes = words.names, words.codes
         self._longest = max(map(len, self._words))
         self._told: dict[str, str | None] = {}
 
@@ -210,14 +309,43 @@ class English:
         """The sentence in English; what has no words in it stands as it is."""
         ends = [found.start() for found in _MARK.finditer(text) if len(found[0]) == 1]
         ends.append(len(text))
-        said, at = "", 0
+        said, at, name = "", 0, ""
         while at <= len(text):
+            if quoted := _QUOTED.match(text, at):
+                said, at = f"{said}“{self._value(name, quoted[1])}”", quoted.end()
             ends = [end for end in ends if end >= at]
             piece, told = self._next(text, at, ends)
-            at += len(piece)
-            said += told + _MARKS.get(text[at : at + 1], "")
+            said, at = said + told, at + len(piece)
+            if piece in self._words:
+                name = piece
+                sign, value = self._written(text, at, piece)
+                said, at = said + _MARKS.get(sign, sign) + self._value(name, value), at + len(sign + value)
+            said += _MARKS.get(text[at : at + 1], "")
             at += 1
-        return re.sub(r"(?<=\S) {2,}|(?<=\))(?=[\w←])", " ", re.sub(r"(?<=[(“]) ", "", said)).strip()
+        return _tidy(said)
+
+    def _written(self, text: str, at: int, name: str) -> tuple[str, str]:
+        """What a register or department wrote under a name that ends here, with the sign before it; or nothing."""
+        sign = next((sign for sign in _BEFORE if text.startswith(sign, at)), "")
+        if not sign:
+            return "", ""
+        inside = text.count("（", 0, at) > text.count("）", 0, at)
+        stops = _BEFORE[sign] + (_ENDS_INSIDE if inside else "")
+        start = at + len(sign)
+        end = next((n for n in range(start, len(text)) if text[n] in stops), len(text))
+        value = text[start:end]
+        asked = {
+            "：": name not in self._names,
+            " ": name not in self._names or bool(_ASKED.fullmatch(value)),
+            # a trace says behind each value where it stands
+            " = ": text[end : end + 1] != "（" or bool(_JOINED.search(value)),
+        }
+        return ("", "") if asked[sign] else (sign, value)
+
+    def _value(self, name: str, value: str) -> str:
+        """A value as it was written, but for codes of ours, yes and no, and amounts."""
+        words = _ANSWERS | self._codes.get(name, {})
+        return words.get(value) or _AMOUNT.sub(r"\1 yuan", value)
 
     def _next(self, text: str, at: int, ends: Sequence[int]) -> tuple[str, str]:
         """The longest piece from here that has words, one that holds numbers, or else the next, and how it is said."""
@@ -242,3 +370,10 @@ class English:
             if found := pattern.fullmatch(piece):
                 return english.format(*map(self, found.groups()))
         return None
+
+
+def _tidy(said: str) -> str:
+    """Blanks as English has them around brackets and quotes, and a range as it is read."""
+    said = re.sub(r"(?<=[(“]) | (?=[)”])", "", re.sub(r"(?<=\S) {2,}", " ", said))
+    said = re.sub(r"(?<=[)”])(?=[\w←])|(?<=\w)(?=“)", " ", said)
+    return re.sub(r"between ([\d.-]+) to ", r"between \1 and ", said).strip()
