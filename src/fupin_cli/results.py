@@ -270,6 +270,7 @@ def write_faces(
         {rule.id: rule.title for pack in book.packs for rule in pack.rules},
         as_of=project.as_of,
         mask_ids=project.mask_ids,
+        said=page.said,
     )
     owners = owners_of_registers(register) | {
         report.source: owner_of(extract) for extract in extracts for report in extract.table.reports

@@ -98,7 +98,7 @@ def page_frames(
         ledger=page.ledger,
         before=page.before,
         unmask=page.unmask,
-        said=as_written(book.packs, book.profiles),
+        said=as_written(book.every or book.packs, book.profiles),
     )
 
 

@@ -34,7 +34,7 @@ from fupin_cli.vocabulary import PackReport
 class RuleBook:
     """Everything an official may change, read once: source profiles, rule packs, lines and the linkage model.
 
-    `choices` tells of each pack of the place whether it is judged, once that was chosen.
+    `choices` tells of each pack of the place whether it is judged, once that was chosen, and `every` keeps all that were read.
     """
 
     profiles: dict[str, SourceProfile]
@@ -42,6 +42,7 @@ class RuleBook:
     lines: Lines
     model: Model
     choices: tuple[PackReport, ...] = ()
+    every: tuple[Pack, ...] = ()
 
 
 def open_rule_book(project: Project) -> RuleBook:
@@ -141,7 +142,7 @@ def for_round(
         return f"台账“{labels.get(column, column)}”列" if column != name else book.profiles[name].title
 
     packs, choices = choose_packs(book.packs, occasion, called, str(project.path))
-    return replace(book, packs=packs, choices=choices)
+    return replace(book, packs=packs, choices=choices, every=book.packs)
 
 
 def _exits(households: pl.DataFrame) -> dict[int, int]:

@@ -107,6 +107,15 @@ ID_STATUS_LABELS = {  # what an ID number turned out to be
     "malformed": ("位数或字符不合法", "wrong length or characters"),
 }
 CODED = {"id_status": ID_STATUS_LABELS, "link_basis": BASES}  # facts whose values are codes of ours
+EXIT_STATUS_LABELS = {  # what the register's profile makes of the many words for them
+    "已脱贫": "exited",
+    "未脱贫": "not exited",
+    "返贫": "fallen back",
+    "预脱贫": "about to exit",
+    "新识别": "newly identified",
+    "注销": "cancelled",
+    "清退": "removed",
+}
 RELATION_LABELS = {  # the register's own list of relations to the head, which is not checked against it
     "户主": "head",
     "配偶": "spouse",

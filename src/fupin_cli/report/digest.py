@@ -7,7 +7,7 @@ same bytes: it knows no clock, no duration and no row order.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any, TypeVar
@@ -287,12 +287,27 @@ def build_digest(
     )
 
 
-def in_language_written(digest: Digest) -> Digest:
-    """The digest with the titles of its rules in the language that is written."""
-    named = {rule.rule_id: _named(rule) for rule in digest.rules}
-    earlier = (replace(told, rules=tuple(map(_named, told.rules))) for told in digest.earlier_rounds)
+def in_language_written(digest: Digest, said: Callable[[str], str] = str) -> Digest:
+    """The digest with the titles of its rules in the language that is written, and what else rules wrote as `said` says it."""
+
+    def told(rule: RuleReport) -> RuleReport:
+        not_run = rule.not_run and said(rule.not_run)
+        return replace(_named(rule), not_run=not_run, missing=tuple(map(said, rule.missing)))
+
+    named = {rule.rule_id: told(rule) for rule in digest.rules}
     uses = (replace(use, title=named[use.rule_id].title) if use.rule_id in named else use for use in digest.standards)
-    return replace(digest, rules=tuple(named.values()), earlier_rounds=tuple(earlier), standards=tuple(uses))
+    return replace(
+        digest,
+        rules=tuple(named.values()),
+        earlier_rounds=tuple(replace(one, rules=tuple(map(told, one.rules))) for one in digest.earlier_rounds),
+        standards=tuple(uses),
+        packs=tuple(replace(pack, title=said(pack.title), why=said(pack.why)) for pack in digest.packs),
+        lines=tuple(replace(line, name=said(line.name)) for line in digest.lines),
+        # a column that is missing has the name of ours; a header is the department's
+        problems=tuple(
+            replace(one, detail=said(one.detail)) if one.kind == "missing_column" else one for one in digest.problems
+        ),
+    )
 
 
 def titled(rows: pl.DataFrame, digest: Digest) -> pl.DataFrame:

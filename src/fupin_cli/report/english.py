@@ -11,7 +11,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import polars as pl
+
 from fupin_cli.ingest import SourceProfile
+from fupin_cli.ingest.file_list import FAULT_LABELS
 from fupin_cli.language import pick, pick_on_paper, report_language
 from fupin_cli.report.rule_words import facts_by_name
 from fupin_cli.report.wording import DEPARTMENT_LABELS, KIND_LABELS
@@ -21,6 +24,7 @@ from fupin_cli.vocabulary import (
     BASES,
     CODED,
     COLUMNS,
+    EXIT_STATUS_LABELS,
     ID_STATUS_LABELS,
     OUTCOME_LABELS,
     RELATION_LABELS,
@@ -145,7 +149,7 @@ _PHRASES = {
     "项目用 without 排除": "excluded by the project (without)",
     "项目点名启用": "asked for by the project",
     "须在 fupin.toml 的 [rules] 点名启用，写 packs": "must be asked for by name: packs under [rules] of fupin.toml",
-    "自动启用": "judged by itself",
+    "自动启用": "judged unasked",
     "有其一即自动启用": "either has it judged",
     "列": "column",
     "分低为贫": "a low score is poor",
@@ -181,7 +185,7 @@ _ASKED = re.compile(r"(已填|未填|不?含|开头不?为|结尾不?为|不?为
 _JOINED = re.compile(" [且或] |[“(]")
 # in a condition; a quoted name of ours follows a word at once
 _QUOTED = re.compile(r"(?<=[ (（、])“([^”]*)”")
-_AMOUNT = re.compile(r"(-?[\d.]+)元")
+_AMOUNT = re.compile(r"^(-?[\d.]+)元$")
 _FOUND = (  # what holds numbers or names; what stands in a group is said in English in its turn
     (re.compile(r"适用(\d+)人"), "applies to {0}"),
     (re.compile(r"疑点(\d+)人"), "hits: {0}"),
@@ -229,6 +233,12 @@ _FOUND = (  # what holds numbers or names; what stands in a group is said in Eng
 )
 
 
+def each_said(frame: pl.DataFrame, said: Callable[[str], str], *columns: str) -> pl.DataFrame:
+    """The frame with the texts of these columns said, each text once."""
+    texts = {name: frame[name].drop_nulls().unique() for name in columns}
+    return frame.with_columns(pl.col(name).replace(each, [said(text) for text in each]) for name, each in texts.items())
+
+
 @dataclass(frozen=True)
 class Words:
     """Chinese → English of what is ours; `names` of columns and facts, under which others wrote, and `codes` by name."""
@@ -244,7 +254,7 @@ def english_words(packs: Iterable[Pack], profiles: Mapping[str, SourceProfile]) 
     named += [(field.zh, field.en) for profile in profiles.values() for field in profile.fields]
     for group in (PERSON_FACTS, HOUSEHOLD_FACTS, AREA_FACTS, LINK_FACTS, EXTRACT_FACTS, LIST_FACTS):
         named += group.values()
-    pairs = []
+    pairs: list[tuple[str, str]] = []
     for codes in (BASES, ID_STATUS_LABELS, OUTCOME_LABELS, SEVERITY_LABELS, KIND_LABELS):
         pairs += codes.values()
     pairs += [(profile.title, profile.title_en) for profile in profiles.values()]
@@ -263,23 +273,24 @@ def english_words(packs: Iterable[Pack], profiles: Mapping[str, SourceProfile]) 
     short = [(zh.removeprefix("是否"), en) for zh, en in named if zh.startswith("是否")]
     said = {zh: en for zh, en in (*short, *DEPARTMENT_LABELS.items(), *named, *pairs) if zh and en}
     names = {zh for zh, _ in (*short, *named) if zh}
-    return Words({zh: zh for zh in names} | said, frozenset(names - titles), _codes())
+    return Words({zh: zh for zh in names} | said, frozenset(names - titles), _codes(profiles))
 
 
 def _advice(rule: Rule) -> Iterator[tuple[str, str]]:
-    """A rule's advice as findings have it, and as books print it, without what it begins with."""
-    zh, en = rule.advice.rstrip("。"), rule.advice_en.rstrip(".")
-    if zh and en:
-        yield zh, en
-        yield zh.removeprefix("疑点："), en.removeprefix("clue: ")
+    """A rule's advice as findings have it, and as books print it, without what it begins with; one without English stays."""
+    zh, en = rule.advice.rstrip("。"), (rule.advice_en or rule.advice).rstrip(".。")
+    yield zh, en
+    yield zh.removeprefix("疑点："), en.removeprefix("疑点：").removeprefix("clue: ")
 
 
-def _codes() -> dict[str, dict[str, str]]:
+def _codes(profiles: Mapping[str, SourceProfile]) -> dict[str, dict[str, str]]:
     """The name of a column or fact → its codes, each in both languages."""
-    called = {name: column.zh for name, column in COLUMNS.items()}
-    called |= {name: zh for group in (PERSON_FACTS, LINK_FACTS) for name, (zh, _) in group.items()}
-    codes = {called[name]: dict(words.values()) for name, words in CODED.items()}
-    return codes | {called["relation"]: RELATION_LABELS}
+    called = [(name, zh) for group in (PERSON_FACTS, LINK_FACTS) for name, (zh, _) in group.items()]
+    called += [(name, column.zh) for name, column in COLUMNS.items()]
+    called += [(field.column, field.zh) for profile in profiles.values() for field in profile.fields]
+    codes = {name: dict(words.values()) for name, words in CODED.items()}
+    codes |= {"relation": RELATION_LABELS, "exit_status": EXIT_STATUS_LABELS, "file_fault": FAULT_LABELS}
+    return {zh: codes[name] for name, zh in called if name in codes}
 
 
 def as_spoken(packs: Iterable[Pack], profiles: Mapping[str, SourceProfile]) -> Callable[[str], str]:
@@ -335,7 +346,8 @@ class English:
         end = next((n for n in range(start, len(text)) if text[n] in stops), len(text))
         value = text[start:end]
         asked = {
-            "：": name not in self._names,
+            # a trace says after the name whose it is, and where that stands
+            "：": name not in self._names or " ← " in value,
             " ": name not in self._names or bool(_ASKED.fullmatch(value)),
             # a trace says behind each value where it stands
             " = ": text[end : end + 1] != "（" or bool(_JOINED.search(value)),
@@ -344,8 +356,9 @@ class English:
 
     def _value(self, name: str, value: str) -> str:
         """A value as it was written, but for codes of ours, yes and no, and amounts."""
-        words = _ANSWERS | self._codes.get(name, {})
-        return words.get(value) or _AMOUNT.sub(r"\1 yuan", value)
+        words = {**_ANSWERS, **self._codes.get(name, {})}
+        code, sign, rest = value.partition("：")  # 内容与另一文件相同：…
+        return words[code] + _MARKS.get(sign, "") + rest if code in words else _AMOUNT.sub(r"\1 yuan", value)
 
     def _next(self, text: str, at: int, ends: Sequence[int]) -> tuple[str, str]:
         """The longest piece from here that has words, one that holds numbers, or else the next, and how it is said."""

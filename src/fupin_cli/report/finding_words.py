@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import polars as pl
 
-from fupin_cli.language import later, on_paper
+from fupin_cli.language import later, on_paper, pick_on_paper
 from fupin_cli.report.masking import masked_id, masked_text
-from fupin_cli.report.wording import band_words, basis_words, severity_words, stage_words
-from fupin_cli.vocabulary import BASES, STAGES, Band, Severity
+from fupin_cli.report.wording import (
+    DEPARTMENT_LABELS,
+    band_words,
+    basis_words,
+    department_words,
+    severity_words,
+    stage_words,
+)
+from fupin_cli.vocabulary import BASES, RELATION_LABELS, STAGES, Band, Severity
 
 _FREE_TEXT = ("register_value", "department_value", "evidence", "advice")
 _LISTED = {
@@ -34,6 +41,8 @@ def worded(findings: pl.DataFrame, *, mask_ids: bool) -> pl.DataFrame:
         _said("band", {code.value: band_words(code) for code in Band}),
         _said("stage", {code: stage_words(code) for code in STAGES}),
         _said("basis", {code: basis_words(code) for code in BASES}),
+        _said("department", {name: department_words(name) for name in DEPARTMENT_LABELS}),
+        _said("relation", {zh: pick_on_paper((zh, en)) for zh, en in RELATION_LABELS.items()}),
         _origin("register_source", "register_sheet", "register_at").alias("register_ref"),
         _origin("extract_source", "extract_sheet", "extract_at").alias("extract_ref"),
     )

@@ -11,6 +11,7 @@ import polars as pl
 from fupin_cli.language import later, on_paper, pick_on_paper, report_language
 from fupin_cli.report.book import Book, finish_table, put_long_table, put_table_top, row_heights
 from fupin_cli.report.digest import Digest
+from fupin_cli.report.english import each_said
 from fupin_cli.report.finding_rows import Field, write_findings
 from fupin_cli.report.long_table import Cells
 from fupin_cli.report.master_counts import County, write_earlier_rounds, write_matrix, write_own_business, write_rules
@@ -29,10 +30,10 @@ _SAID = (  # what is printed: who, what, and what both sides say
     Field("household_id", later("Household ID"), 9),
     Field("name", later("Name"), 6),
     Field("id_shown", later("ID number"), 10),
-    Field("relation", later("Relation to head"), 5),
+    Field("relation_words", later("Relation to head"), 5),
     Field("title", later("Kind of finding"), 10, centred=False),
     Field("severity_words", later("Weight of finding"), 6),
-    Field("department", later("Department compared"), 7),
+    Field("department_words", later("Department compared"), 7),
     Field("as_of", later("Data as of"), 10.5),
     Field("register_cell", later("Register says"), 17, centred=False),
     Field("department_value", later("Department says"), 20, centred=False),
@@ -166,8 +167,10 @@ def _outcome_table(county: County, rules: Sequence[str]) -> pl.DataFrame:
         ~pl.col("outcome").is_in([Outcome.MET, Outcome.CLEAR, Outcome.NOT_APPLICABLE])
         | pl.col("reason").str.contains(LINE_DEPENDENT, literal=True),
     )
-    why = telling.group_by("household_id", maintain_order=True).agg(
-        pl.col("reason").drop_nulls().unique(maintain_order=True).str.join(on_paper("; ")).alias("why")
+    why = (
+        each_said(telling, county.said, "reason")
+        .group_by("household_id", maintain_order=True)
+        .agg(pl.col("reason").drop_nulls().unique(maintain_order=True).str.join(on_paper("; ")).alias("why"))
     )
     homes = county.households.sort("township", "village", "hamlet", "household_id", nulls_last=True)
     joined = homes.join(wide, on="household_id", how="left", maintain_order="left").join(

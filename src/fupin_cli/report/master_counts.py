@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -34,7 +34,8 @@ from fupin_cli.vocabulary import Band, Outcome, RuleReport
 class County:
     """What a county master shows: the county's own findings, households and outcomes.
 
-    `findings` are those that townships are asked about, `notes` those of severity info, which are the county's own business.
+    `findings` are those that townships are asked about, `notes` those of severity info, which are the county's own business;
+    `said` says the reasons of outcomes in the language that is written.
     """
 
     name: str
@@ -42,6 +43,7 @@ class County:
     notes: pl.DataFrame
     households: pl.DataFrame
     outcomes: pl.DataFrame
+    said: Callable[[str], str] = str
 
 
 def write_matrix(written: Book, county: County, titles: Mapping[str, str]) -> None:
@@ -203,7 +205,9 @@ def write_earlier_rounds(written: Book, county: County, digest: Digest, titles: 
     """What every rule did in each round before the last, when fewer departments had been heard; printed as the rules are."""
     sheet, styles = written.sheet(on_paper("Earlier rounds")), written.styles
     title = on_paper("{name}: what the rules did in the rounds before the last (everything compared)", name=county.name)
-    put_table_top(sheet, styles, title, _EARLIER, note=pick_on_paper(CLUE_NOTE) + on_paper(_PRINTED))
+    put_table_top(
+        sheet, styles, title, _EARLIER, note=pick_on_paper(CLUE_NOTE) + pick_on_paper(("", " ")) + on_paper(_PRINTED)
+    )
     last = 2
     rounds = [(earlier.stage, rule) for earlier in digest.earlier_rounds for rule in earlier.rules]
     telling = [said for said in rounds if said[1].hits or _could_not_run(said[1])]

@@ -33,6 +33,7 @@ from fupin_cli.report.wording import (
     basis_words,
     coverage_words,
     decision_words,
+    department_words,
     kind_words,
     reasons_words,
     stage_words,
@@ -95,7 +96,10 @@ def _write_extracts(written: Book, county: str, digest: Digest) -> None:
             for link in extract.links
         )
         covered = coverage_words(extract.coverage)
-        about = (f"{extract.department or ''}　{kind_words(extract.kind)}", extract.extract, str(extract.as_of or ""))
+        what = on_paper(
+            "{department}: {kind}", department=department_words(extract.department), kind=kind_words(extract.kind)
+        )
+        about = (what, extract.extract, str(extract.as_of or ""))
         rows.append((*about, covered, stage_words(extract.stage), how or on_paper("nobody linked")))
     title = on_paper("Departments' data: as-of dates, coverage and links (persons linked in all counties covered)")
     _write_table(written, county, on_paper("Data compared"), title, _EXTRACTS, rows)
@@ -111,7 +115,7 @@ def _write_table(
 ) -> None:
     """A sheet with one table of texts, the last column set left."""
     sheet, styles = written.sheet(name), written.styles
-    book.put_table_top(sheet, styles, f"{county}　{title}", columns, "")
+    book.put_table_top(sheet, styles, on_paper("{county}: {title}", county=county, title=title), columns, "")
     at = 2
     for at, values in enumerate(rows, 3):
         lines = 1
@@ -120,7 +124,7 @@ def _write_table(
             lines = max(lines, lines_needed(value, width))
         sheet.set_row(at, LINE_HEIGHT * lines + 6)
     sheet.freeze_panes(3, 0)
-    book.finish_table(sheet, at, len(columns) - 1, f"{county}　{name}")
+    book.finish_table(sheet, at, len(columns) - 1, on_paper("{county}: {title}", county=county, title=name))
 
 
 def _write_accounts(written: Book, county: str, digest: Digest) -> None:
@@ -133,7 +137,7 @@ def _write_accounts(written: Book, county: str, digest: Digest) -> None:
     )
     widths = [width for _, width in _ACCOUNTS]
     end = len(widths) - 1
-    book.put_table_top(sheet, styles, f"{county}　{title}", _ACCOUNTS, "")
+    book.put_table_top(sheet, styles, on_paper("{county}: {title}", county=county, title=title), _ACCOUNTS, "")
     for at, account in enumerate(accounts, 3):
         reasons = reasons_words(account.other_reasons)
         put(sheet, at, 0, account.source, styles.cell)
@@ -157,7 +161,7 @@ def _write_accounts(written: Book, county: str, digest: Digest) -> None:
         told = on_paper(_RETURNED, rows=f"{returned:,}")
         put_paragraph(sheet, row + 1, end, told, styles, width=sum(widths))
     sheet.freeze_panes(3, 0)
-    book.finish_table(sheet, row - 1, end, f"{county}　{name}")
+    book.finish_table(sheet, row - 1, end, on_paper("{county}: {title}", county=county, title=name))
 
 
 def _counts(account: SourceAccount) -> tuple[int, ...]:
@@ -193,7 +197,7 @@ def _write_packs(written: Book, county: str, digest: Digest) -> None:
     rows = [
         (
             on_paper("{title} ({pack})", title=pack.title, pack=pack.pack),
-            on_paper("{rules} rules", rules=pack.rules) if pack.judged else on_paper("not used"),
+            on_paper("rules: {rules}", rules=pack.rules) if pack.judged else on_paper("not used"),
             pack.why,
         )
         for pack in digest.packs

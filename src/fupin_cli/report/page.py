@@ -56,11 +56,11 @@ def render_page(digest: Digest, frames: PageFrames) -> str:
         cleared=titled(frames.cleared, digest),
         ledger=[replace(one, rows=titled(one.rows, digest)) for one in frames.ledger],
     )
-    digest = in_language_written(digest)
+    digest = in_language_written(digest, frames.said)
     style, script = _asset("report.css"), _asset("report.js")
     roots = places(frames.findings, frames.households, frames.decided)
     cases = tell_cases(frames)
-    shown, folded = sections(digest, frames), appendix(digest, frames.said)
+    shown, folded = sections(digest, frames), appendix(digest)
     return environment.get_template("report.html").render(
         digest=digest,
         frames=frames,

@@ -111,7 +111,7 @@ def _case(row: Mapping[str, Any], link: Mapping[str, Any] | None, frames: PageFr
     home = row["household_id"]
     ours = (
         (on_paper("Entry"), text(row["register_value"])),
-        (on_paper("Name"), " ".join(filter(None, (name(row["name"]), text(row["relation"]) if row["name"] else None)))),
+        (on_paper("Name"), " ".join(filter(None, (name(row["name"]), row["relation_words"] if row["name"] else None)))),
         (on_paper("ID number"), row["id_shown"] if row["register_row"] is not None else None),
         (on_paper("Household ID"), number(home)),
         (on_paper("Head"), name(row["head_name"])),

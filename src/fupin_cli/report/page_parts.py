@@ -132,7 +132,7 @@ def five_numbers(told: Mapping[str, Any]) -> tuple[tuple[str, int, str], ...]:
         (on_paper("Findings"), clues, beneath),
         (on_paper("Households touched"), touched, _share(touched, homes)),
         (on_paper("Households below the exit standard"), not_met, _share(not_met, homes)),
-        (on_paper("Households unknown"), unknown, on_paper("facts are missing; that is not met")),
+        (on_paper("Households unknown"), unknown, on_paper("facts are missing: this does not mean met")),
     )
 
 

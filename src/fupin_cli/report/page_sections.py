@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -51,9 +52,9 @@ def sections(digest: Digest, frames: PageFrames) -> list[Section]:
     return [section for section in found if section and section.figures]
 
 
-def appendix(digest: Digest, said: Callable[[str], str] = str) -> list[Section]:
-    """What an analyst looks up: rules and packs, lines, every sheet's account, oddities of files; `said` as in PageFrames."""
-    found = [_rules(digest, said), _accounts(digest), _problems(digest)]
+def appendix(digest: Digest) -> list[Section]:
+    """What an analyst looks up: rules and packs, lines, every sheet's account, oddities of files."""
+    found = [_rules(digest), _accounts(digest), _problems(digest)]
     return [section for section in found if section.figures]
 
 
@@ -323,9 +324,7 @@ def _sources(digest: Digest, frames: PageFrames) -> Section:
     )
     table = Table(heads, rows, frozenset({3, 5, 6, 7, 8, 9, 10}), whole=frozenset({1, 2}))
     people = [one for one in told if one["people"]]
-    people.sort(
-        key=lambda one: (one["extract"] != REGISTER, -(one["broken"] + one["absent"]) / one["people"], one["extract"])
-    )
+    people.sort(key=lambda one: (-one["broken"] - one["absent"], one["extract"] != REGISTER, one["extract"]))
     flawed = [(_source_name(one), (one["broken"], one["absent"])) for one in people if one["broken"] + one["absent"]]
     ages = [
         (_source_name(one), ((digest.as_of - one["as_of"]).days,))
@@ -362,7 +361,10 @@ def _sources(digest: Digest, frames: PageFrames) -> Section:
                 on_paper("Unusable ID numbers (rows)"),
                 ids,
                 chart,
-                on_paper("Without a usable number on the register: {without}.", without=without) if without else "",
+                on_paper("The sources with the most such rows come first.")
+                + (
+                    on_paper(" Without a usable number on the register: {without}.", without=without) if without else ""
+                ),
             )
         )
     if ages:
@@ -481,12 +483,16 @@ def _bases(links: pl.DataFrame) -> Figure:
 
 
 def _by_source(digest: Digest) -> Figure:
-    rows = [
-        _row((source_words(extract.department, extract.kind), stage_words(extract.stage), basis_words(link.basis)),
-             (link.persons if link.decision == "accepted" else 0, link.persons if link.decision == "review" else 0, link.tied))
-        for extract in digest.extracts
-        for link in extract.links
-    ]  # fmt: skip
+    counts: dict[tuple[str, str, str], dict[str, int]] = {}
+    for extract in digest.extracts:
+        for link in extract.links:
+            words = (_source_name(asdict(extract)), stage_words(extract.stage), basis_words(link.basis))
+            kept = counts.setdefault(words, {"accepted": 0, "review": 0, "tied": 0})
+            if link.decision in kept:
+                kept[link.decision] += link.persons
+                kept["tied"] += link.tied
+    # of candidates that were dismissed there is nothing to count
+    rows = [_row(words, kept.values()) for words, kept in counts.items() if any(kept.values())]
     return Figure(
         on_paper("Links of each source (persons)"),
         number_table(
@@ -575,13 +581,13 @@ def _cell(value: object) -> str:
     return f"{value:,}" if isinstance(value, int | float) else str(value)
 
 
-def _rules(digest: Digest, said: Callable[[str], str]) -> Section:
+def _rules(digest: Digest) -> Section:
     rows: list[tuple[object, ...]] = []
     few = digest.self_checks_not_run
     for rule in (rule for rule in digest.rules if rule not in few):
         words = (rule.rule_id, rule.title, severity_words(rule.severity))
         if rule.not_run:
-            rows.append((*words, "—", "—", "—", on_paper("not run: {not_run}", not_run=said(rule.not_run))))
+            rows.append((*words, "—", "—", "—", on_paper("not run: {not_run}", not_run=rule.not_run)))
         else:
             rows.append((*_row(words, (rule.examined, rule.unknowns, rule.not_applicable)), rule.citation or ""))
     if few:
@@ -602,9 +608,9 @@ def _rules(digest: Digest, said: Callable[[str], str]) -> Section:
         packs = [
             (
                 p.pack,
-                said(p.title),
-                on_paper("{rules} rules", rules=p.rules) if p.judged else on_paper("unused"),
-                said(p.why),
+                p.title,
+                on_paper("rules: {rules}", rules=p.rules) if p.judged else on_paper("unused"),
+                p.why,
             )
             for p in digest.packs
         ]
@@ -619,7 +625,7 @@ def _rules(digest: Digest, said: Callable[[str], str]) -> Section:
             )
         )
     if digest.lines:
-        lines = [(said(line.name), f"{line.year}", f"{line.yuan:,.0f}", line.citation) for line in digest.lines]
+        lines = [(line.name, f"{line.year}", f"{line.yuan:,.0f}", line.citation) for line in digest.lines]
         figures.append(
             Figure(
                 on_paper("Lines that were used"),

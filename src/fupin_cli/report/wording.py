@@ -15,6 +15,7 @@ from fupin_cli.report.digest import Problem
 from fupin_cli.report.source_account import Tally
 from fupin_cli.vocabulary import (
     BASES,
+    EXIT_STATUS_LABELS,
     ID_STATUS_LABELS,
     OUTCOME_LABELS,
     SET_ASIDE_REASONS,
@@ -345,8 +346,8 @@ def problem_totals(problems: Sequence[Problem], say: Say = pick_on_paper) -> lis
 
 
 def exit_status_words(status: str | None, say: Say = pick_on_paper) -> str:
-    """A household's exit status; it is the register's own word."""
-    return status or say(NOT_GIVEN)
+    """A household's exit status; one that the register calls by a word of its own stays so."""
+    return say((status, EXIT_STATUS_LABELS.get(status, status))) if status else say(NOT_GIVEN)
 
 
 def outcome_words(outcome: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import polars as pl
 from fupin_cli.language import report_language
 from fupin_cli.report.checklist import write_checklist
 from fupin_cli.report.digest import Digest, in_language_written, titled
+from fupin_cli.report.english import each_said
 from fupin_cli.report.finding_words import worded
 from fupin_cli.report.master import write_master
 from fupin_cli.report.master_counts import County
@@ -19,6 +20,7 @@ from fupin_cli.report.wording import place
 from fupin_cli.vocabulary import FINDINGS, HOUSEHOLDS, OUTCOMES, is_note
 
 _PLACES = ("county", "township", "village")
+_BY_RULES = ("register_cell", "department_value", "advice")  # what rules put together, in a master
 
 
 def write_workbooks(
@@ -31,15 +33,17 @@ def write_workbooks(
     *,
     as_of: date,
     mask_ids: bool = False,
+    said: Callable[[str], str] = str,
 ) -> list[Path]:
     """The paths of all workbooks written under the folder, sorted; every file is readable by its owner only.
 
+    `said` says what rules wrote in the language that masters are written in.
     `outcomes` are read county by county: those of a province need not be held at once.
     A finding without a village goes to the township's sheet 未定村, one without a township to the county master only. So
     does one of severity info: it asks the county to mend its own work, and no village can answer it.
     """
     with report_language() as language:
-        own_digest = in_language_written(digest)
+        own_digest = in_language_written(digest, said)
     titles = titles if language == "zh" else {rule.rule_id: rule.title for rule in own_digest.rules}
     homes = located(HOUSEHOLDS.conform(households))
     written: list[Path] = []
@@ -51,6 +55,7 @@ def write_workbooks(
         if language != "zh":
             with report_language():
                 ours = worded(titled(found, digest), mask_ids=mask_ids)
+            ours = each_said(ours, said, *_BY_RULES)
         here = homes.filter(pl.col("county").eq_missing(name))
         county = County(
             name=place(name, "county"),
@@ -58,6 +63,7 @@ def write_workbooks(
             notes=ours.filter(is_note()),
             households=here,
             outcomes=outcomes_in(outcomes, here),
+            said=said,
         )
         master = folder / safe / f"{safe}_疑点总表_{as_of}.xlsx"
         written.append(write_master(master, county, own_digest, titles, as_of))
