@@ -211,6 +211,9 @@ def test_only_a_contradiction_is_ruled_on(tmp_path):
     assert "重新核查" in shown
     assert "群众举报" in shown
     assert "reopened" not in shown
+    shown = " ".join(fupin("cases", "show", case, "--ledger", folder, FUPIN_LANG="en").stdout.split())
+    assert all(said in shown for said in ("is it so: not so", "explanation: 群众举报", "signed or handled by: 张主任"))
+    assert not {"是否属实", "台账登记", "疑点："} & set(re.findall("[\u4e00-\u9fff]+：?", shown))
 
 
 def test_an_exemption_names_its_document_and_its_day(tmp_path):

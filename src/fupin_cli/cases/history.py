@@ -26,39 +26,63 @@ KIND_WORDS = {  # what happens to a case
     "exempted": "豁免",
     "lapsed": "豁免到期",
 }
-DETAIL_WORDS = {  # what an event tells; a telephone number is nobody's business here
-    "stage": "比对环节",
-    "receiver": "答复单位",
-    "why": "原因",
-    "verdict": "是否属实",
-    "reason": "情况说明",
-    "action": "处理意见",
-    "material": "佐证材料",
-    "checker": "核查人",
-    "checked_on": "核查时间",
-    "step": "环节",
-    "by": "签字或经办",
-    "on": "日期",
-    "document": "文件",
-    "until": "有效期至",
+DETAIL_WORDS = {  # what an event tells, in Chinese and in English; a telephone number is nobody's business here
+    "stage": ("比对环节", "round"),
+    "receiver": ("答复单位", "who answers"),
+    "why": ("原因", "why"),
+    "verdict": ("是否属实", "is it so"),
+    "reason": ("情况说明", "explanation"),
+    "action": ("处理意见", "what is done"),
+    "material": ("佐证材料", "papers"),
+    "checker": ("核查人", "checked by"),
+    "checked_on": ("核查时间", "checked on"),
+    "step": ("环节", "step"),
+    "by": ("签字或经办", "signed or handled by"),
+    "on": ("日期", "on"),
+    "document": ("文件", "document"),
+    "until": ("有效期至", "valid until"),
 }
-_SAID = {
-    "village": "村",
-    "county": "县级",
-    "outcome": "本轮比对未再发现",
-    "left": "已不在册",
+_CODES = {
+    "village": ("村", "the village"),
+    "county": ("县级", "the county"),
+    "outcome": ("本轮比对未再发现", "no longer found"),
+    "left": ("已不在册", "no longer on the register"),
+}
+_CHOICES = {  # of the forms; whatever else somebody typed stays
+    "verdict": {"属实": "so", "部分属实": "partly so", "不属实": "not so"},
+    "reason": {
+        "录入错误": "mistyped",
+        "部门数据错误": "the department is wrong",
+        "同名非本人": "another person of that name",
+        "挂名": "in name only",
+        "已过户/报废未注销": "sold or scrapped, not cancelled",
+        "婚前或他人财产": "from before the marriage, or another's",
+        "已死亡未注销": "died, not cancelled",
+        "待系统开放后修改": "to be corrected once the system opens",
+        "其他": "other",
+    },
+    "action": {
+        "已修改": "corrected",
+        "拟修改": "to be corrected",
+        "保留(附佐证)": "kept, with papers",
+        "清退": "removed",
+        "转部门核实": "passed to the department",
+    },
 }
 
 
-def history(ledger: Ledger, case_id: str) -> pl.DataFrame:
+def history(ledger: Ledger, case_id: str, *, english: bool = False) -> pl.DataFrame:
     """Day, kind, round, batch and `what` (answers, reasons, in words) of one case's events, in order."""
     events = ledger.rows(
         "SELECT day, kind, round, batch, detail FROM events WHERE case_id = ? ORDER BY seq", (case_id,)
     )
+    colon, semicolon = (": ", "; ") if english else ("：", "；")
     for event in events:
         told = json.loads(event["detail"] or "{}")
-        event["what"] = "；".join(
-            f"{word}：{_said(name, told[name])}" for name, word in DETAIL_WORDS.items() if told.get(name)
+        event["what"] = semicolon.join(
+            f"{words[english]}{colon}{_said(name, told[name], english=english)}"
+            for name, words in DETAIL_WORDS.items()
+            if told.get(name)
         )
     rows = [(e["day"], e["kind"], e["round"], e["batch"], e["what"]) for e in events]
     return pl.DataFrame(
@@ -68,11 +92,10 @@ def history(ledger: Ledger, case_id: str) -> pl.DataFrame:
     )
 
 
-def _said(name: str, value: str) -> str:
+def _said(name: str, value: str, *, english: bool) -> str:
     """What an event tells, in words; `county` is a round as well as an office."""
-    if name == "stage":
-        return STAGE_LABELS[value][0] if value in STAGE_LABELS else value
-    return _SAID.get(value, value)
+    both = (STAGE_LABELS if name == "stage" else _CODES).get(value, (value, value))
+    return _CHOICES.get(name, {}).get(value, both[1]) if english else both[0]
 
 
 def state_words(state: str) -> str:

@@ -43,7 +43,7 @@ _OF_THE_CASE = (
     "finding_key", "severity", "household_id", "head_name", "name", "id_number", "relation", "department", "as_of",
     "register_value", "department_value", "listed_name", "listed_id", "listed_place", "evidence", "citation",
 )  # fmt: skip
-_ANSWER = {name: DETAIL_WORDS[name] for name in ("verdict", "reason", "action", "material", "checker", "checked_on")}
+_ANSWER = {name: DETAIL_WORDS[name][0] for name in ("verdict", "reason", "action", "material", "checker", "checked_on")}
 _HAPPENED = (
     ("day", "日期", 12.0),
     ("kind", "事项", 16.0),
@@ -149,7 +149,9 @@ def show_case(case: str, output: Path | None, ledger: Path, *, as_json: bool) ->
     """
     with open_ledger(ledger) as opened:
         number = case_of_finding(opened, case) or case_number(case)
-        found, events, people = opened.cases("case_id = ?", [number]), history(opened, number), opened.people()
+        found, people = opened.cases("case_id = ?", [number]), opened.people()
+        to_read = not (output or as_json)  # by whoever types; papers and programs have it in Chinese
+        events = history(opened, number, english=to_read and pick((False, True)))
         near = None if found.height else nearest_case(opened, number)
     if not found.height:
         raise UsageError(
@@ -186,17 +188,30 @@ def show_case(case: str, output: Path | None, ledger: Path, *, as_json: bool) ->
         }
         click.echo(json.dumps(told | who | {"events": events.to_dicts()}, ensure_ascii=False))
         return 0
+    title, evidence = _by_rules(ledger, row["rule_id"], row["title"] or "", who["evidence"] or "")
     where = "".join(row[level] or "" for level in ("county", "township", "village"))
-    click.echo(f"{number}　{pick(STATES[row['state']])}　{row['rule_id']} {row['title'] or ''}")
+    click.echo(f"{number}　{pick(STATES[row['state']])}　{row['rule_id']} {title}")
     if who["finding_key"]:
         click.echo(tr("finding {key}", key=who["finding_key"]))
     asked = tr("answered by county departments") if row["receiver"] == COUNTY else tr("answered by the village")
     click.echo(f"{where}　{asked}　{who['name'] or ''} {who['id_number'] or ''}")
-    click.echo(who["evidence"])
+    click.echo(evidence)
     heads = {"day": tr("day"), "kind": tr("event"), "round": tr("round"), "batch": tr("batch"), "what": tr("what")}
     events = pick((events.with_columns(kind_words("kind")), events))
     print_table(table_of([(zh, name) for name, zh in heads.items()], events))
     return 0
+
+
+def _by_rules(ledger: Path, rule: str, title: str, evidence: str) -> tuple[str, str]:
+    """What rules wrote of a case, in the language spoken: only English has to be asked of the packs."""
+    if pick((True, False)):
+        return title, evidence
+    from fupin_cli.cli.rule_packs import open_rules  # noqa: PLC0415 - in Chinese a case answers at once
+    from fupin_cli.report.english import as_spoken  # noqa: PLC0415
+
+    known = open_rules(ledger.parent)
+    titles = {one.id: one.title_en for pack in known.packs for one in pack.rules if one.title_en}
+    return titles.get(rule, title), as_spoken(known.packs, known.profiles)(evidence)
 
 
 def _write_case(output: Path, case: Mapping[str, Any], about: Mapping[str, Any], events: pl.DataFrame) -> None:

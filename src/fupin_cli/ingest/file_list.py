@@ -26,16 +26,15 @@ from fupin_cli.errors import ConfigurationError, InputMissingError
 from fupin_cli.ingest.grid import Grid
 from fupin_cli.language import tr
 
-EMPTY, UNPLACED, COPY, UNREADABLE = "空文件", "看不出是哪一份资料", "内容与另一文件相同", "无法打开"
-NO_HOUSEHOLD, STRANGE_HOUSEHOLD = "文件名中没有户编号或证件号码", "台账中没有此户编号或证件号码"
-FAULT_LABELS = {  # what we say of a file, in English
-    EMPTY: "empty",
-    UNPLACED: "its name does not tell which paper it is",
-    COPY: "the same bytes as another file",
-    UNREADABLE: "cannot be opened",
-    NO_HOUSEHOLD: "its name holds no household ID or ID number",
-    STRANGE_HOUSEHOLD: "the register has no such household ID or ID number",
+FAULT_LABELS = {  # what we say of a file, in Chinese and in English
+    "空文件": "empty",
+    "看不出是哪一份资料": "its name does not tell which paper it is",
+    "内容与另一文件相同": "the same bytes as another file",
+    "无法打开": "cannot be opened",
+    "文件名中没有户编号或证件号码": "its name holds no household ID or ID number",
+    "台账中没有此户编号或证件号码": "the register has no such household ID or ID number",
 }
+EMPTY, UNPLACED, COPY, UNREADABLE, NO_HOUSEHOLD, STRANGE_HOUSEHOLD = FAULT_LABELS
 _PARTS = {
     "户编号": r"(?P<household>[0-9A-Za-z]{2,})",
     "证件号码": r"(?P<id>[0-9]{17}[0-9Xx]|[0-9]{15})",
