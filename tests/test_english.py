@@ -48,6 +48,8 @@ def test_papers_that_share_an_english_name_keep_their_own(said: English):
         ("义务教育有保障（姓名：车辆，在校生状况 其他）", "Compulsory education (name: 车辆, student status 其他)"),
         ("证件状态 = 有效（低保）", "status = 有效 (minimum living allowance)"),
         ("证件状态 = “有效” 且 与户主关系 ≠ “户主”", "status = “有效” and relation to head ≠ “head”"),
+        ("证件号码状态 不属于 (“有效”、 “占位号”) 或 证件状态 属于 (“有效”、 “占位号”)",
+         "ID status not in (“valid”, “placeholder”) or status in (“有效”, “占位号”)"),
         ("注册资本：300000元；企业名称：100元店", "registered capital: 300000 yuan; company: 100元店"),
         ("文件问题：内容与另一文件相同：户/房前.jpg", "what is wrong with the file: the same bytes as another file: 户/房前.jpg"),
         ("脱贫属性：已脱贫；健康状况：健康", "exit status: exited; health: 健康"),

@@ -178,13 +178,19 @@ _PHRASES = {
     "达到其一": "one met",
     "一项也不命中": "none hit",
 }
-# what stands between a name and what a register or department wrote under it, and what ends that
-_BEFORE = {"：": "；。\n", " = ": "（；", " ": "；。，）) \n"}
-_ENDS_INSIDE = "，）"  # of brackets that are ours
+# what stands between a name and what a register or department wrote under it; how far that goes, also in brackets of ours
+_BEFORE = {
+    sign: tuple(re.compile(f"[^{ends}{more}]*") for more in ("", "，）"))
+    for sign, ends in {"：": "；。\n", " = ": "（；", " ": "；。，）) \n"}.items()
+}
 _ASKED = re.compile(r"(已填|未填|不?含|开头不?为|结尾不?为|不?为|不?属于|不?介于|且|或|时|至|优先于|的.*|[^\w].*)?")
 _JOINED = re.compile(" [且或] |[“(]")
 # in a condition; a quoted name of ours follows a word at once
 _QUOTED = re.compile(r"(?<=[ (（、])“([^”]*)”")
+_BLANKS = re.compile(r"(?<=\S) {2,}")
+_CLOSE = re.compile(r"(?<=[(“]) | (?=[)”])")
+_APART = re.compile(r"(?<=[)”])(?=[\w←])|(?<=\w)(?=“)")
+_RANGE = re.compile(r"(between [\d.-]+) to ")
 _AMOUNT = re.compile(r"^(-?[\d.]+)元$")
 _FOUND = (  # what holds numbers or names; what stands in a group is said in English in its turn
     (re.compile(r"适用(\d+)人"), "applies to {0}"),
@@ -328,9 +334,9 @@ class English:
             piece, told = self._next(text, at, ends)
             said, at = said + told, at + len(piece)
             if piece in self._words:
-                name = piece
+                name = piece if piece in self._names else name
                 sign, value = self._written(text, at, piece)
-                said, at = said + _MARKS.get(sign, sign) + self._value(name, value), at + len(sign + value)
+                said, at = said + _MARKS.get(sign, sign) + self._value(piece, value), at + len(sign + value)
             said += _MARKS.get(text[at : at + 1], "")
             at += 1
         return _tidy(said)
@@ -338,21 +344,18 @@ class English:
     def _written(self, text: str, at: int, name: str) -> tuple[str, str]:
         """What a register or department wrote under a name that ends here, with the sign before it; or nothing."""
         sign = next((sign for sign in _BEFORE if text.startswith(sign, at)), "")
-        if not sign:
+        if not sign or (sign != " = " and name not in self._names):
             return "", ""
         inside = text.count("（", 0, at) > text.count("）", 0, at)
-        stops = _BEFORE[sign] + (_ENDS_INSIDE if inside else "")
-        start = at + len(sign)
-        end = next((n for n in range(start, len(text)) if text[n] in stops), len(text))
-        value = text[start:end]
-        asked = {
+        value = _BEFORE[sign][inside].match(text, at + len(sign))[0]  # type: ignore[index]  # nothing is a value, too
+        not_theirs = {
             # a trace says after the name whose it is, and where that stands
-            "：": name not in self._names or " ← " in value,
-            " ": name not in self._names or bool(_ASKED.fullmatch(value)),
-            # a trace says behind each value where it stands
-            " = ": text[end : end + 1] != "（" or bool(_JOINED.search(value)),
+            "：": " ← " in value,
+            " ": _ASKED.fullmatch(value) is not None,
+            # and behind each value where it stands
+            " = ": not text.startswith("（", at + len(sign + value)) or _JOINED.search(value) is not None,
         }
-        return ("", "") if asked[sign] else (sign, value)
+        return ("", "") if not_theirs[sign] else (sign, value)
 
     def _value(self, name: str, value: str) -> str:
         """A value as it was written, but for codes of ours, yes and no, and amounts."""
@@ -387,6 +390,5 @@ class English:
 
 def _tidy(said: str) -> str:
     """Blanks as English has them around brackets and quotes, and a range as it is read."""
-    said = re.sub(r"(?<=[(“]) | (?=[)”])", "", re.sub(r"(?<=\S) {2,}", " ", said))
-    said = re.sub(r"(?<=[)”])(?=[\w←])|(?<=\w)(?=“)", " ", said)
-    return re.sub(r"between ([\d.-]+) to ", r"between \1 and ", said).strip()
+    said = _RANGE.sub(r"\1 and ", _CLOSE.sub("", _BLANKS.sub(" ", said)))
+    return _APART.sub(" ", said).strip()
