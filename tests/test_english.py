@@ -1,9 +1,17 @@
 """What rules wrote in Chinese, said in English: labels, codes and phrases; what people wrote stands as it is."""
 
-import pytest
+import re
+from pathlib import Path
 
+import polars as pl
+import pytest
+from openpyxl import load_workbook
+
+from conftest import SAMPLE, fupin
 from fupin_cli.cli.rule_packs import open_rules
+from fupin_cli.ingest.file_list import FAULT_LABELS
 from fupin_cli.report.english import English, english_words
+from fupin_cli.vocabulary import ID_STATUS_LABELS
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +30,7 @@ def said() -> English:
         ("人均纯收入（元） > 标准线", "net income per head > the line"),
         ("单位名称：青禾县（平川镇）林业站", "employer: 青禾县（平川镇）林业站"),
         ("台账 register/青禾县_（自定义）信息.xlsx，第 92 行", "register register/青禾县_（自定义）信息.xlsx, row 92"),
-        ("《湖北大数据比对（中央纪委网站）》", "《湖北大数据比对（中央纪委网站）》"),
+        ("《湖北大数据比对（中央纪委网站）》（2017-12-22）", "《湖北大数据比对（中央纪委网站）》（2017-12-22）"),
         ("姓名：张*", "name: 张*"),
         ("待核：是否同一人尚未确认。疑点：建议核实取得方式和时间；搬迁、拆迁安置的不算。",
          ("review: whether it is the same person is not settled. clue: please check how and when it was acquired; "
@@ -95,3 +103,74 @@ def test_advice_is_found_as_findings_have_it_and_as_books_print_it(said: English
     assert said(f"该数据中另有1条同类记录。{printed[0]}") == (
         f"these data hold more such records: 1. {rules[0].advice_en.removeprefix('clue: ')}"
     )
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample, compared for somebody who reads English."""
+    target = tmp_path_factory.mktemp("english") / "run"
+    assert fupin("run", SAMPLE, "-o", target, FUPIN_LANG="en", FUPIN_REPORT_LANG="en").returncode in (0, 10)
+    return target
+
+
+def _columns(run: Path, sheet: str, *headers: str) -> list[str]:
+    """What stands in these columns of a sheet of every master, but for what cites a document."""
+    cells = []
+    for path in sorted(run.glob("workbooks/*县/*疑点总表*.xlsx")):
+        names, *rows = load_workbook(path)[sheet].iter_rows(min_row=3, values_only=True)
+        at = [names.index(header) for header in headers]
+        cells += [
+            re.sub("《[^》]*》(?:（[^）]*）)?[^;)]*", "", str(row[column]))
+            for row in rows
+            for column in at
+            if row[column]
+        ]
+    return cells
+
+
+@pytest.mark.parametrize(
+    ("sheet", "headers"),
+    [
+        ("All findings", ("Relation to head", "Kind of finding", "Department compared", "How sure")),
+        ("County's own", ("Kind", "What to do")),
+        ("Households", ("What the outcome rests on",)),
+        ("Rules", ("Title", "Why not run; columns that are missing")),
+        ("Earlier rounds", ("Title", "Why not run; columns that are missing")),
+        ("Data compared", ("Department and kind", "Comparison round", "Bases of links and persons")),
+        ("Rule packs", ("Rule pack", "Reason")),
+    ],
+)
+def test_a_master_says_in_english_what_is_ours(run: Path, sheet: str, headers: tuple[str, ...]):
+    """Nothing that we write stands there in Chinese, whatever the register and the departments hold."""
+    told = _columns(run, sheet, *headers)
+    assert told
+    assert not [text for text in told if re.search("[\u4e00-\u9fff]", re.sub("房前|灶前|主卧|厅堂", "", text))]
+
+
+def test_a_master_leaves_what_register_and_departments_wrote(run: Path):
+    """Each value of theirs stands in some cell as it stands in the findings; so does nothing of the sentence around it."""
+    findings = pl.read_parquet(run / "findings.parquet").filter(pl.col("severity") != "info")
+    values = {
+        value
+        for side in ("register_value", "department_value")
+        for part in "；".join(findings[side].drop_nulls()).split("；")
+        for name, _, value in [part.partition("：")]
+        if re.search("[\u4e00-\u9fff]", value) and name not in ("未达到", "与户主关系", "性别", "证件性别", "脱贫属性")
+    }
+    ours = {"是", "否", "未填", *FAULT_LABELS, *(zh for zh, _ in ID_STATUS_LABELS.values())}
+    theirs = {value for value in values - ours if not re.fullmatch(r"[\d.-]+元|内容与另一文件相同：.*", value)}
+    cells = "\n".join(_columns(run, "All findings", "Register says", "Department says", "What to check"))
+    assert len(theirs) > 100
+    assert not [value for value in theirs if value not in cells]
+    assert not re.search("台账登记|疑点|建议|是否|数据（截至|匹配依据", cells)
+
+
+def test_the_page_says_in_english_what_is_ours(run: Path):
+    """Advice, packs, reasons and statuses; sources are told apart by their county, and none stands there with nothing linked."""
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert not re.search(r"建议|疑点：|未运行|自动启用|of which [\u4e00-\u9fff]|有任一成员|只计|危房户", page)
+    assert "facts are missing: this does not mean met" in page
+    table = page.split("Links of each source")[-1].split("</table>", maxsplit=1)[0]
+    rows = [re.findall("<td[^>]*>(.*?)</td>", row) for row in table.split("<tr>")[2:]]
+    assert len({tuple(row[:3]) for row in rows}) == len(rows)
+    assert not [row for row in rows if set(row[3:]) == {"0"}]

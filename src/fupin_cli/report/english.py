@@ -46,8 +46,8 @@ _MARKS = {
     "“": "“",
     "”": "”",
 }
-# a document's title and a path stay whole
-_MARK = re.compile(rf"《[^》]*》|[^\s，；：]*/[^，；：]*\.[a-z]{{2,5}}\b|[{''.join(_MARKS)}]")
+# a document's title, with its day, and a path stay whole
+_MARK = re.compile(rf"《[^》]*》(?:（[^）]*）)?|[^\s，；：]*/[^，；：]*\.[a-z]{{2,5}}\b|[{''.join(_MARKS)}]")
 _BLANK = (" ", "(", ")")
 _ASCII = re.compile(r"[ -~]*")
 # what we say where a register or department gave yes or no, a sex, or nothing
