@@ -110,7 +110,7 @@ CODED = {"id_status": ID_STATUS_LABELS, "link_basis": BASES}  # facts whose valu
 EXIT_STATUS_LABELS = {  # what the register's profile makes of the many words for them
     "已脱贫": "exited",
     "未脱贫": "not exited",
-    "返贫": "fallen back",
+    "返贫": "relapsed",
     "预脱贫": "about to exit",
     "新识别": "newly identified",
     "注销": "cancelled",
