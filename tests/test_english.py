@@ -85,6 +85,8 @@ def test_what_a_register_or_a_department_wrote_is_left(said: English, chinese: s
         ("自动启用，因为有户档案资料；不限年度", "judged unasked, because there are household documents; any year"),
         ("外县登记有此人：林*（户主，第 199 行） ← register 甲.xlsx，第 252 行，符合",
          "is registered in another county: 林* (head, row 199) ← register 甲.xlsx, row 252, so"),
+        ("名下有机动车：vehicles 甲.xlsx，第 2 行，不符合", "Owns a motor vehicle: vehicles 甲.xlsx, row 2, not so"),
+        ("厅堂：该户 3 行中没有", "厅堂: none among the household's rows: 3"),
         ("台账自查：必填项", "Self-checks: blank cells"),
         ("全国 国家统计局现价标准", "nationwide national line at current prices"),
     ],

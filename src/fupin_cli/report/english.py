@@ -184,6 +184,8 @@ _BEFORE = {
     for sign, ends in {"：": "；。\n", " = ": "（；", " ": "；。，）) \n"}.items()
 }
 _ASKED = re.compile(r"(已填|未填|不?含|开头不?为|结尾不?为|不?为|不?属于|不?介于|且|或|时|至|优先于|的.*|[^\w].*)?")
+# a trace says after the name of a fact whose rows there are, where they stand, and whether they fit
+_OF_A_TRACE = re.compile(r" ← |^该户 \d+ 行中没有$|，(不?符合|无法判断)$")
 _JOINED = re.compile(" [且或] |[“(]")
 # in a condition; a quoted name of ours follows a word at once
 _QUOTED = re.compile(r"(?<=[ (（、])“([^”]*)”")
@@ -349,8 +351,7 @@ class English:
         inside = text.count("（", 0, at) > text.count("）", 0, at)
         value = _BEFORE[sign][inside].match(text, at + len(sign))[0]  # type: ignore[index]  # nothing is a value, too
         not_theirs = {
-            # a trace says after the name whose it is, and where that stands
-            "：": " ← " in value,
+            "：": _OF_A_TRACE.search(value) is not None,
             " ": _ASKED.fullmatch(value) is not None,
             # and behind each value where it stands
             " = ": not text.startswith("（", at + len(sign + value)) or _JOINED.search(value) is not None,
