@@ -14,7 +14,7 @@ import pytest
 
 from conftest import SAMPLE, fupin_process
 from fupin_cli.report import charts, page_cases, page_places
-from fupin_cli.report.digest import Digest, Problem, VerdictTally
+from fupin_cli.report.digest import Digest, LinkTally, Problem, VerdictTally
 from fupin_cli.report.link_words import steps
 from fupin_cli.report.page import render_page, write_page
 from fupin_cli.report.page_parts import five_numbers
@@ -351,6 +351,26 @@ def test_unmasking_is_asked_for_and_kept_on_record(demo: Path, tmp_path: Path):
     refused = fupin_process("run", SAMPLE, "--previous", tmp_path, "-o", tmp_path / "no")
     assert refused.returncode == 66
     assert "--previous" in refused.stderr
+
+
+def test_sources_of_links_are_told_apart(world: World, digest: Digest):
+    """By county, and two of one county by their own names; each basis once, and nothing of candidates that were dismissed."""
+    dismissed = LinkTally("name_place", "rejected", links=9, persons=9, tied=1)
+    waiting = LinkTally("exact_id", "review", links=2, persons=2, tied=1)
+    first = next(one for one in digest.extracts if one.extract == "qinghe-dibao")
+    first = replace(first, links=(*first.links, waiting, dismissed))
+    twice = replace(digest, extracts=(first, replace(first, extract="qinghe-dibao-2"), *digest.extracts[2:]))
+    for told, names in (
+        (digest, ["民政低保（青禾县）"]),
+        (twice, ["民政低保（青禾县） qinghe-dibao", "民政低保（青禾县） qinghe-dibao-2"]),
+    ):
+        page = render_page(told, frames_of(world, links=world.links.with_columns(match_weight=9.0)))
+        rows = _rows(page.split("<figcaption>逐份数据的关联")[1])
+        assert [row for row in rows if row[0] in names and row[2] == "证件号码一致"] == [
+            [name, "县级比对（录入前）", "证件号码一致", "57", *(["2", "1"] if told is twice else ["0", "0"])]
+            for name in names
+        ]
+        assert not [row for row in rows if row[0] in names and row[2] == "姓名、村一致"]
 
 
 def test_a_page_in_english(world: World, monkeypatch: pytest.MonkeyPatch):

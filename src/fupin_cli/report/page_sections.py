@@ -484,9 +484,11 @@ def _bases(links: pl.DataFrame) -> Figure:
 
 def _by_source(digest: Digest) -> Figure:
     counts: dict[tuple[str, str, str], dict[str, int]] = {}
-    for extract in digest.extracts:
+    names = [_source_name(asdict(extract)) for extract in digest.extracts]
+    for extract, name in zip(digest.extracts, names, strict=True):
+        called = f"{name} {extract.extract}" if names.count(name) > 1 else name
         for link in extract.links:
-            words = (_source_name(asdict(extract)), stage_words(extract.stage), basis_words(link.basis))
+            words = (called, stage_words(extract.stage), basis_words(link.basis))
             kept = counts.setdefault(words, {"accepted": 0, "review": 0, "tied": 0})
             if link.decision in kept:
                 kept[link.decision] += link.persons
