@@ -292,7 +292,10 @@ def test_the_same_answer_twice_is_one_and_the_county_answers_for_all():
 
 
 def test_what_was_typed_is_trimmed_and_a_changed_cell_is_told():
-    """Answers in one spelling of widths, a day without its midnight, no more than a page of text; a column gone is no change."""
+    """Choices in one spelling of widths, own words as they are, a day without its midnight, a page of text at most.
+
+    A column that is gone is no change.
+    """
     long = "长" * 3000
     told = compared(
         returned(
@@ -305,7 +308,12 @@ def test_what_was_typed_is_trimmed_and_a_changed_cell_is_told():
         returned(verdict="属实", reason=f" {long} ", checker="Ａ", checked_on="2020-01-05 00:00:00", household_id="H2")
     )
     row = told.answers.row(0, named=True)
-    assert (len(row["reason"]), row["checker"], row["checked_on"]) == (2000, "A", "2020-01-05")
+    assert (len(row["reason"]), row["checker"], row["checked_on"]) == (2000, "Ａ", "2020-01-05")
+    own = [
+        compared(returned(verdict="属实", reason=f"看过{mark}情况属实")).answers.row(0, named=True) for mark in "，,"
+    ]
+    assert [answer["reason"] for answer in own] == ["看过，情况属实", "看过,情况属实"]
+    assert own[0]["once"] == own[1]["once"]  # one answer, however wide its comma
     assert told.altered.select("header", "sent", "came_back").rows() == [("户编号", "H1", "H2")]
     assert compared(returned(verdict="属实", household_id=None)).altered.height == 0
 

@@ -234,7 +234,7 @@ def no_ledger(folder: Path) -> InputMissingError:
         tr("there is no ledger here"),
         where=str(folder),
         try_=tr(
-            "{step} begins one with the findings of a run",
+            "{step} begins one with the findings of a run; --ledger names one that lies elsewhere",
             step=typed("fupin", "cases", "round", "RUN", *in_ledger(folder)),
         ),
     )

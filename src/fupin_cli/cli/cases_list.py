@@ -14,7 +14,7 @@ import polars as pl
 
 from fupin_cli.cases.asked import chosen
 from fupin_cli.cases.history import DETAIL_WORDS, history, kind_words, state_words
-from fupin_cli.cases.ledger import case_of_finding, nearest_case, open_ledger
+from fupin_cli.cases.ledger import Ledger, case_of_finding, nearest_case, open_ledger
 from fupin_cli.cases.schema import COUNTY, OPEN, STATES
 from fupin_cli.cli import complete
 from fupin_cli.cli.cases_options import book_option, case_number, day_option, json_option, ledger_option
@@ -151,6 +151,7 @@ def show_case(case: str, output: Path | None, ledger: Path, *, as_json: bool) ->
         number = case_of_finding(opened, case) or case_number(case)
         found, events, people = opened.cases("case_id = ?", [number]), history(opened, number), opened.people()
         near = None if found.height else nearest_case(opened, number)
+        lacks = _lacks(opened, number)
     if not found.height:
         raise UsageError(
             tr("no case has the number {number}", number=number),
@@ -184,7 +185,7 @@ def show_case(case: str, output: Path | None, ledger: Path, *, as_json: bool) ->
                 "action",
             )
         }
-        click.echo(json.dumps(told | who | {"events": events.to_dicts()}, ensure_ascii=False))
+        click.echo(json.dumps(told | who | {"lacks": lacks, "events": events.to_dicts()}, ensure_ascii=False))
         return 0
     where = "".join(row[level] or "" for level in ("county", "township", "village"))
     click.echo(f"{number}　{pick(STATES[row['state']])}　{row['rule_id']} {row['title'] or ''}")
@@ -193,10 +194,20 @@ def show_case(case: str, output: Path | None, ledger: Path, *, as_json: bool) ->
     asked = tr("answered by county departments") if row["receiver"] == COUNTY else tr("answered by the village")
     click.echo(f"{where}　{asked}　{who['name'] or ''} {who['id_number'] or ''}")
     click.echo(who["evidence"])
+    if lacks:
+        click.echo(tr("not closed yet, for want of: {lacks}", lacks="、".join(lacks)))
     heads = {"day": tr("day"), "kind": tr("event"), "round": tr("round"), "batch": tr("batch"), "what": tr("what")}
     events = pick((events.with_columns(kind_words("kind")), events))
     print_table(table_of([(zh, name) for name, zh in heads.items()], events))
     return 0
+
+
+def _lacks(ledger: Ledger, number: str) -> list[str]:
+    """What an answered case still needs before it is closed."""
+    from fupin_cli.feedback import lacking  # noqa: PLC0415 - reads workbooks, which other lists need not load
+
+    told = lacking(ledger, number)
+    return told["lacks"][0].to_list() if told.height else []
 
 
 def _write_case(output: Path, case: Mapping[str, Any], about: Mapping[str, Any], events: pl.DataFrame) -> None:

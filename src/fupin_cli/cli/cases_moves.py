@@ -16,10 +16,20 @@ from fupin_cli.cli import complete
 from fupin_cli.cli.cases_options import Day, case_number, day_option, json_option, ledger_option
 from fupin_cli.cli.console import password_from, progress, show
 from fupin_cli.cli.groups import Choice
-from fupin_cli.cli.next_step import after_dispatch, after_import, after_round, no_forms
+from fupin_cli.cli.next_step import after_dispatch, after_import, after_round, no_forms, only_forms
 from fupin_cli.cli.waiting import wait_option
 from fupin_cli.errors import UsageError
-from fupin_cli.feedback import IN_ENGLISH, NOT_TAKEN, TO_MEND, file_document, settle, sign, take_back
+from fupin_cli.feedback import (
+    BAD_SIGNATURES,
+    IN_ENGLISH,
+    NOT_TAKEN,
+    TO_MEND,
+    Feedback,
+    file_document,
+    settle,
+    sign,
+    take_back,
+)
 from fupin_cli.language import clues, pick, tr
 from fupin_cli.recipients import ask_by_recipient, read_passwords
 from fupin_cli.report.checklist import ACTIONS, VERDICTS
@@ -83,7 +93,7 @@ def round_(run: Path, ledger: Path, day: date, *, as_json: bool) -> int:
     if "notes" in figures:
         figures["clues"] = figures["found"] - figures["notes"]
     show(_figures({pick(words): figures[name] for name, words in FIGURES.items() if name in figures}), to_stdout=True)
-    click.echo(after_round(ledger), err=True)
+    click.echo(after_round(ledger, booked.to_send), err=True)
     return 0
 
 
@@ -200,26 +210,36 @@ def import_(
                   "unreadable": len(told.unreadable)}  # fmt: skip
         lists = {"troubles": dict(told.counts), "lacks": dict(told.lacks), "folder": str(told.folder)}
         click.echo(json.dumps(counts | lists, ensure_ascii=False))
-    else:
-        lacks = {f"  {lack}": count for lack, count in told.lacks.items()}  # of 待补正, which is the line above
-        settled = {tr("closed"): told.closed, tr("correction promised"): told.promised}
-        counts = {pick((name, IN_ENGLISH.get(name, name))): count for name, count in told.counts.items()}
-        show(_figures({**counts, **lacks, **settled}), to_stdout=True)
-        if told.folder.is_dir():
-            click.echo(f"→ {told.folder}")
-        for (name, problem), rows in told.refused.items():
-            why = pick(PROBLEMS[problem])
-            click.echo(tr("not taken: {name}: rows {rows}: {why}", name=name, rows=rows, why=why), err=True)
-        if told.refused:
-            click.echo(tr("  row by row: sheet {sheet} of these workbooks", sheet=NOT_TAKEN), err=True)
-        if lacks:
-            click.echo(tr("  what each of them lacks: sheet {sheet} of these workbooks", sheet=TO_MEND))
-        click.echo(after_import(ledger), err=True)
+    elif len(told.unreadable) + len(told.of_runs) < len(files):
+        _tell_taken_back(told, ledger)
     if told.of_runs:
         click.echo("\n".join(no_forms(ledger, ledger / BATCHES, told.of_runs)), err=True)
     for name, why in told.unreadable.items():
         click.echo(tr("unreadable: {name}: {why}", name=name, why=why), err=True)
+    if told.unreadable:
+        click.echo(only_forms(ledger / BATCHES), err=True)
     return PARTLY_UNREADABLE if told.unreadable or told.of_runs else 0
+
+
+def _tell_taken_back(told: Feedback, ledger: Path) -> None:
+    """What an import did, each trouble with what it is made of, where the lists are, and the next step."""
+    parts = {BAD_SIGNATURES: told.unsigned, TO_MEND: told.lacks}
+    lines: dict[str, int] = {}
+    for name, count in told.counts.items():
+        lines |= {pick((name, IN_ENGLISH.get(name, name))): count}
+        lines |= {f"  {part}": of_it for part, of_it in parts.get(name, {}).items()}
+    lines |= {tr("closed"): told.closed, tr("correction promised"): told.promised}
+    show(_figures(lines), to_stdout=True)
+    if told.folder.is_dir():
+        click.echo(f"→ {told.folder}")
+    for (name, problem), rows in told.refused.items():
+        why = pick(PROBLEMS[problem])
+        click.echo(tr("not taken: {name}: rows {rows}: {why}", name=name, rows=rows, why=why), err=True)
+    if told.refused:
+        click.echo(tr("  row by row: sheet {sheet} of these workbooks", sheet=NOT_TAKEN), err=True)
+    if told.lacks:
+        click.echo(tr("  what each of them lacks: sheet {sheet} of these workbooks", sheet=TO_MEND))
+    click.echo(after_import(ledger), err=True)
 
 
 @click.command("settle")
