@@ -96,6 +96,20 @@ def test_one_case_is_a_workbook(told, tmp_path):
     assert kinds == ["发现", "下发", "反馈", *["签字"] * 4, "销号"]
 
 
+def test_words_of_the_screen_may_be_typed(told):
+    """A state, a weight and a batch are asked for by their names here, or as screens and forms have them."""
+    codes = ask(told, "list", "--json", "--state", "closed", "--severity", "lead", "--batch", "1")
+    assert json.loads(codes)
+    assert (
+        ask(told, "list", "--json", "--state", "已销号", "--severity", "比对疑点，建议核实", "--batch", "b0001")
+        == codes
+    )
+    assert "B0001" in ask(told, "list", "--state", "closed")
+    slip = fupin("cases", "list", "--state", "已消号", "--ledger", told)
+    assert (slip.returncode, "Did you mean '已销号'?" in slip.stderr) == (2, True)
+    assert "write B0001" in fupin("cases", "list", "--batch", "eins", "--ledger", told).stderr
+
+
 def test_units_are_ranked(told):
     """Who answers, in time, and puts right: the township that answered first leads, the silent one is last."""
     ranking = json.loads(ask(told, "stats", "--json", "--on", "2020-02-02"))["performance"]

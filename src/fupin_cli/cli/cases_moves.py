@@ -13,12 +13,11 @@ from rich.table import Table
 from fupin_cli.cases.answers import PROBLEMS
 from fupin_cli.casework import BATCHES, book_round, dispatch, exempt, reopen
 from fupin_cli.cli import complete
-from fupin_cli.cli.cases_options import Day, case_number, day_option, json_option, ledger_option
+from fupin_cli.cli.cases_options import Batch, Day, case_number, day_option, json_option, ledger_option
 from fupin_cli.cli.console import password_from, progress, show
 from fupin_cli.cli.groups import Choice
 from fupin_cli.cli.next_step import after_dispatch, after_import, after_round, no_forms, only_forms
 from fupin_cli.cli.waiting import wait_option
-from fupin_cli.errors import UsageError
 from fupin_cli.feedback import (
     BAD_SIGNATURES,
     IN_ENGLISH,
@@ -298,7 +297,7 @@ def reopen_(cases: tuple[str, ...], reason: str, by: str, ledger: Path, day: dat
 
 
 @click.command("sign")
-@click.argument("batch")
+@click.argument("batch", type=Batch())
 @click.option("--step", required=True, help="a step of the batch's chain")
 @click.option("--by", required=True, help="who signed")
 @click.option("--signed-on", type=Day(), help="when [the day of --on]")
@@ -309,7 +308,7 @@ def reopen_(cases: tuple[str, ...], reason: str, by: str, ledger: Path, day: dat
 @wait_option
 @day_option
 def sign_(
-    batch: str, step: str, by: str, signed_on: date | None, county: str | None, township: str | None, village: str | None,
+    batch: int, step: str, by: str, signed_on: date | None, county: str | None, township: str | None, village: str | None,
     ledger: Path, day: date,
 ) -> int:  # fmt: skip
     """Note a signature under the answers of a batch; cases whose chain and documents are complete are closed.
@@ -318,12 +317,9 @@ def sign_(
     Examples:
       fupin cases sign B0001 --step 乡镇审核人 --by 李某 --township 河口镇
     """
-    digits = batch.upper().removeprefix("B")
-    if not digits.isdigit():
-        raise UsageError(tr("{batch!r} is no batch", batch=batch), try_=tr("B0001, as it stands on the workbooks"))
     given = {"county": county, "township": township, "village": village}
     place = {level: name for level, name in given.items() if name}
-    receipt, closed = sign(ledger, int(digits), step, by, signed_on or day, day, place=place)
+    receipt, closed = sign(ledger, batch, step, by, signed_on or day, day, place=place)
     click.echo(
         tr(
             "signed: {booked} (known before: {known}), closed: {closed}",
