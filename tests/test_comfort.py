@@ -109,7 +109,7 @@ def test_outside_a_project_one_is_told_how_to_begin(tmp_path):
 
 def test_inside_a_project_the_next_step_follows_from_what_was_done(sample, demo, ledger):
     """Not run yet; run but not booked; booked but not sent; sent; overdue. From a folder below as well."""
-    assert "no run yet" in "\n".join(whereabouts(sample, DAY))
+    assert "no run here" in "\n".join(whereabouts(sample, DAY))
     assert whereabouts(sample, DAY)[-1] == "next: fupin run"
     assert whereabouts(sample / "county", DAY)[-1] == f"next: fupin run {sample}"
     (sample / "runs").mkdir()
@@ -124,6 +124,8 @@ def test_inside_a_project_the_next_step_follows_from_what_was_done(sample, demo,
     assert whereabouts(sample, date(2019, 12, 2))[-1].startswith("next: fupin cases import")
     late = whereabouts(sample, DAY)
     assert late[-1] == "next: fupin cases list --overdue"
+    run.unlink()  # the run lies elsewhere, and its cases are out all the same
+    assert whereabouts(sample, DAY)[-1] == "next: fupin cases list --overdue"
     (ledger / "ledger.db").unlink()
     (ledger / "ledger.db").write_bytes(b"not a database")
     assert "cannot be read" in "\n".join(whereabouts(sample, DAY))
