@@ -109,9 +109,11 @@ def test_outside_a_project_one_is_told_how_to_begin(tmp_path):
 
 def test_inside_a_project_the_next_step_follows_from_what_was_done(sample, demo, ledger):
     """Not run yet; run but not booked; booked but not sent; sent; overdue. From a folder below as well."""
+    away = ledger.rename(sample / "away")
     assert "no run here" in "\n".join(whereabouts(sample, DAY))
     assert whereabouts(sample, DAY)[-1] == "next: fupin run"
     assert whereabouts(sample / "county", DAY)[-1] == f"next: fupin run {sample}"
+    away.rename(ledger)
     (sample / "runs").mkdir()
     run = sample / "runs" / "2019-11-30"
     run.symlink_to(demo)
