@@ -329,3 +329,19 @@ def test_a_folder_named_as_a_file_counts_what_lies_in_it(tmp_path):
     told = "\n".join(whereabouts(tmp_path, DAY))
     assert "missing" not in told
     assert "next: fupin run" in told
+
+
+@pytest.mark.parametrize(
+    ("typed", "example"),
+    [
+        (("explain", "--run", "demo"), "fupin explain CMP-PS1 --run demo"),
+        (("cases", "dispatch"), "fupin cases dispatch --due 2019-12-10 --on 2019-12-01"),
+        (("cases", "list", "--state", "x"), "fupin cases list --state open --county 青禾县"),
+        (("run", "--outt", "x"), "fupin run"),
+    ],
+)
+def test_what_was_typed_wrongly_is_shown_rightly(typed, example):
+    """Whatever click complains of, an example of the command's own help follows."""
+    done = fupin(*typed)
+    assert done.returncode == 2
+    assert f"  for example: {example}" in done.stderr.splitlines()[-1]
