@@ -72,6 +72,24 @@ def test_what_tells_a_person_where_there_is_no_number(base, other, same):
     assert (number_of(**base, **{k: v for k, v in other.items() if k not in base}) == number_of(**base)) is same
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({}, {"rule_id": "H"}),
+        ({"person_id": "P1"}, {"person_id": "P1", "rule_id": "Q"}),
+        ({"person_id": None, "id_number": None, "relation": None, "name": "乙", "department_value": "b"},
+         {"person_id": None, "id_number": None, "relation": None, "name": "甲", "department_value": "a"}),
+        ({"rule_id": "E", "household_id": None, "id_number": None, "village": None, "name": "乙", "department_value": "b"},
+         {"rule_id": "E", "household_id": None, "id_number": None, "village": None, "name": "甲", "department_value": "a"}),
+    ],
+)  # fmt: skip
+def test_a_case_keeps_its_number_whoever_is_found_beside_it(one, other):
+    """Another rule about the same person, or a neighbour of whom as little is known, makes no other case of it."""
+    alone, beside = identify(findings(one), LEVELS, KEY), identify(findings(one, other), LEVELS, KEY)
+    assert set(alone["case_id"]) <= set(beside["case_id"])
+    assert beside.height == 2
+
+
 def test_a_countys_case_is_of_the_place_and_of_nobody_in_it():
     """As a village's: whoever the row names beside it makes no other case."""
     place = {"rule_id": "C", "household_id": None}
@@ -195,6 +213,35 @@ def test_whoever_is_no_longer_on_a_list_is_gone_only_if_it_was_read_whole(lists,
     person = {"rule_id": "E", "household_id": None, "extract": "deaths"}
     now = frames([], extracts=[{"extract": "deaths", **lists}])
     assert moved([person], now) == ((["cleared"], {"cleared": 1}) if gone else ([], {"untold": 1}))
+
+
+def test_what_is_said_of_others_clears_nothing():
+    """Another household's clear is not this one's; a member who is listed in another household has left this one."""
+    hit = frames([], outcome="hit")
+    others = [
+        {"household_id": home, "rule_id": "P", "outcome": said} for home, said in (("H1", "hit"), ("H2", "clear"))
+    ]
+    assert moved([{}], replace(hit, outcomes=OUTCOMES.conform(pl.DataFrame(others)))) == ([], {"untold": 1})
+    rows = [
+        {"register_row": n, "household_id": home, "person_id": one}
+        for n, (home, one) in enumerate([("H1", "P2"), ("H2", "P1")])
+    ]
+    elsewhere = replace(hit, persons=PERSONS.conform(pl.DataFrame(rows)))
+    assert moved([{}], elsewhere) == (["cleared"], {"gone": 1})
+    own = pl.DataFrame({"register_row": [1], "rule_id": ["P"], "outcome": ["clear"]})  # of P1, as a member of H2
+    assert moved([{"person_id": "P2"}], replace(elsewhere, person_outcomes=own)) == ([], {"untold": 1})
+
+
+def test_a_list_clears_those_whom_it_alone_is_about():
+    """A household's case stays, however whole the list is that its evidence came from, while its rule cannot tell."""
+    whole = [{"extract": "deaths", "complete": True, "coverage": None}]
+    assert moved([{"extract": "deaths"}], frames([], outcome="unknown", extracts=whole)) == ([], {"untold": 1})
+
+
+def test_what_goes_on_was_not_missed_before():
+    """The stage before missed, or had cleared, what this round found anew; what goes on is neither."""
+    now = frames([{"stage": "province"}], stages=("county", "province"))
+    assert moved([{"stage": "province"}], now) == ([], {"found": 1, "continuing": 1})
 
 
 def test_who_answers_a_case_and_what_it_shows_from_now_on():

@@ -66,7 +66,8 @@ class Known:
         return max(seconds for other, seconds in self.seconds.items() if _file(other) == _file(test))
 
     def _all(self, file: str) -> set[str]:
-        return {test for tests in self.lines.get(file, {}).values() for test in tests}
+        """The tests that come by a file; by one that holds constants alone none comes, and any may notice."""
+        return {test for tests in self.lines.get(file, {}).values() for test in tests} or set(self.seconds)
 
     def _ordered(self, found: set[str]) -> list[str]:
         chosen, spent, by_file = [], 0.0, defaultdict(float)

@@ -253,7 +253,7 @@ def _write(output: Path, day: date, cases: pl.DataFrame) -> None:
     from fupin_cli.report.table_book import Part, write_table_book  # noqa: PLC0415 - a list on the terminal needs no workbooks
     from fupin_cli.rundir import replace_file  # noqa: PLC0415
 
-    part = Part("核查件", "", tuple((name, zh, 14.0) for name, zh, _ in _LISTED), cases)
+    part = Part("清单", "", tuple((name, zh, 14.0) for name, zh, _ in _LISTED), cases)
     with replace_file(output) as path:
         write_table_book(path, "核查件", day, {part.name: cases.height}, [part])
     click.echo(f"→ {output}", err=True)
