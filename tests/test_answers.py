@@ -1,5 +1,6 @@
 """What an answer may do: when it counts as late, which signatures are believed, how a promise is kept, who may overrule it."""
 
+import json
 import re
 import shutil
 from datetime import date
@@ -14,6 +15,7 @@ from fupin_cli.casework import book_round, dispatch, exempt, reopen
 from fupin_cli.errors import UsageError
 from fupin_cli.feedback import settle, sign, take_back
 from loop_world import COUNTY_RULES, World, answer, case_rows, village_sheets
+from office_files import write_xlsx
 
 SENT, DUE, BACK = date(2020, 1, 2), date(2020, 1, 20), date(2020, 1, 15)
 
@@ -263,8 +265,60 @@ def test_the_countys_office_is_asked_once_for_what_is_one_question(tmp_path):
     assert take_back(folder, [tmp_path / "back.xlsx"], BACK).booked == 0
     other = answer(path, tmp_path / "other.xlsx", lambda _: "不属实")
     done = take_back(folder, [tmp_path / "other.xlsx"], BACK)
-    assert (len(other), done.counts["反馈矛盾"]) == (2, 2)
+    assert (len(other), done.counts["反馈矛盾"]) == (2, 6)  # cases, as the ledger counts them
     assert states(folder) == {"dispatched": 2, "disputed": 6}
+
+
+def test_what_is_not_answered_is_counted_in_cases(tmp_path):
+    """A row of the county's office may stand for five cases: screen, workbook and ledger count five."""
+    said = {(person, "CMP-ST1"): 1 + (person == 4) for person in range(8)}
+    folder = tmp_path / "cases"
+    book_round(
+        folder, World(people=8, said=said, rules=dict(COUNTY_RULES)).run(tmp_path / "r0", date(2020, 1, 1)), SENT
+    )
+    path = sorted(dispatch(folder, SENT, DUE).folder.glob("*.xlsx"))[1]
+    first = []
+    answer(path, tmp_path / "back.xlsx", lambda case: None if first.append(case) or len(first) > 1 else "属实")
+    done = take_back(folder, [tmp_path / "back.xlsx"], BACK)
+    assert done.booked + done.counts["未反馈"] == 6
+    assert states(folder)["dispatched"] == done.counts["未反馈"] + 2  # two at the other county
+    sheet = load_workbook(next(done.folder.glob("*.xlsx")))["未反馈"]
+    rows = [row for row in sheet.iter_rows(values_only=True) if any(row)]
+    heads = next(row for row in rows if "核查件编号" in row)
+    below = rows[rows.index(heads) + 1 :]
+    at = heads.index("核查件数") if "核查件数" in heads else None
+    assert sum(1 if at is None else row[at] for row in below) == done.counts["未反馈"]
+
+
+def test_contradicting_answers_are_neither_so_nor_not_so(tmp_path):
+    """Two of one township are so, then another copy says otherwise of one: the share is one of one, and not one of two."""
+    _, folder, books = send(tmp_path)
+    give_back(folder, books, tmp_path / "back")
+    said = {path: answer(path, tmp_path / "none.xlsx", lambda _: "属实") for path in books}
+    path, cases = next((path, sorted(cases)) for path, cases in said.items() if len(cases) == 2)
+    answer(path, tmp_path / "other.xlsx", lambda case: "不属实" if case == cases[0] else None)
+    take_back(folder, [tmp_path / "other.xlsx"], BACK)
+    told = json.loads(fupin("cases", "stats", "--json", "--ledger", folder).stdout)["performance"]
+    assert [(row["back"], row["so"], row["so_share"]) for row in told if row["back"] == 2] == [(2, 1, 100.0)]
+
+
+def test_an_answered_case_says_what_it_waits_for(tmp_path):
+    """Without signatures it is not closed: the case itself says so, not the import's workbook alone."""
+    _, folder, books = send(tmp_path)
+    give_back(folder, books, tmp_path / "back", sign=False)
+    case = events(folder)[0]["case_id"]
+    told = fupin("cases", "show", case, "--ledger", folder).stdout
+    assert "not closed yet, for want of: 缺核查人签字" in told
+    assert json.loads(fupin("cases", "show", case, "--json", "--ledger", folder).stdout)["lacks"][0] == "缺核查人签字"
+
+
+def test_a_foreign_workbook_is_told_and_what_is_taken_back(tmp_path):
+    """Nothing came back: no table of zeros, but which workbooks are waited for."""
+    _, folder, _ = send(tmp_path)
+    write_xlsx(tmp_path / "别的表.xlsx", {"s": [["村", "数"], ["甲村", 1]]})
+    done = fupin("cases", "import", tmp_path / "别的表.xlsx", "--ledger", folder)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert f"only the workbooks in {folder / 'batches'}" in done.stderr
 
 
 def test_a_ledger_of_the_first_version_is_told_again(tmp_path):

@@ -109,9 +109,11 @@ def test_outside_a_project_one_is_told_how_to_begin(tmp_path):
 
 def test_inside_a_project_the_next_step_follows_from_what_was_done(sample, demo, ledger):
     """Not run yet; run but not booked; booked but not sent; sent; overdue. From a folder below as well."""
-    assert "no run yet" in "\n".join(whereabouts(sample, DAY))
+    away = ledger.rename(sample / "away")
+    assert "no run here" in "\n".join(whereabouts(sample, DAY))
     assert whereabouts(sample, DAY)[-1] == "next: fupin run"
     assert whereabouts(sample / "county", DAY)[-1] == f"next: fupin run {sample}"
+    away.rename(ledger)
     (sample / "runs").mkdir()
     run = sample / "runs" / "2019-11-30"
     run.symlink_to(demo)
@@ -124,6 +126,8 @@ def test_inside_a_project_the_next_step_follows_from_what_was_done(sample, demo,
     assert whereabouts(sample, date(2019, 12, 2))[-1].startswith("next: fupin cases import")
     late = whereabouts(sample, DAY)
     assert late[-1] == "next: fupin cases list --overdue"
+    run.unlink()  # the run lies elsewhere, and its cases are out all the same
+    assert whereabouts(sample, DAY)[-1] == "next: fupin cases list --overdue"
     (ledger / "ledger.db").unlink()
     (ledger / "ledger.db").write_bytes(b"not a database")
     assert "cannot be read" in "\n".join(whereabouts(sample, DAY))
@@ -325,3 +329,19 @@ def test_a_folder_named_as_a_file_counts_what_lies_in_it(tmp_path):
     told = "\n".join(whereabouts(tmp_path, DAY))
     assert "missing" not in told
     assert "next: fupin run" in told
+
+
+@pytest.mark.parametrize(
+    ("typed", "example"),
+    [
+        (("explain", "--run", "demo"), "fupin explain CMP-PS1 --run demo"),
+        (("cases", "dispatch"), "fupin cases dispatch --due 2019-12-10 --on 2019-12-01"),
+        (("cases", "list", "--state", "x"), "fupin cases list --state open --county 青禾县"),
+        (("run", "--outt", "x"), "fupin run"),
+    ],
+)
+def test_what_was_typed_wrongly_is_shown_rightly(typed, example):
+    """Whatever click complains of, an example of the command's own help follows."""
+    done = fupin(*typed)
+    assert done.returncode == 2
+    assert f"  for example: {example}" in done.stderr.splitlines()[-1]

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from datetime import date
 
 import polars as pl
@@ -9,9 +10,11 @@ import pytest
 from openpyxl import load_workbook
 
 from conftest import fupin
+from fupin_cli.cases.figures import precision
 from fupin_cli.casework import book_round, dispatch
 from fupin_cli.feedback import take_back
 from fupin_cli.report.masking import mask_named
+from fupin_cli.rules.pack import Limits
 from loop_world import COUNTY_RULES, RULES, World, answer, case_rows, village_sheets
 
 NAMES = ("赵甲", "赵户主", "990121196", "9901000000")
@@ -96,6 +99,20 @@ def test_one_case_is_a_workbook(told, tmp_path):
     assert kinds == ["发现", "下发", "反馈", *["签字"] * 4, "销号"]
 
 
+def test_words_of_the_screen_may_be_typed(told):
+    """A state, a weight and a batch are asked for by their names here, or as screens and forms have them."""
+    codes = ask(told, "list", "--json", "--state", "closed", "--severity", "lead", "--batch", "1")
+    assert json.loads(codes)
+    assert (
+        ask(told, "list", "--json", "--state", "已销号", "--severity", "比对疑点，建议核实", "--batch", "b0001")
+        == codes
+    )
+    assert "B0001" in ask(told, "list", "--state", "closed")
+    slip = fupin("cases", "list", "--state", "已消号", "--ledger", told)
+    assert (slip.returncode, "Did you mean '已销号'?" in slip.stderr) == (2, True)
+    assert "write B0001" in fupin("cases", "list", "--batch", "eins", "--ledger", told).stderr
+
+
 def test_units_are_ranked(told):
     """Who answers, in time, and puts right: the township that answered first leads, the silent one is last."""
     ranking = json.loads(ask(told, "stats", "--json", "--on", "2020-02-02"))["performance"]
@@ -103,6 +120,35 @@ def test_units_are_ranked(told):
         ("云台乡", 36, 36, 0), ("河口镇", 72, 0, 0), ("白石镇", 0, 0, 36)
     ]  # fmt: skip
     assert ranking[0]["so_share"] == 66.7
+
+
+def test_a_case_is_counted_once_by_its_state(told):
+    """Every state of the total is the number of cases in it; what was never sent is nobody's delay."""
+    figures = json.loads(ask(told, "stats", "--json", "--on", "2020-02-02"))
+    cases = json.loads(ask(told, "list", "--json"))
+    total = figures["total"][0]
+    counted = Counter(case["state"] for case in cases)
+    assert total["cases"] == len(cases)
+    assert {name: total[name] for name in ("answered", "disputed", "promised", "closed", "cleared", "exempt")} == {
+        name: counted[name] for name in ("answered", "disputed", "promised", "closed", "cleared", "exempt")
+    }
+    assert (total["to_send"], total["out"]) == (counted["new"] + counted["reopened"], counted["dispatched"])
+    ranked = figures["performance"] + figures["county_offices"]
+    assert sum(row["sent"] for row in ranked) == sum(case["sent_batch"] is not None for case in cases)
+    overdue = json.loads(ask(told, "warn", "--json", "--on", "2020-02-02"))["overdue"]
+    assert {(row["township"], row["cases"]) for row in overdue if row["county"]} == {("白石镇", 36)}
+
+
+@pytest.mark.parametrize(("not_so", "remark"), [(5, None), (6, "多数不属实")])
+def test_half_is_not_most(not_so, remark):
+    """Refuted is what more than the limit says, in percent of the answers."""
+    rows = [{"verdict": verdict, "note": False, "rule_id": "R", "title": "t", "n": n}
+            for verdict, n in (("属实", 10 - not_so), ("不属实", not_so))]  # fmt: skip
+    told_by = precision(pl.DataFrame(rows), ("rule_id", "title"), Limits(not_so_percent=50, enough=10)).row(
+        0, named=True
+    )
+    assert (told_by["told"], told_by["not_so"]) == (10, not_so)
+    assert (told_by["remark"] or "")[:5] == (remark or "")
 
 
 def test_a_rule_that_is_mostly_refuted_is_shown_as_such(told):

@@ -11,6 +11,7 @@ from conftest import examples, fupin_process
 from fupin_cli.linkage import find_duplicates, link_people
 from fupin_cli.normalise.id_number import clean_id_numbers
 from fupin_cli.report.link_words import waterfall
+from fupin_cli.report.masking import mask_sentence
 from linkage_world import MODEL, extract, number, register
 
 A, B = number("99012119850615301"), number("99012120010203456")
@@ -143,3 +144,9 @@ def test_two_files_by_the_command(tmp_path):
     links = pl.read_parquet(tmp_path / "l.parquet").filter(pl.col("decision") == "accepted")
     assert links.height >= 75
     assert (links["register_row"] == links["extract_row"]).all()
+
+
+def test_a_relation_is_no_name():
+    """与户主关系 begins like 户主, and hides nobody: which of the family somebody is may be read."""
+    told = mask_sentence("姓名：张三；户主姓名：李四；与户主关系：之母")
+    assert told == "姓名：张*；户主姓名：李*；与户主关系：之母"

@@ -72,6 +72,24 @@ def test_what_tells_a_person_where_there_is_no_number(base, other, same):
     assert (number_of(**base, **{k: v for k, v in other.items() if k not in base}) == number_of(**base)) is same
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({}, {"rule_id": "H"}),
+        ({"person_id": "P1"}, {"person_id": "P1", "rule_id": "Q"}),
+        ({"person_id": None, "id_number": None, "relation": None, "name": "乙", "department_value": "b"},
+         {"person_id": None, "id_number": None, "relation": None, "name": "甲", "department_value": "a"}),
+        ({"rule_id": "E", "household_id": None, "id_number": None, "village": None, "name": "乙", "department_value": "b"},
+         {"rule_id": "E", "household_id": None, "id_number": None, "village": None, "name": "甲", "department_value": "a"}),
+    ],
+)  # fmt: skip
+def test_a_case_keeps_its_number_whoever_is_found_beside_it(one, other):
+    """Another rule about the same person, or a neighbour of whom as little is known, makes no other case of it."""
+    alone, beside = identify(findings(one), LEVELS, KEY), identify(findings(one, other), LEVELS, KEY)
+    assert set(alone["case_id"]) <= set(beside["case_id"])
+    assert beside.height == 2
+
+
 def test_a_countys_case_is_of_the_place_and_of_nobody_in_it():
     """As a village's: whoever the row names beside it makes no other case."""
     place = {"rule_id": "C", "household_id": None}
@@ -197,6 +215,35 @@ def test_whoever_is_no_longer_on_a_list_is_gone_only_if_it_was_read_whole(lists,
     assert moved([person], now) == ((["cleared"], {"cleared": 1}) if gone else ([], {"untold": 1}))
 
 
+def test_what_is_said_of_others_clears_nothing():
+    """Another household's clear is not this one's; a member who is listed in another household has left this one."""
+    hit = frames([], outcome="hit")
+    others = [
+        {"household_id": home, "rule_id": "P", "outcome": said} for home, said in (("H1", "hit"), ("H2", "clear"))
+    ]
+    assert moved([{}], replace(hit, outcomes=OUTCOMES.conform(pl.DataFrame(others)))) == ([], {"untold": 1})
+    rows = [
+        {"register_row": n, "household_id": home, "person_id": one}
+        for n, (home, one) in enumerate([("H1", "P2"), ("H2", "P1")])
+    ]
+    elsewhere = replace(hit, persons=PERSONS.conform(pl.DataFrame(rows)))
+    assert moved([{}], elsewhere) == (["cleared"], {"gone": 1})
+    own = pl.DataFrame({"register_row": [1], "rule_id": ["P"], "outcome": ["clear"]})  # of P1, as a member of H2
+    assert moved([{"person_id": "P2"}], replace(elsewhere, person_outcomes=own)) == ([], {"untold": 1})
+
+
+def test_a_list_clears_those_whom_it_alone_is_about():
+    """A household's case stays, however whole the list is that its evidence came from, while its rule cannot tell."""
+    whole = [{"extract": "deaths", "complete": True, "coverage": None}]
+    assert moved([{"extract": "deaths"}], frames([], outcome="unknown", extracts=whole)) == ([], {"untold": 1})
+
+
+def test_what_goes_on_was_not_missed_before():
+    """The stage before missed, or had cleared, what this round found anew; what goes on is neither."""
+    now = frames([{"stage": "province"}], stages=("county", "province"))
+    assert moved([{"stage": "province"}], now) == ([], {"found": 1, "continuing": 1})
+
+
 def test_who_answers_a_case_and_what_it_shows_from_now_on():
     """Each event says its stage and who is asked; a case not found keeps what it showed."""
     now = replace(frames([{"rule_id": "H"}], outcome="hit"), receivers={"H": "county"})
@@ -292,7 +339,10 @@ def test_the_same_answer_twice_is_one_and_the_county_answers_for_all():
 
 
 def test_what_was_typed_is_trimmed_and_a_changed_cell_is_told():
-    """Answers in one spelling of widths, a day without its midnight, no more than a page of text; a column gone is no change."""
+    """Choices in one spelling of widths, own words as they are, a day without its midnight, a page of text at most.
+
+    A column that is gone is no change.
+    """
     long = "长" * 3000
     told = compared(
         returned(
@@ -305,7 +355,12 @@ def test_what_was_typed_is_trimmed_and_a_changed_cell_is_told():
         returned(verdict="属实", reason=f" {long} ", checker="Ａ", checked_on="2020-01-05 00:00:00", household_id="H2")
     )
     row = told.answers.row(0, named=True)
-    assert (len(row["reason"]), row["checker"], row["checked_on"]) == (2000, "A", "2020-01-05")
+    assert (len(row["reason"]), row["checker"], row["checked_on"]) == (2000, "Ａ", "2020-01-05")
+    own = [
+        compared(returned(verdict="属实", reason=f"看过{mark}情况属实")).answers.row(0, named=True) for mark in "，,"
+    ]
+    assert [answer["reason"] for answer in own] == ["看过，情况属实", "看过,情况属实"]
+    assert own[0]["once"] == own[1]["once"]  # one answer, however wide its comma
     assert told.altered.select("header", "sent", "came_back").rows() == [("户编号", "H1", "H2")]
     assert compared(returned(verdict="属实", household_id=None)).altered.height == 0
 

@@ -66,7 +66,8 @@ class Known:
         return max(seconds for other, seconds in self.seconds.items() if _file(other) == _file(test))
 
     def _all(self, file: str) -> set[str]:
-        return {test for tests in self.lines.get(file, {}).values() for test in tests}
+        """The tests that come by a file; by one that holds constants alone none comes, and any may notice."""
+        return {test for tests in self.lines.get(file, {}).values() for test in tests} or set(self.seconds)
 
     def _ordered(self, found: set[str]) -> list[str]:
         chosen, spent, by_file = [], 0.0, defaultdict(float)
@@ -315,7 +316,7 @@ def _loaded_anew(package: str, file: str, mutant: Mutant, known: Known) -> int:
             _give(known.longest(nodeid))
 
     _hush()
-    _give(30)  # to load
+    _give(10)  # to load
     sys.meta_path.insert(0, Finder())
     wanted = sorted({_file(test) for test in tests}, key=SAID[package]["tests"].index)
     return int(pytest.main([*_QUIET, *_KEEPS_NOTHING, *_LOADED, *wanted], plugins=[Look()]))
@@ -355,9 +356,12 @@ def _hush() -> None:
 
 
 def _give(seconds: float) -> None:
-    """Ends this process after ten times as long, and some more: whatever takes so long was changed so that it never ends."""
+    """Ends this process after ten times as long, and some more: whatever takes so long was changed so that it never ends.
+
+    A computer that does other things, too, may be several times as slow.
+    """
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_REAL, 10 + 10 * seconds)
+    signal.setitimer(signal.ITIMER_REAL, 30 + 10 * seconds)
 
 
 def _forks(jobs: Sequence[tuple[_Key, Callable[[], int]]]) -> Iterator[tuple[_Key, int]]:

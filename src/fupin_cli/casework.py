@@ -49,7 +49,7 @@ _LONGEST_EXEMPTION = timedelta(days=731)  # two years: the evidence is looked at
 
 @dataclass(frozen=True)
 class RoundBooked:
-    """The figures of a round, and whether it was in the ledger already.
+    """The figures of a round, whether it was in the ledger already, and how many cases nobody was asked yet.
 
     A round that an older program booked has no `notes`.
     """
@@ -59,6 +59,7 @@ class RoundBooked:
     as_of: str
     figures: Mapping[str, int]
     was_known: bool
+    to_send: int
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def book_round(folder: Path, run: Path, day: date) -> RoundBooked:
     frames, facts = read_run(run)
     with writing_ledger(folder, make=True) as ledger:
         if known := ledger.rows("SELECT * FROM rounds WHERE run = ?", (facts["run"],)):
-            return _booked(known[0], was_known=True)
+            return _booked(known[0], _to_send(ledger), was_known=True)
         last = ledger.last("rounds")
         if last and frames.as_of.isoformat() < last["as_of"]:
             raise BadDataError(
@@ -127,7 +128,7 @@ def book_round(folder: Path, run: Path, day: date) -> RoundBooked:
             ledger.add_cases(moves.cases)
             ledger.add_events(moves.events.with_columns(round=pl.lit(number, pl.Int64)))
         _put_right(ledger)
-    return _booked(row, was_known=False)
+        return _booked(row, _to_send(ledger), was_known=False)
 
 
 def read_run(run: Path) -> tuple[RoundFrames, dict[str, str]]:
@@ -393,8 +394,14 @@ def _put_right(ledger: Ledger) -> None:
             shutil.rmtree(staging)
 
 
-def _booked(row: Mapping[str, Any], *, was_known: bool) -> RoundBooked:
+def _to_send(ledger: Ledger) -> int:
+    states = ", ".join("?" * len(TO_ASK))
+    query = f"SELECT count(*) AS n FROM cases WHERE first_round IS NOT NULL AND state IN ({states})"  # noqa: S608 - marks
+    return int(ledger.rows(query, TO_ASK)[0]["n"])
+
+
+def _booked(row: Mapping[str, Any], to_send: int, *, was_known: bool) -> RoundBooked:
     names = ("found", "notes", "new", "continuing", "changed", "reopened", "cleared", "gone", "untold", "missed_before",
              "cleared_before", "not_compared", "confirmed", "promised")  # fmt: skip
     figures = {name: row[name] for name in names if row[name] is not None}
-    return RoundBooked(row["round"], row["stage"], row["as_of"], figures, was_known)
+    return RoundBooked(row["round"], row["stage"], row["as_of"], figures, was_known, to_send)

@@ -19,7 +19,7 @@ from fupin_cli.cases.signoff import contradicts, faults, settled
 from fupin_cli.casework import BATCHES, SENT, known_cases, writing_ledger
 from fupin_cli.errors import InputMissingError, UsageError, typed
 from fupin_cli.ingest import Ask, no_password
-from fupin_cli.language import tr
+from fupin_cli.language import listed, tr
 from fupin_cli.layout import in_ledger
 from fupin_cli.normalise.values import to_date
 from fupin_cli.report.dispatch_book import ANSWER_HEADERS, CASE, CHOICES, SHOWN, batch_name
@@ -58,8 +58,10 @@ _PERSON = (
 class Feedback:
     """What an import did: answers booked and known already, cases closed or to be corrected, each trouble counted.
 
-    `lacks` counts what the answered rows that are not closed still need; `of_runs` names the files that are lists of a run and no
-    forms; `refused` counts the rows that were not taken, by file and what is wrong; `folder` is where the units' lists are.
+    `lacks` counts what the answered cases that are not closed still need; `of_runs` names the files that are lists of a run
+    and no forms; `refused` counts the rows that were not taken, by file and what is wrong, `unsigned` the signatures that were
+    not, by what is wrong; `folder` is where the units' lists
+    are.
     """
 
     booked: int
@@ -72,6 +74,7 @@ class Feedback:
     of_runs: Sequence[str]
     folder: Path
     refused: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    unsigned: Mapping[str, int] = field(default_factory=dict)
 
 
 def take_back(
@@ -123,6 +126,7 @@ def take_back(
     return Feedback(
         receipt.booked, receipt.known, closed, promised, counts, _lacks(parts), books.unreadable, lists_of_runs, target,
         {(source, problem): rows for source, problem, rows in refused},
+        dict(signatures.drop_nulls("problem").group_by("problem").len().sort("problem").rows()),
     )  # fmt: skip
 
 
@@ -200,7 +204,7 @@ def _refuse_impossible(
     ledger: Ledger, chain: SignOff, cases: pl.DataFrame, batch: int, signature: Mapping[str, str]
 ) -> None:
     """Raises UsageError where a signature cannot stand beside those that are there: it could never be taken back."""
-    there = _by_case(ledger, "signed")
+    there = _by_case(ledger, "signed", None)
     for case, receiver in cases.select("case_id", "receiver").rows():
         own, before = _chain_of(chain, receiver), there.get(case, [])
         if new := [fault for fault in faults(own, [*before, signature]) if fault not in faults(own, before)]:
@@ -232,17 +236,17 @@ def file_document(folder: Path, case_id: str, document: str, day: date) -> int:
         return close_settled(ledger, day)
 
 
-def lacking(ledger: Ledger) -> pl.DataFrame:
+def lacking(ledger: Ledger, case_id: str | None = None) -> pl.DataFrame:
     """case_id, evidence, `lacks` (texts, none where it may be closed) and `promise` (the register will be corrected).
 
-    A row for every case that is answered and not closed.
+    A row for every case that is answered and not closed; or for this one, if it is.
     """
     cases = ledger.rows(
         "SELECT case_id, answered_batch, answered_evidence, receiver, verdict, action, material FROM cases "
-        "WHERE state = 'answered' AND first_round IS NOT NULL"
+        "WHERE state = 'answered' AND first_round IS NOT NULL AND (?1 IS NULL OR case_id = ?1)",
+        (case_id,),
     )
-    signatures = _by_case(ledger, "signed")
-    filed = _by_case(ledger, "filed")
+    signatures, filed = (_by_case(ledger, kind, case_id) for kind in ("signed", "filed"))
     chains = {batch: _chain(ledger, batch) for batch in {case["answered_batch"] for case in cases}}
     found = [
         (
@@ -285,14 +289,14 @@ def _chain_of(chain: SignOff, receiver: str) -> SignOff:
     return replace(chain, steps=chain.county_steps) if receiver == COUNTY else chain
 
 
-def _by_case(ledger: Ledger, kind: str) -> dict[str, list[dict[str, Any]]]:
+def _by_case(ledger: Ledger, kind: str, case_id: str | None) -> dict[str, list[dict[str, Any]]]:
     told: dict[str, list[dict[str, Any]]] = {}
     # a signature is for the answers of its batch, a document for the case
     query = (
-        "SELECT e.case_id, e.detail FROM events e JOIN cases c USING (case_id) WHERE e.kind = ? AND c.state = 'answered' "
-        "AND (e.batch IS NULL OR e.batch = c.answered_batch) ORDER BY seq"
+        "SELECT e.case_id, e.detail FROM events e JOIN cases c USING (case_id) WHERE e.kind = ?1 AND c.state = 'answered' "
+        "AND (e.batch IS NULL OR e.batch = c.answered_batch) AND (?2 IS NULL OR e.case_id = ?2) ORDER BY seq"
     )
-    for row in ledger.rows(query, (kind,)):
+    for row in ledger.rows(query, (kind, case_id)):
         told.setdefault(row["case_id"], []).append(json.loads(row["detail"]))
     return told
 
@@ -302,7 +306,9 @@ def _chain(ledger: Ledger, batch: int) -> SignOff:
     if not rows:
         raise UsageError(
             tr("there is no batch {batch_name}", batch_name=batch_name(batch)),
-            try_=tr("{step} names the batches", step=typed("fupin", "cases", "stats", *in_ledger(ledger.folder))),
+            try_=tr("one of: {names}", names=listed(_batches(ledger)))
+            if _batches(ledger)
+            else typed("fupin", "cases", "dispatch", "--due", "DATE", *in_ledger(ledger.folder)),
         )
     told = json.loads(rows[0]["chain"])
     return SignOff(
@@ -311,6 +317,10 @@ def _chain(ledger: Ledger, batch: int) -> SignOff:
         county_steps=tuple(told.get("county_steps", told["steps"])),  # an older batch had one chain for everybody
         same_signer=bool(told.get("same_signer", False)),
     )  # fmt: skip
+
+
+def _batches(ledger: Ledger) -> list[str]:
+    return [batch_name(row["batch"]) for row in ledger.rows("SELECT batch FROM batches ORDER BY batch")]
 
 
 def _sent(folder: Path) -> pl.DataFrame:
@@ -445,7 +455,10 @@ def _parts(
     signatures: pl.DataFrame,
     day: date,
 ) -> list[Part]:
-    """The sheets, for all units at once; each row has its `unit`. Cases that are asked in one row are told in one."""
+    """The sheets, for all units at once; each row has its `unit`.
+
+    Cases that are asked in one row are told in one, with their number: what is counted are cases, as everywhere.
+    """
     states = ledger.cases(columns=("case_id", "state", "sent_batch", "due", "verdict", "answered_on"))
     out = sent.join(touched.select("batch", "book").unique(), on=["batch", "book"], how="semi").join(
         states, on="case_id"
@@ -465,10 +478,10 @@ def _parts(
     whose = sent.select("case_id", "place", "name").unique("case_id", keep="last", maintain_order=True)
     case, due = ("case_id", CASE, 20.0), ("due", "截止日期", 12.0)
     return [
-        Part("未反馈", "已下发、尚无有效答复的核查件（未填写，或退回的表中删去了该行）。请补填后报回。",
+        _of_cases("未反馈", "已下发、尚无有效答复的核查件（未填写，或退回的表中删去了该行）。请补填后报回。",
              (case, *_PERSON, due, ("late", "是否逾期", 9.0)),
              _once(out.filter(pl.col("state") == "dispatched")).with_columns(late=pl.when(is_late).then(pl.lit("已逾期")))),
-        Part(DISPUTED, "同一个核查件报回了不一致的答复，一律未采用。请核实后由县级裁定：fupin cases settle。",
+        _of_cases(DISPUTED, "同一个核查件报回了不一致的答复，一律未采用。请核实后由县级裁定：fupin cases settle。",
              (case, *_PERSON, ("source", "报回文件", 24.0), *_ANSWERS),
              _once(out.filter(pl.col("state") == "disputed")).drop("verdict").join(_copies(ledger), on=["case_id", "batch"])),
         Part(NOT_TAKEN, "这些行没有计入。请按“问题”改正后，用原下发的表重填报回。",
@@ -476,14 +489,20 @@ def _parts(
         Part("改动的内容", "下发内容被改动。改动不予采用，答复照常计入；登记有误的，请写在情况说明里并在系统中更正。",
              (*_AT, ("place", "行政村", 10.0), ("name", "姓名", 9.0), ("header", "栏目", 14.0), ("sent", "下发内容", 30.0),
               ("came_back", "报回内容", 30.0)), altered.join(whose, on="case_id", how="left")),
-        Part("逾期反馈", "截止日期以后报回，已计入，按逾期统计。", (case, *_PERSON, due),
+        _of_cases("逾期反馈", "截止日期以后报回，已计入，按逾期统计。", (case, *_PERSON, due),
              _once(out.filter(came_late).join(answered, on=["case_id", "batch"], how="semi"))),
         Part(BAD_SIGNATURES, "这些签字没有计入。请照抄纸质表上的签字人和日期（写成 2019-12-05），按“问题”改正后报回。",
              (*_AT[:3], ("village", "行政村", 14.0), ("step", "环节", 16.0), ("by", "签字人", 12.0), ("on", "签字日期", 14.0),
               ("problem", "问题", 36.0)), signatures.with_columns(case_id=pl.lit(None, pl.String))),
-        Part(TO_MEND, "已答复，尚不能销号：请补齐“还缺”各项。已计入的签字彼此不合的，由县级重新下发。",
+        _of_cases(TO_MEND, "已答复，尚不能销号：请补齐“还缺”各项。已计入的签字彼此不合的，由县级重新下发。",
              (case, *_PERSON, ("verdict", "是否属实", 9.0), ("lacks", "还缺", 44.0)), _once(out.join(lacks, on="case_id"))),
     ]  # fmt: skip
+
+
+def _of_cases(name: str, why: str, columns: Sequence[tuple[str, str, float]], rows: pl.DataFrame) -> Part:
+    """A sheet of cases; where a row stands for several, it says for how many."""
+    together = (("cases", "核查件数", 9.0),) if (rows["cases"] > 1).any() else ()
+    return Part(name, why, (columns[0], *together, *columns[1:]), rows)
 
 
 def _no_forms(of_runs: pl.DataFrame) -> Part:
@@ -498,15 +517,18 @@ def _no_forms(of_runs: pl.DataFrame) -> Part:
 
 
 def _lacks(parts: Sequence[Part]) -> dict[str, int]:
-    """What the rows that are to be mended lack, and how many of them; a row may lack several things."""
+    """What the cases that are to be mended lack, and how many of them; a case may lack several things."""
     rows = next(part.rows for part in parts if part.name == TO_MEND)
-    each = rows.select(pl.col("lacks").str.split("、").explode()).to_series()
-    return dict(each.to_frame().group_by("lacks", maintain_order=True).len().rows())  # in the order of the chain
+    each = rows.select("cases", pl.col("lacks").str.split("、")).explode("lacks")
+    return dict(
+        each.group_by("lacks", maintain_order=True).agg(pl.col("cases").sum()).rows()
+    )  # in the order of the chain
 
 
 def _once(cases: pl.DataFrame) -> pl.DataFrame:
-    """One row for each row of a workbook, under the number that stands there."""
+    """One row for each row of a workbook, under the number that stands there; `cases` are those that it stands for."""
     told = cases.sort(pl.col("case_id") != pl.col("asked")).with_columns(case_id="asked")
+    told = told.with_columns(cases=pl.len().over("batch", "case_id").cast(pl.Int64))
     return told.unique(["batch", "case_id"], keep="first", maintain_order=True)
 
 
@@ -541,5 +563,7 @@ def _write_lists(
 
 
 def _count(part: Part) -> int:
-    """How many a sheet tells of; a contradiction is one case, however many copies it has."""
-    return part.rows["case_id"].n_unique() if part.name == DISPUTED else part.rows.height
+    """How many cases a sheet tells of, however many copies each has; or how many rows, where it tells of what is no case."""
+    if "cases" not in part.rows.columns:
+        return part.rows.height
+    return int(part.rows.unique(["batch", "case_id"])["cases"].sum())

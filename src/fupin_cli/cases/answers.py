@@ -26,6 +26,7 @@ _SAID = {
     "假": "不属实",
     "部分": "部分属实",
 }
+_OWN_WORDS = ("reason", "material", "checker")
 _KEPT_TEXT = 2000  # characters of one answer; a pasted document is cut
 PROBLEMS = {  # what is wrong with a returned row
     "no_number": (
@@ -122,8 +123,12 @@ def batch_number() -> pl.Expr:
 
 
 def _clean(name: str) -> pl.Expr:
-    """An answer as typed: trimmed, in one spelling of widths, nothing where it is blank; a date without its midnight."""
-    text = pl.col(name).str.normalize("NFKC").str.strip_chars().str.slice(0, _KEPT_TEXT)
+    """An answer as typed: trimmed, nothing where it is blank; a date without its midnight.
+
+    What people say in their own words stays as they wrote it; what is chosen, or a number, is put into one spelling of widths.
+    """
+    text = pl.col(name) if name in _OWN_WORDS else pl.col(name).str.normalize("NFKC")
+    text = text.str.strip_chars().str.slice(0, _KEPT_TEXT)
     if name == "checked_on":
         text = text.str.replace(r"^([0-9]{4}-[0-9]{2}-[0-9]{2})[ T]00:00:00$", "$1")
     return pl.when(text != "").then(text)
@@ -164,11 +169,15 @@ def _problem(choices: Mapping[str, tuple[str, ...]]) -> pl.Expr:
 
 
 def _booked(good: pl.DataFrame) -> pl.DataFrame:
-    """The answers with `detail` and `once`: the same answer twice is booked once, two that differ are both told."""
+    """The answers with `detail` and `once`: the same answer twice is booked once, two that differ are both told.
+
+    Answers that differ in the width of letters alone are the same.
+    """
     told = good.with_columns(detail=pl.struct(ANSWER_FIELDS).struct.json_encode())
+    narrow = pl.struct(pl.col(ANSWER_FIELDS).str.normalize("NFKC")).struct.json_encode()
     once = [
         blake2b("|".join(map(str, row)).encode(), digest_size=16).hexdigest()
-        for row in told.select(pl.lit("answered"), "case_id", "batch", "detail").rows()
+        for row in told.select(pl.lit("answered"), "case_id", "batch", narrow).rows()
     ]
     return told.with_columns(pl.Series("once", once, pl.String)).sort(
         "batch", "case_id", "once", "file", "sheet", "row"

@@ -7,11 +7,19 @@ from collections.abc import Mapping
 
 from fupin_cli.cases.ledger import Ledger
 from fupin_cli.errors import UsageError, typed
-from fupin_cli.language import listed, tr
+from fupin_cli.language import later, listed, tr
 from fupin_cli.layout import in_ledger
 from fupin_cli.vocabulary import PLACES
 
-_WORDS = {"rule_id": "rule", "sent_batch": "batch"}  # columns by the name of their option
+_WORDS = {  # columns as people call them
+    "county": later("county"),
+    "township": later("township"),
+    "village": later("village"),
+    "rule_id": later("rule"),
+    "severity": later("severity"),
+    "household": later("household"),
+    "sent_batch": later("batch"),
+}
 _NAMED = 8  # names that an error offers
 
 
@@ -47,7 +55,7 @@ def _unknown(ledger: Ledger, column: str, value: str | int, within: Mapping[str,
         tr(
             "no case{what} has the {what_2} {value}",
             what=tr(" in {place}", place=place) if place else "",
-            what_2=_WORDS.get(column, column),
+            what_2=tr(_WORDS.get(column, column)),
             value=value,
         ),
         why=tr("none is called that"),

@@ -378,7 +378,7 @@ def _performed(cases: pl.DataFrame, receiver: str) -> pl.DataFrame:
     """The ranking of one kind of receivers.
 
     `to_correct` are answers that a clue is so, whole or in part; `corrected` those of them that say what was put right and are
-    closed, everybody having signed: the share cannot pass 100.
+    closed, everybody having signed: the share cannot pass 100. Answers that contradict each other say neither so nor not so.
     """
     sent = cases.filter(pl.col("sent"), pl.col("receiver") == receiver)
     back, so = pl.col("back"), pl.col("verdict").is_in(TRUE_VERDICTS).fill_null(value=False)
@@ -387,6 +387,7 @@ def _performed(cases: pl.DataFrame, receiver: str) -> pl.DataFrame:
         _sum("back", back),
         _sum("in_time", back & pl.col("in_time")),
         _sum("so", back & (pl.col("verdict") == "属实").fill_null(value=False)),
+        _sum("clear", back & pl.col("verdict").is_not_null()),
         _sum("to_correct", back & so),
         _sum("corrected", back & so & pl.col("mended")),
         _sum("late", ~back & pl.col("past")),
@@ -394,7 +395,7 @@ def _performed(cases: pl.DataFrame, receiver: str) -> pl.DataFrame:
     shares = {
         "back_share": ("back", "sent"),
         "in_time_share": ("in_time", "sent"),
-        "so_share": ("so", "back"),
+        "so_share": ("so", "clear"),
         "corrected_share": ("corrected", "to_correct"),
     }
     told = told.with_columns(

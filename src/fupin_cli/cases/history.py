@@ -103,6 +103,11 @@ def state_words(state: str) -> str:
     return STATES[state][0] if state in STATES else state
 
 
+def batch_words(column: str) -> pl.Expr:
+    """The number of a batch as it stands on the workbooks: B0001."""
+    return pl.format("B{}", pl.col(column).cast(pl.String).str.zfill(4)).alias(column)
+
+
 def kind_words(column: str) -> pl.Expr:
     """What happened, in Chinese."""
     return pl.col(column).replace_strict(KIND_WORDS, default=pl.col(column))

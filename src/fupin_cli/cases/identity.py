@@ -38,7 +38,7 @@ def identify(findings: pl.DataFrame, levels: Mapping[str, str], key: LedgerKey) 
     said = pl.concat_str([pl.col(name).fill_null("") for name in _EVIDENCE], separator=_BAR)
     told = FINDINGS.conform(findings).select(FINDINGS.names).with_columns(_who=who.fill_null(""), _said=said)
     same = ["rule_id", "household_id", "_who"]
-    told = told.sort(*same, "_said", "finding_key", nulls_last=True).with_columns(
+    told = told.sort(*same, "_said", "finding_key").with_columns(
         _nth=pl.int_range(pl.len()).over(same, order_by="_said")
     )
     text = pl.concat_str(

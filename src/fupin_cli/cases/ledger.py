@@ -234,7 +234,7 @@ def no_ledger(folder: Path) -> InputMissingError:
         tr("there is no ledger here"),
         where=str(folder),
         try_=tr(
-            "{step} begins one with the findings of a run",
+            "{step} begins one with the findings of a run; --ledger names one that lies elsewhere",
             step=typed("fupin", "cases", "round", "RUN", *in_ledger(folder)),
         ),
     )
@@ -251,11 +251,10 @@ def check_ledger(ledger: Ledger) -> list[str]:
         tr("a row of {table} names a row that is not there", table=row[0])
         for row in ledger.connection.execute("PRAGMA foreign_key_check")
     ]
-    if not faults:
-        faults += _broken_links(ledger)
-    return faults + (
-        [] if not faults and replayed(ledger).equals(ledger.cases()) else [tr("a case is not what its events say")]
-    )
+    faults = faults or _broken_links(ledger)
+    if not faults and not replayed(ledger).equals(ledger.cases()):
+        faults.append(tr("a case is not what its events say"))
+    return faults
 
 
 def next_link(ledger: Ledger, before: Mapping[str, Any] | None, run: str, until: int | None = None) -> dict[str, Any]:
@@ -293,10 +292,8 @@ def replayed(ledger: Ledger) -> pl.DataFrame:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as empty:
         _migrate(empty)
         again = Ledger(ledger.folder, ledger.key, empty)
-        for table in ("rounds", "batches", "files"):
-            told = ledger.rows(f"SELECT * FROM {table}")
-            for row in told:
-                again.add(table, row)
+        for row in ledger.rows("SELECT * FROM batches"):  # by which day an answer is due
+            again.add("batches", row)
         identity = ", ".join(_IDENTITY)
         cases = ledger.connection.execute(f"SELECT {identity} FROM cases").fetchall()
         empty.executemany(f"INSERT INTO cases ({identity}) VALUES ({', '.join('?' * len(_IDENTITY))})", cases)

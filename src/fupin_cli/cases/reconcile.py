@@ -189,7 +189,7 @@ def _households_gone(frames: RoundFrames, absent: pl.DataFrame) -> pl.DataFrame:
 
 def _listed_gone(frames: RoundFrames, absent: pl.DataFrame) -> pl.DataFrame:
     """Of cases about people on a department's list: those whose list was read again, whole, for their county."""
-    lists = frames.extracts.filter(pl.col("complete").fill_null(value=False)).select("extract", "coverage")
+    lists = frames.extracts.filter("complete").select("extract", "coverage")
     here = absent.join(lists, on="extract", how="inner")
     reached = (pl.col("coverage").list.len().fill_null(0) == 0) | pl.col("coverage").list.contains(pl.col("county"))
     return here.filter(reached.fill_null(value=False)).select("case_id", why=pl.lit(CLEARED))

@@ -36,6 +36,8 @@ def run_guarded(command: Callable[[], object]) -> int:
         return error.exit_code
     except click.ClickException as error:
         error.show()
+        if example := _example(error):
+            _say(tr("  for example: {command}", command=example))
         return 2
     except FupinError as error:
         _say(tr("error: {error}", error=error))
@@ -53,6 +55,13 @@ def run_guarded(command: Callable[[], object]) -> int:
     except BaseException as error:  # noqa: BLE001 a panic in a library is not an Exception, and nothing may leak past here
         return _foreign(error)
     return result if isinstance(result, int) else 0
+
+
+def _example(error: click.ClickException) -> str | None:
+    """The first example of the command that was typed wrongly, out of its help."""
+    ctx = error.ctx if isinstance(error, click.UsageError) else None
+    lines = (ctx.command.help or "").splitlines() if ctx and not isinstance(ctx.command, click.Group) else []
+    return next((line.strip() for line in lines if line.strip().startswith("fupin ")), None)
 
 
 def _nobody_reads() -> int:

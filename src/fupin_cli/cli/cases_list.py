@@ -13,11 +13,11 @@ import click
 import polars as pl
 
 from fupin_cli.cases.asked import chosen
-from fupin_cli.cases.history import DETAIL_WORDS, history, kind_words, state_words
-from fupin_cli.cases.ledger import case_of_finding, nearest_case, open_ledger
+from fupin_cli.cases.history import DETAIL_WORDS, batch_words, history, kind_words, state_words
+from fupin_cli.cases.ledger import Ledger, case_of_finding, nearest_case, open_ledger
 from fupin_cli.cases.schema import COUNTY, OPEN, STATES
 from fupin_cli.cli import complete
-from fupin_cli.cli.cases_options import book_option, case_number, day_option, json_option, ledger_option
+from fupin_cli.cli.cases_options import Batch, book_option, case_number, day_option, json_option, ledger_option
 from fupin_cli.cli.cases_tables import print_table, table_of
 from fupin_cli.cli.groups import Choice
 from fupin_cli.errors import UsageError, typed
@@ -53,19 +53,20 @@ _HAPPENED = (
 )
 _SHOWN_ROWS, _AT_ONCE = 200, 10_000
 _ON_TERMINAL = ("case_id", "state", "rule_id", "county", "township", "village", "sent_batch", "due", "verdict")
+_WEIGHTS = {one.value: words for one, words in SEVERITY_LABELS.items()}
 _COLUMNS = {"rule": "rule_id", "severity": "severity", "county": "county", "township": "township", "village": "village",
             "batch": "sent_batch"}  # fmt: skip
 
 
 @click.command("list")
-@click.option("--state", type=Choice([*STATES, "open"]), multiple=True, help="only these states")
+@click.option("--state", type=Choice([*STATES, "open"], STATES), multiple=True, help="only these states")
 @click.option("--rule", shell_complete=complete.rules, help="only this rule")
-@click.option("--severity", type=Choice([one.value for one in Severity]), help="only of this weight")
+@click.option("--severity", type=Choice([one.value for one in Severity], _WEIGHTS), help="only of this weight")
 @click.option("--county", shell_complete=complete.places("county"), help="only this county")
 @click.option("--township", shell_complete=complete.places("township"), help="only this township")
 @click.option("--village", shell_complete=complete.places("village"), help="only this village")
 @click.option("--household", help="only this household")
-@click.option("--batch", type=int, help="only what went out with this batch")
+@click.option("--batch", type=Batch(), help="only what went out with this batch")
 @click.option("--overdue", is_flag=True, help="out and past its day")
 @click.option("--limit", type=click.IntRange(min=1), help="at most so many [200 on the terminal]")
 @book_option
@@ -116,7 +117,8 @@ def list_cases(
     worded = found.with_columns(
         pl.col("state").replace_strict(
             {code: words[0] if output else pick(words) for code, words in STATES.items()}, return_dtype=pl.String
-        )
+        ),
+        batch_words("sent_batch"),
     )
     if output:
         _write(output, day, worded)
@@ -153,6 +155,7 @@ def show_case(case: str, output: Path | None, ledger: Path, *, as_json: bool) ->
         to_read = not (output or as_json)  # by whoever types; papers and programs have it in Chinese
         events = history(opened, number, english=to_read and pick((False, True)))
         near = None if found.height else nearest_case(opened, number)
+        lacks = _lacks(opened, number)
     if not found.height:
         raise UsageError(
             tr("no case has the number {number}", number=number),
@@ -186,7 +189,7 @@ def show_case(case: str, output: Path | None, ledger: Path, *, as_json: bool) ->
                 "action",
             )
         }
-        click.echo(json.dumps(told | who | {"events": events.to_dicts()}, ensure_ascii=False))
+        click.echo(json.dumps(told | who | {"lacks": lacks, "events": events.to_dicts()}, ensure_ascii=False))
         return 0
     title, evidence = _by_rules(ledger, row["rule_id"], row["title"] or "", who["evidence"] or "")
     where = "".join(row[level] or "" for level in ("county", "township", "village"))
@@ -196,8 +199,10 @@ def show_case(case: str, output: Path | None, ledger: Path, *, as_json: bool) ->
     asked = tr("answered by county departments") if row["receiver"] == COUNTY else tr("answered by the village")
     click.echo(f"{where}　{asked}　{who['name'] or ''} {who['id_number'] or ''}")
     click.echo(evidence)
+    if lacks:
+        click.echo(tr("not closed yet, for want of: {lacks}", lacks="、".join(lacks)))
     heads = {"day": tr("day"), "kind": tr("event"), "round": tr("round"), "batch": tr("batch"), "what": tr("what")}
-    events = pick((events.with_columns(kind_words("kind")), events))
+    events = pick((events.with_columns(kind_words("kind")), events)).with_columns(batch_words("batch"))
     print_table(table_of([(zh, name) for name, zh in heads.items()], events))
     return 0
 
@@ -214,6 +219,14 @@ def _by_rules(ledger: Path, rule: str, title: str, evidence: str) -> tuple[str, 
     return titles.get(rule, title), as_spoken(known.packs, known.profiles)(evidence)
 
 
+def _lacks(ledger: Ledger, number: str) -> list[str]:
+    """What an answered case still needs before it is closed."""
+    from fupin_cli.feedback import lacking  # noqa: PLC0415 - reads workbooks, which other lists need not load
+
+    told = lacking(ledger, number)
+    return told["lacks"][0].to_list() if told.height else []
+
+
 def _write_case(output: Path, case: Mapping[str, Any], about: Mapping[str, Any], events: pl.DataFrame) -> None:
     """One case on paper: what both sides say, what was answered, and everything that happened, in full."""
     from fupin_cli.report.table_book import Part, write_table_book  # noqa: PLC0415 - a case on the terminal needs no workbooks
@@ -224,7 +237,7 @@ def _write_case(output: Path, case: Mapping[str, Any], about: Mapping[str, Any],
     words = {name: zh for name, zh, _ in _LISTED} | {name: label(name) for name in _OF_THE_CASE} | _ANSWER
     rows = [(zh, str(said.get(name, told[name]))) for name, zh in words.items() if told.get(name) is not None]
     facts = pl.DataFrame(rows, schema={"name": pl.String, "text": pl.String}, orient="row")
-    happened = events.with_columns(kind_words("kind"))
+    happened = events.with_columns(kind_words("kind"), batch_words("batch"))
     parts = [
         Part("核查件", "", (("name", "项目", 22.0), ("text", "内容", 110.0)), facts),
         Part("经过", "", _HAPPENED, happened),
@@ -255,7 +268,7 @@ def _write(output: Path, day: date, cases: pl.DataFrame) -> None:
     from fupin_cli.report.table_book import Part, write_table_book  # noqa: PLC0415 - a list on the terminal needs no workbooks
     from fupin_cli.rundir import replace_file  # noqa: PLC0415
 
-    part = Part("核查件", "", tuple((name, zh, 14.0) for name, zh, _ in _LISTED), cases)
+    part = Part("清单", "", tuple((name, zh, 14.0) for name, zh, _ in _LISTED), cases)
     with replace_file(output) as path:
         write_table_book(path, "核查件", day, {part.name: cases.height}, [part])
     click.echo(f"→ {output}", err=True)

@@ -13,13 +13,22 @@ from rich.table import Table
 from fupin_cli.cases.answers import PROBLEMS
 from fupin_cli.casework import BATCHES, book_round, dispatch, exempt, reopen
 from fupin_cli.cli import complete
-from fupin_cli.cli.cases_options import Day, case_number, day_option, json_option, ledger_option
+from fupin_cli.cli.cases_options import Batch, Day, case_number, day_option, json_option, ledger_option
 from fupin_cli.cli.console import password_from, progress, show
 from fupin_cli.cli.groups import Choice
-from fupin_cli.cli.next_step import after_dispatch, after_import, after_round, no_forms
+from fupin_cli.cli.next_step import after_dispatch, after_import, after_round, no_forms, only_forms
 from fupin_cli.cli.waiting import wait_option
-from fupin_cli.errors import UsageError
-from fupin_cli.feedback import IN_ENGLISH, NOT_TAKEN, TO_MEND, file_document, settle, sign, take_back
+from fupin_cli.feedback import (
+    BAD_SIGNATURES,
+    IN_ENGLISH,
+    NOT_TAKEN,
+    TO_MEND,
+    Feedback,
+    file_document,
+    settle,
+    sign,
+    take_back,
+)
 from fupin_cli.language import clues, pick, tr
 from fupin_cli.recipients import ask_by_recipient, read_passwords
 from fupin_cli.report.checklist import ACTIONS, VERDICTS
@@ -83,7 +92,7 @@ def round_(run: Path, ledger: Path, day: date, *, as_json: bool) -> int:
     if "notes" in figures:
         figures["clues"] = figures["found"] - figures["notes"]
     show(_figures({pick(words): figures[name] for name, words in FIGURES.items() if name in figures}), to_stdout=True)
-    click.echo(after_round(ledger), err=True)
+    click.echo(after_round(ledger, booked.to_send), err=True)
     return 0
 
 
@@ -200,26 +209,36 @@ def import_(
                   "unreadable": len(told.unreadable)}  # fmt: skip
         lists = {"troubles": dict(told.counts), "lacks": dict(told.lacks), "folder": str(told.folder)}
         click.echo(json.dumps(counts | lists, ensure_ascii=False))
-    else:
-        lacks = {f"  {lack}": count for lack, count in told.lacks.items()}  # of 待补正, which is the line above
-        settled = {tr("closed"): told.closed, tr("correction promised"): told.promised}
-        counts = {pick((name, IN_ENGLISH.get(name, name))): count for name, count in told.counts.items()}
-        show(_figures({**counts, **lacks, **settled}), to_stdout=True)
-        if told.folder.is_dir():
-            click.echo(f"→ {told.folder}")
-        for (name, problem), rows in told.refused.items():
-            why = pick(PROBLEMS[problem])
-            click.echo(tr("not taken: {name}: rows {rows}: {why}", name=name, rows=rows, why=why), err=True)
-        if told.refused:
-            click.echo(tr("  row by row: sheet {sheet} of these workbooks", sheet=NOT_TAKEN), err=True)
-        if lacks:
-            click.echo(tr("  what each of them lacks: sheet {sheet} of these workbooks", sheet=TO_MEND))
-        click.echo(after_import(ledger), err=True)
+    elif len(told.unreadable) + len(told.of_runs) < len(files):
+        _tell_taken_back(told, ledger)
     if told.of_runs:
         click.echo("\n".join(no_forms(ledger, ledger / BATCHES, told.of_runs)), err=True)
     for name, why in told.unreadable.items():
         click.echo(tr("unreadable: {name}: {why}", name=name, why=why), err=True)
+    if told.unreadable:
+        click.echo(only_forms(ledger / BATCHES), err=True)
     return PARTLY_UNREADABLE if told.unreadable or told.of_runs else 0
+
+
+def _tell_taken_back(told: Feedback, ledger: Path) -> None:
+    """What an import did, each trouble with what it is made of, where the lists are, and the next step."""
+    parts = {BAD_SIGNATURES: told.unsigned, TO_MEND: told.lacks}
+    lines: dict[str, int] = {}
+    for name, count in told.counts.items():
+        lines |= {pick((name, IN_ENGLISH.get(name, name))): count}
+        lines |= {f"  {part}": of_it for part, of_it in parts.get(name, {}).items()}
+    lines |= {tr("closed"): told.closed, tr("correction promised"): told.promised}
+    show(_figures(lines), to_stdout=True)
+    if told.folder.is_dir():
+        click.echo(f"→ {told.folder}")
+    for (name, problem), rows in told.refused.items():
+        why = pick(PROBLEMS[problem])
+        click.echo(tr("not taken: {name}: rows {rows}: {why}", name=name, rows=rows, why=why), err=True)
+    if told.refused:
+        click.echo(tr("  row by row: sheet {sheet} of these workbooks", sheet=NOT_TAKEN), err=True)
+    if told.lacks:
+        click.echo(tr("  what each of them lacks: sheet {sheet} of these workbooks", sheet=TO_MEND))
+    click.echo(after_import(ledger), err=True)
 
 
 @click.command("settle")
@@ -278,7 +297,7 @@ def reopen_(cases: tuple[str, ...], reason: str, by: str, ledger: Path, day: dat
 
 
 @click.command("sign")
-@click.argument("batch")
+@click.argument("batch", type=Batch())
 @click.option("--step", required=True, help="a step of the batch's chain")
 @click.option("--by", required=True, help="who signed")
 @click.option("--signed-on", type=Day(), help="when [the day of --on]")
@@ -289,7 +308,7 @@ def reopen_(cases: tuple[str, ...], reason: str, by: str, ledger: Path, day: dat
 @wait_option
 @day_option
 def sign_(
-    batch: str, step: str, by: str, signed_on: date | None, county: str | None, township: str | None, village: str | None,
+    batch: int, step: str, by: str, signed_on: date | None, county: str | None, township: str | None, village: str | None,
     ledger: Path, day: date,
 ) -> int:  # fmt: skip
     """Note a signature under the answers of a batch; cases whose chain and documents are complete are closed.
@@ -298,12 +317,9 @@ def sign_(
     Examples:
       fupin cases sign B0001 --step 乡镇审核人 --by 李某 --township 河口镇
     """
-    digits = batch.upper().removeprefix("B")
-    if not digits.isdigit():
-        raise UsageError(tr("{batch!r} is no batch", batch=batch), try_=tr("B0001, as it stands on the workbooks"))
     given = {"county": county, "township": township, "village": village}
     place = {level: name for level, name in given.items() if name}
-    receipt, closed = sign(ledger, int(digits), step, by, signed_on or day, day, place=place)
+    receipt, closed = sign(ledger, batch, step, by, signed_on or day, day, place=place)
     click.echo(
         tr(
             "signed: {booked} (known before: {known}), closed: {closed}",

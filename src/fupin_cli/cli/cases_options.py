@@ -30,6 +30,19 @@ class Day(click.ParamType[date]):
             self.fail(tr("{value!r} is no day; write 2019-11-30", value=value), param, ctx)
 
 
+class Batch(click.ParamType[int]):
+    """A batch, as B0001."""
+
+    name = "batch"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Its number, or click's own complaint."""
+        digits = str(value).upper().removeprefix("B")
+        if not digits.isdecimal():
+            self.fail(tr("{value!r} is no batch; write B0001, as it stands on the workbooks", value=value), param, ctx)
+        return int(digits)
+
+
 def today() -> date:
     """The day on which the command is typed."""
     return datetime.now(tz=UTC).astimezone().date()

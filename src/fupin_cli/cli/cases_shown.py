@@ -25,6 +25,7 @@ from fupin_cli.cases.figures import (
     trend,
     warnings,
 )
+from fupin_cli.cases.history import batch_words
 from fupin_cli.cases.ledger import Ledger, check_ledger
 from fupin_cli.casework import english_titles, limits_of
 from fupin_cli.cli.cases_options import book_option, day_option, json_option, ledger_option
@@ -237,6 +238,8 @@ def _titles(ledger: Ledger) -> dict[str, str]:
 
 def _worded(rows: pl.DataFrame, titles: Mapping[str, str]) -> pl.DataFrame:
     """The rows with values of ours in the language spoken."""
+    if "sent_batch" in rows.columns:
+        rows = rows.with_columns(batch_words("sent_batch"))
     rows = rows.with_columns(pl.col(pl.String).replace({zh: pick((zh, en)) for zh, en in VALUES.items()}))
     if not titles or not {"rule_id", "title"} <= set(rows.columns):
         return rows

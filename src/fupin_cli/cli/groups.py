@@ -141,11 +141,19 @@ def _broken(text: str, room: int = _WIDTH) -> str:
 
 
 class Choice(click.Choice[str]):
-    """One of some words; a mistyped one is told with the nearest."""
+    """One of some words, or what it is `called` where people read it; a mistyped one is told with the nearest."""
+
+    def __init__(self, choices: Iterable[str], called: Mapping[str, Iterable[str]] | None = None) -> None:
+        super().__init__(list(choices))
+        self._called = {word: choice for choice, words in (called or {}).items() for word in words}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The word itself."""
+        return super().convert(self._called.get(value, value), param, ctx)
 
     def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
         """As click has it, and what was perhaps meant."""
-        near = difflib.get_close_matches(str(value), [str(choice) for choice in self.choices], 1)
+        near = difflib.get_close_matches(str(value), [*map(str, self.choices), *self._called], 1)
         meant = tr(" Did you mean {name!r}?", name=near[0]) if near else ""
         return super().get_invalid_choice_message(value, ctx) + meant
 

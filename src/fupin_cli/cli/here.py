@@ -60,7 +60,7 @@ def whereabouts(here: Path, today: date) -> list[str]:
         [tr("  entries of fupin.toml that no file matches: {missing}", missing=about.missing)] if about.missing else []
     )
     runs = _runs(project)
-    lines += [tr("latest run: {told}", told=_told(runs[0], here))] if runs else [tr("no run yet")]
+    lines += [tr("latest run: {told}", told=_told(runs[0], here))] if runs else [tr("no run here")]
     ledger = project / CASES
     book = _read_ledger(ledger, today) if (ledger / LEDGER_FILE).exists() else None
     lines += [_ledger_line(book)] if book is not None else []
@@ -236,13 +236,14 @@ def _ledger_line(book: _Ledger | str) -> str:
 def _next(project: Path, about: _Project, runs: list[_Run], book: _Ledger | str | None, here: Path) -> str:
     """The first of the steps that was not taken yet."""
     shown, ledger = _shown(project, here), _shown(project / CASES, here)
-    if not runs or about.missing:
+    booked = book.runs if isinstance(book, _Ledger) else frozenset()
+    if about.missing or not (runs or booked):
         return run_of(shown)
-    if about.newest > runs[0].made:
+    if runs and about.newest > runs[0].made:
         return tr("{step}  files are newer than the run", step=run_of(shown))
-    if book is None or (isinstance(book, _Ledger) and _hash(runs[0].folder) not in book.runs):
+    if runs and (book is None or (isinstance(book, _Ledger) and _hash(runs[0].folder) not in booked)):
         return round_of(_shown(runs[0].folder, here), ledger)
-    if isinstance(book, str):
+    if not isinstance(book, _Ledger):
         return look_at_states(ledger)
     waiting = ((book.overdue, look_at_overdue), (book.to_ask, dispatch_from), (book.out, import_to))
     return next((step(ledger) for count, step in waiting if count), look_at_states(ledger))

@@ -68,14 +68,21 @@ def after_run(run: Path, project: Path, rule: str | None) -> list[str]:
     ]
 
 
-def after_round(ledger: Path) -> str:
-    """The line that ends the booking of a round."""
+def after_round(ledger: Path, to_send: int) -> str:
+    """The line that ends the booking of a round; `to_send` are the cases that nobody was asked yet."""
+    if not to_send:
+        return tr("next: {typed}  nothing is left to send", typed=look_at_states(ledger))
     return tr("next: {dispatch_from}  send out", dispatch_from=dispatch_from(ledger))
 
 
 def after_dispatch(ledger: Path) -> str:
     """The line that ends a dispatch."""
     return tr("next: {import_to}  when answers are back", import_to=import_to(ledger))
+
+
+def only_forms(batches: Path) -> str:
+    """The line that tells what can be taken back."""
+    return tr("  only the workbooks in {batches} are taken back, once they are filled in", batches=batches)
 
 
 def no_forms(ledger: Path, batches: Path, names: Iterable[str]) -> list[str]:

@@ -54,17 +54,17 @@ COMPARED = (
     Field("title", "疑点类型", 10, centred=False),
     Field("band_words", "可信度", 6),
     Field("department_as_of", "比对部门、截止日期", 10),
-    Field("register_cell", "系统登记内容", 18, centred=False),
-    Field("department_cell", "部门数据内容", 22, centred=False),
-    Field("advice", "疑点说明", 18, centred=False),
+    Field("register_cell", "系统登记内容", 17, centred=False),
+    Field("department_cell", "部门数据内容", 18, centred=False),
+    Field("advice", "疑点说明", 15, centred=False),
 )
 SIGNED_BY_HOME = "户主签字"
 ANSWERS = (
     Field(None, "是否属实", 6, choices=VERDICTS),
-    Field(None, "情况说明", 8.2, choices=REASONS),
+    Field(None, "情况说明", 12.2, choices=REASONS),
     Field(None, "处理意见", 6.5, choices=ACTIONS),
-    Field(None, "佐证材料", 6.6),
-    Field(None, SIGNED_BY_HOME, 7),
+    Field(None, "佐证材料", 9.1),
+    Field(None, SIGNED_BY_HOME, 8.5),
 )
 # Right of the printed page: by these a finding is looked up.
 BOOKED = (

@@ -37,7 +37,7 @@ from fupin_cli.report.wording import CLUE_NOTE
 
 COVER, COUNTS, SIGNED, WHOM = "填表说明", "统计表", "签字登记", "涉及人员"
 CASE, BATCH = "核查件编号", "批次"
-STEP, PLACE, SIGNER, SIGNED_ON = "环节", "行政村", "签字人", "签字日期"
+STEP, PLACE, SHEET, SIGNER, SIGNED_ON = "环节", "行政村", "工作表", "签字人", "签字日期"
 ANSWER_HEADERS = {  # the answer fields by what stands above them
     "verdict": "是否属实",
     "reason": "情况说明",
@@ -209,7 +209,7 @@ def _write_counts(
     `verdicts` is the column in which they stand.
     """
     sheet, styles = written.sheet(COUNTS), written.styles
-    heads = {"place": "行政村", "rows": "条数"} if unit.township else {"place": "工作表", "rows": "行数"}
+    heads = {"place": "行政村", "rows": "条数"} if unit.township else {"place": SHEET, "rows": "行数"}
     book.put_table_top(
         sheet, styles, f"{unit.name}疑点核查反馈统计表",
         [(header.format(**heads), 22 if "{" in header else 12) for header in _COUNT_HEADERS], _when(sending),
@@ -264,7 +264,7 @@ def _write_whom(written: Book, unit: Unit, whom: pl.DataFrame) -> None:
 def _write_signed(written: Book, unit: Unit, villages: Sequence[str], steps: Sequence[str], sending: Sending) -> None:
     """The register of signatures: a row for each village and step, to be typed from the signed paper."""
     sheet, styles = written.sheet(SIGNED), written.styles
-    columns = ((BATCH, 12), (PLACE, 26), (STEP, 34), (SIGNER, 26), (SIGNED_ON, 26))
+    columns = ((BATCH, 12), (PLACE if unit.township else SHEET, 26), (STEP, 34), (SIGNER, 26), (SIGNED_ON, 26))
     note = "纸质表签字后，请照抄签字人和日期；日期写成 2019-12-05，不填日期的签字不计。每张表的每个环节各一行。"
     book.put_table_top(sheet, styles, f"{unit.name}签字登记表", columns, note)
     for header in (3, 4):

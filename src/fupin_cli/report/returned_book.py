@@ -15,12 +15,13 @@ from fupin_cli.errors import FupinError
 from fupin_cli.ingest import Ask, no_password
 from fupin_cli.ingest.readers import read_file
 from fupin_cli.language import listed, tr
-from fupin_cli.report.dispatch_book import ANSWER_HEADERS, BATCH, CASE, PLACE, SHOWN, SIGNED_ON, SIGNER, STEP
+from fupin_cli.report.dispatch_book import ANSWER_HEADERS, BATCH, CASE, PLACE, SHEET, SHOWN, SIGNED_ON, SIGNER, STEP
 
 _SEARCHED = 40  # rows in which the header is looked for
 _HEADERS = {"case_text": CASE, "batch_text": BATCH, **ANSWER_HEADERS, **SHOWN}
 _NEEDED = (CASE, ANSWER_HEADERS["verdict"])
-_EARLIER = {CASE: "疑点编号"}  # what stood there before: those workbooks are still out
+# what stands there in workbooks that went out before, and in a county office's: it has no villages
+_EARLIER = {CASE: "疑点编号", PLACE: SHEET}
 _NUMBERS = {"number": CASE}
 _FINDING_KEYS, _A_CASE = r"^[0-9a-f]{16}(、[0-9a-f]{16})*$", r"^[Cc][0-9A-Za-z]{16}$"
 _SIGNATURES = {"batch_text": BATCH, "village": PLACE, "step": STEP, "by": SIGNER, "on": SIGNED_ON}
