@@ -302,6 +302,14 @@ def test_contradicting_answers_are_neither_so_nor_not_so(tmp_path):
     assert [(row["back"], row["so"], row["so_share"]) for row in told if row["back"] == 2] == [(2, 1, 100.0)]
 
 
+def test_townships_that_answer_alike_are_ranked_by_name(tmp_path):
+    """Nobody has answered: all are first, in the order of counties and townships."""
+    _, folder, _ = send(tmp_path)
+    told = json.loads(fupin("cases", "stats", "--json", "--ledger", folder).stdout)["performance"]
+    names = [(row["county"], row["township"]) for row in told]
+    assert (names, {row["rank"] for row in told}) == (sorted(names), {1})
+
+
 def test_an_answered_case_says_what_it_waits_for(tmp_path):
     """Without signatures it is not closed: the case itself says so, not the import's workbook alone."""
     _, folder, books = send(tmp_path)

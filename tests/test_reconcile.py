@@ -188,7 +188,8 @@ def test_what_a_round_changes(known, now, events, figures):
 
 def test_a_round_of_less_evidence_clears_nothing_of_more():
     """What the province found the county cannot clear; what the county missed the province's round counts."""
-    assert moved([{"stage": "province"}], frames([])) == ([], {"untold": 1})
+    for more in ("city", "province"):
+        assert moved([{"stage": more}], frames([])) == ([], {"untold": 1})
     assert moved([{"stage": "province"}], frames([], stages=("county", "province")))[0] == ["cleared"]
     assert moved([{"stage": None}], frames([]))[0] == ["cleared"]
     both = frames([{"stage": "province"}, {"stage": "county", "person_id": "P2"}], stages=("county", "province"))
