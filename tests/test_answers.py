@@ -316,7 +316,7 @@ def test_an_answered_case_says_what_it_waits_for(tmp_path):
     give_back(folder, books, tmp_path / "back", sign=False)
     case = events(folder)[0]["case_id"]
     told = fupin("cases", "show", case, "--ledger", folder).stdout
-    assert "not closed yet, for want of: 缺核查人签字" in told
+    assert "not closed yet, for want of: signature: 核查人, signature: 村党组织书记" in told
     assert json.loads(fupin("cases", "show", case, "--json", "--ledger", folder).stdout)["lacks"][0] == "缺核查人签字"
 
 

@@ -171,7 +171,7 @@ def test_without_signatures_nothing_is_closed(out, tmp_path):
     assert "缺核查人签字、缺村党组织书记签字" in str(listed(told, "待补正")[0])
     assert told.lacks == {f"缺{step}签字": 24 for step in STEPS}
     said = fupin("cases", "import", target, "--ledger", out, "--on", BACK).stdout
-    assert re.search(r"answered, incomplete +24\n  缺核查人签字 +24\n  缺村党组织书记签字 +24\n", said)
+    assert re.search(r"answered, incomplete +24\n  signature: 核查人 +24\n  signature: 村党组织书记 +24\n", said)
     assert "sheet 待补正" in said
     for step in STEPS[:-1]:
         assert sign(out, 1, step, f"{step}甲", BACK, BACK, place={"township": "河口镇"})[1] == 0

@@ -11,6 +11,20 @@ if TYPE_CHECKING:  # rules are much to load for whoever only lists cases
     from fupin_cli.rules import SignOff
 
 
+_IN_ENGLISH = {
+    "签字未逐级（日期倒序）": "signatures out of order",
+    "一人签了多个环节": "one hand signed several steps",
+    "“是否属实”与“处理意见”矛盾": "what is so and what is done contradict each other",
+    "缺佐证材料": "proof",
+}
+
+
+def in_english(lack: str) -> str:
+    """What `settled` says, in English; steps and documents are called as the chain calls them."""
+    what = lack.removeprefix("缺")
+    return _IN_ENGLISH.get(lack) or (f"signature: {what.removesuffix('签字')}" if lack.endswith("签字") else what)
+
+
 def contradicts(verdict: object, action: object) -> bool:
     """Whether an answer says that a clue is not so, and that the register is corrected because of it."""
     return verdict == NOT_SO and action in CORRECTING

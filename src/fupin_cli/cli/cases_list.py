@@ -16,6 +16,7 @@ from fupin_cli.cases.asked import chosen
 from fupin_cli.cases.history import DETAIL_WORDS, batch_words, history, kind_words, state_words
 from fupin_cli.cases.ledger import Ledger, case_of_finding, nearest_case, open_ledger
 from fupin_cli.cases.schema import COUNTY, OPEN, STATES
+from fupin_cli.cases.signoff import in_english
 from fupin_cli.cli import complete
 from fupin_cli.cli.cases_options import Batch, book_option, case_number, day_option, json_option, ledger_option
 from fupin_cli.cli.cases_tables import print_table, table_of
@@ -200,7 +201,8 @@ def show_case(case: str, output: Path | None, ledger: Path, *, as_json: bool) ->
     click.echo(f"{where}　{asked}　{who['name'] or ''} {who['id_number'] or ''}")
     click.echo(evidence)
     if lacks:
-        click.echo(tr("not closed yet, for want of: {lacks}", lacks="、".join(lacks)))
+        said = pick(("、".join(lacks), ", ".join(map(in_english, lacks))))
+        click.echo(tr("not closed yet, for want of: {lacks}", lacks=said))
     heads = {"day": tr("day"), "kind": tr("event"), "round": tr("round"), "batch": tr("batch"), "what": tr("what")}
     events = pick((events.with_columns(kind_words("kind")), events)).with_columns(batch_words("batch"))
     print_table(table_of([(zh, name) for name, zh in heads.items()], events))

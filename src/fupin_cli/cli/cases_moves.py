@@ -11,6 +11,7 @@ import click
 from rich.table import Table
 
 from fupin_cli.cases.answers import PROBLEMS
+from fupin_cli.cases.signoff import in_english
 from fupin_cli.casework import BATCHES, book_round, dispatch, exempt, reopen
 from fupin_cli.cli import complete
 from fupin_cli.cli.cases_options import Batch, Day, case_number, day_option, json_option, ledger_option
@@ -222,7 +223,8 @@ def import_(
 
 def _tell_taken_back(told: Feedback, ledger: Path) -> None:
     """What an import did, each trouble with what it is made of, where the lists are, and the next step."""
-    parts = {BAD_SIGNATURES: told.unsigned, TO_MEND: told.lacks}
+    lacks = {pick((lack, in_english(lack))): count for lack, count in told.lacks.items()}
+    parts = {BAD_SIGNATURES: told.unsigned, TO_MEND: lacks}
     lines: dict[str, int] = {}
     for name, count in told.counts.items():
         lines |= {pick((name, IN_ENGLISH.get(name, name))): count}
