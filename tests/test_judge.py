@@ -111,6 +111,20 @@ def test_age_at_school_start(born, age):
     assert world.judge(as_of=date(2020, 9, 1)).facts.persons["age_at_school_start"].to_list() == [age + 1]
 
 
+@pytest.mark.parametrize(
+    ("born", "age"),
+    [
+        (date(2000, 11, 29), 19), (date(2000, 11, 30), 19), (date(2000, 12, 1), 18), (date(2000, 10, 31), 19), (date(2001, 1, 1), 18),
+        (date(2000, 2, 29), 19), (None, None),
+    ],
+)  # fmt: skip
+def test_age_in_completed_years(born, age):
+    """On the as-of date, 30 November 2019: the month goes before the day of the month."""
+    world = World()
+    world.person(id_birth_on=born, birth_on=None)
+    assert world.judge().facts.persons["age"].to_list() == [age]
+
+
 def lines(*rows: tuple[str, float]) -> Lines:
     citation = Citation("文件", Provenance.VERIFIED)
     return Lines(
@@ -1134,6 +1148,16 @@ def test_outcomes_come_in_batches_and_are_the_same(monkeypatch, tmp_path):
     assert decided.rows() == [
         (*row[:3], None, None) for row in whole.outcomes.filter(pl.col("rule_id") == "NAT-H-0").rows()
     ]
+
+
+def test_a_households_finding_is_about_whoever_has_its_row():
+    """What is said of the household stands on the row of one member, who need not be the first of the sheet."""
+    world = World()
+    world.person(**GOOD_PERSON | {"name": "张三"})
+    world.person(**GOOD_PERSON | {"name": "李四", "relation": "配偶"})
+    world.home(**GOOD_HOME | {"safe_water": False, "row": 3})
+    found = world.judge().findings.filter(pl.col("rule_id") == "CMP-EX1")
+    assert found.select("name", "relation", "register_at").rows() == [("李四", "配偶", 3)]
 
 
 def test_a_household_finding_names_the_members_behind_it():
