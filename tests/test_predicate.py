@@ -120,3 +120,60 @@ def test_any_text_is_read_or_refused(text):
     except ConfigurationError:
         return
     assert set(condition.names) <= set(FACTS)
+
+
+@pytest.mark.parametrize(
+    ("text", "as_text", "matched", "alone", "null"),
+    [
+        ("sex = '男'", {"sex"}, {"sex"}, set(), set()),
+        ("'男' <> sex", {"sex"}, {"sex"}, set(), set()),
+        ("sex IN ('男', '女')", {"sex"}, {"sex"}, set(), set()),
+        ("sex NOT LIKE '%a'", {"sex"}, {"sex"}, set(), set()),
+        ("sex BETWEEN 'a' AND 'b'", {"sex"}, {"sex"}, set(), set()),
+        ("5 BETWEEN age AND income", set(), {"age"}, set(), set()),
+        ("born >= DATE '2000-01-01'", set(), set(), set(), set()),
+        ("dibao AND sex = '男'", {"sex"}, {"sex"}, {"dibao"}, set()),
+        ("NOT (dibao OR age > 5) AND born IS NULL", set(), set(), {"dibao"}, {"born"}),
+        ("sex IS NOT NULL OR use LIKE '商%'", {"use"}, {"use"}, set(), {"sex"}),
+    ],
+)
+def test_how_facts_are_asked(text, as_text, matched, alone, null):
+    """Which facts are compared with a text, asked whether they are something, answers by themselves, or looked at for a blank."""
+    read = parse_condition(text, FACTS, WHERE, "hit")
+    assert (read.read_as_text, read.matched, read.alone, read.tested_for_null) == (as_text, matched, alone, null)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("(dibao", "1 '(' and 0 ')'"),
+        ("dibao AND", "something to join by AND"),
+        ("OR dibao", "something to join by OR"),
+        ("dibao OR NOT", "something to join by NOT"),
+        ("age = = 3", "= once, not =="),
+        ("dibao age > 3", "AND or OR between two questions"),
+    ],
+)
+def test_words_that_make_no_condition_are_told_why(text, hint):
+    """All of them are allowed, and still they ask nothing."""
+    with pytest.raises(ConfigurationError) as refused:
+        parse_condition(text, FACTS, WHERE, "hit")
+    assert hint in str(refused.value)
+
+
+def test_a_departments_columns_are_offered_where_nothing_is_near():
+    """Its own, and not those that every list has, nor whether they are given."""
+    known = {"dept_use", "dept_given_use", "dept_name", "age"}
+    with pytest.raises(ConfigurationError) as refused:
+        parse_condition("dept_qqqqqqqqqqqq = 1", known, WHERE, "hit")
+    assert refused.value.try_ == "one of: dept_use"
+    with pytest.raises(ConfigurationError) as refused:
+        parse_condition("qqqqqqqqqqqq = 1", known, WHERE, "hit")
+    assert refused.value.try_ == "see docs/rules.md"
+
+
+def test_an_absent_upper_end_leaves_it_unknown():
+    """The AND of BETWEEN joins no questions: what stands behind it is a number, also where no file gives it."""
+    frame = pl.DataFrame({"age": [3, 0], "income": [None, None]})
+    condition = parse_condition("age BETWEEN 1 AND income", FACTS, WHERE, "hit")
+    assert evaluate(frame, condition, WHERE).to_list() == [None, False]

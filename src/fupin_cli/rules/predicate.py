@@ -344,6 +344,14 @@ def _alone(tokens: list[tuple[str, str]]) -> frozenset[str]:
         word
         for at, (kind, word) in enumerate(tokens, 1)
         if kind == "name" and words[at - 1] in _BEFORE_ALONE and words[at + 1] in _AFTER_ALONE
+        if not _ends_between(words[:at])
+    )
+
+
+def _ends_between(before: list[str]) -> bool:
+    """Whether what follows these words is the upper end of a BETWEEN: its AND joins no questions."""
+    return before[-1] == "AND" and "BETWEEN" in itertools.takewhile(
+        lambda word: word not in ("AND", "OR"), before[-2::-1]
     )
 
 
