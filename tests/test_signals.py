@@ -156,3 +156,29 @@ run_guarded(lambda: (os.kill(os.getpid(), signal.SIGHUP), time.sleep(0.2), print
         text = f"import signal; signal.signal(signal.SIGHUP, signal.{told})\n{script}"
         done = subprocess.run([sys.executable, "-c", text], capture_output=True, encoding="utf-8", check=False)
         assert ("lives" in done.stdout) == lives
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["term", "int"])
+def test_what_fails_after_a_signal_that_a_library_lost_is_no_fault(number):
+    """Where a library calls back into Python, the exception is lost there, and the next thing fails: the signal is told."""
+    script = """
+import os, sys; from fupin_cli.cli.boundary import run_guarded
+
+class Lost:
+    def __del__(self):  # an exception in here is printed and forgotten, as in a callback
+        os.kill(os.getpid(), int(sys.argv[1]))
+        for _ in range(100): pass
+
+def work():
+    lost = Lost()
+    del lost
+    raise TypeError("what came of it")
+
+sys.exit(run_guarded(work))
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", script, str(int(number))], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == CODES[number]
+    assert "earlier results are untouched" in ended.stderr
+    assert "bug" not in ended.stderr

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from fupin_cli.cli.signals import INTERRUPTED, Stopped, heed_signals, said
+from fupin_cli.cli.signals import INTERRUPTED, Stopped, heard_before, heed_signals, said
 from fupin_cli.errors import DiskError, FupinError
 from fupin_cli.language import tr
 
@@ -53,6 +53,9 @@ def run_guarded(command: Callable[[], object]) -> int:
     except SystemExit as error:  # rich ends the program so when a pipe is closed
         return _nobody_reads() if isinstance(error.__context__, BrokenPipeError) else BUG
     except BaseException as error:  # noqa: BLE001 a panic in a library is not an Exception, and nothing may leak past here
+        if (code := heard_before()) is not None:
+            _say(said(code))
+            return code
         return _foreign(error)
     return result if isinstance(result, int) else 0
 

@@ -23,6 +23,7 @@ _HEARD = tuple(
     number for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if (number := getattr(signal, name, None))
 )
 _GRACE = 1.0  # seconds to end in order
+_stopped_by: list[int] = []  # the signal that was heard first
 
 
 class Stopped(BaseException):
@@ -30,7 +31,19 @@ class Stopped(BaseException):
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
-        self.code = INTERRUPTED if number == signal.SIGINT else TERMINATED
+        self.code = _code(number)
+
+
+def heard_before() -> int | None:
+    """The exit code for the signal that was heard; None where none was.
+
+    An exception is lost where a library of another language calls back: what fails there afterwards fails because of the signal.
+    """
+    return _code(_stopped_by[0]) if _stopped_by else None
+
+
+def _code(number: int) -> int:
+    return INTERRUPTED if number == signal.SIGINT else TERMINATED
 
 
 def said(code: int) -> str:
@@ -54,6 +67,7 @@ def heed_signals() -> None:
 def _stop(number: int, frame: FrameType | None) -> None:
     for each in _HEARD:  # the way out is not interrupted again; the watching thread still hears
         signal.signal(each, _nothing)
+    _stopped_by.append(number)
     raise Stopped(number)
 
 
@@ -69,7 +83,7 @@ def _watch(heard: socket.socket) -> None:
     heard.settimeout(_GRACE)
     with contextlib.suppress(TimeoutError):
         heard.recv(1)
-    code = INTERRUPTED if number == signal.SIGINT else TERMINATED
+    code = _code(number)
     remove_unfinished()
     with contextlib.suppress(OSError):
         os.write(2, f"{said(code)}\n".encode())
