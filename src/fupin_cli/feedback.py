@@ -60,8 +60,7 @@ class Feedback:
 
     `lacks` counts what the answered cases that are not closed still need; `of_runs` names the files that are lists of a run
     and no forms; `refused` counts the rows that were not taken, by file and what is wrong, `unsigned` the signatures that were
-    not, by what is wrong; `folder` is where the units' lists
-    are.
+    not, by what is wrong; `folder` is where the units' lists are.
     """
 
     booked: int
@@ -304,10 +303,11 @@ def _by_case(ledger: Ledger, kind: str, case_id: str | None) -> dict[str, list[d
 def _chain(ledger: Ledger, batch: int) -> SignOff:
     rows = ledger.rows("SELECT chain FROM batches WHERE batch = ?", (batch,))
     if not rows:
+        known = [batch_name(row["batch"]) for row in ledger.rows("SELECT batch FROM batches ORDER BY batch")]
         raise UsageError(
             tr("there is no batch {batch_name}", batch_name=batch_name(batch)),
-            try_=tr("one of: {names}", names=listed(_batches(ledger)))
-            if _batches(ledger)
+            try_=tr("one of: {names}", names=listed(known))
+            if known
             else typed("fupin", "cases", "dispatch", "--due", "DATE", *in_ledger(ledger.folder)),
         )
     told = json.loads(rows[0]["chain"])
@@ -317,10 +317,6 @@ def _chain(ledger: Ledger, batch: int) -> SignOff:
         county_steps=tuple(told.get("county_steps", told["steps"])),  # an older batch had one chain for everybody
         same_signer=bool(told.get("same_signer", False)),
     )  # fmt: skip
-
-
-def _batches(ledger: Ledger) -> list[str]:
-    return [batch_name(row["batch"]) for row in ledger.rows("SELECT batch FROM batches ORDER BY batch")]
 
 
 def _sent(folder: Path) -> pl.DataFrame:
@@ -520,9 +516,8 @@ def _lacks(parts: Sequence[Part]) -> dict[str, int]:
     """What the cases that are to be mended lack, and how many of them; a case may lack several things."""
     rows = next(part.rows for part in parts if part.name == TO_MEND)
     each = rows.select("cases", pl.col("lacks").str.split("、")).explode("lacks")
-    return dict(
-        each.group_by("lacks", maintain_order=True).agg(pl.col("cases").sum()).rows()
-    )  # in the order of the chain
+    # in the order of the chain
+    return dict(each.group_by("lacks", maintain_order=True).agg(pl.col("cases").sum()).rows())
 
 
 def _once(cases: pl.DataFrame) -> pl.DataFrame:

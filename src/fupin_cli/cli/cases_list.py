@@ -156,7 +156,7 @@ def show_case(case: str, output: Path | None, ledger: Path, *, as_json: bool) ->
         to_read = not (output or as_json)  # by whoever types; papers and programs have it in Chinese
         events = history(opened, number, english=to_read and pick((False, True)))
         near = None if found.height else nearest_case(opened, number)
-        lacks = _lacks(opened, number)
+        lacks = _lacks(opened, number) if found.height and not output else []
     if not found.height:
         raise UsageError(
             tr("no case has the number {number}", number=number),
