@@ -1,10 +1,14 @@
 """Facts that a pack declares, in drawn worlds: out of two lists at once, of households without members, of those that were one."""
 
+from dataclasses import replace
+
 import polars as pl
+import pytest
 
 from fupin_cli.rules import inquire, load_packs
+from fupin_cli.rules.evidence import World as Wide
 from rules_world import AS_OF, KNOWN, World, shipped, usual
-from test_judge import GOOD_HOME
+from test_judge import GOOD_HOME, GOOD_PERSON
 from test_pack import GOOD, write_pack
 
 TWO_LISTS = """
@@ -84,3 +88,81 @@ def test_households_that_were_one_are_counted_together(tmp_path):
         packs=packs_with(tmp_path, WERE_ONE, "household", "were_together < 5", "were_together = 1", "were_together = 9")
     ).facts
     assert facts.households.sort("household_id")["were_together"].to_list() == [2, 2, 1, 1]
+
+
+@pytest.mark.parametrize(("group", "counted"), [(None, None), ("甲", 2)])
+def test_where_no_household_names_another_nothing_is_known(tmp_path, group, counted):
+    """An empty column tells of nobody's division; where all are filled in, all are counted."""
+    world = World()
+    for home in ("H0", "H1"):
+        world.person(home)
+        world.home(home, poverty_attr=group, food_ok=True)
+    asked = packs_with(tmp_path, WERE_ONE, "household", "were_together < 5", "were_together = 1", "were_together = 9")
+    assert world.judge(packs=asked).facts.households["were_together"].to_list() == [counted, counted]
+
+
+def test_a_household_has_the_village_of_its_first_member_who_names_one():
+    """In the order of the register, in whatever order the rows come."""
+    world = World()
+    for village in (None, "甲村", "乙村"):
+        world.person("H0", village=village, village_key=village, county=None, county_key="青禾" if village else None)
+    settings = [world.inquire(shuffle=seed).judge()._setting.facts for seed in range(6)]
+    homes = [facts.households[Wide.STRICT] for facts in settings]
+    assert {(home["_village"].item(), home["_county"].item()) for home in homes} == {("青禾||甲村", "青禾")}
+
+
+def test_two_persons_on_one_row_are_one_household():
+    """A row that speaks of two is no two households: what is said of the household stands on the first of them, once."""
+    world = World()
+    for name in ("张三", "李四"):
+        world.person("H0", name=name, row=2)
+    world.home("H0", **GOOD_HOME | {"safe_water": False})
+    found = world.judge("NAT-H-7", "NAT-H-0", "CMP-EX1").findings.filter(pl.col("rule_id") == "CMP-EX1")
+    assert found["name"].to_list() == ["张三"]
+
+
+@pytest.mark.parametrize(("level", "column"), [("person", "health"), ("person", "food_ok"), ("household", "food_ok")])
+def test_whether_a_file_says_something_of_anybody(tmp_path, level, column):
+    """Of two registers one has the column: there whoever leaves it empty is asked, in the other nobody; also of members."""
+    world = World()
+    for n, (source, value) in enumerate([("甲.xlsx", True), ("甲.xlsx", None), ("乙.xlsx", None)]):
+        world.person(f"H{n}", source=source, health="健康" if value else None)
+        world.home(f"H{n}", source=source, food_ok=value)
+    asked = packs_with(
+        tmp_path, "", level, f"given_{column} AND {column} IS NULL", f"given_{column} = true", f"given_{column} = false"
+    )
+    found = world.judge(packs=asked).findings
+    assert found["household_id"].to_list() == ["H1"]
+
+
+def test_nothing_of_our_own_is_shown_among_the_facts():
+    """Columns that join tables are no facts of anybody."""
+    world = World()
+    world.person(**GOOD_PERSON)
+    world.home(**GOOD_HOME)
+    facts = world.judge().facts
+    for frame in (facts.persons, facts.households):
+        assert not [name for name in frame.columns if name.startswith(("_", "given_"))]
+        assert {"household_id", "house_grade", "as_of"} <= set(frame.columns)
+
+
+def test_everything_is_called_by_its_name():
+    """A pack's facts, both columns of a fact from two sources, numbers, lines, rules and kinds of list."""
+    called = World().inquire(packs=tuple(replace(pack, opt_in=False) for pack in shipped()[0])).label
+    assert called("deceased") == "公安死亡名单中有此人"
+    assert called("warn_exited_yuan") == "脱贫人口住院自付预警线"
+    assert called("NAT-H-7") == "NAT-H-7 饮水安全有保障"
+    assert called("line_yuan") == "标准线"
+    assert called("water_disputed").endswith("（来源不一致）")
+
+
+def test_every_outcome_is_counted():
+    """Of a criterion and of a check: what speaks against a household is a hit."""
+    world = World()
+    for n, (water, exited) in enumerate([(True, "已脱贫"), (False, "已脱贫"), (False, "已脱贫"), (None, "已脱贫")]):
+        world.person(f"H{n}", **GOOD_PERSON)
+        world.home(f"H{n}", **GOOD_HOME | {"safe_water": water, "exit_status": exited})
+    reports = {report.rule_id: report for report in world.judge().reports}
+    told = [reports[rule] for rule in ("NAT-H-7", "NAT-H-2", "NAT-H-4", "CMP-PS1")]
+    counts = [(r.examined, r.hits, r.clears, r.unknowns, r.not_applicable) for r in told]
+    assert counts == [(4, 2, 1, 1, 0), (4, 0, 4, 0, 0), (4, 0, 0, 0, 4), (4, 0, 0, 4, 0)]

@@ -503,6 +503,7 @@ def test_a_provinces_standard_stands_beside_the_nations(home, person, outcome, s
     ("entered", "extract", "stages", "outcome"),
     [
         (date(2019, 11, 10), {"as_of": date(2019, 10, 31)}, ("county",), "clear"),
+        (date(2019, 10, 31), {"as_of": date(2019, 10, 31)}, ("county",), "clear"),
         (date(2019, 10, 10), {"as_of": date(2019, 10, 31)}, ("county",), "hit"),
         (date(2019, 11, 10), {"as_of": date(2019, 10, 31), "coverage": ["白石县"]}, ("county", "province"), "hit"),
         (date(2019, 11, 10), {"as_of": date(2019, 10, 31), "coverage": ["白石县"]}, ("county",), "unknown"),
@@ -1118,6 +1119,9 @@ def test_the_narrowest_standard_that_applies_decides():
         "62": ["GS-18-0", "NAT-H-0"], "32": ["NAT-H-0"],
     }  # fmt: skip
     assert [rule.id for rule in standards(in_county("shaanxi"), "99")] == ["SN-H-0", "NAT-H-0"]
+    provided = World().inquire(jurisdiction="450121").provided
+    asked = {name: [rule.id for rule in rules] for name, rules in provided.items()}
+    assert asked == {"exit_standard": ["GX-H-0", "NAT-H-0"], "guangxi_standard": ["GX-H-0"]}
 
 
 # --- a batch at a time --------------------------------------------------------------------------------------------------

@@ -82,6 +82,72 @@ def test_refused(text, said):
     assert WHERE in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "said", "why", "to_type"),
+    [
+        ("CASE WHEN dibao THEN 1 ELSE 0 END = 1", "SQL that conditions do not have", "turn an unknown into an answer", "two rules"),
+        ("ifnull(dibao, FALSE)", "SQL that conditions do not have", "allowed are known facts", "first_of"),
+        ("age IN (SELECT 1)", "SQL that conditions do not have", "", "any, count, sum, value"),
+        ("upper(sex) = 'A'", "SQL that conditions do not have", "", "a fact of its own, named in [[fact]]"),
+        ("dibao XOR sex = 'A'", "SQL that conditions do not have", "", "a <> b"),
+        ("age(1)", "'age' is not a known fact", "numbers, 'text', = <> < <=", "see docs/rules.md"),
+        ("born > DATE 'x'", "DATE is followed by a day", "allowed are", "DATE '2020-01-31'"),
+        ("born > DATE 3", "DATE is followed by a day", "allowed are", "DATE '2020-01-31'"),
+        ("born > DATE", "DATE is followed by a day", "allowed are", "DATE '2020-01-31'"),
+        ("born > DATE '2019-02-29'", "DATE is followed by a day", "allowed are", "DATE '2020-01-31'"),
+        ("dibao AND NOT NULL", "NULL may only follow IS or IS NOT", "allowed are", None),
+        ("dibao IS NOT TRUE", "IS may only ask for NULL", "IS TRUE would answer no", None),
+        ("sex = “男”", "'“男”' is not allowed in a condition", "allowed are", "straight quotes"),
+        ("age ≥ 3", "'≥' is not allowed", "allowed are", ">="),
+        ("dibao & age > 3", "'&' is not allowed", "allowed are", "AND"),
+        ("dibao ； age", "'；' is not allowed", "allowed are", "one condition, joined by AND or OR"),
+        ("dibao; age", "';' is not allowed", "allowed are", "one condition, joined by AND or OR"),
+        ("age > 1 -- all", "'--' is not allowed", "allowed are", "a comment of TOML"),
+        ("dibao #", "'#' is not allowed", "allowed are", "see docs/rules.md"),
+        ("  ", "hit is empty", "a condition is needed, such as dibao = TRUE", None),
+        ("dibao age > 3", "hit is not a condition: 'dibao age > 3'", "its words are allowed, their order is not", "AND or OR between"),
+    ],
+)  # fmt: skip
+def test_what_to_type_instead(text, said, why, to_type):
+    """Whoever writes what is not allowed is told why, and what there is for it."""
+    with pytest.raises(ConfigurationError) as caught:
+        parse_condition(text, FACTS, WHERE, "hit")
+    assert said in caught.value.what
+    assert why in (caught.value.why or "")
+    assert (caught.value.try_ is None) if to_type is None else (to_type in caught.value.try_)
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "to_type"),
+    [
+        ("是否低保 = TRUE", {"dibao", "dept_dibao"}, "dibao（是否低保）"),
+        ("是否低保 = TRUE", {"dept_dibao", "use"}, "dept_dibao（是否低保）"),
+        ("是否低保户 = TRUE", {"dibao"}, "dibao（是否低保）"),
+        ("使用性质 = '营运'", {"dept_use", "use", "kind"}, "kind（使用性质）"),
+        ("是否低保 = TRUE", {"use"}, "see docs/rules.md, Conditions"),
+        ("耕地面积 > 3", {"dibao"}, "see docs/rules.md, Conditions"),
+    ],
+)
+def test_a_header_is_answered_with_its_column(text, known, to_type):
+    """Who writes what stands over the column in the file is told what the column is called here."""
+    called = {"是否低保": {"dibao"}, "使用性质": {"use", "kind"}}
+    with pytest.raises(ConfigurationError) as caught:
+        parse_condition(text, known, WHERE, "hit", called)
+    assert caught.value.try_ == to_type
+
+
+@pytest.mark.parametrize(
+    ("word", "to_type"),
+    [("dept_given_uze", "dept_given_use"), ("dept_uze", "dept_use"), ("given_sax", "given_sex"), ("uze", "use")],
+)
+def test_a_likeness_is_looked_for_among_its_own_kind(word, to_type):
+    """What all of a kind begin with likens nothing."""
+    known = {"dept_given_use", "dept_use", "given_sex", "use", "dept_given_age"}
+    with pytest.raises(ConfigurationError) as caught:
+        parse_condition(f"{word} = 1", known, WHERE, "hit")
+    assert caught.value.try_ == to_type
+
+
 def test_a_misspelt_fact_gets_a_suggestion():
     """The error ends with what the writer may have meant."""
     with pytest.raises(ConfigurationError) as caught:
@@ -90,19 +156,34 @@ def test_a_misspelt_fact_gets_a_suggestion():
 
 
 @pytest.mark.parametrize(
-    "text", ["sex > 3", "dibao = 'yes'", "dibao IN ('yes', 'y')", "'3' = age", "age NOT LIKE '%1%'"]
+    ("text", "said", "why", "to_type"),
+    [
+        ("dibao = 'yes'", "compares dibao with a text", "dibao is Boolean", "dibao with TRUE or FALSE, or alone"),
+        (
+            "dibao IN ('yes', 'y')",
+            "compares dibao with a text",
+            "dibao is Boolean",
+            "dibao with TRUE or FALSE, or alone",
+        ),
+        ("'3' = age", "compares age with a text", "age is Int64", "age with a number, without quotes"),
+        ("age NOT LIKE '%1%'", "compares age with a text", "age is Int64", "age with a number, without quotes"),
+        ("born = '2000-01-01'", "compares born with a text", "born is Date", "born with DATE '2020-01-31'"),
+        ("sex > 3", "cannot evaluate", "sex is String: compare each with its own type", None),
+        ("age + 1", "is not a yes-or-no question", "it gives Int64", None),
+    ],
 )
-def test_types_must_fit(text):
-    """A comparison across types says which fact has which type, and quotes no value."""
-    with pytest.raises(ConfigurationError) as caught:
+def test_types_must_fit(text, said, why, to_type):
+    """A comparison across types says which fact has which type and what to type instead, and quotes no value."""
+    with pytest.raises(ConfigurationError, match=said) as caught:
         ask(text, sex="张三丰", age=3, dibao=True)
+    assert (caught.value.why, caught.value.try_) == (why, to_type)
     assert "张三丰" not in str(caught.value)
 
 
-def test_a_number_is_no_answer():
-    """A condition must be a yes-or-no question."""
-    with pytest.raises(ConfigurationError, match="not a yes-or-no question"):
-        ask("age + 1", age=3)
+def test_a_condition_that_reads_nothing_is_asked_of_every_row():
+    """TRUE is true of each of three."""
+    frame = pl.DataFrame({"age": [1, 2, 3]})
+    assert evaluate(frame, parse_condition("TRUE", FACTS, WHERE, "hit"), WHERE).to_list() == [True, True, True]
 
 
 def test_an_absent_column_may_be_searched_for_text():
@@ -150,6 +231,7 @@ def test_how_facts_are_asked(text, as_text, matched, alone, null):
         ("dibao AND", "something to join by AND"),
         ("OR dibao", "something to join by OR"),
         ("dibao OR NOT", "something to join by NOT"),
+        ("dibao AND age > 3 OR", "something to join by OR"),
         ("age = = 3", "= once, not =="),
         ("dibao age > 3", "AND or OR between two questions"),
     ],

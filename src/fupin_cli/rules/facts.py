@@ -221,7 +221,7 @@ def _with_given(frame: pl.DataFrame, level: Level, read: Collection[str], compar
     asked = tuple(sorted({name.removeprefix(GIVEN) for name in read if name.startswith(GIVEN)} & set(frame.columns)))
     told = compared.once(("given", level, asked), lambda whole: _sources_that_give(level, asked, whole))
     found = frame.select("source").join(told, on="source", how="left", nulls_equal=True, maintain_order="left")
-    return frame.with_columns(found[n].fill_null(value=False).alias(GIVEN + n) for n in asked if n in found.columns)
+    return frame.with_columns(found[n].alias(GIVEN + n) for n in asked if n in found.columns)
 
 
 def _sources_that_give(level: Level, columns: Sequence[str], compared: Comparison) -> pl.DataFrame:
@@ -243,7 +243,7 @@ def _shared(homes: pl.DataFrame) -> list[str]:
 
 def _with_places(homes: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
     """The households with the village and county that their first member to name one names."""
-    named = people.drop_nulls(HOME).group_by(HOME).agg(pl.col(VILLAGE, COUNTY).drop_nulls().first())
+    named = people.group_by(HOME).agg(pl.col(VILLAGE, COUNTY).drop_nulls().first())
     at = pl.DataFrame({HOME: pl.Series(range(homes.height), dtype=pl.UInt32)})
     return homes.with_columns(at.join(named, on=HOME, how="left", maintain_order="left").get_columns())
 

@@ -98,7 +98,7 @@ def spoken(condition: Predicate, label: Callable[[str], str]) -> str:
         words = tuple(word for _, word in tokens[at : at + 3])
         phrase = next((n for n in (3, 2, 1) if len(words) >= n and words[:n] in _SPOKEN), 0)
         kind, word = tokens[at]
-        if word == "AND" and len(said) > 1 and said[-2] in ("介于", "不介于"):
+        if word == "AND" and said[-2:-1] in (["介于"], ["不介于"]):
             said.append("至")
         elif phrase:
             said.append(_SPOKEN[words[:phrase]])
@@ -350,9 +350,7 @@ def _alone(tokens: list[tuple[str, str]]) -> frozenset[str]:
 
 def _ends_between(before: list[str]) -> bool:
     """Whether what follows these words is the upper end of a BETWEEN: its AND joins no questions."""
-    return before[-1] == "AND" and "BETWEEN" in itertools.takewhile(
-        lambda word: word not in ("AND", "OR"), before[-2::-1]
-    )
+    return before[-1] == "AND" and "BETWEEN" in itertools.takewhile(lambda word: word != "AND", before[-2::-1])
 
 
 def _repeated(tokens: list[tuple[str, str]]) -> frozenset[str]:
