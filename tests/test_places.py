@@ -7,7 +7,15 @@ from fupin_cli.cases import LedgerKey
 from fupin_cli.normalise.codes import codes_of, read_code
 from fupin_cli.normalise.compared import clean_compared
 from fupin_cli.normalise.keys import person_keys
-from fupin_cli.normalise.regions import KnownPlaces, Renamed, place_codes, place_keys, rename_places, unmatched_places
+from fupin_cli.normalise.regions import (
+    KnownPlaces,
+    Renamed,
+    place_codes,
+    place_keys,
+    rename_places,
+    settle_places,
+    unmatched_places,
+)
 
 
 def places(*rows):
@@ -88,6 +96,7 @@ def test_one_hamlet_in_many_spellings(written):
 @pytest.mark.parametrize(
     ("written", "number"),
     [
+        ("进士第屯", "进士第"),
         ("十组", "10"),
         ("十一组", "11"),
         ("二十组", "20"),
@@ -166,9 +175,33 @@ def test_a_county_renamed_takes_its_townships_along():
 
 def test_a_hamlet_of_its_own_column_stays_beside_an_address():
     """An address that names no hamlet takes none away; where there is no column, the address tells it."""
-    both = pl.DataFrame({"hamlet": ["1组", None], "address": ["青禾县平川镇柳树村", "青禾县平川镇柳树村3组"]})
-    assert place_keys(both)["hamlet"].to_list() == ["1组", "3组"]
-    assert place_keys(both.select("hamlet"))["hamlet"].to_list() == ["1组", None]
+    addresses = ["青禾县平川镇柳树村", "青禾县平川镇柳树村3组", "青禾县平川镇柳树村3组"]
+    both = pl.DataFrame({"hamlet": ["1组", None, "5组"], "address": addresses})
+    assert place_keys(both)["hamlet"].to_list() == ["1组", "3组", "5组"]
+    assert place_keys(both.select("hamlet"))["hamlet"].to_list() == ["1组", None, "5组"]
+
+
+def test_places_are_called_as_the_register_calls_them():
+    """The commoner spelling, of two as common the first; the one county that has such a township, whoever left it out."""
+    register = places(
+        ("青禾县", "平川镇", "柳树村"),
+        ("青禾", "平川镇", "柳树村委会"),
+        (None, "平川镇", "柳树村委会"),
+        ("青禾县", "河口镇", None),
+        ("白石县", "河口镇", None),
+    )
+    known = KnownPlaces.of(register)
+    assert known.homes.rows() == [("平川", "青禾")]
+    rows = places(("青禾", "平川乡", "柳树"), (None, "平川", None), (None, "河口", None), (None, None, None))
+    settled = settle_places(rows, known)
+    assert settled.select("county", "township", "village").rows() == [
+        ("青禾县", "平川镇", "柳树村"),
+        ("青禾县", "平川镇", None),
+        (None, "河口", None),
+        (None, None, None),
+    ]
+    alone = settle_places(rows, known, "黄土县")
+    assert alone.select("county", "county_key").rows() == [("青禾县", "青禾")] * 2 + [("黄土县", "黄土")] * 2
 
 
 def test_places_that_the_register_has_not_are_told_with_their_rows():

@@ -77,7 +77,7 @@ def test_dates_are_read_in_every_spelling(line):
 
 SHORT_YEARS = """
 80-1-5 80.1.5 80/01/05 80年1月5日 80年1月 80年 80年度 80-01 5/1/80 800105 191225 80.1.5 08:30 ８０年１月 | yes
-1980-1-5 1980.1 191205 202103 19800105 80010512 8001051 1980-1-55 29225 16 12-25 5-3 长期 -                                     | no
+1980-1-5 1980.1 191205 202103 19800105 80010512 8001051 1980-1-55 29225 16 12-25 5-3 长期 - 1980年1月5日 1980年度 19011355 | no
 """
 
 
@@ -94,6 +94,7 @@ def test_a_date_whose_century_nobody_wrote_is_seen_and_not_read(line):
 PHONES = """
 13800000000                | 13800000000
 13800000000.0              | 13800000000
+13800000000.05             | 13800000000
 １３８００００００００      | 13800000000
 138-0000-0000              | 13800000000
 138 0000 0000              | 13800000000
@@ -195,7 +196,15 @@ def test_years(text, year):
 
 @pytest.mark.parametrize(
     ("text", "month"),
-    [("202103", date(2021, 3, 1)), ("2021-03-17", date(2021, 3, 1)), ("2021年3月", date(2021, 3, 1)), ("3月", None)],
+    [
+        ("202103", date(2021, 3, 1)),
+        ("2021-03-17", date(2021, 3, 1)),
+        ("2021年3月", date(2021, 3, 1)),
+        ("3月", None),
+        ("约2021年3月", None),
+        ("2021年3月起", None),
+        ("2021-03x", None),
+    ],
 )
 def test_months_are_their_first_day(text, month):
     """A month is a date, so that rules can compare it."""
@@ -215,6 +224,7 @@ def test_months_are_their_first_day(text, month):
         ("1,2", None),
         ("3万", None),
         ("约10", None),
+        ("3人5", None),
         ("1-2", None),
         ("inf", None),
         ("", None),
@@ -334,6 +344,7 @@ def test_an_opposite_question_turns_yes_and_no_but_not_the_thing_itself():
 def test_a_number_among_labels_means_nothing_until_it_is_declared():
     """1、4 of a multi-select cell may be anything; with a table they are its labels."""
     assert read(values.to_multi, "1,4") is None
+    assert read(values.to_multi, "3级残疾,1人户") == "1人户、3级残疾"
     assert read(values.to_multi, "残疾,4") is None
     assert read(values.to_multi, "1,4", labels={"患有大病": ["1"], "残疾": ["4"]}) == "患有大病、残疾"
 

@@ -84,7 +84,7 @@ def rename_places(frame: pl.DataFrame, renamed: Sequence[Renamed]) -> pl.DataFra
     for change in renamed:
         old, new = (_chain(name, change.level) for name in (change.old, change.new))
         same = [pl.col(f"{name}_key") == _bare(text, name) for name, text in old.items()]
-        where = pl.all_horizontal(same).fill_null(value=False)
+        where = pl.all_horizontal(same)
         for name, text in new.items():
             hit[name].append((where, text))
     changes = []
