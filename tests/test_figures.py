@@ -10,7 +10,8 @@ import pytest
 from openpyxl import load_workbook
 
 from conftest import fupin
-from fupin_cli.cases.figures import precision
+from fupin_cli.cases.figures import _performed, precision
+from fupin_cli.cases.schema import VILLAGE
 from fupin_cli.casework import book_round, dispatch
 from fupin_cli.feedback import take_back
 from fupin_cli.report.masking import mask_named
@@ -216,6 +217,18 @@ def test_a_share_never_passes_a_hundred(tmp_path):
         (2, 2, 100.0), (2, 0, 0.0), (2, 2, 100.0)
     ]  # fmt: skip
     assert all(row[name] is None or row[name] <= 100 for row in ranked for name in row if name.endswith("share"))
+
+
+def test_what_contradicts_itself_is_neither_so_nor_to_be_corrected():
+    """It came back; until somebody decides, no share counts it."""
+    answers = [("属实", True), ("部分属实", False), ("不属实", False), (None, False)]
+    cases = pl.DataFrame({"verdict": [said for said, _ in answers], "mended": [done for _, done in answers]}).with_columns(
+        county=pl.lit("青禾县"), township=pl.lit("平川镇"), receiver=pl.lit(VILLAGE), past=pl.lit(value=False),
+        **dict.fromkeys(("sent", "back", "in_time"), pl.lit(value=True)),
+    )  # fmt: skip
+    told = _performed(cases, VILLAGE).row(0, named=True)
+    assert (told["back"], told["so"], told["to_correct"], told["corrected"]) == (4, 1, 2, 1)
+    assert (told["back_share"], told["so_share"], told["corrected_share"]) == (100.0, 33.3, 50.0)
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,28 @@
 """The ledger's file when something is wrong with it, and cases told from what lies in it: no case is lost or taken for another."""
 
 import errno
+import hashlib
+import os
+import re
 import sqlite3
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from fupin_cli.cases import open_key, open_ledger
-from fupin_cli.cases.figures import in_words, trend
-from fupin_cli.cases.history import KIND_WORDS, history, kind_words, state_words
+from fupin_cli.cases.answers import PROBLEMS
+from fupin_cli.cases.figures import in_words, statistics, trend, warnings
+from fupin_cli.cases.history import DETAIL_WORDS, KIND_WORDS, history, kind_words, state_words
 from fupin_cli.cases.ledger import case_of_finding, check_ledger, detail, nearest_case, next_link
+from fupin_cli.cases.schema import STATES
 from fupin_cli.cases.signoff import contradicts, faults, settled
 from fupin_cli.errors import BadDataError, BusyError, DiskError, InputMissingError, NoPermissionError
-from fupin_cli.rules.pack import SignOff
+from fupin_cli.report.checklist import ACTIONS, REASONS, VERDICTS
+from fupin_cli.report.dispatch_book import COUNTY_REASONS
+from fupin_cli.rules.pack import Limits, SignOff
 
 ROUND = {
     "project": "p", "jurisdiction": "99", "stage": "county", "day": "2020-01-01", "people": "1.parquet",
@@ -161,6 +170,29 @@ def test_rounds_of_an_older_program_have_no_chain_and_later_ones_do(ledger):
     assert check_ledger(ledger)[0] == "round 3 does not follow from the rounds and events before it"
 
 
+def test_a_link_holds_the_run_the_link_before_and_what_happened_since(ledger):
+    """By a sum of the test's own: each event stands in one link, the very first in the first; a run alone makes another one."""
+    before, links = None, []
+    for run in ("r1", "r2"):
+        since = ledger.last_event()
+        book(ledger, run)
+        events = ledger.rows("SELECT * FROM events WHERE seq > ? ORDER BY seq", (since,))
+        text = f"{links[-1] if links else ''}\n{run}\n{''.join(repr(tuple(row.values())) for row in events)}"
+        before = next_link(ledger, before, run)
+        links.append(before["chain"])
+        assert links[-1] == hashlib.sha256(text.encode()).hexdigest()
+    assert next_link(ledger, None, "r1", 3) == {"chain": links[0], "chained_until": 3}
+    assert next_link(ledger, None, "r9", 3)["chain"] != links[0]
+
+
+def test_a_finding_is_known_by_its_number_however_it_is_typed(ledger, monkeypatch):
+    """Capitals and blanks come with copying; a number that two cases have means neither."""
+    people = pl.DataFrame({"finding_key": ["00ab" * 4, "00cd" * 4, "00cd" * 4], "case_id": ["C1", "C2", "C3"]})
+    monkeypatch.setattr(type(ledger), "people", lambda _: people)
+    assert [case_of_finding(ledger, key) for key in ("00ab" * 4, " 00AB00ab00Ab00aB ")] == ["C1", "C1"]
+    assert [case_of_finding(ledger, key) for key in ("00cd" * 4, "00ef" * 4, "C0000000000000001")] == [None] * 3
+
+
 # --- cases told from it -----------------------------------------------------------------------------------------------
 
 
@@ -196,6 +228,68 @@ def test_a_ledger_without_rounds_has_an_empty_trend(ledger):
     assert told.rows.height == 0
     assert told.rows.columns == [name for name, _, _ in told.columns]
     assert in_words(told).height == 0
+
+
+def test_rounds_say_their_stage_in_words(ledger):
+    """As the documents call it; a table without stages is shown as it is."""
+    for stage in ("county", "province"):
+        book(ledger, run=stage, stage=stage)
+    told = trend(ledger)
+    assert in_words(told)["stage"].to_list() == ["县级比对（录入前）", "省级比对（录入后）"]
+    assert in_words(replace(told, rows=told.rows.drop("stage"))).columns == told.rows.drop("stage").columns
+
+
+def test_a_new_ledger_is_its_owners_alone(tmp_path):
+    """Whatever the shell lets others read."""
+    before = os.umask(0o022)
+    try:
+        with open_ledger(tmp_path / "cases", make=True):
+            pass
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "cases").iterdir()}
+    assert modes == dict.fromkeys(modes, 0o600)
+    assert (tmp_path / "cases").stat().st_mode & 0o777 == 0o700
+
+
+# --- what tables are called -------------------------------------------------------------------------------------------
+
+
+def test_every_column_of_a_table_has_a_name_in_both_languages(ledger):
+    """Code, Chinese, English; rows have these columns, and no two are called alike."""
+    book(ledger)
+    tables = [
+        *statistics(ledger, date(2020, 1, 2), Limits()),
+        trend(ledger),
+        *warnings(ledger, date(2020, 1, 2), Limits()),
+    ]
+    for table in tables:
+        codes, chinese, english = zip(*table.columns, strict=True)
+        assert sorted(table.rows.columns) == sorted(codes), table.name
+        assert all(re.search("[\u4e00-\u9fff]", name) for name in chinese), table.name
+        assert all(re.fullmatch("[ -~]+", name) for name in english), table.name
+        assert len(set(chinese)) == len(set(english)) == len(codes), table.name
+
+
+def test_every_word_of_ours_has_both_languages():
+    """What an event tells, how a case stands, what is wrong with a row, what keeps a case open, what a form offers."""
+    for words in (DETAIL_WORDS, STATES, PROBLEMS):
+        for chinese, english in words.values():
+            assert re.search("[\u4e00-\u9fff]", chinese), chinese
+            assert re.search("[a-z]", english), chinese
+
+
+@pytest.mark.parametrize("english", [False, True])
+def test_what_a_form_offers_is_told_in_the_language_spoken(ledger, english):
+    """Each choice, the county's own among them; what somebody wrote otherwise stays."""
+    offered = {"verdict": VERDICTS, "reason": (*REASONS, *COUNTY_REASONS), "action": ACTIONS}
+    said = [(name, choice) for name, choices in offered.items() for choice in choices]
+    case = {"case_id": "C0000000000000001", "kind": "answered", "day": "2020-01-03"}
+    ledger.add_events(pl.DataFrame([{**case, "detail": detail(**{name: choice})} for name, choice in said]))
+    told = history(ledger, case["case_id"], english=english)["what"].to_list()
+    assert len(told) == len(said)
+    for words, (_, choice) in zip(told, said, strict=True):
+        assert re.fullmatch("[ -~]+: [ -~]+", words) if english else words.endswith(f"：{choice}")
 
 
 # --- may it be closed -------------------------------------------------------------------------------------------------

@@ -59,6 +59,8 @@ _CHOICES = {  # of the forms; whatever else somebody typed stays
         "婚前或他人财产": "from before the marriage, or another's",
         "已死亡未注销": "died, not cancelled",
         "待系统开放后修改": "to be corrected once the system opens",
+        "录入前已比对，记录未报送": "compared before entry, the record was not sent in",
+        "已补做比对": "compared since",
         "其他": "other",
     },
     "action": {
