@@ -222,7 +222,7 @@ def test_a_share_never_passes_a_hundred(tmp_path):
 def test_what_contradicts_itself_is_neither_so_nor_to_be_corrected():
     """It came back; until somebody decides, no share counts it."""
     answers = [("属实", True), ("部分属实", False), ("不属实", False), (None, False)]
-    cases = pl.DataFrame({"verdict": [said for said, _ in answers], "mended": [done for _, done in answers]}).with_columns(
+    cases = pl.DataFrame({"verdict": [said for said, _ in answers], "mended": [done for _, done in answers], "n": 1}).with_columns(
         county=pl.lit("青禾县"), township=pl.lit("平川镇"), receiver=pl.lit(VILLAGE), past=pl.lit(value=False),
         **dict.fromkeys(("sent", "back", "in_time"), pl.lit(value=True)),
     )  # fmt: skip
