@@ -252,6 +252,12 @@ def test_a_new_ledger_is_its_owners_alone(tmp_path):
     assert (tmp_path / "cases").stat().st_mode & 0o777 == 0o700
 
 
+def test_what_an_event_tells_is_short_and_can_be_read():
+    """In one order, in the letters that were typed; what is not said takes no room."""
+    assert detail(why="county", by=None, verdict="属实") == '{"verdict": "属实", "why": "county"}'
+    assert detail() == "{}"
+
+
 # --- what tables are called -------------------------------------------------------------------------------------------
 
 

@@ -215,6 +215,8 @@ def test_whoever_is_no_longer_on_a_list_is_gone_only_if_it_was_read_whole(lists,
     person = {"rule_id": "E", "household_id": None, "extract": "deaths"}
     now = frames([], extracts=[{"extract": "deaths", **lists}])
     assert moved([person], now) == ((["cleared"], {"cleared": 1}) if gone else ([], {"untold": 1}))
+    anywhere = gone and not lists["coverage"]
+    assert moved([person | {"county": None}], now)[0] == (["cleared"] if anywhere else [])
 
 
 def test_what_is_said_of_others_clears_nothing():
@@ -232,6 +234,8 @@ def test_what_is_said_of_others_clears_nothing():
     assert moved([{}], elsewhere) == (["cleared"], {"gone": 1})
     own = pl.DataFrame({"register_row": [1], "rule_id": ["P"], "outcome": ["clear"]})  # of P1, as a member of H2
     assert moved([{"person_id": "P2"}], replace(elsewhere, person_outcomes=own)) == ([], {"untold": 1})
+    twice = PERSONS.conform(pl.DataFrame([row | {"person_id": "P1"} for row in rows]))  # one number in two households
+    assert moved([{}], replace(elsewhere, persons=twice, person_outcomes=own)) == ([], {"untold": 1})
 
 
 def test_a_list_clears_those_whom_it_alone_is_about():

@@ -180,7 +180,7 @@ def _households_gone(frames: RoundFrames, absent: pl.DataFrame) -> pl.DataFrame:
     members = frames.persons.select("household_id", "person_id").unique().with_columns(_member=pl.lit(value=True))
     asked = asked.join(members, on=["household_id", "person_id"], how="left")
     person = pl.col("rule_id").replace_strict(frames.levels, return_dtype=pl.String) == "person"
-    left_house = pl.col("_home").is_null() & pl.col("_reached").fill_null(value=False)
+    left_house = pl.col("_home").is_null() & pl.col("_reached")
     left_person = person & pl.col("_home") & (pl.col("person_id").str.strip_chars() != "") & pl.col("_member").is_null()
     clear = pl.col("_house").is_in(_CLEAR) | (person & pl.col("_own").is_in(_CLEAR))
     why = pl.when(left_house | left_person).then(pl.lit(GONE)).when(clear).then(pl.lit(CLEARED))
@@ -192,7 +192,7 @@ def _listed_gone(frames: RoundFrames, absent: pl.DataFrame) -> pl.DataFrame:
     lists = frames.extracts.filter("complete").select("extract", "coverage")
     here = absent.join(lists, on="extract", how="inner")
     reached = (pl.col("coverage").list.len().fill_null(0) == 0) | pl.col("coverage").list.contains(pl.col("county"))
-    return here.filter(reached.fill_null(value=False)).select("case_id", why=pl.lit(CLEARED))
+    return here.filter(reached).select("case_id", why=pl.lit(CLEARED))
 
 
 def _figures(before: pl.DataFrame, gone: pl.DataFrame, known: pl.DataFrame, frames: RoundFrames) -> dict[str, int]:
