@@ -1,16 +1,19 @@
 """Facts that a pack declares, in drawn worlds: out of two lists at once, of households without members, of those that were one."""
 
 from dataclasses import replace
+from datetime import date
 
 import polars as pl
 import pytest
 
 from fupin_cli.rules import inquire, load_packs
 from fupin_cli.rules.evidence import World as Wide
-from rules_world import AS_OF, KNOWN, World, shipped, usual
+from fupin_cli.rules.pack import Level
+from rules_world import AS_OF, KNOWN, World, keep, shipped, usual
 from test_judge import GOOD_HOME, GOOD_PERSON
 from test_pack import GOOD, write_pack
 
+STANDARDS = tuple(f"NAT-H-{n}" for n in range(8))
 TWO_LISTS = """
 [[fact]]
 name = "aided"
@@ -65,8 +68,9 @@ def test_a_household_without_members_is_asked_too():
     alone = households.head(1).with_columns(household_id=pl.lit("H1"), head_name=None, row=9, safe_water=False)
     everybody = pl.concat([households, alone.cast(dict(households.schema))])
     judged = inquire(
-        persons, everybody, *others, usual(), shipped()[1], as_of=AS_OF, jurisdiction="990121", stages=("county",)
-    ).judge()
+        persons, everybody, *others, keep(usual(), (*STANDARDS, "CMP-EX1")), shipped()[1], as_of=AS_OF, jurisdiction="990121",
+        stages=("county",),
+    ).judge()  # fmt: skip
     said = judged.outcomes.filter(pl.col("household_id") == "H1").select("rule_id", "outcome")
     told = dict(said.rows())
     assert (told["NAT-H-5"], told["NAT-H-6"], told["NAT-H-7"]) == ("not_applicable", "met", "not_met")
@@ -106,8 +110,8 @@ def test_a_household_has_the_village_of_its_first_member_who_names_one():
     world = World()
     for village in (None, "甲村", "乙村"):
         world.person("H0", village=village, village_key=village, county=None, county_key="青禾" if village else None)
-    settings = [world.inquire(shuffle=seed).judge()._setting.facts for seed in range(6)]
-    homes = [facts.households[Wide.STRICT] for facts in settings]
+    told = [world.judge("NAT-H-7", shuffle=seed)._setting.facts for seed in range(6)]
+    homes = [facts.households[Wide.STRICT] for facts in told]
     assert {(home["_village"].item(), home["_county"].item()) for home in homes} == {("青禾||甲村", "青禾")}
 
 
@@ -116,9 +120,11 @@ def test_two_persons_on_one_row_are_one_household():
     world = World()
     for name in ("张三", "李四"):
         world.person("H0", name=name, row=2)
-    world.home("H0", **GOOD_HOME | {"safe_water": False})
-    found = world.judge("NAT-H-7", "NAT-H-0", "CMP-EX1").findings.filter(pl.col("rule_id") == "CMP-EX1")
-    assert found["name"].to_list() == ["张三"]
+    world.person("H1", name="王五")
+    for home in ("H0", "H1"):
+        world.home(home, **GOOD_HOME | {"safe_water": False})
+    found = world.judge(*STANDARDS, "CMP-EX1").findings.filter(pl.col("rule_id") == "CMP-EX1")
+    assert found.sort("household_id")["name"].to_list() == ["张三", "王五"]
 
 
 @pytest.mark.parametrize(("level", "column"), [("person", "health"), ("person", "food_ok"), ("household", "food_ok")])
@@ -140,7 +146,7 @@ def test_nothing_of_our_own_is_shown_among_the_facts():
     world = World()
     world.person(**GOOD_PERSON)
     world.home(**GOOD_HOME)
-    facts = world.judge().facts
+    facts = world.judge(*STANDARDS, shuffle=1).facts
     for frame in (facts.persons, facts.households):
         assert not [name for name in frame.columns if name.startswith(("_", "given_"))]
         assert {"household_id", "house_grade", "as_of"} <= set(frame.columns)
@@ -162,7 +168,82 @@ def test_every_outcome_is_counted():
     for n, (water, exited) in enumerate([(True, "已脱贫"), (False, "已脱贫"), (False, "已脱贫"), (None, "已脱贫")]):
         world.person(f"H{n}", **GOOD_PERSON)
         world.home(f"H{n}", **GOOD_HOME | {"safe_water": water, "exit_status": exited})
-    reports = {report.rule_id: report for report in world.judge().reports}
-    told = [reports[rule] for rule in ("NAT-H-7", "NAT-H-2", "NAT-H-4", "CMP-PS1")]
+    asked = ("NAT-H-7", "NAT-H-2", "NAT-H-4", "CMP-PS1")
+    reports = {report.rule_id: report for report in world.judge(*asked).reports}
+    told = [reports[rule] for rule in asked]
     counts = [(r.examined, r.hits, r.clears, r.unknowns, r.not_applicable) for r in told]
     assert counts == [(4, 2, 1, 1, 0), (4, 0, 4, 0, 0), (4, 0, 0, 0, 4), (4, 0, 0, 4, 0)]
+
+
+def test_people_and_households_stand_in_one_order():
+    """By the register's rows and the households' numbers, in whatever order they come."""
+    world = World()
+    for home in ("H2", "H0", "H1"):
+        world.person(home)
+    orders = [world.judge("NAT-H-7", shuffle=seed).facts for seed in range(4)]
+    assert {tuple(facts.households["household_id"]) for facts in orders} == {("H0", "H1", "H2")}
+    assert {tuple(facts.persons["register_row"]) for facts in orders} == {(0, 1, 2)}
+
+
+def test_a_rule_that_is_switched_off_says_nothing():
+    """It is not among the reports, nor are its outcomes."""
+    world = World()
+    world.person()
+    off = tuple(
+        replace(pack, rules=tuple(replace(rule, enabled=rule.id != "NAT-H-7") for rule in pack.rules))
+        for pack in keep(usual(), ("NAT-H-6", "NAT-H-7"))
+    )
+    judged = world.judge(packs=off)
+    assert [report.rule_id for report in judged.reports] == ["NAT-H-6"]
+    assert judged.outcomes["rule_id"].unique().to_list() == ["NAT-H-6"]
+
+
+def packs_with_number(tmp_path, by: str):
+    """A pack with a number that was 10, 20 and 30, one year after the other, and a check that reads it."""
+    values = "".join(
+        f'[[parameter.value]]\nfrom = {start}\n{end}value = {value}\ncitation = {{ title = "文件", provenance = "V" }}\n'
+        for start, end, value in (
+            ("2014-01-01", "to = 2016-12-31\n", 10), ("2017-01-01", "to = 2017-12-31\n", 20), ("2018-01-01", "", 30),
+        )
+    )  # fmt: skip
+    number = f'[[parameter]]\nname = "most"\nzh = "上限"\nen = "most"\nby = "{by}"\n{values}\n'
+    asked = [f"income_per_head_yuan = {income}, most = 9" for income in (99, 1)]
+    return packs_with(tmp_path, number, "household", "income_per_head_yuan > most", *asked)
+
+
+@pytest.mark.parametrize(("by", "told"), [("as_of", [30.0, 30.0, 30.0]), ("exit_year", [10.0, 20.0, 30.0])])
+def test_a_number_is_of_the_day_that_it_asks_for(tmp_path, by, told):
+    """Of today, or of the end of the year in which the household left; of who has not left, of today. Of places, of today."""
+    world = World()
+    for home, year in (("H0", 2016), ("H1", 2017), ("H2", None)):
+        world.person(home, township="平川镇", township_key="平川", village="柳树村", village_key="柳树")
+        world.home(home, exit_year=year, income_per_head_yuan=15.0)
+    judged = world.judge(packs=packs_with_number(tmp_path, by))
+    assert judged.facts.households["most"].to_list() == judged.facts.persons["most"].to_list() == told
+    assert judged._setting.facts.areas[Level.VILLAGE]["most"].to_list() == [30.0]
+
+
+def test_a_countys_number_is_that_of_its_places(tmp_path):
+    """Of its villages too; another county's have the wider place's, whatever they are called."""
+    (pack,) = packs_with_number(tmp_path, "as_of")
+    (wider,) = pack.parameters
+    own = replace(wider, jurisdiction="990121", counties=("青禾",), values=(replace(wider.values[-1], value=5.0),))
+    world = World()
+    for n, (county, village) in enumerate((("青禾", "柳树"), ("白石", "青禾"))):
+        world.person(f"H{n}", county_key=county, township_key="平川", village_key=village)
+    places = world.judge(packs=(replace(pack, parameters=(wider, own)),))._setting.facts.areas
+    assert [places[level]["most"].to_list() for level in (Level.VILLAGE, Level.COUNTY)] == [[30.0, 5.0], [30.0, 5.0]]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_each_county_list_counts_for_its_own_counties_alone(first):
+    """Who entered after another county's list was made, and before their own, was compared before nobody."""
+    lists = [
+        ({"coverage": ["白石县"], "as_of": date(2019, 10, 31)}),
+        ({"coverage": ["青禾县"], "as_of": date(2019, 11, 25)}),
+    ]
+    world = World()
+    world.person(entered_on=date(2019, 11, 10))
+    for n, values in enumerate([lists[first], lists[1 - first]]):
+        world.extract("vehicles", f"vehicles-{n}", **values)
+    assert world.outcome("CMP-ST1") == ["hit"]

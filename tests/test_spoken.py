@@ -15,6 +15,8 @@ NAMES = {"dibao": "低保", "age": "年龄", "kind": "户类型", "entered_on": 
         ("kind LIKE '%一般%' AND kind NOT LIKE '%脱贫%'", "户类型 含 “一般” 且 户类型 不含 “脱贫”"),
         ("kind LIKE '一般%' OR kind LIKE '%户'", "户类型 开头为 “一般” 或 户类型 结尾为 “户”"),
         ("kind NOT LIKE '一般%'", "户类型 开头不为 “一般”"),
+        ("kind NOT LIKE '%户'", "户类型 结尾不为 “户”"),
+        ("kind LIKE '户' OR kind NOT LIKE '户'", "户类型 为 “户” 或 户类型 不为 “户”"),
         ("kind IN ('A', 'B') AND kind NOT IN ('C')", "户类型 属于 (“A”、 “B”) 且 户类型 不属于 (“C”)"),
         ("kind IS NULL OR age IS NOT NULL", "户类型 未填 或 年龄 已填"),
         ("age NOT BETWEEN 6 AND 15 AND dibao", "年龄 不介于 6 至 15 且 低保"),

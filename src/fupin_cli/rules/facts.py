@@ -192,7 +192,7 @@ def gather_facts(
 def _first_members(homes: int, people: pl.DataFrame) -> pl.Series:
     """For each household the place of the first of its members among the persons; null where it has none."""
     members = people.select(HOME, pl.int_range(pl.len(), dtype=pl.UInt32).alias("person")).drop_nulls(HOME)
-    first = members.unique(HOME, keep="first", maintain_order=True)
+    first = members.unique(HOME, keep="first")
     every = pl.DataFrame({HOME: pl.Series(range(homes), dtype=pl.UInt32)})
     return every.join(first, on=HOME, how="left", maintain_order="left")["person"]
 
@@ -201,7 +201,7 @@ def _speakers(homes: pl.DataFrame, people: pl.DataFrame) -> pl.Series:
     """For each household the place of the person on whose row of the register its own values stand; null where there is none."""
     at = ["household_id", "source", "sheet", "row"]
     first = people.select(*at, pl.int_range(pl.len(), dtype=pl.UInt32).alias("person"))
-    first = first.unique(at, keep="first", maintain_order=True)
+    first = first.unique(at, keep="first")
     return homes.select(at).join(first, on=at, how="left", nulls_equal=True, maintain_order="left")["person"]
 
 
