@@ -150,6 +150,7 @@ def test_nothing_of_our_own_is_shown_among_the_facts():
     for frame in (facts.persons, facts.households):
         assert not [name for name in frame.columns if name.startswith(("_", "given_"))]
         assert {"household_id", "house_grade", "as_of"} <= set(frame.columns)
+        assert "warn_exited_yuan" not in frame.columns  # a number that no rule asks for
 
 
 def test_everything_is_called_by_its_name():
@@ -160,6 +161,13 @@ def test_everything_is_called_by_its_name():
     assert called("NAT-H-7") == "NAT-H-7 饮水安全有保障"
     assert called("line_yuan") == "标准线"
     assert called("water_disputed").endswith("（来源不一致）")
+
+
+def test_a_fact_without_a_name_of_its_own_is_called_as_its_column(tmp_path):
+    """Whoever declares it may leave that to the file."""
+    fact = TWO_LISTS.replace("在民政名单中", "aided")
+    packs = packs_with(tmp_path, fact, "person", "aided", "aided = true", "aided = false")
+    assert World().inquire(packs=packs, labels={"aided": "有救助"}).label("aided") == "有救助"
 
 
 def test_every_outcome_is_counted():

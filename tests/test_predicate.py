@@ -216,12 +216,17 @@ def test_any_text_is_read_or_refused(text):
         ("dibao AND sex = '男'", {"sex"}, {"sex"}, {"dibao"}, set()),
         ("NOT (dibao OR age > 5) AND born IS NULL", set(), set(), {"dibao"}, {"born"}),
         ("sex IS NOT NULL OR use LIKE '商%'", {"use"}, {"use"}, set(), {"sex"}),
+        ("dibao AND (sex = '男')", {"sex"}, {"sex"}, {"dibao"}, set()),
+        ("age > (- income)", set(), set(), set(), set()),
     ],
 )
 def test_how_facts_are_asked(text, as_text, matched, alone, null):
     """Which facts are compared with a text, asked whether they are something, answers by themselves, or looked at for a blank."""
     read = parse_condition(text, FACTS, WHERE, "hit")
     assert (read.read_as_text, read.matched, read.alone, read.tested_for_null) == (as_text, matched, alone, null)
+    assert not read.repeated
+    twice = parse_condition(f"({text}) AND born IS NULL AND born IS NULL", FACTS, WHERE, "hit")
+    assert "born" in twice.repeated
 
 
 @pytest.mark.parametrize(
