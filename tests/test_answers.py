@@ -345,7 +345,7 @@ def test_a_ledger_of_the_first_version_is_told_again(tmp_path):
         connection.execute("ALTER TABLE happened RENAME TO events")
         for name in ("rounds_are_never_changed", "rounds_are_never_deleted"):
             connection.execute(f"DROP TRIGGER {name}")
-        for name in ("confirmed", "promised", "chain", "chained_until", "notes"):
+        for name in ("confirmed", "promised", "chain", "chained_until", "notes", "holds", "people_sha256"):
             connection.execute(f"ALTER TABLE rounds DROP COLUMN {name}")
         connection.execute("PRAGMA user_version = 1")
     shutil.copytree(folder, tmp_path / "copy")

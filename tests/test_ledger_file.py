@@ -163,14 +163,14 @@ def test_a_row_that_names_nothing_is_found_by_the_check(ledger):
 def test_rounds_of_an_older_program_have_no_chain_and_later_ones_do(ledger):
     """A round without a link may only stand before the first that has one: after that it was put there by somebody."""
     book(ledger, "r1")
-    before = dict(ledger.rows("SELECT round, run, chain, chained_until FROM rounds")[0])
-    book(ledger, "r2", **next_link(ledger, before, "r2"))
+    before = dict(ledger.rows("SELECT * FROM rounds")[0])
+    book(ledger, "r2", **next_link(ledger, before, {**ROUND, "run": "r2", "as_of": "2020-01-01"}))
     assert check_ledger(ledger) == []
     book(ledger, "r3")
     assert check_ledger(ledger)[0] == "round 3 does not follow from the rounds and events before it"
 
 
-def test_a_link_holds_the_run_the_link_before_and_what_happened_since(ledger):
+def test_a_link_of_an_older_program_holds_the_run_the_link_before_and_what_happened_since(ledger):
     """By a sum of the test's own: each event stands in one link, the very first in the first; a run alone makes another one."""
     before, links = None, []
     for run in ("r1", "r2"):
@@ -178,11 +178,32 @@ def test_a_link_holds_the_run_the_link_before_and_what_happened_since(ledger):
         book(ledger, run)
         events = ledger.rows("SELECT * FROM events WHERE seq > ? ORDER BY seq", (since,))
         text = f"{links[-1] if links else ''}\n{run}\n{''.join(repr(tuple(row.values())) for row in events)}"
-        before = next_link(ledger, before, run)
+        before = next_link(ledger, before, {"run": run, "holds": 1})
         links.append(before["chain"])
         assert links[-1] == hashlib.sha256(text.encode()).hexdigest()
-    assert next_link(ledger, None, "r1", 3) == {"chain": links[0], "chained_until": 3}
-    assert next_link(ledger, None, "r9", 3)["chain"] != links[0]
+    assert next_link(ledger, None, {"run": "r1", "holds": 1}, 3) == {"chain": links[0], "chained_until": 3, "holds": 1}
+    assert next_link(ledger, None, {"run": "r9", "holds": 1}, 3)["chain"] != links[0]
+
+
+def test_a_link_holds_what_the_round_says_and_what_its_cases_are_about(ledger):
+    """Each figure of the round, the cases that were found since the link before, and no others."""
+    said = {**ROUND, "run": "r1", "as_of": "2020-01-01"}
+    first = next_link(ledger, None, said)
+    book(ledger, "r1", **first)
+    links = {next_link(ledger, first, said | {name: "other"})["chain"] for name in said}
+    assert len(links) == len(said)
+    assert next_link(ledger, first, said)["chain"] not in links
+    second = next_link(ledger, first, said)
+    ledger.connection.execute("DROP TRIGGER cases_stay_what_they_are_about")
+    ledger.connection.execute("UPDATE cases SET village = 'y' WHERE case_id = 'C0000000000000001'")
+    assert next_link(ledger, first, said)["chain"] != second["chain"]
+    ledger.add("batches", {"batch": 1, "day": "2020-01-02", "due": "2020-02-01", "chain": "[]", "manifest": "m"})
+    sent = {"case_id": "C0000000000000001", "kind": "dispatched", "day": "2020-01-02", "batch": 1}
+    ledger.add_events(pl.DataFrame([sent]))
+    third = next_link(ledger, second, said)
+    ledger.connection.execute("UPDATE batches SET chain = '{}'")
+    assert next_link(ledger, second, said)["chain"] != third["chain"]
+    assert next_link(ledger, None, said, 0)["chain"] == first["chain"]  # before anything was found
 
 
 def test_a_finding_is_known_by_its_number_however_it_is_typed(ledger, monkeypatch):

@@ -98,18 +98,22 @@ def test_the_rounds_follow_from_each_other(booked):
     """The chain is each run's hash after the link before; a run that was never booked is told as such."""
     ledger, runs = booked
     proof = prove_ledger(ledger, runs[1])
-    assert (proof.rounds, proof.batches) == (3, 1)
+    assert (proof.rounds, proof.batches, proof.here) == (3, 1, 1)
     with open_ledger(ledger) as opened:
         before = None
-        for row in opened.rows("SELECT run, chain, chained_until FROM rounds ORDER BY round"):
-            assert row["chain"] == next_link(opened, before, row["run"], row["chained_until"])["chain"]
+        for row in opened.rows("SELECT * FROM rounds ORDER BY round"):
+            assert row["chain"] == next_link(opened, before, row, row["chained_until"])["chain"]
             before = row
     assert proof.chain == before["chain"]
     (runs[1] / "manifest.json").write_text(
         (runs[1] / "manifest.json").read_text(encoding="utf-8") + " ", encoding="utf-8"
     )
-    with pytest.raises(BadDataError, match="knows no round"):
+    with pytest.raises(BadDataError, match="not the run that round 2 was booked from") as caught:
         prove_ledger(ledger, runs[1])
+    assert "cases round" not in caught.value.try_  # that would make a forged run a round
+    other = World(people=8).run(ledger.parent / "never", date(2021, 1, 1))
+    with pytest.raises(BadDataError, match="knows no round"):
+        prove_ledger(ledger, other)
 
 
 def test_a_changed_ledger_is_found(booked, tmp_path):
@@ -121,14 +125,20 @@ def test_a_changed_ledger_is_found(booked, tmp_path):
         "DELETE FROM rounds WHERE round = 2",
         "UPDATE batches SET manifest = 'x'",
         "UPDATE events SET day = '2019-01-01' WHERE seq = 1",
+        "UPDATE rounds SET found = found + 100 WHERE round = 1",
+        "UPDATE rounds SET as_of = '2019-01-01', people = 'x' WHERE round = 2",
+        "UPDATE cases SET county = '他县', title = '无' WHERE rowid = 1",
+        "UPDATE cases SET household = NULL WHERE rowid = 2",
     ):
         copy = tmp_path / "copy"
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(ledger, copy)
         with closing(sqlite3.connect(copy / "ledger.db", isolation_level=None)) as connection:
-            for name in ("rounds_are_never_changed", "rounds_are_never_deleted", "events_are_never_changed"):
+            for name in (
+                "rounds_are_never_changed", "rounds_are_never_deleted", "events_are_never_changed", "cases_stay_what_they_are_about",
+            ):  # fmt: skip
                 connection.execute(f"DROP TRIGGER {name}")
-            connection.execute(statement)
+            assert connection.execute(statement).rowcount
         done = fupin("verify", "--ledger", copy)
         assert done.returncode == 65, statement
         if "events" in statement:  # the next link holds the very first event, too
@@ -141,11 +151,41 @@ def test_a_changed_ledger_is_found(booked, tmp_path):
 
 
 def test_rounds_cannot_be_changed(booked):
-    """The file itself refuses."""
+    """The file itself refuses; and what a case is about stays."""
     with open_ledger(booked[0]) as ledger:
         for statement in ("UPDATE rounds SET run = 'x'", "DELETE FROM rounds"):
             with pytest.raises(sqlite3.IntegrityError, match="only ever added"):
                 ledger.connection.execute(statement)
+        with pytest.raises(sqlite3.IntegrityError, match="never changes"):
+            ledger.connection.execute("UPDATE cases SET county = 'x'")
+
+
+def test_what_cases_show_is_held_too(booked):
+    """A byte of the file beside the ledger."""
+    ledger, _ = booked
+    shown = max((ledger / "people").iterdir())
+    shown.write_bytes(shown.read_bytes() + b" ")
+    with pytest.raises(BadDataError, match=f"people/{shown.name} was changed"):
+        prove_ledger(ledger)
+
+
+def test_a_ledger_that_is_gone_is_not_begun_anew(booked):
+    """Emptied or deleted, with its key beside it: everybody would be asked twice. Nothing is written by asking."""
+    ledger, runs = booked
+    for gone in (False, True):
+        (ledger / "ledger.db").unlink() if gone else (ledger / "ledger.db").write_bytes(b"")
+        for name in ("ledger.db-wal", "ledger.db-shm"):
+            (ledger / name).unlink(missing_ok=True)
+        for words in (
+            ("verify", "--ledger", ledger),
+            ("cases", "list", "--ledger", ledger),
+            ("cases", "round", runs[0], "--ledger", ledger),
+        ):
+            done = fupin(*words)
+            assert done.returncode == 65
+            assert "its key is still there" in done.stderr
+        assert (ledger / "ledger.db").exists() is not gone
+        assert gone or not (ledger / "ledger.db").stat().st_size
 
 
 def test_a_ledger_from_before_the_chain_goes_on(booked):
@@ -154,9 +194,10 @@ def test_a_ledger_from_before_the_chain_goes_on(booked):
     with closing(sqlite3.connect(ledger / "ledger.db", isolation_level=None)) as connection:
         for name in ("rounds_are_never_changed", "rounds_are_never_deleted"):
             connection.execute(f"DROP TRIGGER {name}")
-        for name in ("chain", "chained_until", "notes"):
+        connection.execute("DROP TRIGGER cases_stay_what_they_are_about")
+        for name in ("chain", "chained_until", "notes", "holds", "people_sha256"):
             connection.execute(f"ALTER TABLE rounds DROP COLUMN {name}")
-        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) - 2}")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) - 3}")
     with open_ledger(ledger) as opened:
         assert opened.connection.execute("PRAGMA user_version").fetchone()[0] == len(MIGRATIONS)
         assert check_ledger(opened) == []

@@ -120,9 +120,10 @@ def book_round(folder: Path, run: Path, day: date) -> RoundBooked:
         skipped = finding_uncompared(_packs(folder))
         row = {
             "round": number, "stage": frames.stage, "as_of": frames.as_of.isoformat(), "day": day.isoformat(), "people": name,
-            **next_link(ledger, last, facts["run"]), **facts, **moves.figures,
+            "people_sha256": sha256(folder / PEOPLE / name), **facts, **moves.figures,
             "not_compared": frames.findings.filter(pl.col("rule_id").is_in(skipped)).height,
         }  # fmt: skip
+        row |= next_link(ledger, last, row)
         with ledger.writing():
             ledger.add("rounds", row)
             ledger.add_cases(moves.cases)

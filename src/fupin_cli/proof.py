@@ -7,14 +7,14 @@ other, and the last link of the chain is printed, to be written down where neith
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fupin_cli.cases import open_ledger
 from fupin_cli.cases.ledger import check_ledger
-from fupin_cli.casework import BATCHES
+from fupin_cli.casework import BATCHES, PEOPLE
 from fupin_cli.errors import BadDataError, InputMissingError
 from fupin_cli.kept_rules import rule_files
 from fupin_cli.language import tr
@@ -34,11 +34,12 @@ class RunProof:
 
 @dataclass(frozen=True)
 class LedgerProof:
-    """A ledger that is whole: events, rounds, batches whose folder is still there, and the last link of the chain of rounds."""
+    """A ledger that is whole: events, rounds, batches, those whose folder is still `here`, and the last link of its chain."""
 
     events: int
     rounds: int
     batches: int
+    here: int
     chain: str | None
 
 
@@ -65,26 +66,46 @@ def prove_ledger(folder: Path, run: Path | None = None) -> LedgerProof:
         for fault in check_ledger(ledger):
             raise _differs(fault, folder)
         events = ledger.rows("SELECT count(*) AS n FROM events")[0]["n"]
-        rounds = ledger.rows("SELECT round, run, chain FROM rounds ORDER BY round")
+        rounds = ledger.rows("SELECT * FROM rounds ORDER BY round")
         batches = ledger.rows("SELECT batch, manifest FROM batches ORDER BY batch")
-    found = 0
+    for one in rounds:
+        shown = folder / PEOPLE / one["people"]
+        if shown.is_file() and one["people_sha256"] and sha256(shown) != one["people_sha256"]:
+            raise _differs(tr("{name} was changed", name=f"{PEOPLE}/{shown.name}"), folder)
+    here = 0
     for batch in batches:
         place = folder / BATCHES / batch_name(batch["batch"])
         if not place.is_dir():
             continue
-        found += 1
+        here += 1
         if not (place / MANIFEST).is_file() or sha256(place / MANIFEST) != batch["manifest"]:
             raise _differs(tr("{name} is not the one that was booked", name=f"{place.name}/{MANIFEST}"), folder)
         for fault in _differences(place, read_manifest(place)["outputs"]):
             raise _differs(f"{place.name}: {fault}", folder)
-    if run and sha256(run / MANIFEST) not in {one["run"] for one in rounds}:
+    if run:
+        _refuse_unbooked(run, rounds)
+    return LedgerProof(events, len(rounds), len(batches), here, rounds[-1]["chain"] if rounds else None)
+
+
+def _refuse_unbooked(run: Path, rounds: Sequence[Mapping[str, Any]]) -> None:
+    """A run that no round was booked from; where another one was, of its day and stage, that one's manifest is named."""
+    told, own = read_manifest(run), sha256(run / MANIFEST)
+    if own in {one["run"] for one in rounds}:
+        return
+    of_its_day = [one for one in rounds if (one["as_of"], one["stage"]) == (told["as_of"], told["stages"][-1])]
+    for one in of_its_day[-1:]:
         raise BadDataError(
-            tr("the ledger knows no round with this run's manifest"),
+            tr("this is not the run that round {nr} was booked from", nr=one["round"]),
             where=str(run),
-            why=tr("it was not booked, or its manifest was changed afterwards"),
-            try_=tr("fupin cases round RUN books it"),
+            why=tr("its manifest is {own}…, and {booked}… was booked", own=own[:8], booked=one["run"][:8]),
+            try_=tr("the saved copy of the run that was booked"),
         )
-    return LedgerProof(events, len(rounds), found, rounds[-1]["chain"] if rounds else None)
+    raise BadDataError(
+        tr("the ledger knows no round with this run's manifest"),
+        where=str(run),
+        why=tr("it was not booked, or its manifest was changed afterwards"),
+        try_=tr("fupin cases round RUN books it"),
+    )
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

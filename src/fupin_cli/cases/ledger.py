@@ -20,8 +20,8 @@ from typing import Any
 
 import polars as pl
 
-from fupin_cli.cases.keys import LedgerKey, open_key
-from fupin_cli.cases.schema import ANSWER_FIELDS, MIGRATIONS
+from fupin_cli.cases.keys import KEY_FILE, LedgerKey, open_key
+from fupin_cli.cases.schema import ANSWER_FIELDS, HOLDS, MIGRATIONS
 from fupin_cli.errors import BadDataError, BusyError, DiskError, InputMissingError, NoPermissionError, typed
 from fupin_cli.language import tr
 from fupin_cli.layout import LEDGER_FILE, in_ledger
@@ -35,6 +35,16 @@ _NO_ROOM = ("full", "disk I/O", "readonly", "unable to open")  # a "disk image" 
 _CACHE_KIB = 256 * 1024  # numbers of cases are random: a round touches pages all over the file
 EVENT = ("case_id", "kind", "day", "round", "batch", "file", "evidence", "detail", "once")
 _IDENTITY = ("case_id", "rule_id", "severity", "department", "title", "county", "township", "village", "household")
+_SINCE = "(SELECT {0} FROM events WHERE seq > ? AND seq <= ? AND kind = '{1}') ORDER BY {0}"
+_FOUND_SINCE = f"SELECT {', '.join(_IDENTITY)} FROM cases WHERE case_id IN {_SINCE.format('case_id', 'found')}"
+_SENT_SINCE = (
+    f"SELECT batch, day, due, chain, manifest FROM batches WHERE batch IN {_SINCE.format('batch', 'dispatched')}"
+)
+_OF_ROUND = (
+    "project", "jurisdiction", "stage", "as_of", "day", "people", "people_sha256", "found", "notes", "new", "continuing",
+    "changed", "reopened", "cleared", "gone", "untold", "missed_before", "cleared_before", "not_compared", "confirmed",
+    "promised",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -190,8 +200,10 @@ def open_ledger(folder: Path, *, make: bool = False) -> Iterator[Ledger]:
     Raises InputMissingError where there is none, BadDataError for one of a newer program, a damaged one, or one without its key.
     """
     path = folder / LEDGER_FILE
-    if not path.is_file() and not make:
-        raise no_ledger(folder)
+    if not path.is_file() or not path.stat().st_size:
+        _refuse_emptied(folder)
+        if not make:
+            raise no_ledger(folder)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
@@ -208,6 +220,17 @@ def open_ledger(folder: Path, *, make: bool = False) -> Iterator[Ledger]:
         raise _explained(error, path) from None
     except PermissionError:
         raise NoPermissionError(tr("the ledger may not be opened"), where=str(path)) from None
+
+
+def _refuse_emptied(folder: Path) -> None:
+    """A key without its ledger: a new one beside it would ask every village again, and nobody would know why."""
+    if (folder / KEY_FILE).exists():
+        raise BadDataError(
+            tr("the ledger is gone or empty, and its key is still there"),
+            where=str(folder / LEDGER_FILE),
+            why=tr("to begin anew would ask everybody again"),
+            try_=tr("put the saved copy of ledger.db back; to begin anew, name another folder"),
+        )
 
 
 def case_of_finding(ledger: Ledger, key: str) -> str | None:
@@ -252,35 +275,46 @@ def check_ledger(ledger: Ledger) -> list[str]:
         for row in ledger.connection.execute("PRAGMA foreign_key_check")
     ]
     faults = faults or _broken_links(ledger)
-    if not faults and not replayed(ledger).equals(ledger.cases()):
-        faults.append(tr("a case is not what its events say"))
+    if not faults and not (again := replayed(ledger)).equals(told := ledger.cases()):
+        differing = pl.concat([told, again]).unique(keep="none")["case_id"].min()
+        faults.append(tr("case {case} is not what its events say", case=differing))
     return faults
 
 
-def next_link(ledger: Ledger, before: Mapping[str, Any] | None, run: str, until: int | None = None) -> dict[str, Any]:
-    """`chain` and `chained_until` of the round that follows the round `before`: what a link holds, all later links hold.
+def next_link(
+    ledger: Ledger, before: Mapping[str, Any] | None, round_: Mapping[str, Any], until: int | None = None
+) -> dict[str, Any]:
+    """`chain`, `chained_until` and `holds` of a round that follows the round `before`: what a link holds, all later links hold.
 
-    A link holds the run's hash, the link before, and every event since that one, up to the event `until` [the last].
+    A link holds the run's hash, the link before, what the round says of itself, every event since that link, up to the event
+    `until` [the last], what the cases are about that these events found, and the batches that they sent. One of an older program
+    holds less.
     """
-    link, since = (before["chain"], before["chained_until"]) if before else (None, 0)
+    link, since = (before["chain"], before["chained_until"] or 0) if before else (None, 0)
     until = ledger.last_event() if until is None else until
-    digest = hashlib.sha256(f"{link or ''}\n{run}\n".encode())
+    holds = round_.get("holds", HOLDS)
+    digest = hashlib.sha256(f"{link or ''}\n{round_['run']}\n".encode())
     for row in ledger.connection.execute(
-        f"SELECT seq, {', '.join(EVENT)} FROM events WHERE seq > ? AND seq <= ? ORDER BY seq", (since or 0, until)
+        f"SELECT seq, {', '.join(EVENT)} FROM events WHERE seq > ? AND seq <= ? ORDER BY seq", (since, until)
     ):
         digest.update(repr(row).encode())
-    return {"chain": digest.hexdigest(), "chained_until": until}
+    if holds == HOLDS:
+        digest.update(repr([round_.get(name) or 0 for name in _OF_ROUND]).encode())
+        for query in (_FOUND_SINCE, _SENT_SINCE):
+            for row in ledger.connection.execute(query, (since, until)):
+                digest.update(repr(row).encode())
+    return {"chain": digest.hexdigest(), "chained_until": until, "holds": holds}
 
 
 def _broken_links(ledger: Ledger) -> list[str]:
     before = None
-    for row in ledger.rows("SELECT round, run, chain, chained_until FROM rounds ORDER BY round"):
+    for row in ledger.rows("SELECT * FROM rounds ORDER BY round"):
         if row["chain"] is None and (before is None or before["chain"] is None):
             before = row  # of a program that made no chain yet
             continue
         if (
             row["chained_until"] is None
-            or row["chain"] != next_link(ledger, before, row["run"], row["chained_until"])["chain"]
+            or row["chain"] != next_link(ledger, before, row, row["chained_until"])["chain"]
         ):
             return [tr("round {nr} does not follow from the rounds and events before it", nr=row["round"])]
         before = row

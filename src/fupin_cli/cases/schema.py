@@ -229,8 +229,17 @@ BEGIN SELECT raise(ABORT, 'rounds are only ever added'); END;
 _NOTED = """
 ALTER TABLE rounds ADD COLUMN notes INTEGER;  -- how many of the found accuse nobody; rounds of older programs did not count them
 """
+_HELD = """
+-- 2: the link holds the figures of its round, what cases are about and what was sent, too
+ALTER TABLE rounds ADD COLUMN holds INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE rounds ADD COLUMN people_sha256 TEXT;  -- of the file with what each case shows
+CREATE TRIGGER cases_stay_what_they_are_about
+BEFORE UPDATE OF case_id, rule_id, severity, department, title, county, township, village, household ON cases
+BEGIN SELECT raise(ABORT, 'what a case is about never changes'); END;
+"""
 # Each is run once, in order; PRAGMA user_version counts those that were.
-MIGRATIONS = (_FIRST, _AGAIN, _CHAINED, _NOTED)
+MIGRATIONS = (_FIRST, _AGAIN, _CHAINED, _NOTED, _HELD)
+HOLDS = 2  # what links of new rounds hold
 STATES = {  # state → what people read
     "new": ("新发现", "new"),
     "reopened": ("重新核查", "reopened"),

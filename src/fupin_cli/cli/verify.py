@@ -48,11 +48,12 @@ def command(run: Path | None, ledger: Path | None, project: Path | None) -> int:
         whole = prove_ledger(ledger, run)
         click.echo(
             tr(
-                "ok: {ledger}  events {events:,}, rounds {rounds}, batches {batches}, chain {what}",
+                "ok: {ledger}  events {events:,}, rounds {rounds}, batches {batches} ({here} here), chain {what}",
                 ledger=ledger,
                 events=whole.events,
                 rounds=whole.rounds,
                 batches=whole.batches,
+                here=whole.here,
                 what=(whole.chain or "-")[:16],
             )
         )
