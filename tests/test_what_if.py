@@ -138,6 +138,7 @@ def test_explain_reads_a_household_aloud(demo):
         for word in (*words, row["extract_source"]):
             assert word in done.stdout
         assert row["name"] not in done.stdout
+        assert row["household_id"] not in done.stdout
         assert " AND " not in done.stdout, "conditions are said in words"
         assert ("member" in done.stdout) == (language == "en"), "in one language"
     by_place = fupin("rules", "explain", row["household_id"], "--run", demo).stdout

@@ -29,7 +29,7 @@ class Size(click.ParamType[int]):
         if size < _LEAST:
             self.fail(
                 tr(
-                    "{value!r} cannot be kept: the program alone takes that much; the least is --max-memory=512MiB",
+                    "{value!r} cannot be kept: the program alone takes more; the least is --max-memory=512MiB",
                     value=value,
                 ),
                 param,
