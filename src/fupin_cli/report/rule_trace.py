@@ -79,8 +79,8 @@ def trace(
     asked = [rule for rule in shown if rule.id not in unasked and rule.id not in lost]
     asked.sort(key=lambda rule: (rule.kind is not Kind.VERDICT, _FIRST.index(Outcome(outcomes[rule.id]["outcome"]))))
     lines = teller.members_told()
-    shown = household_id if unmask else mask_id(household_id)
-    head = f"户 household {shown}，{len(members)} 人；规则包 pack {pack.id}（{pack.title}）；比对日期 {as_of}"
+    number = household_id if unmask else mask_id(household_id)
+    head = f"户 household {number}，{len(members)} 人；规则包 pack {pack.id}（{pack.title}）；比对日期 {as_of}"
     lines = [head, *lines, *(line for rule in asked for line in teller.rule(rule, outcomes[rule.id]))]
     lines += [f"{rule.id} {rule.title}：未运行 did not run，{lost[rule.id]}" for rule in shown if rule.id in lost]
     out_of_force = {
