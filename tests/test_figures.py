@@ -10,8 +10,9 @@ import pytest
 from openpyxl import load_workbook
 
 from conftest import fupin
-from fupin_cli.cases.figures import _performed, precision
-from fupin_cli.cases.schema import VILLAGE
+from fupin_cli.cases import open_ledger
+from fupin_cli.cases.figures import _LOOK, _TOO_FEW, _counted, _performed, labels, precision
+from fupin_cli.cases.schema import COUNTY, VILLAGE
 from fupin_cli.casework import book_round, dispatch
 from fupin_cli.feedback import take_back
 from fupin_cli.report.masking import mask_named
@@ -219,16 +220,70 @@ def test_a_share_never_passes_a_hundred(tmp_path):
     assert all(row[name] is None or row[name] <= 100 for row in ranked for name in row if name.endswith("share"))
 
 
+def tallies(*rows, **common):
+    """Cases as they are tallied: of one township, sent, answered in time, one each, but for what is said."""
+    usual = {
+        "county": "青禾县", "township": "平川镇", "receiver": VILLAGE, "note": False, "rule_id": "R", "state": "answered", "past": False,
+        "sent": True, "back": True, "in_time": True, "verdict": None, "mended": False, "n": 1,
+    }  # fmt: skip
+    return pl.DataFrame([usual | common | row for row in rows])
+
+
 def test_what_contradicts_itself_is_neither_so_nor_to_be_corrected():
-    """It came back; until somebody decides, no share counts it."""
-    answers = [("属实", True), ("部分属实", False), ("不属实", False), (None, False)]
-    cases = pl.DataFrame({"verdict": [said for said, _ in answers], "mended": [done for _, done in answers], "n": 1}).with_columns(
-        county=pl.lit("青禾县"), township=pl.lit("平川镇"), receiver=pl.lit(VILLAGE), past=pl.lit(value=False),
-        **dict.fromkeys(("sent", "back", "in_time"), pl.lit(value=True)),
-    )  # fmt: skip
-    told = _performed(cases, VILLAGE).row(0, named=True)
-    assert (told["back"], told["so"], told["to_correct"], told["corrected"]) == (4, 1, 2, 1)
+    """It came back; until somebody decides, no share counts it. What was not sent, or to another office, is in no ranking."""
+    answers = [{"verdict": "属实", "mended": True}, {"verdict": "部分属实"}, {"verdict": "不属实"}, {}]
+    others = [{"sent": False}, {"receiver": COUNTY}, {"township": None}]
+    ranked = _performed(tallies(*answers, *others), VILLAGE)
+    assert ranked["township"].to_list() == ["平川镇", None]
+    told = ranked.row(0, named=True)
+    assert (told["sent"], told["back"], told["so"], told["to_correct"], told["corrected"]) == (4, 4, 1, 2, 1)
     assert (told["back_share"], told["so_share"], told["corrected_share"]) == (100.0, 33.3, 50.0)
+
+
+def test_each_state_is_counted_and_only_what_is_out_can_be_late():
+    """One case of each state, all past their day; several at once count as many."""
+    states = ("new", "reopened", "dispatched", "answered", "disputed", "promised", "closed", "cleared", "exempt")
+    rows = [{"state": state, "past": True, "n": 2} for state in states]
+    told = _counted(tallies(*rows, {"state": "dispatched"}, {"state": "new", "note": True, "township": None}), ())
+    assert told.row(0, named=True) == {
+        "cases": 20, "notes": 1, "to_send": 5, "out": 3, "overdue": 2,
+        **dict.fromkeys(("answered", "disputed", "promised", "closed", "cleared", "exempt"), 2),
+    }  # fmt: skip
+    by_place = _counted(tallies({}, {"township": None}), ("township",))
+    assert by_place["township"].to_list() == ["平川镇", None]
+
+
+def test_notes_are_no_clues_that_could_be_refuted():
+    """Nor is a case that nobody has verified; the most refuted rule stands first."""
+    said = [
+        {"verdict": "属实"},
+        {"verdict": "不属实"},
+        {"verdict": "部分属实"},
+        {},
+        {"verdict": "不属实", "note": True},
+    ]
+    told = precision(tallies(*said, {"verdict": "不属实", "rule_id": "S", "n": 12}), ["rule_id"], Limits())
+    assert told.select("rule_id", "told", "so", "partly", "not_so", "so_share").rows() == [
+        ("S", 12, 0, 0, 12, 0.0), ("R", 3, 1, 1, 1, 33.3)
+    ]  # fmt: skip
+    assert told["remark"].to_list() == [_LOOK, _TOO_FEW]
+
+
+def test_answers_that_tell_persons_apart(monkeypatch, told):
+    """Both sides of the link beside what was said; who is in it in part, or was found without a link, teaches nothing."""
+    said = {"C1": ("属实", None), "C2": ("不属实", "同名非本人"), "C3": ("部分属实", None), "C4": ("属实", None)}
+    sides = ("extract", "name", "id_number", "listed_name", "listed_id", "basis", "match_weight")
+    people = pl.DataFrame({"case_id": list(said), **dict.fromkeys(sides, "x")}).with_columns(
+        basis=pl.when(pl.col("case_id") != "C4").then(pl.lit("exact_id"))
+    )
+    answers = pl.DataFrame(
+        [(case, *words) for case, words in said.items()], schema=["case_id", "verdict", "reason"], orient="row"
+    )
+    with open_ledger(told) as ledger:
+        monkeypatch.setattr(type(ledger), "cases", lambda *_, **__: answers)
+        taught = labels(ledger, people)
+    assert taught.columns == ["case_id", *sides, "same_person"]
+    assert taught.select("case_id", "same_person").rows() == [("C1", True), ("C2", False)]
 
 
 @pytest.mark.parametrize(

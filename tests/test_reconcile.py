@@ -187,6 +187,23 @@ def test_what_a_round_changes(known, now, events, figures):
     assert moved([{}], now(), **known) == (events, figures)
 
 
+def test_what_was_said_about_this_evidence_is_not_reopened_by_it():
+    """Data that change back to what was closed, answered or exempt are a change, and nobody is asked again."""
+    code = identify(findings({}), LEVELS, KEY)["evidence_code"].item()
+    for name in ("closed_evidence", "answered_evidence", "exempt_evidence"):
+        known = {"evidence": "other", "state": "closed", name: code}
+        assert moved([{}], frames([{}]), **known) == (["changed"], {"found": 1, "changed": 1})
+
+
+def test_a_person_on_two_rows_is_clear_where_both_are():
+    """One row that still shows it keeps the case; a household whose village nobody wrote down left where others are so."""
+    twice = frames([], outcome="hit", members=("P1", "P1"))
+    for said, events in ((("clear", "hit"), []), (("clear", "clear"), ["cleared"])):
+        own = pl.DataFrame({"register_row": [0, 1], "rule_id": "P", "outcome": said})
+        assert moved([{}], replace(twice, person_outcomes=own))[0] == events
+    assert moved([{"village": None}], frames([], homes=(), village=None)) == (["cleared"], {"gone": 1})
+
+
 def test_a_round_of_less_evidence_clears_nothing_of_more():
     """What the province found the county cannot clear; what the county missed the province's round counts."""
     for more in ("city", "province"):
@@ -293,7 +310,7 @@ ANSWERED = [  # what a returned row says, what is wrong with it (None: booked)
     ({"verdict": "属实", "name": "乙", "id_shown": "x"}, "misplaced"), ({"verdict": "属实", "title": "名下有房"}, "misplaced"),
     ({"verdict": "也许"}, "not_offered"), ({"verdict": "属实", "action": "再说"}, "not_offered"),
     ({"verdict": "不属实", "action": "已修改"}, "contradictory"), ({"verdict": "不属实", "action": "拟修改"}, "contradictory"),
-    ({"verdict": "部分属实", "action": "清退"}, None), ({"reason": "外出"}, "no_verdict"), ({"action": "已修改"}, "no_verdict"),
+    ({"verdict": "属实", "action": " 已修改\n"}, None), ({"verdict": "部分属实", "action": "清退"}, None), ({"reason": "外出"}, "no_verdict"), ({"action": "已修改"}, "no_verdict"),
     ({"verdict": "属实", "case_text": "C123"}, "no_number"), ({"verdict": "属实", "case_text": KEY.case_ids(["y"])[0]}, "unknown"),
     ({"verdict": "属实", "batch_text": "B0007"}, "unknown"),
 ]  # fmt: skip
@@ -314,6 +331,21 @@ def test_which_returned_row_is_booked(said, problem):
     told = compared(given, sent=[whole])
     assert told.problems["problem"].to_list() == ([problem] if problem else [])
     assert told.answers.height == (problem is None)
+
+
+def test_what_people_write_for_a_choice_is_that_choice():
+    """Yes and no in their own words."""
+    words = {
+        "是": "属实",
+        "真": "属实",
+        "否": "不属实",
+        "不是": "不属实",
+        "不实": "不属实",
+        "假": "不属实",
+        "部分": "部分属实",
+    }
+    said = [compared(returned(verdict=word)).answers["verdict"].item() for word in words]
+    assert said == list(words.values())
 
 
 def test_a_name_retyped_beside_a_masked_number_is_not_the_same_person():

@@ -41,9 +41,9 @@ def settled(
     lacking = [f"缺{step}签字" for step in chain.steps if step not in steps] + faults(chain, signatures)
     if contradicts(case.get("verdict"), case.get("action")):
         lacking.append("“是否属实”与“处理意见”矛盾")
-    there = "、".join([str(case.get("material") or ""), *filed])
+    there = "、".join(filter(None, [case.get("material"), *filed]))
     lacking += [f"缺{document}" for document in chain.documents if document not in there]
-    if case.get("verdict") in chain.material_for and not there.strip("、"):
+    if case.get("verdict") in chain.material_for and not there:
         lacking.append("缺佐证材料")
     return lacking
 

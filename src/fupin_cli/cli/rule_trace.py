@@ -75,7 +75,11 @@ def explain_household(
     told = trace(household_id, pack, known.packs, judged, found.evidence, found.as_of, labels, unmask=unmask)
     lines = list(map(in_one_language(as_spoken(known.packs, known.profiles)), told))
     if as_json:
-        about = {"household_id": household_id if unmask else mask_id(household_id), "pack": pack.id, "as_of": f"{found.as_of}"}
+        about = {
+            "household_id": household_id if unmask else mask_id(household_id),
+            "pack": pack.id,
+            "as_of": f"{found.as_of}",
+        }
         outcomes = _outcomes(judged, household_id, unmask=unmask)
         click.echo(json.dumps({**about, "outcomes": outcomes, "lines": lines}, ensure_ascii=False))
     else:
