@@ -116,6 +116,16 @@ def test_the_rounds_follow_from_each_other(booked):
         prove_ledger(ledger, other)
 
 
+def test_a_second_run_of_one_day_is_booked_and_told(booked):
+    """Corrected files may be compared again; nobody should do so without knowing. The same run is no second one."""
+    ledger, runs = booked
+    again = World(people=7).run(ledger.parent / "again", date(2020, 3, 1))
+    for words, note in (((runs[2],), False), ((again,), True), ((again,), False)):
+        done = fupin("cases", "round", *words, "--ledger", ledger)
+        assert done.returncode == 0
+        assert ("round 3 is of the same day and stage" in done.stderr) is note
+
+
 def test_a_changed_ledger_is_found(booked, tmp_path):
     """A round put in another's place, a removed round, a changed batch: the triggers were dropped by whoever did it."""
     ledger, _ = booked

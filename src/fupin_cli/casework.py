@@ -51,7 +51,7 @@ _LONGEST_EXEMPTION = timedelta(days=731)  # two years: the evidence is looked at
 class RoundBooked:
     """The figures of a round, whether it was in the ledger already, and how many cases nobody was asked yet.
 
-    A round that an older program booked has no `notes`.
+    A round that an older program booked has no `notes`. `again` is an earlier round of the same project, day and stage.
     """
 
     round: int
@@ -60,6 +60,7 @@ class RoundBooked:
     figures: Mapping[str, int]
     was_known: bool
     to_send: int
+    again: int | None
 
 
 @dataclass(frozen=True)
@@ -124,12 +125,14 @@ def book_round(folder: Path, run: Path, day: date) -> RoundBooked:
             "not_compared": frames.findings.filter(pl.col("rule_id").is_in(skipped)).height,
         }  # fmt: skip
         row |= next_link(ledger, last, row)
+        of_its_day = "SELECT max(round) AS nr FROM rounds WHERE project = ? AND as_of = ? AND stage = ?"
+        again = ledger.rows(of_its_day, [row["project"], row["as_of"], row["stage"]])[0]["nr"]
         with ledger.writing():
             ledger.add("rounds", row)
             ledger.add_cases(moves.cases)
             ledger.add_events(moves.events.with_columns(round=pl.lit(number, pl.Int64)))
         _put_right(ledger)
-        return _booked(row, _to_send(ledger), was_known=False)
+        return _booked(row, _to_send(ledger), was_known=False, again=again)
 
 
 def read_run(run: Path) -> tuple[RoundFrames, dict[str, str]]:
@@ -401,8 +404,8 @@ def _to_send(ledger: Ledger) -> int:
     return int(ledger.rows(query, TO_ASK)[0]["n"])
 
 
-def _booked(row: Mapping[str, Any], to_send: int, *, was_known: bool) -> RoundBooked:
+def _booked(row: Mapping[str, Any], to_send: int, *, was_known: bool, again: int | None = None) -> RoundBooked:
     names = ("found", "notes", "new", "continuing", "changed", "reopened", "cleared", "gone", "untold", "missed_before",
              "cleared_before", "not_compared", "confirmed", "promised")  # fmt: skip
     figures = {name: row[name] for name in names if row[name] is not None}
-    return RoundBooked(row["round"], row["stage"], row["as_of"], figures, was_known, to_send)
+    return RoundBooked(row["round"], row["stage"], row["as_of"], figures, was_known, to_send, again)

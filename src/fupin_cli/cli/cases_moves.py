@@ -76,6 +76,11 @@ def round_(run: Path, ledger: Path, day: date, *, as_json: bool) -> int:
       fupin cases round demo --ledger sample_data/cases --json
     """
     booked = book_round(ledger, run, day)
+    if booked.again:
+        click.echo(
+            tr("note: round {nr} is of the same day and stage; this run was booked as one more", nr=booked.again),
+            err=True,
+        )
     if as_json:
         click.echo(json.dumps({"round": booked.round, "stage": booked.stage, "as_of": booked.as_of, **booked.figures}))
         return 0
