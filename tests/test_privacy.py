@@ -1,5 +1,6 @@
 """Sealed folders open with their key only; what is old is really deleted, and that is recorded; unmasked output leaves a trace."""
 
+import io
 import json
 import os
 import random
@@ -12,8 +13,10 @@ import polars as pl
 import pyrage
 import pytest
 
+import fupin_cli.seal
 from conftest import fupin_process
-from fupin_cli.seal import unseal
+from fupin_cli.errors import BadDataError
+from fupin_cli.seal import seal, unseal
 from loop_world import RULES, World
 from test_signals import told
 
@@ -84,9 +87,108 @@ def test_a_sealed_archive_cannot_write_elsewhere(tmp_path, key):
     pyrage.encrypt_file(str(plain), str(tmp_path / "evil.age"), [pyrage.x25519.Recipient.from_str(public)])
     (tmp_path / "in").mkdir()
     done = fupin_process("seal", "open", tmp_path / "evil.age", "--key", file, "-o", tmp_path / "in" / "out")
-    assert done.returncode == 65
+    assert (done.returncode, "leads out of the folder; nothing was written" in done.stderr) == (65, True)
     assert not (tmp_path / "escaped").exists()
     assert not list((tmp_path / "in").iterdir())
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda path: path.symlink_to("/etc/hostname"),
+        lambda path: path.symlink_to("../elsewhere"),
+        lambda path: path.symlink_to(path.parent / "a"),  # inside, but by a path from the root
+        lambda path: (path.with_name("b").symlink_to("deep/er"), path.symlink_to("b/../../../x")),
+        lambda path: (path.with_name("b").symlink_to("."), path.symlink_to("deep/../b/deep/../../x")),
+        os.mkfifo,
+    ],
+)
+def test_what_could_not_be_opened_again_is_not_closed_and_not_removed(tmp_path, key, make):
+    """A link that leads out, by its words or by other links, and a pipe: named by its path; nothing is written or removed."""
+    _, public = key
+    (tmp_path / "run" / "deep" / "er").mkdir(parents=True)
+    (tmp_path / "run" / "a").write_text("kept", encoding="utf-8")
+    make(tmp_path / "run" / "l")
+    done = fupin_process("seal", "close", tmp_path / "run", "--to", public, "--remove")
+    assert done.returncode == 65
+    assert f"{tmp_path / 'run' / 'l'}: this" in done.stderr
+    assert f"rm {tmp_path / 'run' / 'l'}" in done.stderr
+    assert (tmp_path / "run" / "a").is_file()
+    assert not (tmp_path / "run.age").exists()
+
+
+def test_links_inside_a_folder_are_sealed_and_opened_again(tmp_path, key):
+    """To a neighbour, up and down, to the folder itself, and a second name of one file: all is there afterwards."""
+    file, public = key
+    (tmp_path / "run" / "deep").mkdir(parents=True)
+    (tmp_path / "run" / "a").write_text("kept", encoding="utf-8")
+    (tmp_path / "run" / "also").hardlink_to(tmp_path / "run" / "a")
+    (tmp_path / "run" / "deep" / "up").symlink_to("../a")
+    (tmp_path / "run" / "self").symlink_to(".")
+    assert fupin_process("seal", "close", tmp_path / "run", "--to", public, "--remove").returncode == 0
+    assert fupin_process("seal", "open", tmp_path / "run.age", "--key", file).returncode == 0
+    assert {(tmp_path / "run" / name).read_text(encoding="utf-8") for name in ("a", "also", "deep/up", "self/a")} == {
+        "kept"
+    }
+    (tmp_path / "link").symlink_to("run")
+    done = fupin_process("seal", "close", tmp_path / "link", "--to", public, "--remove")
+    assert (done.returncode, "link to a folder" in done.stderr) == (65, True)
+    assert (tmp_path / "link").is_symlink()
+
+
+def test_a_folder_that_changes_while_it_is_sealed_is_not_removed(tmp_path, key, monkeypatch):
+    """What went into the sealed file is read again while it is written, and is not what lay there: nothing is kept of it."""
+    _, public = key
+    (tmp_path / "run").mkdir()
+    looked = fupin_cli.seal._held
+
+    def then_changed(folder):
+        held = looked(folder)
+        (folder / "new").symlink_to("/etc/hostname")
+        return held
+
+    monkeypatch.setattr(fupin_cli.seal, "_held", then_changed)
+    with pytest.raises(BadDataError, match="changed while it was sealed"):
+        seal(tmp_path / "run", tmp_path / "run.age", public, gone=True)
+    assert (tmp_path / "run").is_dir()
+    assert not (tmp_path / "run.age").exists()
+
+
+@pytest.mark.parametrize(
+    ("linked", "said"), [("/etc/hostname", "leads out of the folder"), (None, "neither a file nor a folder")]
+)
+def test_what_a_sealed_file_holds_that_may_not_be_is_told_always_the_same(tmp_path, key, linked, said):
+    """Large enough that the rest is still on its way when the first member is refused; no pipe of ours is taken for stdout."""
+    file, public = key
+    with tarfile.open(tmp_path / "evil.tar", "w") as archive:
+        member = tarfile.TarInfo("run/l")
+        member.type, member.linkname = (tarfile.SYMTYPE, linked) if linked else (tarfile.FIFOTYPE, "")
+        archive.addfile(member)
+        member = tarfile.TarInfo("run/z")
+        member.size = 3_000_000
+        archive.addfile(member, io.BytesIO(random.Random(1).randbytes(member.size)))
+    pyrage.encrypt_file(
+        str(tmp_path / "evil.tar"), str(tmp_path / "evil.age"), [pyrage.x25519.Recipient.from_str(public)]
+    )
+    for _ in range(3):
+        done = fupin_process("seal", "open", tmp_path / "evil.age", "--key", file, "-o", tmp_path / "out")
+        assert (done.returncode, said in done.stderr) == (65, True)
+        assert "nothing was written" in done.stderr
+        assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("names", [[], ["a", "b"]])
+def test_a_sealed_file_of_no_folder_is_told_as_such(tmp_path, key, names):
+    """Empty, or two things side by side: not what closing makes."""
+    file, public = key
+    with tarfile.open(tmp_path / "odd.tar", "w") as archive:
+        for name in names:
+            archive.addfile(tarfile.TarInfo(name))
+    pyrage.encrypt_file(
+        str(tmp_path / "odd.tar"), str(tmp_path / "odd.age"), [pyrage.x25519.Recipient.from_str(public)]
+    )
+    done = fupin_process("seal", "open", tmp_path / "odd.age", "--key", file)
+    assert (done.returncode, "holds no folder" in done.stderr) == (65, True)
 
 
 def test_a_key_is_never_overwritten_and_nonsense_is_said(tmp_path, key):
