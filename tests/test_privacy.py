@@ -12,11 +12,14 @@ from datetime import date
 import polars as pl
 import pyrage
 import pytest
+from openpyxl import load_workbook
 
 import fupin_cli.seal
 from conftest import fupin_process
+from fupin_cli.casework import writing_ledger
 from fupin_cli.errors import BadDataError
 from fupin_cli.seal import seal, unseal
+from fupin_cli.vocabulary import label
 from loop_world import RULES, World
 from test_signals import told
 
@@ -251,6 +254,74 @@ def test_a_batch_goes_when_nobody_waits_for_it(tmp_path):
     assert fupin_process("purge", tmp_path, "--older-than", "365").returncode == 0
     assert not (ledger / "batches" / "B0001").exists()
     assert fupin_process("verify", "--ledger", ledger).returncode == 0
+
+
+def test_persons_of_cases_go_when_the_cases_are_done(tmp_path):
+    """Open ones are kept, and that is said; cleared ones are deleted and recorded; show says so, and the ledger goes on."""
+    world, ledger = World(people=4, said={(person, "CMP-VH1"): 1 for person in range(4)}), tmp_path / "cases"
+    fupin_process("cases", "round", world.run(tmp_path / "r1", date(2020, 1, 1)), "--ledger", ledger)
+    done = fupin_process("purge", tmp_path, "--older-than", "0")
+    assert "4/4" in done.stdout
+    assert "open or exempt" in done.stdout
+    assert persons(ledger).height == 4
+    world.said = {(0, "CMP-VH1"): 1}  # the others are cleared by the data
+    fupin_process("cases", "round", world.run(tmp_path / "r2", date(2020, 2, 1)), "--ledger", ledger)
+    names = {row["name"]: row["case_id"] for row in persons(ledger).to_dicts()}
+    assert len(names) == 4
+    assert "nothing is that old" in fupin_process("purge", tmp_path, "--older-than", "30").stdout
+    assert "would be deleted" in fupin_process("purge", tmp_path, "--older-than", "0", "--dry-run").stdout
+    assert persons(ledger).height == 4
+    assert fupin_process("purge", tmp_path, "--older-than", "0").returncode == 0
+    left = persons(ledger)["name"].to_list()
+    assert len(left) == 1
+    assert all(name.encode() not in file.read_bytes() for name in names if name not in left for file in files(ledger))
+    (line,) = lines(tmp_path / ".fupin" / "purged.jsonl")
+    assert (line["kind"], line["what"].split()[1]) == ("people", "3/4")
+    gone = next(case for name, case in names.items() if name not in left)
+    shown = fupin_process("cases", "show", gone, "--ledger", ledger)
+    assert shown.returncode == 0, shown.stderr
+    assert "deleted under retention" in shown.stdout
+    told = json.loads(fupin_process("cases", "show", gone, "--ledger", ledger, "--json").stdout)
+    assert told["name"] is None
+    assert date.fromisoformat(told["purged"]) >= date(2026, 1, 1)
+    assert fupin_process("cases", "show", gone, "--ledger", ledger, "-o", tmp_path / "one.xlsx").returncode == 0
+    (_, fact) = next(row for row in sheet_rows(tmp_path / "one.xlsx") if row[0] == label("evidence"))
+    assert "已按保存期限删除" in fact
+    assert "4" in fupin_process("cases", "list", "--ledger", ledger).stderr
+    assert fupin_process("verify", "--ledger", ledger).returncode == 0
+    assert fupin_process("cases", "dispatch", "--due", "2100-01-01", "--ledger", ledger).returncode == 0
+    world.said = {(person, "CMP-VH1"): 2 for person in range(4)}
+    fupin_process("cases", "round", world.run(tmp_path / "r3", date(2020, 3, 1)), "--ledger", ledger)
+    assert persons(ledger).height == 4
+    assert fupin_process("verify", "--ledger", ledger).returncode == 0
+
+
+def test_a_closed_case_whose_person_is_gone_is_not_asked_again_without_a_round(tmp_path):
+    """The next batch could not say whom it asks about: refused, and told what to type."""
+    world, ledger = World(people=1, said={(0, "CMP-VH1"): 1}), tmp_path / "cases"
+    fupin_process("cases", "round", world.run(tmp_path / "r1", date(2020, 1, 1)), "--ledger", ledger)
+    case = persons(ledger)["case_id"][0]
+    evidence = pl.DataFrame({"case_id": [case], "kind": ["closed"], "day": ["2020-01-05"]})
+    with writing_ledger(ledger) as opened, opened.writing():
+        opened.add_events(evidence.with_columns(evidence=opened.cases()["evidence"]))
+    assert fupin_process("purge", tmp_path, "--older-than", "0").returncode == 0
+    assert persons(ledger).height == 0
+    done = fupin_process("cases", "reopen", case, "--reason", "群众反映", "--by", "李某", "--ledger", ledger)
+    assert (done.returncode, "shows nobody any more" in done.stderr) == (2, True)
+    assert "fupin cases round RUN" in done.stderr
+
+
+def persons(ledger):
+    (file,) = (ledger / "people").iterdir()
+    return pl.read_parquet(file)
+
+
+def files(folder):
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def sheet_rows(path):
+    return [[str(cell.value or "") for cell in row[:2]] for row in load_workbook(path)["核查件"].iter_rows()]
 
 
 def test_who_sees_people_unmasked_is_recorded_or_sees_nothing(demo, tmp_path):
