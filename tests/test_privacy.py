@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import pwd
 import random
 import shutil
 import tarfile
@@ -18,7 +19,9 @@ import fupin_cli.seal
 from conftest import fupin_process
 from fupin_cli.casework import writing_ledger
 from fupin_cli.errors import BadDataError
+from fupin_cli.report.masking import mask_id
 from fupin_cli.seal import seal, unseal
+from fupin_cli.traces import ACCESS, record
 from fupin_cli.vocabulary import label
 from loop_world import RULES, World
 from test_signals import told
@@ -342,3 +345,44 @@ def test_who_sees_people_unmasked_is_recorded_or_sees_nothing(demo, tmp_path):
     (tmp_path / ".fupin").write_text("", encoding="utf-8")
     done = fupin_process("explain", home, "--run", tmp_path / "run", "--unmask")
     assert (done.returncode, done.stdout) == (73, "")
+
+
+def test_what_was_shown_is_recorded_where_it_is_nobodys_number(demo, tmp_path):
+    """A rule, a finding by its whole key, however it was typed; the user is the system's, whatever the environment says."""
+    shutil.copytree(demo, tmp_path / "run")
+    found = pl.read_parquet(demo / "findings.parquet").sort("finding_key")
+    key, rule = found["finding_key"][0], found["rule_id"][0]
+    home = pl.read_parquet(demo / "persons.parquet")["household_id"].drop_nulls()[0]
+    for target in (rule.lower(), key[:12], home, "row:9"):
+        done = fupin_process("explain", target, "--run", tmp_path / "run", "--unmask", LOGNAME="nobody-else", USER="x")
+        assert done.returncode == 0, done.stderr
+    recorded = lines(tmp_path / ".fupin" / "access.jsonl")
+    assert [line["shown"] for line in recorded] == [rule, key, mask_id(home), "***"]
+    assert {line["user"] for line in recorded} == {pwd.getpwuid(os.getuid()).pw_name}
+
+
+def test_a_user_without_a_name_is_recorded_by_number(tmp_path, monkeypatch):
+    """As in a container."""
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000_123)
+    record(tmp_path, ACCESS, shown="CMP-PS1")
+    (line,) = lines(tmp_path / ".fupin" / "access.jsonl")
+    assert line["user"] == "4000000123"
+
+
+def test_a_case_on_paper_is_recorded_or_not_written(tmp_path):
+    """Its workbook has the person in full: a line beside the ledger first; on the terminal it is masked, and needs none."""
+    world, ledger = World(people=1, said={(0, "CMP-VH1"): 1}), tmp_path / "cases"
+    fupin_process("cases", "round", world.run(tmp_path / "r1", date(2020, 1, 1)), "--ledger", ledger)
+    case = persons(ledger)["case_id"][0]
+    assert fupin_process("cases", "show", case, "--ledger", ledger).returncode == 0
+    access = tmp_path / ".fupin" / "access.jsonl"
+    assert not access.exists()
+    book = tmp_path / "one.xlsx"
+    assert fupin_process("cases", "show", case, "--ledger", ledger, "-o", book).returncode == 0
+    (line,) = lines(access)
+    assert (line["ledger"], line["shown"]) == ("cases", case)
+    book.unlink()
+    shutil.rmtree(tmp_path / ".fupin")
+    (tmp_path / ".fupin").write_text("", encoding="utf-8")
+    assert fupin_process("cases", "show", case, "--ledger", ledger, "-o", book).returncode == 73
+    assert not book.exists()

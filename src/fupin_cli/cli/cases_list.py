@@ -25,6 +25,7 @@ from fupin_cli.errors import UsageError, typed
 from fupin_cli.language import pick, tr
 from fupin_cli.layout import in_ledger
 from fupin_cli.report.masking import mask_id, mask_name, mask_sentence
+from fupin_cli.traces import ACCESS, record
 from fupin_cli.vocabulary import SEVERITY_LABELS, Severity, label
 
 _LISTED = (
@@ -142,7 +143,8 @@ def list_cases(
 def show_case(case: str, output: Path | None, ledger: Path, *, as_json: bool) -> int:
     """Show one case: what it is about (masked) and everything that happened to it.
 
-    CASE is its number, or the key of its finding (疑点编号) as a run's lists have it. A workbook has names and numbers in full.
+    CASE is its number, or the key of its finding (疑点编号) as a run's lists have it. A workbook has names and numbers in
+    full; who had it written, and when, is recorded in .fupin/access.jsonl beside the ledger.
 
     \b
     Examples:
@@ -167,6 +169,7 @@ def show_case(case: str, output: Path | None, ledger: Path, *, as_json: bool) ->
     about = next(iter(people.filter(pl.col("case_id") == number).to_dicts()), {}) if people is not None else {}
     purged = None if about else purged
     if output:
+        record(ledger.absolute().parent, ACCESS, ledger=ledger.name, shown=number)
         about = about or {"evidence": f"姓名、证件号码和疑点内容已按保存期限删除（最近一次删除：{purged}）"}
         _write_case(output, row, about, events)
         return 0
