@@ -182,3 +182,35 @@ sys.exit(run_guarded(work))
     assert ended.returncode == CODES[number]
     assert "earlier results are untouched" in ended.stderr
     assert "bug" not in ended.stderr
+
+
+PIPES = """
+import errno, os, sys
+from fupin_cli.cli.boundary import run_guarded
+def work():
+    if sys.argv[1] == "rich":
+        from rich.console import Console
+        Console().print("x" * 100_000)
+    elif sys.argv[1] == "stdout":
+        print("x" * 100_000)
+    else:
+        try:
+            raise BrokenPipeError(errno.EPIPE, "between two parts of ours")
+        finally:
+            if sys.argv[1] == "exit":
+                sys.exit(1)  # as click does with it
+sys.exit(run_guarded(work))
+"""
+
+
+@pytest.mark.parametrize(("way", "code"), [("stdout", 0), ("rich", 0), ("inner", 70), ("exit", 70)])
+def test_only_our_own_output_can_have_lost_its_reader(way, code):
+    """`| head` ends the program quietly; a pipe inside it that broke is a fault, and told."""
+    with subprocess.Popen(
+        [sys.executable, "-c", PIPES, way], stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+    ) as child:
+        if code == 0:
+            child.stdout.close()
+        told = child.stderr.read()
+    assert child.returncode == code, told
+    assert ("BrokenPipeError" in told) == (code == 70)

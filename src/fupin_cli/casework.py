@@ -117,7 +117,7 @@ def book_round(folder: Path, run: Path, day: date) -> RoundBooked:
         moves = reconcile_round(frames, ledger.cases(columns=KNOWN), people, ledger.key, day)
         number = (last["round"] if last else 0) + 1
         name = f"R{number:04d}-{facts['run'][:12]}.parquet"
-        _write_people(folder / PEOPLE / name, moves.people)
+        write_people(folder / PEOPLE / name, moves.people)
         skipped = finding_uncompared(_packs(folder))
         row = {
             "round": number, "stage": frames.stage, "as_of": frames.as_of.isoformat(), "day": day.isoformat(), "people": name,
@@ -322,12 +322,30 @@ def reopen(folder: Path, case_ids: Sequence[str], day: date, *, reason: str, by:
                 tr("{what} cannot be reopened: {what_2}", what=wrong[0][0], what_2=STATES[wrong[0][1]][0]),
                 try_=typed("fupin", "cases", "show", wrong[0][0], *in_ledger(folder)),
             )
+        people = ledger.people()
+        if people is not None and (bare := cases.join(people, on="case_id", how="anti")).height:
+            raise UsageError(  # the next batch could not say whom it asks about
+                tr("{case} shows nobody any more: deleted under retention", case=bare["case_id"][0]),
+                try_=tr(
+                    "first the newest round: {step}", step=typed("fupin", "cases", "round", "RUN", *in_ledger(folder))
+                ),
+            )
         return ledger.add_events(
             cases.select(
                 "case_id", "evidence", kind=pl.lit("reopened"), day=pl.lit(day.isoformat()),
                 detail=pl.lit(detail(reason=reason, by=by)),
             )
         )  # fmt: skip
+
+
+def write_people(path: Path, people: pl.DataFrame) -> None:
+    """The file, whole and on disk before the ledger speaks of it."""
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    with unfinished(path.with_suffix(".partial")) as staged:
+        write_parquet(people, staged)
+        with staged.open("rb") as file:
+            os.fsync(file.fileno())
+        staged.replace(path)
 
 
 def known_cases(ledger: Ledger, case_ids: Sequence[str]) -> pl.DataFrame:
@@ -364,16 +382,6 @@ def _question(packs: Sequence[Pack]) -> pl.Expr:
     of = pl.when(by_evidence).then("evidence_code").otherwise("household_id")
     together = pl.concat_str("rule_id", pl.col("county").fill_null(""), of, separator="|")
     return pl.coalesce(pl.when(own).then(together), "case_id")
-
-
-def _write_people(path: Path, people: pl.DataFrame) -> None:
-    """The file, whole and on disk before the ledger speaks of it."""
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    with unfinished(path.with_suffix(".partial")) as staged:
-        write_parquet(people, staged)
-        with staged.open("rb") as file:
-            os.fsync(file.fileno())
-        staged.replace(path)
 
 
 def _batch_folders(folder: Path, number: int) -> tuple[Path, Path]:

@@ -1,13 +1,18 @@
-"""What retention no longer allows is deleted, and that is recorded: runs, sealed files, cached rows, sheets of the ledger."""
+"""What retention no longer allows is deleted, and that is recorded: runs, sealed files, cache, a ledger's sheets and persons."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from fupin_cli.casework import BATCHES, writing_ledger
+import polars as pl
+
+from fupin_cli.cases.ledger import Ledger
+from fupin_cli.cases.schema import OPEN
+from fupin_cli.casework import BATCHES, PEOPLE, write_people, writing_ledger
 from fupin_cli.errors import FupinError
 from fupin_cli.feedback import RETURNS
 from fupin_cli.ingest import Store
@@ -37,8 +42,9 @@ class Deleted:
 def purge(project: Path, days: float, ledger: Path | None = None, *, really: bool = True) -> list[Deleted]:
     """Everything older than so many days, deleted and recorded in .fupin/purged.jsonl; with `really` false, only what would be.
 
-    A run in which files were changed or added is left alone, and so is a batch that still waits for answers. The ledger
-    itself stays: it holds no names, and it is the memory of who was asked about what.
+    A run in which files were changed or added is left alone, and so is a batch that still waits for answers. The ledger's
+    database stays, the memory of which case was asked when: it has keyed hashes instead of the persons that cases are about.
+    Those stand beside it, and go where the case is done.
     """
     told = list(_runs(project / RUNS, days, really=really))
     count, size = Store(project / CACHE).prune(days, really=really)
@@ -81,8 +87,40 @@ def _sheets(folder: Path, days: float, *, really: bool) -> list[Deleted]:
                 told.append(Deleted("batch", path.name, _size(path), left=tr("cases of this batch wait for answers")))
             else:
                 told.append(_delete("batch", path, really=really))
+        told += _persons(ledger, days, really=really)
         returns = [path for path in sorted((folder / RETURNS).glob("*")) if _is_old(path, days)]
         told += [_delete("returns", path, really=really) for path in returns]
+    return told
+
+
+def _persons(ledger: Ledger, days: float, *, really: bool) -> list[Deleted]:
+    """What cases show, for those that are done, and that for so many days neither moved nor were found by the newest round.
+
+    That of open cases is kept, for the next batch sends it, and of exempt ones, which are asked again when the exemption ends.
+    """
+    people, last = ledger.people(), ledger.last("rounds")
+    if people is None or last is None:
+        return []
+    today = datetime.now(tz=UTC).astimezone().date()
+    seen = pl.max_horizontal("moved", pl.when(pl.col("present") == 1).then(pl.lit(last["day"])))
+    old = ledger.cases(columns=("case_id", "state", "moved", "present")).filter(
+        (pl.lit(today) - seen.str.to_date()).dt.total_days() >= days
+    )
+    needed = pl.col("state").is_in((*OPEN, "exempt"))
+    path = ledger.folder / PEOPLE / last["people"]
+    before = _size(path)
+    why = tr("these cases are open or exempt, and what they show is needed to ask about them")
+    told = []
+    for cases, left in ((old.filter(~needed), None), (old.filter(needed), why)):
+        if count := people.join(cases, on="case_id", how="semi").height:
+            told.append(
+                Deleted("people", f"{path.name} {count}/{people.height}", before * count // people.height, left)
+            )
+    kept = people.join(old.filter(~needed), on="case_id", how="anti")
+    if really and kept.height < people.height:
+        with ledger.writing():
+            ledger.note_purge(today.isoformat())
+        write_people(path, kept)
     return told
 
 

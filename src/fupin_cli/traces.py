@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,12 +22,8 @@ def record(beside: Path, name: str, **facts: str | float) -> None:
     Raises OutputError where it cannot be written: what must be recorded is not done without.
     """
     path = beside / _FOLDER / name
-    try:
-        who = getpass.getuser()
-    except (OSError, KeyError, ImportError):  # a process without a name, as in a container
-        who = "?"
     line = json.dumps(
-        {"time": datetime.now(tz=UTC).isoformat(timespec="seconds"), "user": who, **facts}, ensure_ascii=False
+        {"time": datetime.now(tz=UTC).isoformat(timespec="seconds"), "user": _user(), **facts}, ensure_ascii=False
     )
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -42,3 +39,18 @@ def record(beside: Path, name: str, **facts: str | float) -> None:
             where=str(path),
             why=system_words(error.errno),
         ) from None
+
+
+def _user() -> str:
+    """Whose process this is, as the system knows it; its number where that has no name, as in a container.
+
+    What the environment says (LOGNAME, USER) anybody can set.
+    """
+    if sys.platform == "win32":
+        return getpass.getuser()
+    import pwd  # noqa: PLC0415 - Windows has none
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())

@@ -146,7 +146,10 @@ class Ledger:
         return next(iter(self.rows(f"SELECT * FROM {table} ORDER BY {column} DESC LIMIT 1")), None)
 
     def people(self) -> pl.DataFrame | None:
-        """What each case shows: `case_id` and FINDINGS, as the last round that saw it had it. None before the first round."""
+        """What each case shows: `case_id` and FINDINGS, as the last round that saw it had it. None before the first round.
+
+        Without the cases of which retention deleted it.
+        """
         last = self.last("rounds")
         if last is None:
             return None
@@ -160,6 +163,14 @@ class Ledger:
             )
         people = FINDINGS.conform(pl.read_parquet(path))  # one of an older program may lack a column
         return people.select("case_id", *FINDINGS.names)
+
+    def people_purged(self) -> str | None:
+        """The last day on which retention deleted what cases show; None where it never did."""
+        return next((row["value"] for row in self.rows("SELECT value FROM meta WHERE name = 'people_purged'")), None)
+
+    def note_purge(self, day: str) -> None:
+        """From now on a case that shows nobody is one of those that retention deleted, and no damage."""
+        self.connection.execute("INSERT OR REPLACE INTO meta VALUES ('people_purged', ?)", (day,))
 
     def close(self) -> None:
         """Give the file back."""

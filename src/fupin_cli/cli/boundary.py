@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -30,6 +32,7 @@ def run_guarded(command: Callable[[], object]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a GBK terminal must not fail on a rare character
+    stdout = _file_of(sys.stdout)
     try:
         result = command()
     except click.exceptions.Exit as error:
@@ -48,10 +51,10 @@ def run_guarded(command: Callable[[], object]) -> int:
     except Stopped as stopped:
         _say(said(stopped.code))
         return stopped.code
-    except BrokenPipeError:
-        return _nobody_reads()
-    except SystemExit as error:  # rich ends the program so when a pipe is closed
-        return _nobody_reads() if isinstance(error.__context__, BrokenPipeError) else BUG
+    except (BrokenPipeError, SystemExit) as error:  # click and rich end the program so when a pipe is closed
+        if _read_by_nobody(stdout):
+            return _nobody_reads()
+        return _foreign(error.__context__ if isinstance(error.__context__, BrokenPipeError) else error)
     except BaseException as error:  # noqa: BLE001 a panic in a library is not an Exception, and nothing may leak past here
         if (code := heard_before()) is not None:
             _say(said(code))
@@ -65,6 +68,29 @@ def _example(error: click.ClickException) -> str | None:
     ctx = error.ctx if isinstance(error, click.UsageError) else None
     lines = (ctx.command.help or "").splitlines() if ctx and not isinstance(ctx.command, click.Group) else []
     return next((line.strip() for line in lines if line.strip().startswith("fupin ")), None)
+
+
+def _file_of(stream: TextIO | None) -> tuple[int, int] | None:
+    """Which file, pipe or terminal it is that a stream goes to, as the system tells; None where it goes nowhere."""
+    try:
+        status = os.fstat(stream.fileno()) if stream else None
+    except (OSError, ValueError):
+        status = None
+    return status and (status.st_dev, status.st_ino)
+
+
+def _read_by_nobody(before: tuple[int, int] | None) -> bool:
+    """Whether it is our own output that nobody reads, and not some pipe between two parts of the program that broke.
+
+    `before` is what stdout was at first: rich puts the null device in its place when its pipe is closed.
+    """
+    if not hasattr(select, "poll") or _file_of(sys.stdout) != before:
+        return True
+    polled = select.poll()
+    for stream in (sys.stdout, sys.stderr):
+        if _file_of(stream):
+            polled.register(stream.fileno(), select.POLLOUT)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in polled.poll(0))
 
 
 def _nobody_reads() -> int:

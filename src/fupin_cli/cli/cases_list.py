@@ -25,6 +25,7 @@ from fupin_cli.errors import UsageError, typed
 from fupin_cli.language import pick, tr
 from fupin_cli.layout import in_ledger
 from fupin_cli.report.masking import mask_id, mask_name, mask_sentence
+from fupin_cli.traces import ACCESS, record
 from fupin_cli.vocabulary import SEVERITY_LABELS, Severity, label
 
 _LISTED = (
@@ -142,7 +143,8 @@ def list_cases(
 def show_case(case: str, output: Path | None, ledger: Path, *, as_json: bool) -> int:
     """Show one case: what it is about (masked) and everything that happened to it.
 
-    CASE is its number, or the key of its finding (疑点编号) as a run's lists have it. A workbook has names and numbers in full.
+    CASE is its number, or the key of its finding (疑点编号) as a run's lists have it. A workbook has names and numbers in
+    full; who had it written, and when, is recorded in .fupin/access.jsonl beside the ledger.
 
     \b
     Examples:
@@ -157,14 +159,18 @@ def show_case(case: str, output: Path | None, ledger: Path, *, as_json: bool) ->
         events = history(opened, number, english=to_read and pick((False, True)))
         near = None if found.height else nearest_case(opened, number)
         lacks = _lacks(opened, number) if found.height and not output else []
+        purged = opened.people_purged()
     if not found.height:
         raise UsageError(
             tr("no case has the number {number}", number=number),
             try_=typed("fupin", "cases", *(("show", near) if near else ("list",)), *in_ledger(ledger)),
         )
     row = found.row(0, named=True)
-    about = people.filter(pl.col("case_id") == number).row(0, named=True) if people is not None else {}
+    about = next(iter(people.filter(pl.col("case_id") == number).to_dicts()), {}) if people is not None else {}
+    purged = None if about else purged
     if output:
+        record(ledger.absolute().parent, ACCESS, ledger=ledger.name, shown=number)
+        about = about or {"evidence": f"姓名、证件号码和疑点内容已按保存期限删除（最近一次删除：{purged}）"}
         _write_case(output, row, about, events)
         return 0
     who = {
@@ -190,7 +196,9 @@ def show_case(case: str, output: Path | None, ledger: Path, *, as_json: bool) ->
                 "action",
             )
         }
-        click.echo(json.dumps(told | who | {"lacks": lacks, "events": events.to_dicts()}, ensure_ascii=False))
+        click.echo(
+            json.dumps(told | who | {"purged": purged, "lacks": lacks, "events": events.to_dicts()}, ensure_ascii=False)
+        )
         return 0
     title, evidence = _by_rules(ledger, row["rule_id"], row["title"] or "", who["evidence"] or "")
     where = "".join(row[level] or "" for level in ("county", "township", "village"))
@@ -199,7 +207,11 @@ def show_case(case: str, output: Path | None, ledger: Path, *, as_json: bool) ->
         click.echo(tr("finding {key}", key=who["finding_key"]))
     asked = tr("answered by county departments") if row["receiver"] == COUNTY else tr("answered by the village")
     click.echo(f"{where}　{asked}　{who['name'] or ''} {who['id_number'] or ''}")
-    click.echo(evidence)
+    click.echo(
+        tr("name, number and what was found were deleted under retention (the last time on {day})", day=purged)
+        if purged
+        else evidence
+    )
     if lacks:
         said = pick(("、".join(lacks), ", ".join(map(in_english, lacks))))
         click.echo(tr("not closed yet, for want of: {lacks}", lacks=said))

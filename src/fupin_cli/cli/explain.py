@@ -97,8 +97,6 @@ def command(
         click.echo(_as_json(target, _Told("link", lines)) if as_json else "\n".join(lines))
         return 0
     run = open_run(folder or newest_run())
-    if unmask:
-        record(run.folder.absolute().parent, ACCESS, run=run.folder.name, shown=mask_id(target) or "")
     known = open_rules(project, run=run.folder)
     rules = {rule.id: rule for pack in known.packs for rule in pack.rules}
     say = Masked(
@@ -109,6 +107,8 @@ def command(
     )
     case = read_case_id(target)
     told = _case(run, case, ledger, project, rules, say) if case else _told(run, target, rules, say)
+    if unmask:
+        record(run.folder.absolute().parent, ACCESS, run=run.folder.name, shown=_shown(target, case, told))
     if known.note:
         click.echo(known.note, err=as_json)
     if as_json:
@@ -117,6 +117,17 @@ def command(
     else:
         click.echo("\n".join(told.lines))
     return 0
+
+
+def _shown(target: str, case: str | None, told: _Told) -> str:
+    """What the record of access says was shown: a rule, the key of a finding or the number of a case; of people nothing more."""
+    if case:
+        return case
+    if told.kind == "rule":
+        return target.upper()
+    if told.kind == "finding" and told.findings is not None:
+        return str(told.findings["finding_key"][0])
+    return mask_id(target) or ""
 
 
 def _as_json(target: str, told: _Told, findings: Sequence[Mapping[str, Any]] = ()) -> str:

@@ -20,9 +20,11 @@ from fupin_cli.purge import purge
 def command(project: Path, days: float, ledger: Path | None, *, dry_run: bool) -> int:
     """Delete what is older than so many days, and record that it was.
 
-    Runs and sealed files in PROJECT/runs, cached rows, workbooks of batches that nobody waits for any more, and lists that went
-    back to the units. The ledger stays; it holds no names. What was deleted, when and by whom stands in .fupin/purged.jsonl. A
-    file system that keeps old versions, and backups, must be purged by their own means.
+    Runs and sealed files in PROJECT/runs, cached rows, workbooks of batches that nobody waits for any more, lists that went
+    back to the units, and the names and numbers of cases that are done: those of open and exempt cases are kept, and that is
+    said. The ledger's database stays; it has cases by number and place, and what was answered and signed. What was deleted, when
+    and by whom stands in .fupin/purged.jsonl. A file system that keeps old versions, and backups, must be purged by their own
+    means.
 
     \b
     Examples:
@@ -37,7 +39,7 @@ def command(project: Path, days: float, ledger: Path | None, *, dry_run: bool) -
     told = purge(project, days, ledger, really=not dry_run)
     kinds = {
         "run": tr("run"), "sealed": tr("sealed file"), "cache": tr("cached entries"), "batch": tr("batch"),
-        "returns": tr("returned lists"),
+        "returns": tr("returned lists"), "people": tr("persons of cases"),
     }  # fmt: skip
     for one in told:
         what = (

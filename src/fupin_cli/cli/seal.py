@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -51,7 +52,7 @@ def close_(folder: Path, public: str, output: Path | None, *, gone: bool) -> int
     Examples:
       fupin seal close runs/2019-11-30 --to age1…
     """
-    folder = folder.absolute()
+    folder = Path(os.path.normpath(folder.absolute()))
     target = output or folder.with_name(folder.name + SEALED)
     if target.absolute().is_relative_to(folder):
         raise UsageError(tr("a folder cannot be sealed into itself"), try_=tr("-o with a file outside it"))
