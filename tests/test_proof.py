@@ -177,6 +177,12 @@ def test_what_cases_show_is_held_too(booked):
     shown.write_bytes(shown.read_bytes() + b" ")
     with pytest.raises(BadDataError, match=f"people/{shown.name} was changed"):
         prove_ledger(ledger)
+    shown.write_bytes(shown.read_bytes()[:-900])
+    with open_ledger(ledger) as opened:
+        case = opened.rows("SELECT case_id FROM cases")[0]["case_id"]
+    done = fupin("cases", "show", case, "--ledger", ledger)
+    assert done.returncode == 65
+    assert "was changed or is damaged" in done.stderr
 
 
 def test_a_ledger_that_is_gone_is_not_begun_anew(booked):

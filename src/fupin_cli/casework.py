@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
@@ -338,13 +338,15 @@ def reopen(folder: Path, case_ids: Sequence[str], day: date, *, reason: str, by:
         )  # fmt: skip
 
 
-def write_people(path: Path, people: pl.DataFrame) -> None:
-    """The file, whole and on disk before the ledger speaks of it."""
+def write_people(path: Path, people: pl.DataFrame, known_as: Callable[[str], None] | None = None) -> None:
+    """The file, whole and on disk before the ledger speaks of it; `known_as` hears its hash before it is there."""
     path.parent.mkdir(mode=0o700, exist_ok=True)
     with unfinished(path.with_suffix(".partial")) as staged:
         write_parquet(people, staged)
         with staged.open("rb") as file:
             os.fsync(file.fileno())
+        if known_as:
+            known_as(sha256(staged))
         staged.replace(path)
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -118,9 +119,7 @@ def _persons(ledger: Ledger, days: float, *, really: bool) -> list[Deleted]:
             )
     kept = people.join(old.filter(~needed), on="case_id", how="anti")
     if really and kept.height < people.height:
-        with ledger.writing():
-            ledger.note_purge(today.isoformat())
-        write_people(path, kept)
+        write_people(path, kept, partial(ledger.note_purge, today.isoformat()))
     return told
 
 

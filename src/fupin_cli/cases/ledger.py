@@ -161,16 +161,32 @@ class Ledger:
                 why=tr("the ledger keeps no persons of its own"),
                 try_=tr("put the saved copy back"),
             )
-        people = FINDINGS.conform(pl.read_parquet(path))  # one of an older program may lack a column
+        try:
+            people = FINDINGS.conform(pl.read_parquet(path))  # one of an older program may lack a column
+        except pl.exceptions.PolarsError:
+            raise BadDataError(
+                tr("the file of what the cases show was changed or is damaged"),
+                where=str(path),
+                try_=tr("put the saved copy back"),
+            ) from None
         return people.select("case_id", *FINDINGS.names)
 
     def people_purged(self) -> str | None:
         """The last day on which retention deleted what cases show; None where it never did."""
-        return next((row["value"] for row in self.rows("SELECT value FROM meta WHERE name = 'people_purged'")), None)
+        return self._noted("people_purged")
 
-    def note_purge(self, day: str) -> None:
-        """From now on a case that shows nobody is one of those that retention deleted, and no damage."""
-        self.connection.execute("INSERT OR REPLACE INTO meta VALUES ('people_purged', ?)", (day,))
+    def purged_file(self) -> str | None:
+        """The sha256 of what the cases show as retention left it; None where it never deleted anything."""
+        return self._noted("people_sha256")
+
+    def note_purge(self, day: str, file: str) -> None:
+        """From now on a case that shows nobody is one of those that retention deleted, and the file with this hash no damage."""
+        with self.writing():
+            for name, value in (("people_purged", day), ("people_sha256", file)):
+                self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+
+    def _noted(self, name: str) -> str | None:
+        return next((row["value"] for row in self.rows("SELECT value FROM meta WHERE name = ?", (name,))), None)
 
     def close(self) -> None:
         """Give the file back."""
