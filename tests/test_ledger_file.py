@@ -17,7 +17,7 @@ from fupin_cli.cases.answers import PROBLEMS
 from fupin_cli.cases.figures import in_words, statistics, trend, warnings
 from fupin_cli.cases.history import DETAIL_WORDS, KIND_WORDS, history, kind_words, state_words
 from fupin_cli.cases.ledger import case_of_finding, check_ledger, detail, nearest_case, next_link
-from fupin_cli.cases.schema import STATES
+from fupin_cli.cases.schema import OPEN, STATES
 from fupin_cli.cases.signoff import contradicts, faults, settled
 from fupin_cli.errors import BadDataError, BusyError, DiskError, InputMissingError, NoPermissionError
 from fupin_cli.report.checklist import ACTIONS, REASONS, VERDICTS
@@ -304,6 +304,7 @@ def test_every_word_of_ours_has_both_languages():
         for chinese, english in words.values():
             assert re.search("[\u4e00-\u9fff]", chinese), chinese
             assert re.search("[a-z]", english), chinese
+    assert set(OPEN) == set(STATES) - {"closed", "cleared", "exempt"}
 
 
 @pytest.mark.parametrize("english", [False, True])
