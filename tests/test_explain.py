@@ -14,6 +14,8 @@ from fupin_cli.casework import read_run
 from fupin_cli.cli.explain_run import Run, locator, people_in_row
 from fupin_cli.cli.rule_trace import folder_of
 from fupin_cli.errors import InputMissingError, UsageError
+from fupin_cli.manifest import read_manifest
+from fupin_cli.rundir import write_manifest
 
 
 def in_sheets(*rows: tuple[str, str | None, int]) -> Run:
@@ -131,6 +133,7 @@ def test_a_case_that_cannot_be_explained_leads_to_the_ledger(booked, tmp_path):
     run, case, key = booked
     findings = pl.read_parquet(run / "findings.parquet")
     findings.filter(pl.col("finding_key") != key).write_parquet(run / "findings.parquet")
+    write_manifest(run, read_manifest(run))  # another run, and not one that was changed afterwards
     gone = fupin("explain", case, "--run", run)
     assert gone.returncode == 2
     assert f"fupin cases show {case} --ledger {tmp_path / 'cases'}" in gone.stderr

@@ -15,7 +15,7 @@ FLOORS = [
     {"results", "clerical", "round_page"},
     {"pairs", "bucketed", "on_cluster"},
     {"intake", "what_if", "seal"},
-    {"rulebook", "kept_rules", "judged"},
+    {"rulebook", "kept_rules", "judged", "manifest"},
     {"report", "cases", "audit", "engine", "project", "rundir", "recipients", "synth"},
     {"ingest", "linkage", "rules"},
     {"normalise", "characters", "locks", "traces", "parked", "toml_text"},

@@ -188,7 +188,7 @@ def refuse_strangers(target: Path) -> None:
 
 def _refuse_other_kind(target: Path, there: Mapping[str, Any] | None, kind: str) -> None:
     """A sample or a batch is out with people, and their answers fit nothing else: no run takes its place, nor the other way."""
-    if there is None or (found := _kind_of(there)) == kind:
+    if there is None or (found := kind_of(there)) == kind:
         return
     raise OutputError(
         tr("{what} lies here, and is not replaced", what=pick(_KINDS.get(found, (found, found)))),
@@ -198,7 +198,7 @@ def _refuse_other_kind(target: Path, there: Mapping[str, Any] | None, kind: str)
     )
 
 
-def _kind_of(manifest: Mapping[str, Any]) -> str:
+def kind_of(manifest: Mapping[str, Any]) -> str:
     """What its manifest says that a folder holds; a run's says nothing, nor does that of an older batch."""
     return str(manifest.get("kind") or (BATCH if "batch" in manifest else RUN))
 
