@@ -19,7 +19,7 @@ FLOORS = [
     {"report", "cases", "audit", "engine", "project", "rundir", "recipients", "synth"},
     {"ingest", "linkage", "rules"},
     {"normalise", "characters", "locks", "traces", "parked", "toml_text"},
-    {"vocabulary", "errors", "unfinished", "parquet", "progress", "layout"},
+    {"vocabulary", "errors", "unfinished", "parquet", "progress", "layout", "below"},
     {"language"},
 ]
 FLOOR_OF = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
