@@ -60,7 +60,7 @@ def publish(
         target.parent.mkdir(parents=True, exist_ok=True)
         with locked(target.with_name(f".{target.name}.lock"), target, _TRY_RUN) as died:
             if died:
-                say(tr("an earlier run was cut short and is cleaned up: {died}", died=died))
+                say(tr("note: an earlier run was cut short and is cleaned up: {died}", died=died))
             staging, aside = (target.with_name(f".{target.name}.{part}") for part in ("partial", "previous"))
             _recover(target, staging, aside)
             there = _manifest_of(target)
