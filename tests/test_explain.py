@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from conftest import fupin
+from conftest import ROOT, fupin
 from fupin_cli.cases import open_ledger
 from fupin_cli.cases.identity import identify
 from fupin_cli.casework import read_run
@@ -153,3 +153,10 @@ def test_the_run_that_is_meant(tmp_path, monkeypatch):
         (Path(name) / "manifest.json").write_text("{}", encoding="utf-8")
         assert folder_of(None) == Path(name)
     assert folder_of(Path("demo")) == Path("demo")
+
+
+def test_examples_name_households_of_the_sample(demo):
+    """What the help shows can be typed after the tutorial."""
+    shown = set(re.findall(r"explain (99\d+)", (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")))
+    assert shown
+    assert shown <= set(pl.read_parquet(demo / "households.parquet")["household_id"])
