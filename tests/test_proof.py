@@ -113,6 +113,19 @@ def test_what_is_booked_or_explained_is_held_against_the_manifest_first(run, tmp
     assert fupin("cases", "round", run, "--ledger", ledger).returncode == 0
 
 
+def test_nothing_is_drawn_or_compared_by_a_run_that_was_changed(run, sample, tmp_path):
+    """A sample's frame, the round before on the page: the changed file is named, and nothing is written."""
+    for name, words in (
+        ("persons.parquet", ("sample", "draw", "county", run, "-o", tmp_path / "new")),
+        ("findings.parquet", ("run", sample, "--previous", run, "-o", tmp_path / "new")),
+    ):
+        pl.read_parquet(run / name).head(10).write_parquet(run / name)
+        done = fupin(*words)
+        assert done.returncode == 65
+        assert f"{name} was changed" in done.stderr
+        assert not (tmp_path / "new").exists()
+
+
 def test_a_damaged_manifest_is_no_missing_run(run, tmp_path):
     """It is there and cannot be read: told as that, and nobody is sent to write a new run over what is left."""
     whole = (run / "manifest.json").read_bytes()
