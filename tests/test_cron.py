@@ -2,13 +2,16 @@
 
 import json
 import logging
+import os
+import re
 import shutil
+import subprocess
 from logging.handlers import RotatingFileHandler
 
 import polars as pl
 import pytest
 
-from conftest import fupin_process
+from conftest import FUPIN, ROOT, fupin_process
 from fupin_cli.cli.journal import journal
 from fupin_cli.errors import BusyError, DiskError
 from fupin_cli.rundir import publish, require_space
@@ -82,3 +85,18 @@ def test_a_full_disk_is_told_before_anything_is_written(tmp_path):
         require_space(tmp_path, free // 9, tables=True)
     assert caught.value.exit_code == 74
     assert [path.name for path in tmp_path.iterdir()] == [".run.lock"]
+
+
+def test_the_line_for_cron_keeps_the_last_good_digest(small):
+    """As the document shows it: a run that fails leaves the digest of the one before, and its own is not taken for one."""
+    shown = re.search(
+        r"^15 2 \* \* \*  (.*)$", (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    line = ["sh", "-c", shown[1].replace("/data/county", str(small))]
+    path = {**os.environ, "PATH": f"{FUPIN.parent}:{os.environ['PATH']}"}
+    assert subprocess.run(line, capture_output=True, env=path, check=True).stderr == b""
+    good = (small / "last.json").read_bytes()
+    assert json.loads(good)["households"] == 2
+    (small / "台账.xlsx").unlink()
+    assert b"error" in subprocess.run(line, capture_output=True, env=path, check=False).stderr
+    assert (small / "last.json").read_bytes() == good

@@ -7,13 +7,15 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from conftest import fupin
+from conftest import ROOT, fupin
 from fupin_cli.cases import open_ledger
 from fupin_cli.cases.identity import identify
 from fupin_cli.casework import read_run
 from fupin_cli.cli.explain_run import Run, locator, people_in_row
 from fupin_cli.cli.rule_trace import folder_of
 from fupin_cli.errors import InputMissingError, UsageError
+from fupin_cli.manifest import read_manifest
+from fupin_cli.rundir import write_manifest
 
 
 def in_sheets(*rows: tuple[str, str | None, int]) -> Run:
@@ -131,6 +133,7 @@ def test_a_case_that_cannot_be_explained_leads_to_the_ledger(booked, tmp_path):
     run, case, key = booked
     findings = pl.read_parquet(run / "findings.parquet")
     findings.filter(pl.col("finding_key") != key).write_parquet(run / "findings.parquet")
+    write_manifest(run, read_manifest(run))  # another run, and not one that was changed afterwards
     gone = fupin("explain", case, "--run", run)
     assert gone.returncode == 2
     assert f"fupin cases show {case} --ledger {tmp_path / 'cases'}" in gone.stderr
@@ -150,3 +153,10 @@ def test_the_run_that_is_meant(tmp_path, monkeypatch):
         (Path(name) / "manifest.json").write_text("{}", encoding="utf-8")
         assert folder_of(None) == Path(name)
     assert folder_of(Path("demo")) == Path("demo")
+
+
+def test_examples_name_households_of_the_sample(demo):
+    """What the help shows can be typed after the tutorial."""
+    shown = set(re.findall(r"explain (99\d+)", (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")))
+    assert shown
+    assert shown <= set(pl.read_parquet(demo / "households.parquet")["household_id"])

@@ -20,6 +20,8 @@ UNSHARED = (
     ).returncode
 )
 PRLIMIT = shutil.which("prlimit")
+_CAPS = "-dac_override,-dac_read_search"  # what lets root through every door
+BOUND = [] if os.geteuid() else ["setpriv", "--bounding-set", _CAPS, "--inh-caps", _CAPS]
 
 
 @pytest.fixture
@@ -98,6 +100,45 @@ def test_locked_doors(small, tmp_path):
         assert not (free / "run").exists()
     finally:
         shutil.rmtree(free)
+
+
+@pytest.mark.skipif(BOUND != [] and not shutil.which("setpriv"), reason="gives up root's own keys with setpriv")
+def test_a_locked_door_is_named(finished, small, tmp_path):
+    """Whatever may not be opened, and whoever opens it: code 77 and its path; no fault of ours, and none of the results."""
+    words, out, before = finished
+    far = small / "县" / "一"
+    for folder in (far, small / "rules" / "sources", small / "rules" / "exit"):
+        folder.mkdir(parents=True)
+    (small / CHANGED).rename(far / CHANGED)
+    told = (small / "fupin.toml").read_text(encoding="utf-8")
+    verify, explain = ["verify", words[3]], ["explain", "H1", "--run", words[3]]
+    booked = ["cases", "round", words[3], "--ledger", tmp_path / "cases"]
+    for pattern in ("县", "县/*/*.csv", "县/**/*.csv"):
+        (small / "fupin.toml").write_text(told.replace(CHANGED, pattern), encoding="utf-8")
+        refused(words, far)
+    for door in ("fupin.toml", "县", "rules/sources", "rules/exit", ".fupin/cache"):
+        refused(words, small / door)
+    (small / "rules" / "exit" / "own.toml").touch()
+    refused(words, small / "rules" / "exit" / "own.toml")
+    for name, asked in (
+        ("findings.parquet", verify), ("workbooks", verify), ("findings.parquet", explain), ("manifest.json", explain),
+        ("digest.json", booked),
+    ):  # fmt: skip
+        refused(asked, out / "run" / name)
+    stands(out, before)
+    assert not (tmp_path / "cases").exists()
+
+
+def refused(words, door):
+    """The command, typed by somebody to whom this door is locked, ends with 77 and names it."""
+    mode = door.stat().st_mode
+    door.chmod(0)
+    try:
+        done = subprocess.run([*BOUND, FUPIN, *words], capture_output=True, encoding="utf-8", check=False)
+    finally:
+        door.chmod(mode)
+    assert done.returncode == 77, done.stderr
+    assert done.stderr.startswith(f"error: {door}: "), done.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,10 @@
 """The table of hazards is whole: each of the 39 has a class, words, and tests that build at least two files."""
 
+import re
+
 import pytest
 
+from conftest import ROOT
 from hazards import CLASSES, HAZARDS, shown, table
 
 
@@ -26,3 +29,13 @@ def test_no_test_shows_a_hazard_that_nobody_knows():
     """A mistyped number would leave a hazard without its test."""
     assert {one.hazard for one in shown()} == set(HAZARDS)
     assert table().count("\n") == len(HAZARDS) + 1
+
+
+def test_the_documents_count_as_the_table_does():
+    """Wherever a page says how many there are."""
+    for name in ("docs/hazards.md", "docs/project.md", "docs/project.zh-CN.md", "README.md", "README.zh-CN.md"):
+        told = re.findall(
+            r"Each of the (\d+) ways|lists (\d+) of them|(\d+) hazards|(\d+) 种情形",
+            (ROOT / name).read_text(encoding="utf-8"),
+        )
+        assert {int(number) for found in told for number in found if number} == {len(HAZARDS)}, name

@@ -15,11 +15,11 @@ FLOORS = [
     {"results", "clerical", "round_page"},
     {"pairs", "bucketed", "on_cluster"},
     {"intake", "what_if", "seal"},
-    {"rulebook", "kept_rules", "judged"},
+    {"rulebook", "kept_rules", "judged", "manifest"},
     {"report", "cases", "audit", "engine", "project", "rundir", "recipients", "synth"},
     {"ingest", "linkage", "rules"},
     {"normalise", "characters", "locks", "traces", "parked", "toml_text"},
-    {"vocabulary", "errors", "unfinished", "parquet", "progress", "layout"},
+    {"vocabulary", "errors", "unfinished", "parquet", "progress", "layout", "below"},
     {"language"},
 ]
 FLOOR_OF = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 
 import pytest
 
@@ -27,14 +28,14 @@ def hanging(tmp_path):
 
 def test_the_second_is_told_who(hanging, small, tmp_path):
     """Code 75 with process, machine and start; at once, and with --wait after so many seconds."""
-    for words, least in (((), 0), (("--wait", "1"), 1)):
+    for words, least in ((("-q",), 0), (("--wait", "1"), 1), (("-q", "--wait", "1"), 1)):
         start = time.monotonic()
-        done = fupin_process("run", small, "-o", tmp_path / "run", "-q", *words)
+        done = fupin_process("run", small, "-o", tmp_path / "run", *words)
         assert time.monotonic() - start >= least
         assert done.returncode == 75
         assert f"process {hanging.pid} on {socket.gethostname()}, since 20" in done.stderr
         assert "--wait" in done.stderr
-        assert ("waiting for" in done.stderr) == bool(words)
+        assert ("waiting for" in done.stderr) == (words == ("--wait", "1"))
 
 
 def test_a_dead_holder_holds_up_nobody(hanging, small, tmp_path):
@@ -48,7 +49,13 @@ def test_a_dead_holder_holds_up_nobody(hanging, small, tmp_path):
         assert json.loads((tmp_path / ".run.lock").read_text(encoding="utf-8"))["pid"] == os.getpid()
     assert heard[0].pid == hanging.pid
     assert (tmp_path / ".run.lock").read_text(encoding="utf-8") == ""
-    assert fupin_process("run", small, "-o", tmp_path / "run", "-q").returncode == 0
+    told = f"note: an earlier run was cut short and is cleaned up: process {hanging.pid} on "
+    for words in ((), ("-q",)):
+        (tmp_path / ".run.lock").write_text(json.dumps(asdict(heard[0])), encoding="utf-8")
+        done = fupin_process("run", small, "-o", tmp_path / "run", *words)
+        assert done.returncode == 0
+        assert done.stderr.startswith(told) if not words else done.stderr == ""
+    assert (small / ".fupin" / "log.jsonl").read_text(encoding="utf-8").count(told) == 2
 
 
 def test_waiting_ends_when_the_other_ends(tmp_path):

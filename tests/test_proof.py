@@ -5,7 +5,9 @@ import shutil
 import sqlite3
 from contextlib import closing
 from datetime import date
+from pathlib import Path
 
+import polars as pl
 import pytest
 
 from conftest import fupin
@@ -86,6 +88,63 @@ def test_what_went_in_is_named_where_it_changed(run, sample):
         assert path.name in done.stderr
         path.write_bytes(data)
     assert fupin("verify", run, "--project", sample).returncode == 0
+
+
+def test_what_is_booked_or_explained_is_held_against_the_manifest_first(run, tmp_path):
+    """Findings that were cut short or are other ones, a file that is gone, a digest that is none: named, and nothing is booked."""
+    cut = pl.read_parquet(run / "findings.parquet").head(10)
+    ledger = tmp_path / "cases"
+    for name, deed, fault in (
+        ("findings.parquet", cut.write_parquet, "was changed"),
+        ("findings.parquet", cut.select("rule_id").write_parquet, "was changed"),
+        ("persons.parquet", Path.unlink, "is gone"),
+        ("digest.json", lambda path: path.write_text("{", encoding="utf-8"), "was changed"),
+    ):
+        whole = (run / name).read_bytes()
+        deed(run / name)
+        for words in (("cases", "round", run, "--ledger", ledger), ("explain", "CMP-PS1", "--run", run)):
+            done = fupin(*words)
+            assert (done.returncode, done.stdout) == (65, ""), done.stderr
+            assert f"{name} {fault}" in done.stderr
+            assert "into another one: fupin run PROJECT -o DIR" in done.stderr
+        assert not ledger.exists()
+        (run / name).write_bytes(whole)
+    next(run.rglob("*.xlsx")).write_bytes(b"filled in meanwhile")
+    assert fupin("cases", "round", run, "--ledger", ledger).returncode == 0
+
+
+def test_nothing_is_drawn_or_compared_by_a_run_that_was_changed(run, sample, tmp_path):
+    """A sample's frame, the round before on the page: the changed file is named, and nothing is written."""
+    for name, words in (
+        ("persons.parquet", ("sample", "draw", "county", run, "-o", tmp_path / "new")),
+        ("findings.parquet", ("run", sample, "--previous", run, "-o", tmp_path / "new")),
+    ):
+        pl.read_parquet(run / name).head(10).write_parquet(run / name)
+        done = fupin(*words)
+        assert done.returncode == 65
+        assert f"{name} was changed" in done.stderr
+        assert not (tmp_path / "new").exists()
+
+
+def test_a_damaged_manifest_is_no_missing_run(run, tmp_path):
+    """It is there and cannot be read: told as that, and nobody is sent to write a new run over what is left."""
+    whole = (run / "manifest.json").read_bytes()
+    for damage in (
+        whole[:-3],
+        whole.replace(b'"as_of"', b'"bs_of"', 1),
+        whole.replace(b'"program": "fupin"', b'"program": "gupin"'),
+        b"\xff" + whole[1:],
+    ):
+        (run / "manifest.json").write_bytes(damage)
+        told = [fupin("cases", "round", run, "--ledger", tmp_path / "cases")]
+        told += [] if b'"bs_of"' in damage else [fupin("verify", run), fupin("explain", "CMP-PS1", "--run", run)]
+        for done in told:
+            assert done.returncode == 65, done.stderr
+            assert "manifest.json was changed or is damaged" in done.stderr
+            assert "into another one" in done.stderr
+    (run / "manifest.json").write_text('{"name": "app"}', encoding="utf-8")
+    assert fupin("verify", run).returncode == 66
+    assert not (tmp_path / "cases").exists()
 
 
 def test_no_run_and_nothing_to_verify(tmp_path):

@@ -221,3 +221,23 @@ def test_the_callers_umask_is_given_back(tmp_path):
         assert os.umask(0o022) == 0o022
     finally:
         os.umask(before)
+
+
+def test_a_whole_disk_is_no_place_for_results():
+    """The root has no name that could be given to something else: said, with what to type."""
+    with pytest.raises(OutputError, match="whole disk") as caught, publish(Path("/")):
+        pass
+    assert caught.value.try_ == "-o with a new folder or file on it: /fupin"
+    with pytest.raises(OutputError, match="whole disk"), replace_file(Path("/")):
+        pass
+
+
+def test_what_befalls_another_file_is_not_told_of_the_results(tmp_path):
+    """An input that is locked, a rule file: the system's error goes on as it is, though it lies beside the results."""
+    for name in ("rules/own.toml", ".runs.lock"):
+        with pytest.raises(PermissionError) as caught, publish(tmp_path / "run"):
+            raise PermissionError(errno.EACCES, "no", str(tmp_path / name))
+        assert caught.value.filename == str(tmp_path / name)
+    for name in ("run/a.txt", ".run.partial/a.txt", "."):
+        with pytest.raises(OutputError, match="cannot be written here"), publish(tmp_path / "run"):
+            raise PermissionError(errno.EACCES, "no", str(tmp_path / name))

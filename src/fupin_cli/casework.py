@@ -25,8 +25,9 @@ from fupin_cli.cases.reconcile import KNOWN, RoundFrames, reconcile_round
 from fupin_cli.cases.schema import COUNTY, STATES, TO_ASK
 from fupin_cli.errors import BadDataError, InputMissingError, UsageError, typed
 from fupin_cli.language import later, tr
-from fupin_cli.layout import in_ledger
+from fupin_cli.layout import DIGEST, in_ledger
 from fupin_cli.locks import locked
+from fupin_cli.manifest import damaged, no_run, refuse_changed
 from fupin_cli.parquet import write_parquet
 from fupin_cli.progress import Say, silent
 from fupin_cli.project import rules_folders
@@ -36,11 +37,12 @@ from fupin_cli.report.dispatch_book import Sending, batch_name
 from fupin_cli.report.page_parts import LedgerTable
 from fupin_cli.rulebook import finding_uncompared, packs_of
 from fupin_cli.rules import Limits, Pack, SignOff, sign_off
-from fupin_cli.rundir import BATCH, MANIFEST, flush, sha256, write_manifest
+from fupin_cli.rundir import BATCH, MANIFEST, RUN, flush, kind_of, sha256, write_manifest
 from fupin_cli.unfinished import finished, remove, unfinished
 
 BATCHES, PEOPLE = "batches", "people"
 SENT = "sent.parquet"
+_READ = ("findings", "persons", "households", "outcomes", "person_outcomes", "extracts")  # of a run, beside its digest
 _TRY = later("the same command with --wait waits for it")
 _REOPENED = ("answered", "disputed", "promised", "closed", "exempt")
 _NO_DOCUMENT, _SHORTEST = ("没有", "暂无", "不详", "不清楚"), 4  # characters that a document's name has at the least
@@ -136,11 +138,16 @@ def book_round(folder: Path, run: Path, day: date) -> RoundBooked:
 
 
 def read_run(run: Path) -> tuple[RoundFrames, dict[str, str]]:
-    """What a run directory holds for the ledger, and the facts of its round: run (a hash), project, jurisdiction."""
-    path = run / MANIFEST
+    """What a run directory holds for the ledger, and the facts of its round: run (a hash), project, jurisdiction.
+
+    Only what is read here is held against the manifest: a checklist in the same folder may have been filled in meanwhile. Raises
+    InputMissingError where there is no run, BadDataError for the first file that is not as it was written.
+    """
+    manifest = refuse_changed(run, (DIGEST, *(f"{name}.parquet" for name in _READ)))
+    if kind_of(manifest) != RUN:
+        raise no_run(run)
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        digest = json.loads((run / "digest.json").read_text(encoding="utf-8"))
+        digest = json.loads((run / DIGEST).read_text(encoding="utf-8"))
         stages, as_of = tuple(manifest["stages"]), date.fromisoformat(manifest["as_of"])
         ran = [rule for rule in digest["rules"] if not rule["not_run"]]
         levels = {rule["rule_id"]: rule["level"] for rule in ran}
@@ -148,16 +155,13 @@ def read_run(run: Path) -> tuple[RoundFrames, dict[str, str]]:
             rule["rule_id"]: rule["receiver"] for rule in ran if "receiver" in rule
         }  # an older run may not say
         facts = {
-            "run": sha256(path),
+            "run": sha256(run / MANIFEST),
             "project": digest["project"],
             "jurisdiction": manifest["judged_for"]["jurisdiction"],
         }
-    except (OSError, ValueError, KeyError, TypeError):
-        raise InputMissingError(
-            tr("this is no run directory"), where=str(run), try_=tr("fupin run PROJECT -o DIR makes one")
-        ) from None
-    names = ("findings", "persons", "households", "outcomes", "person_outcomes", "extracts")
-    frames = {name: pl.read_parquet(run / f"{name}.parquet") for name in names}
+    except (ValueError, KeyError, TypeError):
+        raise damaged(run) from None
+    frames = {name: pl.read_parquet(run / f"{name}.parquet") for name in _READ}
     return RoundFrames(**frames, levels=levels, stages=stages, as_of=as_of, receivers=receivers), facts
 
 

@@ -29,6 +29,7 @@ from fupin_cli.ingest import Ask, load_profiles, no_password, read_source, to_ev
 from fupin_cli.intake import Passwords, nobody_knows, read_register
 from fupin_cli.language import tr
 from fupin_cli.layout import PROJECT_FILE
+from fupin_cli.manifest import refuse_changed
 from fupin_cli.normalise.regions import KnownPlaces, settle_places
 from fupin_cli.parquet import write_parquet
 from fupin_cli.progress import Say, silent
@@ -195,12 +196,9 @@ def estimate(
 def _base(source: Path, project: Path | None, say: Say, passwords: Passwords) -> Base:
     """Persons and households of a run directory, or read anew from a project."""
     if (source / MANIFEST).is_file():
-        try:
-            persons, households = (pl.read_parquet(source / f"{name}.parquet") for name in ("persons", "households"))
-        except OSError:
-            raise InputMissingError(
-                tr("this is no run directory"), where=str(source), try_=tr("fupin run PROJECT -o DIR makes one")
-            ) from None
+        files = [f"{name}.parquet" for name in ("persons", "households")]
+        refuse_changed(source, files)
+        persons, households = (pl.read_parquet(source / name) for name in files)
         folders = rules_folders(project / "rules" if project else None)
         return Base(persons, households, folders, {"run_sha256": sha256(source / MANIFEST)})
     if not (source.is_file() or (source / PROJECT_FILE).is_file()):

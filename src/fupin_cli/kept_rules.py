@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from fupin_cli.below import files_below
 from fupin_cli.errors import BadDataError, UsageError
 from fupin_cli.language import listed, tr
 from fupin_cli.rundir import MANIFEST, sha256
@@ -27,7 +28,7 @@ def rule_files(folders: Sequence[Path]) -> dict[str, Path]:
     return {
         f"{part}/{path.relative_to(folder).as_posix()}": path
         for part, folder in zip(_PARTS, folders, strict=False)
-        for path in sorted(folder.rglob("*.toml"))
+        for path in files_below(folder, ".toml")
     }
 
 

@@ -47,11 +47,11 @@ def reconcile(
 
     With `stage`, only the rounds up to that one; `page` says what report.html shows beside the round itself. With `max_memory`,
     in bytes, tables wait on the disk, and as many persons are judged at a time as fit; `engine` is where they are judged. Neither
-    changes what is said of them. `warn` is told where less memory than the least was given. Nothing appears under `target`
-    unless everything does.
+    changes what is said of them. `warn` is told where less memory than the least was given, and where an earlier run had
+    been killed here. Nothing appears under `target` unless everything does.
     """
     stages = rounds_up_to(project, stage)
-    with publish(target, say) as folder:
+    with publish(target, warn) as folder:
         seen = stamps(project)
         require_space(folder, sum(size for _, size, _ in seen.values()), tables=max_memory is not None)
         book = open_rule_book(project)

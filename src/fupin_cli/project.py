@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import glob
 import os
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -13,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from fupin_cli.below import files_below, matches
 from fupin_cli.errors import ConfigurationError, FupinError, InputMissingError, typed
 from fupin_cli.ingest import SourceProfile, counties_in, load_profiles
 from fupin_cli.ingest.archive import plainly_no_table
@@ -364,9 +364,8 @@ def _files(
         if literal.is_file():
             found.setdefault(literal.resolve(), literal)
             continue
-        # Path.glob refuses absolute patterns
-        matches = [pattern] if literal.exists() else glob.glob(pattern, root_dir=folder, recursive=True)  # noqa: PTH207
-        tables = [file for path in sorted(folder / m for m in matches) for file in _tables(path, section, ours, where)]
+        found_here = [literal] if literal.exists() else matches(pattern, folder)
+        tables = [file for path in found_here for file in _tables(path, section, ours, where)]
         if not tables:
             raise InputMissingError(
                 tr("{section}: no file matches {pattern}", section=section, pattern=pattern),
@@ -392,7 +391,7 @@ def _tables(path: Path, section: str, ours: frozenset[Path], where: str) -> list
         return [path] if _may_be_table(path, path.parent, ours) else []
     if path.resolve() in ours:
         return []
-    tables = sorted(p for p in path.rglob("*") if p.is_file() and _may_be_table(p, path, ours))
+    tables = [file for file in files_below(path, hidden=False) if _may_be_table(file, path, ours)]
     if not tables:
         raise InputMissingError(
             tr("{section}: no table in the folder {path}", section=section, path=path),

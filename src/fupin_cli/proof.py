@@ -6,7 +6,6 @@ other, and the last link of the chain is printed, to be written down where neith
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +14,13 @@ from typing import Any
 from fupin_cli.cases import open_ledger
 from fupin_cli.cases.ledger import check_ledger
 from fupin_cli.casework import BATCHES, PEOPLE
-from fupin_cli.errors import BadDataError, InputMissingError
+from fupin_cli.errors import BadDataError
 from fupin_cli.kept_rules import rule_files
 from fupin_cli.language import tr
+from fupin_cli.manifest import differences, differs, read_manifest
 from fupin_cli.project import Project
 from fupin_cli.report.dispatch_book import batch_name
-from fupin_cli.rundir import MANIFEST, PROGRAM, code_hash, present_files, sha256
+from fupin_cli.rundir import MANIFEST, code_hash, sha256
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,11 @@ def prove_run(folder: Path, project: Project | None = None) -> RunProof:
     Raises InputMissingError where there is no run, BadDataError for the first thing that differs.
     """
     told = read_manifest(folder)
-    for fault in _differences(folder, told["outputs"]):
-        raise _differs(fault, folder)
+    for fault in differences(folder, told["outputs"]):
+        raise differs(fault, folder)
     sources = list(_sources(told, project)) if project else []
     for fault in (fault for fault in sources if fault):
-        raise _differs(fault, folder)
+        raise differs(fault, folder)
     return RunProof(len(told["outputs"]), len(sources), sha256(folder / MANIFEST))
 
 
@@ -64,7 +64,7 @@ def prove_ledger(folder: Path, run: Path | None = None) -> LedgerProof:
     """
     with open_ledger(folder) as ledger:
         for fault in check_ledger(ledger):
-            raise _differs(fault, folder)
+            raise _not_booked(fault, folder)
         events = ledger.rows("SELECT count(*) AS n FROM events")[0]["n"]
         rounds = ledger.rows("SELECT * FROM rounds ORDER BY round")
         batches = ledger.rows("SELECT batch, manifest FROM batches ORDER BY batch")
@@ -72,7 +72,7 @@ def prove_ledger(folder: Path, run: Path | None = None) -> LedgerProof:
     for one in rounds:
         shown = folder / PEOPLE / one["people"]
         if shown.is_file() and one["people_sha256"] and sha256(shown) not in (one["people_sha256"], purged):
-            raise _differs(tr("{name} was changed", name=f"{PEOPLE}/{shown.name}"), folder)
+            raise _not_booked(tr("{name} was changed", name=f"{PEOPLE}/{shown.name}"), folder)
     here = 0
     for batch in batches:
         place = folder / BATCHES / batch_name(batch["batch"])
@@ -80,9 +80,9 @@ def prove_ledger(folder: Path, run: Path | None = None) -> LedgerProof:
             continue
         here += 1
         if not (place / MANIFEST).is_file() or sha256(place / MANIFEST) != batch["manifest"]:
-            raise _differs(tr("{name} is not the one that was booked", name=f"{place.name}/{MANIFEST}"), folder)
-        for fault in _differences(place, read_manifest(place)["outputs"]):
-            raise _differs(f"{place.name}: {fault}", folder)
+            raise _not_booked(tr("{name} is not the one that was booked", name=f"{place.name}/{MANIFEST}"), folder)
+        for fault in differences(place, read_manifest(place)["outputs"]):
+            raise _not_booked(f"{place.name}: {fault}", folder)
     if run:
         _refuse_unbooked(run, rounds)
     return LedgerProof(events, len(rounds), len(batches), here, rounds[-1]["chain"] if rounds else None)
@@ -93,7 +93,8 @@ def _refuse_unbooked(run: Path, rounds: Sequence[Mapping[str, Any]]) -> None:
     told, own = read_manifest(run), sha256(run / MANIFEST)
     if own in {one["run"] for one in rounds}:
         return
-    of_its_day = [one for one in rounds if (one["as_of"], one["stage"]) == (told["as_of"], told["stages"][-1])]
+    day, stages = told.get("as_of"), told.get("stages") or [None]
+    of_its_day = [one for one in rounds if (one["as_of"], one["stage"]) == (day, stages[-1])]
     for one in of_its_day[-1:]:
         raise BadDataError(
             tr("this is not the run that round {nr} was booked from", nr=one["round"]),
@@ -109,35 +110,10 @@ def _refuse_unbooked(run: Path, rounds: Sequence[Mapping[str, Any]]) -> None:
     )
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a folder that fupin wrote. Raises InputMissingError where there is none."""
-    try:
-        told = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        ours = told["program"] == PROGRAM and isinstance(told["outputs"], dict)
-    except (OSError, ValueError, KeyError, TypeError):
-        ours = False
-    if not ours:
-        raise InputMissingError(
-            tr("this is no run directory"), where=str(folder), try_=tr("fupin run PROJECT -o DIR makes one")
-        )
-    return dict(told)
-
-
-def _differences(folder: Path, outputs: Mapping[str, str]) -> Iterator[str]:
-    present = present_files(folder)
-    for name in sorted({*outputs, *present}):
-        if name not in present:
-            yield tr("{name} is gone", name=name)
-        elif name not in outputs:
-            yield tr("{name} was added", name=name)
-        elif present[name].is_symlink() or sha256(present[name]) != outputs[name]:
-            yield tr("{name} was changed", name=name)
-
-
 def _sources(told: Mapping[str, Any], project: Project) -> Iterator[str | None]:
     """For each thing that went in what differs, or None. What a database answered cannot be asked again, and is left out."""
-    differs = tr("the program differs: the run is of fupin {version}", version=told.get("version"))
-    yield None if told.get("code") == code_hash() else differs
+    changed = tr("the program differs: the run is of fupin {version}", version=told.get("version"))
+    yield None if told.get("code") == code_hash() else changed
     files = {name: path for source in (project.register, *project.extracts) for name, path in source.files}
     asked = {
         f"{source.id} {origin.name}"
@@ -158,5 +134,5 @@ def _source(name: str, path: Path | None, digest: str) -> str | None:
     return None if sha256(path) == digest else tr("{name}, which went in, was changed", name=name)
 
 
-def _differs(fault: str, where: Path) -> BadDataError:
-    return BadDataError(fault, where=str(where), try_=tr("put the saved copy back, or run again"))
+def _not_booked(fault: str, ledger: Path) -> BadDataError:
+    return BadDataError(fault, where=str(ledger), try_=tr("put the saved copy of the ledger back"))

@@ -13,7 +13,9 @@ from fupin_cli.errors import InputMissingError
 from fupin_cli.intake import Extract, Register, describe
 from fupin_cli.judged import Judged
 from fupin_cli.language import tr
+from fupin_cli.layout import DIGEST
 from fupin_cli.linkage.model import to_bits
+from fupin_cli.manifest import refuse_changed
 from fupin_cli.project import Project
 from fupin_cli.report.digest import decided
 from fupin_cli.report.english import as_written
@@ -43,6 +45,7 @@ class Page:
 
 
 PLAIN = Page()
+_FINDINGS = "findings.parquet"
 
 
 def page_frames(
@@ -103,14 +106,18 @@ def page_frames(
 
 
 def round_before(run: Path) -> Before:
-    """The round of an earlier run directory. Raises InputMissingError where it is none that can be read."""
+    """The round of an earlier run directory.
+
+    Raises InputMissingError where it is none that can be read, BadDataError where it is not as it was written.
+    """
     try:
-        digest = json.loads((run / "digest.json").read_text(encoding="utf-8"))
-        found = pl.read_parquet(run / "findings.parquet", columns=["finding_key", "severity"])
+        refuse_changed(run, (DIGEST, _FINDINGS))
+        digest = json.loads((run / DIGEST).read_text(encoding="utf-8"))
+        found = pl.read_parquet(run / _FINDINGS, columns=["finding_key", "severity"])
         keys = found.filter(~is_note())["finding_key"]
         numbers = tuple(count for _, count, _ in five_numbers(digest))
         return Before(digest["as_of"], numbers, keys, sha256(run / MANIFEST))
-    except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError):
+    except (InputMissingError, ValueError, KeyError, TypeError):
         raise InputMissingError(
             tr("this is no earlier run"), where=str(run), try_=tr("--previous with a run directory")
         ) from None

@@ -20,6 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from fupin_cli.below import files_below
 from fupin_cli.errors import DiskError, OutputError, system_words
 from fupin_cli.language import later, pick, tr
 from fupin_cli.locks import locked
@@ -55,11 +56,11 @@ def publish(
     """
     mask = os.umask(0o077)  # outputs are about people: readable by their owner only
     try:
-        target = target.resolve()  # where a link leads: the link itself stays
+        target = _a_place(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         with locked(target.with_name(f".{target.name}.lock"), target, _TRY_RUN) as died:
             if died:
-                say(tr("an earlier run was cut short and is cleaned up: {died}", died=died))
+                say(tr("note: an earlier run was cut short and is cleaned up: {died}", died=died))
             staging, aside = (target.with_name(f".{target.name}.{part}") for part in ("partial", "previous"))
             _recover(target, staging, aside)
             there = _manifest_of(target)
@@ -84,7 +85,7 @@ def replace_file(target: Path) -> Iterator[Path]:
     """A name to write to beside `target`; when the block ends well the file takes its place, else nothing has changed."""
     mask = os.umask(0o077)
     try:
-        target = target.resolve()
+        target = _a_place(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         with unfinished(target.with_name(f".{target.name}.partial")) as staged:
             remove(staged)
@@ -129,7 +130,7 @@ def write_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
 
 def present_files(folder: Path) -> dict[str, Path]:
     """Every file in the folder by its name there, in order, but not the manifest itself."""
-    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    files = {path.relative_to(folder).as_posix(): path for path in files_below(folder)}
     files.pop(MANIFEST, None)
     return dict(sorted(files.items()))
 
@@ -188,7 +189,7 @@ def refuse_strangers(target: Path) -> None:
 
 def _refuse_other_kind(target: Path, there: Mapping[str, Any] | None, kind: str) -> None:
     """A sample or a batch is out with people, and their answers fit nothing else: no run takes its place, nor the other way."""
-    if there is None or (found := _kind_of(there)) == kind:
+    if there is None or (found := kind_of(there)) == kind:
         return
     raise OutputError(
         tr("{what} lies here, and is not replaced", what=pick(_KINDS.get(found, (found, found)))),
@@ -198,7 +199,7 @@ def _refuse_other_kind(target: Path, there: Mapping[str, Any] | None, kind: str)
     )
 
 
-def _kind_of(manifest: Mapping[str, Any]) -> str:
+def kind_of(manifest: Mapping[str, Any]) -> str:
     """What its manifest says that a folder holds; a run's says nothing, nor does that of an older batch."""
     return str(manifest.get("kind") or (BATCH if "batch" in manifest else RUN))
 
@@ -272,7 +273,22 @@ def _renameat2() -> Any:
     return ctypes.CDLL(None).renameat2
 
 
-def _explained(error: OSError, target: Path) -> OutputError | DiskError:
+def _a_place(target: Path) -> Path:
+    """Where a link leads: the link itself stays. Raises OutputError for the root of a disk, beside which nothing can stand."""
+    place = target.resolve()
+    if not place.name:
+        raise OutputError(
+            tr("nothing can take the place of a whole disk"),
+            where=str(target),
+            try_=tr("-o with a new folder or file on it: {path}", path=place / "fupin"),
+        )
+    return place
+
+
+def _explained(error: OSError, target: Path) -> OSError | OutputError | DiskError:
+    """What the user can do about it, where it befell the results; what befell another file is not told of them."""
+    if isinstance(error.filename, str) and not _concerns(Path(error.filename).absolute(), target):
+        return error
     number = error.errno
     if number is None and (told := re.search(r"\(os error (\d+)\)", str(error))):  # as Polars says it
         number = int(told[1])
@@ -286,4 +302,14 @@ def _explained(error: OSError, target: Path) -> OutputError | DiskError:
     reason = system_words(number) if number else type(error).__name__
     return OutputError(
         tr("the results cannot be written here"), where=str(target), why=reason, try_=tr("name another folder with -o")
+    )
+
+
+def _concerns(path: Path, target: Path) -> bool:
+    """Whether a path is the target, below or above it, or what stands beside it under its name while it is written."""
+    beside = path.is_relative_to(target.parent) and path.relative_to(target.parent).parts[:1]
+    return (
+        path.is_relative_to(target)
+        or target.is_relative_to(path)
+        or bool(beside and beside[0].startswith(f".{target.name}."))
     )

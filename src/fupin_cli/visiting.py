@@ -12,9 +12,11 @@ from typing import Any
 import polars as pl
 
 from fupin_cli.audit.coverage import STATES, TO_DO, Coverage, MustVisit, cover, coverage_of, must_visit_rules
-from fupin_cli.errors import InputMissingError, UsageError
+from fupin_cli.errors import UsageError
 from fupin_cli.kept_rules import folders_for
 from fupin_cli.language import tr
+from fupin_cli.layout import DIGEST
+from fupin_cli.manifest import no_run, refuse_changed
 from fupin_cli.project import rules_folders
 from fupin_cli.report.naming import file_names
 from fupin_cli.report.table_book import Part
@@ -25,6 +27,7 @@ from fupin_cli.rules import applies_to, binds_part, nearest
 from fupin_cli.rundir import MANIFEST, VISITS, publish, sha256, write_manifest
 from fupin_cli.vocabulary import PLACES
 
+_READ = ("households", "outcomes", "findings")  # of a run, beside its digest
 _COUNTS = ("must", "visited", "left", "untold", "unsure")
 
 
@@ -72,16 +75,14 @@ def must_visit(
 
 
 def _opened(run: Path) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, dict[str, Any], dict[str, str]]:
+    manifest = refuse_changed(run, (DIGEST, *(f"{name}.parquet" for name in _READ)))
     try:
-        manifest = json.loads((run / MANIFEST).read_text(encoding="utf-8"))
-        digest = json.loads((run / "digest.json").read_text(encoding="utf-8"))
-        frames = [pl.read_parquet(run / f"{name}.parquet") for name in ("households", "outcomes", "findings")]
+        digest = json.loads((run / DIGEST).read_text(encoding="utf-8"))
+        frames = [pl.read_parquet(run / f"{name}.parquet") for name in _READ]
         not_run = {rule["rule_id"]: rule["not_run"] for rule in digest["rules"] if rule["not_run"]}
         date.fromisoformat(manifest["as_of"])
-    except (OSError, ValueError, KeyError, TypeError):
-        raise InputMissingError(
-            tr("this is no run directory"), where=str(run), try_=tr("fupin run PROJECT -o DIR makes one")
-        ) from None
+    except (ValueError, KeyError, TypeError):
+        raise no_run(run) from None
     return frames[0], frames[1], frames[2], manifest, not_run
 
 

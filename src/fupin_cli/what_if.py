@@ -5,7 +5,6 @@ Everything comes from the run directory, so nothing is read or linked again, and
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -13,12 +12,12 @@ from pathlib import Path
 
 import polars as pl
 
-from fupin_cli.errors import BadDataError, InputMissingError, UsageError
+from fupin_cli.errors import BadDataError, UsageError
 from fupin_cli.language import tr
+from fupin_cli.manifest import read_manifest
 from fupin_cli.rules import Judgement, Level, Lines, Pack, Rule, applies_to, gives, inquire, nearest, standards
 from fupin_cli.rules.outcome import Kind
 from fupin_cli.rules.pack import NATIONAL, PERSON_FACTS
-from fupin_cli.rundir import MANIFEST
 from fupin_cli.vocabulary import EVIDENCE
 
 _FRAMES = ("persons", "households", "evidence", "links", "extracts")
@@ -45,11 +44,7 @@ def read_round(folder: Path, packs: Sequence[Pack]) -> Round:
 
     Raises InputMissingError where this is no run directory, BadDataError where it was written by an earlier version.
     """
-    if not (folder / MANIFEST).exists():
-        raise InputMissingError(
-            tr("this is not a run directory"), where=str(folder), try_=tr("fupin run -o DIR, then --run DIR")
-        )
-    told = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    told = read_manifest(folder)
     try:
         persons, households, evidence, links, extracts = (
             pl.read_parquet(folder / f"{name}.parquet") for name in _FRAMES

@@ -18,10 +18,10 @@ from typing import TextIO
 import click
 
 from fupin_cli.cli.signals import INTERRUPTED, Stopped, heard_before, heed_signals, said
-from fupin_cli.errors import DiskError, FupinError
+from fupin_cli.errors import DiskError, FupinError, NoPermissionError, system_words, typed
 from fupin_cli.language import tr
 
-BUG, DISK = 70, 74
+BUG = 70
 _HOME = Path(__file__).resolve().parents[1]
 
 
@@ -99,14 +99,35 @@ def _nobody_reads() -> int:
     return 0
 
 
-def _foreign(error: BaseException) -> int:
+def in_our_words(error: BaseException) -> FupinError | None:
+    """What the system said through somebody else's exception, as an error of ours; None for what only we can mend."""
+    if isinstance(error, FupinError):
+        return error
     disk_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     if disk_full or "os error 28" in str(error) or "os error 27" in str(error):
-        full = DiskError(
+        return DiskError(
             tr("the disk is full"), why=tr("earlier results are untouched"), try_=tr("free some space and run again")
         )
-        _say(tr("error: {error}", error=full))
-        return DISK
+    if isinstance(error, PermissionError):
+        path = _door(Path(error.filename)) if isinstance(error.filename, str) else None  # a path is no cell
+        return NoPermissionError(
+            tr("the system does not allow this user to open it"),
+            where=str(path) if path else tr("a file or folder"),
+            why=system_words(error.errno),
+            try_=tr("{command}  shows whose it is; its owner can open it", command=typed("ls", "-ld", path or "PATH")),
+        )
+    return None
+
+
+def _door(path: Path) -> Path:
+    """What is locked: the first folder on the way to a path that may not be entered, else the path itself."""
+    return next((folder for folder in reversed(path.parents) if not os.access(folder, os.X_OK)), path)
+
+
+def _foreign(error: BaseException) -> int:
+    if told := in_our_words(error):
+        _say(tr("error: {error}", error=told))
+        return told.exit_code
     frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).is_relative_to(_HOME)]
     where = (
         f"{Path(frames[-1].filename).relative_to(_HOME)}:{frames[-1].lineno} in {frames[-1].name}" if frames else "?"

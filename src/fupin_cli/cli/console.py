@@ -25,12 +25,13 @@ _shown: list[Progress] = []  # the line that moves, while there is one
 _typed: dict[str, str] = {}  # passwords typed in this process, by file: nobody types one twice
 
 
-def home() -> Path:
-    """The folder of the project that is meant where none is named: this one, or the nearest above, which is said."""
+def home(*, quiet: bool = False) -> Path:
+    """The folder of the project that is meant where none is named: this one, or the nearest above, which is said aloud."""
     folder = project_above(Path.cwd())
     if folder in (None, Path.cwd()):
         return Path()
-    click.echo(tr("project: {shown}", shown=folder), err=True)
+    if not quiet:
+        click.echo(tr("project: {shown}", shown=folder), err=True)
     return folder
 
 

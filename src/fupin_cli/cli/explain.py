@@ -78,7 +78,7 @@ def command(
     \b
     Examples:
       fupin explain CMP-PS1 --run demo
-      fupin explain 9901210000012 --run demo
+      fupin explain 9901211002000011 --run demo
       fupin explain 3f2a9c
       fupin explain C4G7Q2M9KX0BD5T1Z --ledger cases
       fupin explain row:17@青禾县 --unmask

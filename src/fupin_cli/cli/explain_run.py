@@ -14,6 +14,7 @@ from fupin_cli.cli.console import home
 from fupin_cli.errors import BadDataError, InputMissingError, UsageError, typed
 from fupin_cli.language import tr
 from fupin_cli.layout import DIGEST, RUNS
+from fupin_cli.manifest import refuse_changed
 from fupin_cli.rundir import MANIFEST
 
 _FRAMES = ("persons", "households", "outcomes", "person_outcomes", "findings", "links", "evidence")
@@ -50,11 +51,8 @@ def _newest(folder: Path) -> Path | None:
 
 
 def open_run(folder: Path) -> Run:
-    """The run in a directory."""
-    if not (folder / "manifest.json").exists():
-        raise InputMissingError(
-            tr("this is not a run directory"), where=str(folder), try_=tr("fupin run -o DIR, then --run DIR")
-        )
+    """The run in a directory. Raises InputMissingError where there is none, BadDataError where it is not as it was written."""
+    refuse_changed(folder, (DIGEST, *(f"{name}.parquet" for name in _FRAMES)))
     frames = {}
     for name in _FRAMES:
         try:

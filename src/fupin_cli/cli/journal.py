@@ -17,9 +17,8 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from fupin_cli import __version__
-from fupin_cli.cli.boundary import BUG
+from fupin_cli.cli.boundary import BUG, in_our_words
 from fupin_cli.cli.signals import Stopped
-from fupin_cli.errors import FupinError
 
 LOG = Path(".fupin") / "log.jsonl"
 _MOST_BYTES, _KEPT = 1 << 20, 5
@@ -59,8 +58,9 @@ def journal(path: Path, command: str) -> Iterator[Note]:
     try:
         yield note
     except BaseException as error:
-        code = error.code if isinstance(error, Stopped) else getattr(error, "exit_code", BUG)
-        note("failed", kind=type(error).__name__, code=code if isinstance(error, FupinError | Stopped) else BUG)
+        told = in_our_words(error)
+        code = error.code if isinstance(error, Stopped) else told.exit_code if told else BUG
+        note("failed", kind=type(told or error).__name__, code=code)
         raise
     finally:
         if handler:

@@ -48,9 +48,9 @@ def explain_household(
 
     \b
     Examples:
-      fupin rules explain 9901210000012 --run demo
-      fupin rules explain 9901210000012 --pack guangxi --run demo
-      fupin rules explain 9901210000012 --run demo --json | jq .outcomes
+      fupin rules explain 9901211002000011 --run demo
+      fupin rules explain 9901211002000011 --pack guangxi --run demo
+      fupin rules explain 9901211002000011 --run demo --json | jq .outcomes
     """
     run = folder_of(folder)
     if name is None:

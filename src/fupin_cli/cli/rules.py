@@ -35,7 +35,7 @@ def command() -> None:
       fupin rules list --pack shaanxi
       fupin rules show NAT-H-1
       fupin rules check --project .
-      fupin rules explain 9901210000012 --pack shaanxi --run demo
+      fupin rules explain 9901211002000011 --pack shaanxi --run demo
       fupin rules compare --pack exit-national --pack shaanxi --run demo
     """
 

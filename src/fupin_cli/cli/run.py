@@ -88,7 +88,7 @@ def command(
 
     A discrepancy is a normal result: the exit code is 0. Earlier results stay untouched until the new ones are complete.
     """
-    loaded = load_project(project or home())
+    loaded = load_project(project or home(quiet=quiet))
     name = loaded.as_of.isoformat() + (f"-{stage}" if stage and stage != loaded.stages[-1] else "")
     target = output or loaded.path.parent / "runs" / name
     if not quiet:

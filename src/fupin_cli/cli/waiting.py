@@ -33,7 +33,8 @@ class Seconds(click.ParamType[float]):
 
 def _be_patient(ctx: click.Context, param: click.Parameter, seconds: float | None) -> None:
     if seconds is not None:
-        patience.set(Patience(seconds, lambda text: click.echo(text, err=True)))
+        # asked when there is something to say: by then all options are known
+        patience.set(Patience(seconds, lambda text: None if ctx.params.get("quiet") else click.echo(text, err=True)))
 
 
 wait_option = click.option(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from fupin_cli.below import files_in
 from fupin_cli.errors import ConfigurationError, InputMissingError
 from fupin_cli.ingest.compare_section import ComparedField, read_compare
 from fupin_cli.ingest.field import DTYPES, PERIODS, UNITS, Digit, Field
@@ -126,7 +127,7 @@ def _toml_files(folders: Sequence[Path]) -> Iterable[Path]:
     for folder in folders:
         if not folder.exists():
             raise InputMissingError(tr("no such folder of source profiles"), where=str(folder))
-        files = sorted(folder.glob("*.toml")) if folder.is_dir() else [folder]
+        files = files_in(folder, ".toml") if folder.is_dir() else [folder]
         # the shared identity fields of a folder apply to its profiles, so they come first
         yield from sorted(files, key=lambda path: path.name != IDENTITY_FILE)
 

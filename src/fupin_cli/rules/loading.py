@@ -13,6 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
+from fupin_cli.below import files_in
 from fupin_cli.errors import ConfigurationError, InputMissingError
 from fupin_cli.language import tr
 from fupin_cli.normalise.regions import place_keys
@@ -106,7 +107,7 @@ def _files(folders: Sequence[Path]) -> dict[str, Path]:
                 tr("no such rules folder"), where=str(root), try_=tr("give the folder that holds exit/ and checks/")
             )
         for name in PACK_FOLDERS:
-            found |= {f"{name}/{path.name}": path for path in sorted((root / name).glob("*.toml"))}
+            found |= {f"{name}/{path.name}": path for path in files_in(root / name, ".toml")}
     return dict(sorted(found.items()))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fupin_cli.below import files_in
 from fupin_cli.errors import ConfigurationError, InputMissingError, UsageError
 from fupin_cli.language import listed, tr
 from fupin_cli.rules.pack import Citation, Provenance
@@ -128,7 +129,7 @@ class Plan:
 
 def find_plans(folders: Sequence[Path]) -> dict[str, Path]:
     """Every plan by its file's name; a later folder's file takes the place of an earlier one's."""
-    return {path.stem: path for root in folders for path in sorted((root / FOLDER).glob("*.toml"))}
+    return {path.stem: path for root in folders for path in files_in(root / FOLDER, ".toml")}
 
 
 def open_plan(name: str, folders: Sequence[Path], columns: Collection[str]) -> Plan:
