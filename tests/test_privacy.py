@@ -369,7 +369,7 @@ def test_a_user_without_a_name_is_recorded_by_number(tmp_path, monkeypatch):
     assert line["user"] == "4000000123"
 
 
-def test_a_case_on_paper_is_recorded_or_not_written(tmp_path):
+def test_people_in_a_file_are_recorded_or_not_written(tmp_path):
     """Its workbook has the person in full: a line beside the ledger first; on the terminal it is masked, and needs none."""
     world, ledger = World(people=1, said={(0, "CMP-VH1"): 1}), tmp_path / "cases"
     fupin_process("cases", "round", world.run(tmp_path / "r1", date(2020, 1, 1)), "--ledger", ledger)
@@ -381,6 +381,8 @@ def test_a_case_on_paper_is_recorded_or_not_written(tmp_path):
     assert fupin_process("cases", "show", case, "--ledger", ledger, "-o", book).returncode == 0
     (line,) = lines(access)
     assert (line["ledger"], line["shown"]) == ("cases", case)
+    assert fupin_process("cases", "labels", "--ledger", ledger, "-o", tmp_path / "labels.csv").returncode == 0
+    assert lines(access)[-1]["shown"] == "labels"
     book.unlink()
     shutil.rmtree(tmp_path / ".fupin")
     (tmp_path / ".fupin").write_text("", encoding="utf-8")

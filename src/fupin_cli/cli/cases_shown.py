@@ -38,6 +38,7 @@ from fupin_cli.layout import in_ledger
 from fupin_cli.parquet import write_parquet
 from fupin_cli.report.table_book import Part, write_table_book
 from fupin_cli.report.wording import stage_words
+from fupin_cli.traces import ACCESS, record
 from fupin_cli.rundir import replace_file
 
 _ROUNDS_SHOWN = 6
@@ -126,6 +127,7 @@ def write_labels(output: Path, ledger: Path) -> int:
     """Write what answers say of links: 同名非本人 is another person, 属实 the same one.
 
     For whoever trains or checks linkage. Nothing uses it by itself: no threshold and no weight changes because of an answer.
+    It has names and numbers in full; who had it written, and when, is recorded in .fupin/access.jsonl beside the ledger.
 
     \b
     Examples:
@@ -139,6 +141,7 @@ def write_labels(output: Path, ledger: Path) -> int:
                 tr("no round was booked yet"), try_=typed("fupin", "cases", "round", "RUN", *in_ledger(ledger))
             )
         told = labels(opened, people)
+    record(ledger.absolute().parent, ACCESS, ledger=ledger.name, shown="labels")
     with replace_file(output) as path:
         if output.suffix == ".csv":
             told.write_csv(path, include_bom=True)
