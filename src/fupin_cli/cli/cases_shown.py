@@ -38,8 +38,8 @@ from fupin_cli.layout import in_ledger
 from fupin_cli.parquet import write_parquet
 from fupin_cli.report.table_book import Part, write_table_book
 from fupin_cli.report.wording import stage_words
-from fupin_cli.traces import ACCESS, record
 from fupin_cli.rundir import replace_file
+from fupin_cli.traces import ACCESS, record
 
 _ROUNDS_SHOWN = 6
 _IN_SHORT = ("rank", "county", "township", "sent", "back_share", "in_time_share", "late", "so_share", "corrected_share")
