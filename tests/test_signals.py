@@ -13,7 +13,7 @@ import time
 import pytest
 
 from conftest import FUPIN, fupin_process
-from fupin_cli.rundir import sha256
+from fupin_cli.rundir import publish, sha256, write_manifest
 
 MOST_SECONDS = 2.0
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}
@@ -71,7 +71,7 @@ def stop_often(project, folder, number, times, seed) -> list[float]:
         took.append(seconds)
         if number != signal.SIGKILL:
             assert seconds < MOST_SECONDS
-            assert "earlier results are untouched" in said
+            assert "earlier results are untouched" in said or "the new results are in place" in said
             assert sorted(p.name for p in folder.iterdir()) == LEAVES
             assert not list(project.rglob(".partial*"))
     assert fupin_process(*words).returncode == 0
@@ -182,6 +182,46 @@ sys.exit(run_guarded(work))
     assert ended.returncode == CODES[number]
     assert "earlier results are untouched" in ended.stderr
     assert "bug" not in ended.stderr
+
+
+TOO_LATE = """
+import os, signal, sys
+from pathlib import Path
+from fupin_cli import rundir, unfinished
+from fupin_cli.cli.boundary import run_guarded
+
+where, sent = rundir if sys.argv[2] == "_swap" else unfinished, []
+plain = getattr(where, sys.argv[2])
+
+def stopped(*given):
+    if not sent and (where is rundir or unfinished.has_landed()):
+        sent.append(os.kill(os.getpid(), signal.SIGTERM))
+        for _ in range(100): pass
+    plain(*given)
+
+setattr(where, sys.argv[2], stopped)
+
+def work():
+    with rundir.publish(Path(sys.argv[1])) as folder:
+        (folder / "new.txt").write_text("new", encoding="utf-8")
+        rundir.write_manifest(folder, {})
+
+sys.exit(run_guarded(work))
+"""
+
+
+@pytest.mark.parametrize("at", ["_swap", "remove"])
+def test_a_signal_that_comes_too_late_leaves_the_new_results_and_says_so(tmp_path, at):
+    """While names are exchanged, which is not broken off, or while the earlier results are removed, which is done again."""
+    target = tmp_path / "run"
+    with publish(target) as folder:
+        (folder / "old.txt").write_text("old", encoding="utf-8")
+        write_manifest(folder, {})
+    done = subprocess.run([sys.executable, "-c", TOO_LATE, target, at], capture_output=True, text=True, check=False)
+    assert done.returncode == 143
+    assert "the new results are in place" in done.stderr
+    assert sorted(path.name for path in target.iterdir()) == ["manifest.json", "new.txt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".run.lock", "run"]
 
 
 PIPES = """

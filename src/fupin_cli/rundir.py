@@ -24,7 +24,7 @@ from fupin_cli.below import files_below
 from fupin_cli.errors import DiskError, OutputError, system_words
 from fupin_cli.language import later, pick, tr
 from fupin_cli.locks import locked
-from fupin_cli.unfinished import remove, settling, unfinished
+from fupin_cli.unfinished import landed, remove, settling, unfinished
 
 MANIFEST = "manifest.json"
 RUN, SAMPLE, VISITS, BATCH = "run", "sample", "visits", "batch"
@@ -74,6 +74,7 @@ def publish(
                 flush(staging)
                 with settling():
                     _swap(staging, target, aside)
+                    landed(target)
     except OSError as error:
         raise _explained(error, target) from None
     finally:

@@ -15,6 +15,9 @@ from pathlib import Path
 
 _paths: set[Path] = set()
 _settling = threading.Lock()
+_settlers: list[int] = []  # the thread that settles something
+_held: list[BaseException] = []  # what must wait until it has
+_landed: list[Path] = []
 _PATIENCE = 0.3  # seconds: renames take a thousandth of that
 _ATTEMPTS = 5  # another thread may still be putting files into a folder that is being removed
 
@@ -27,8 +30,13 @@ def unfinished(path: Path) -> Iterator[Path]:
         yield path
     finally:
         if path in _paths:
-            remove(path)
-            _paths.discard(path)
+            try:
+                remove(path)
+            except BaseException:  # a signal, which comes once: what it broke off is done again
+                remove(path)
+                raise
+            finally:
+                _paths.discard(path)
 
 
 def finished(path: Path) -> None:
@@ -38,9 +46,33 @@ def finished(path: Path) -> None:
 
 @contextmanager
 def settling() -> Iterator[None]:
-    """For the moment in which what was written gets its name: nothing is removed from under it."""
+    """For the moment in which what was written gets its name: nothing is removed from under it, and no signal breaks it off."""
     with _settling:
-        yield
+        _settlers.append(threading.get_ident())
+        try:
+            yield
+        finally:
+            _settlers.pop()
+            if _held and threading.current_thread() is threading.main_thread():
+                raise _held.pop()
+
+
+def hold(error: BaseException) -> bool:
+    """Whether the error waits until the main thread, which asks, has settled what it is at; False where it is at nothing."""
+    waits = threading.get_ident() in _settlers
+    if waits:
+        _held.append(error)
+    return waits
+
+
+def landed(path: Path) -> None:
+    """What was written has its name: whatever ends the program now, it does not leave earlier results in place."""
+    _landed.append(path)
+
+
+def has_landed() -> bool:
+    """Whether anything of this process has taken the place of earlier results."""
+    return bool(_landed)
 
 
 def remove_unfinished() -> None:

@@ -16,7 +16,7 @@ import threading
 from types import FrameType
 
 from fupin_cli.language import tr
-from fupin_cli.unfinished import remove_unfinished
+from fupin_cli.unfinished import has_landed, hold, remove_unfinished
 
 INTERRUPTED, TERMINATED = 130, 143
 _HEARD = tuple(
@@ -48,6 +48,9 @@ def _code(number: int) -> int:
 
 def said(code: int) -> str:
     """What a program that a signal ended says last."""
+    if has_landed():
+        done = tr("the new results are in place")
+        return tr("interrupted; {done}", done=done) if code == INTERRUPTED else tr("terminated; {done}", done=done)
     if code == INTERRUPTED:
         return tr("interrupted; earlier results are untouched")
     return tr("terminated; earlier results are untouched")
@@ -68,7 +71,9 @@ def _stop(number: int, frame: FrameType | None) -> None:
     for each in _HEARD:  # the way out is not interrupted again; the watching thread still hears
         signal.signal(each, _nothing)
     _stopped_by.append(number)
-    raise Stopped(number)
+    stopped = Stopped(number)
+    if not hold(stopped):
+        raise stopped
 
 
 def _nothing(number: int, frame: FrameType | None) -> None:
