@@ -22,7 +22,7 @@ from fupin_cli.errors import BadDataError, ConfigurationError, InputMissingError
 from fupin_cli.judged import judge_in_parts
 from fupin_cli.language import speak, tr
 from fupin_cli.rules.comparison import Comparison
-from test_by_counties import PACKS, provinces
+from test_by_counties import packs, provinces
 
 OF_EACH_KIND = {
     pl.String: ["张三", "", None], pl.Int64: [1, -(2**62), None], pl.Float64: [0.1, float("inf"), None], pl.Boolean: [True, False, None],
@@ -122,7 +122,7 @@ def test_judged_elsewhere_counties_say_what_they_say_here(world, tmp_path_factor
     results = []
     for at_once, engine in ((10_000, Threads()), (1, Elsewhere())):
         folder = tmp_path_factory.mktemp("judged")
-        inquiry = world.inquire(packs=PACKS, jurisdiction="450121")
+        inquiry = world.inquire(packs=packs(), jurisdiction="450121")
         results.append(judge_in_parts(inquiry, folder / "parts", at_once, keep=True, engine=engine))
         results[-1].write(folder)
     here, there = results
