@@ -230,7 +230,7 @@ from fupin_cli.cli.boundary import run_guarded
 def work():
     if sys.argv[1] == "rich":
         from rich.console import Console
-        Console().print("x" * 100_000)
+        Console(highlight=False, markup=False).print("x\\n" * 50_000)
     elif sys.argv[1] == "stdout":
         print("x" * 100_000)
     else:
