@@ -370,7 +370,7 @@ def test_a_user_without_a_name_is_recorded_by_number(tmp_path, monkeypatch):
 
 
 def test_people_in_a_file_are_recorded_or_not_written(tmp_path):
-    """Its workbook has the person in full: a line beside the ledger first; on the terminal it is masked, and needs none."""
+    """A case's workbook and labels have people in full: a line beside the ledger first; the terminal is masked, and needs none."""
     world, ledger = World(people=1, said={(0, "CMP-VH1"): 1}), tmp_path / "cases"
     fupin_process("cases", "round", world.run(tmp_path / "r1", date(2020, 1, 1)), "--ledger", ledger)
     case = persons(ledger)["case_id"][0]

@@ -74,7 +74,7 @@ def publish(
                 flush(staging)
                 with settling():
                     _swap(staging, target, aside)
-                    landed(target)
+                    landed()
     except OSError as error:
         raise _explained(error, target) from None
     finally:

@@ -17,7 +17,7 @@ _paths: set[Path] = set()
 _settling = threading.Lock()
 _settlers: list[int] = []  # the thread that settles something
 _held: list[BaseException] = []  # what must wait until it has
-_landed: list[Path] = []
+_landed = threading.Event()
 _PATIENCE = 0.3  # seconds: renames take a thousandth of that
 _ATTEMPTS = 5  # another thread may still be putting files into a folder that is being removed
 
@@ -65,14 +65,14 @@ def hold(error: BaseException) -> bool:
     return waits
 
 
-def landed(path: Path) -> None:
+def landed() -> None:
     """What was written has its name: whatever ends the program now, it does not leave earlier results in place."""
-    _landed.append(path)
+    _landed.set()
 
 
 def has_landed() -> bool:
     """Whether anything of this process has taken the place of earlier results."""
-    return bool(_landed)
+    return _landed.is_set()
 
 
 def remove_unfinished() -> None:
